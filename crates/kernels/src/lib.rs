@@ -1,0 +1,1 @@
+//! Kernels for 1-8 bit networks.

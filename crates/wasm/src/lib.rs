@@ -1,0 +1,1 @@
+//! The WASM border of `lowbit-kernels`.
