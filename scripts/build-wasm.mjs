@@ -1,0 +1,147 @@
+// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm, and writes the types of its
+// exports. A tier whose sources, compiler and tools are the same as last time is left alone.
+//
+//   node scripts/build-wasm.mjs [--force] [--tier simd128]
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { root } from "./setup/paths.mjs";
+import { ask, CommandError, run, tail } from "./setup/run.mjs";
+import { lockedCrate, versions } from "./setup/versions.mjs";
+import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
+import { writeExportTypes } from "./wasm-exports.mjs";
+
+/** What every tier may use: engines have had these since 2021 (Node 16, Safari 15), and rustc's own std uses them. */
+const base = [
+  "bulk-memory",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "mutable-globals",
+  "multivalue",
+  "reference-types",
+];
+
+/** A tier is a build of its own, for an engine validates a module as a whole. */
+export const tiers = {
+  scalar: { rust: "-simd128", opt: [] },
+  simd128: { rust: "+simd128", opt: ["simd"] },
+  relaxed: { rust: "+simd128,+relaxed-simd", opt: ["simd", "relaxed-simd"] },
+};
+
+const out = join(root, "packages", "core", "wasm");
+const work = join(root, "target", "wasm");
+
+function filesBelow(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(rs|toml)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** A digest of all that decides a tier's bytes. */
+async function digest() {
+  const hash = createHash("sha256");
+  const sources = ["crates/kernels/src", "crates/wasm/src"].flatMap(filesBelow);
+  const manifests = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "crates/kernels/Cargo.toml",
+    "crates/wasm/Cargo.toml",
+    "scripts/build-wasm.mjs",
+  ];
+  for (const file of [...sources, ...manifests.map((name) => join(root, name))])
+    hash.update(file.slice(root.length)).update(readFileSync(file));
+  const binaryen = JSON.parse(readFileSync(join(root, "node_modules", "binaryen", "package.json"), "utf8")).version;
+  return hash.update(`${await wasmCompiler()} ${versions.wasmBindgen} ${versions.wasmPack} ${binaryen}`).digest("hex");
+}
+
+/** wasm-bindgen's crate and command speak a private protocol: they must be of one version. */
+async function checkBindgen(env) {
+  const cli = (await ask("wasm-bindgen", ["--version"], { env }))?.split(" ")[1];
+  const crate = lockedCrate("wasm-bindgen");
+  if (cli !== crate)
+    throw new Error(
+      `wasm-bindgen: the crate is ${crate} and the command is ${cli ?? "missing"}; \`npm start\` installs the one that fits`,
+    );
+}
+
+async function buildTier(tier, env) {
+  const { rust, opt } = tiers[tier];
+  const folder = join(work, tier);
+  const pkg = join(folder, "pkg");
+  const flags = [
+    "--mode",
+    "no-install",
+    "--target",
+    "web",
+    "--release",
+    "--no-opt",
+    "--no-pack",
+    "--out-dir",
+    pkg,
+    "--out-name",
+    "lowbit",
+  ];
+  await run("wasm-pack", ["build", join(root, "crates", "wasm"), ...flags], {
+    env: { ...env, CARGO_TARGET_DIR: folder, RUSTFLAGS: `-C target-feature=${rust}` },
+    log: `wasm-${tier}`,
+    timeout: 900,
+  });
+  const result = join(out, `lowbit.${tier}.wasm`);
+  const optimised = `${result}.part`;
+  const features = [...base, ...opt].map((feature) => `--enable-${feature}`);
+  const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+  await run(
+    "wasm-opt",
+    ["-O3", "--mvp-features", ...features, ...strip, join(pkg, "lowbit_bg.wasm"), "-o", optimised],
+    {
+      env,
+      log: `wasm-opt-${tier}`,
+      timeout: 300,
+    },
+  );
+  // In one step, so that a program that loads the module meanwhile sees the old one or the new one.
+  renameSync(optimised, result);
+  return { result, types: join(pkg, "lowbit_bg.wasm.d.ts") };
+}
+
+/** Builds what is out of date among `wanted`; resolves once packages/core/wasm holds all of them. */
+export async function buildWasm({ force = false, wanted = Object.keys(tiers) } = {}) {
+  const since = Date.now();
+  const current = await digest();
+  const stampOf = (tier) => join(work, `${tier}.sha256`);
+  const fresh = (tier) =>
+    existsSync(join(out, `lowbit.${tier}.wasm`)) &&
+    existsSync(stampOf(tier)) &&
+    readFileSync(stampOf(tier), "utf8") === current;
+  const stale = wanted.filter((tier) => force || !fresh(tier));
+  if (stale.length === 0) return console.log(`  · wasm ${wanted.join(", ")} (up to date)`);
+  const env = wasmEnv();
+  await checkBindgen(env);
+  mkdirSync(out, { recursive: true });
+  mkdirSync(work, { recursive: true });
+  const built = await Promise.all(
+    stale.map(async (tier) => {
+      const { result, types } = await buildTier(tier, env);
+      writeFileSync(stampOf(tier), current);
+      const raw = statSync(result).size;
+      console.log(
+        `  ✓ wasm ${tier.padEnd(8)} ${raw} bytes, ${gzipSync(readFileSync(result), { level: 9 }).length} gzipped`,
+      );
+      return types;
+    }),
+  );
+  writeExportTypes(built.map((file) => readFileSync(file, "utf8")));
+  console.log(`  wasm built in ${((Date.now() - since) / 1000).toFixed(1)} s`);
+}
+
+if (process.argv[1]?.endsWith("build-wasm.mjs")) {
+  const at = process.argv.indexOf("--tier");
+  try {
+    await buildWasm({ force: process.argv.includes("--force"), ...(at > 0 ? { wanted: [process.argv[at + 1]] } : {}) });
+  } catch (error) {
+    console.error(error instanceof CommandError ? `${error.message}\n${tail(error.output, 60)}` : error.message);
+    process.exit(1);
+  }
+}
