@@ -1,0 +1,130 @@
+/** Options and results of this package's functions; each function's own file says what it does. */
+import type { Graph, Tensor } from "lowbit";
+
+/** One set of inputs by name, as `model.run` takes them. */
+export type Feed = Readonly<Record<string, Tensor>>;
+
+export interface ImportOptions {
+  /** Taken from the first bytes where it is absent. `packed` is a file that {@link writeModel} made. */
+  readonly format?: "onnx" | "packed";
+  /** The Graph's name; the source's own where it is absent. */
+  readonly name?: string;
+}
+
+/** What one pass did, for `--explain`. */
+export interface PassRecord {
+  /** File name of the pass, e.g. `fold-batch-norm`. */
+  readonly pass: string;
+  /** One sentence per change, naming the node: `conv1: batch normalization bn1 folded into weights and bias`. */
+  readonly changes: readonly string[];
+}
+
+export interface PassOptions {
+  /** Called after every pass that changed something. */
+  readonly explain?: (record: PassRecord) => void;
+}
+
+/** Range of a float value over all calibration samples. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface CalibrateOptions {
+  /** `minmax` (default), or `percentile`: the range that holds this share of the absolute values. */
+  readonly method?: "minmax" | "percentile";
+  /** For `percentile`: 0.9999 where it is absent. */
+  readonly percentile?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What a float graph did on the calibration samples. */
+export interface Calibration {
+  /** By value name: every float value that a node writes, and every float input. */
+  readonly ranges: ReadonlyMap<string, Range>;
+  /** The samples themselves, for the parity check. */
+  readonly feeds: readonly Feed[];
+}
+
+/** Floors that a quantized model must reach; see docs/decisions/2026-11-23-gate.md for the defaults. */
+export interface Gate {
+  /** Share of samples, 0..1, on which the quantized model's first output has its largest entry where float has it. */
+  readonly minAgreement?: number;
+  /** Cosine of float and quantized logits over all samples, 0..1. */
+  readonly minCosine?: number;
+  /** Signal to noise of every layer's own output in dB. */
+  readonly minSqnr?: number;
+}
+
+export interface QuantizeModelOptions {
+  /** Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed. */
+  readonly weights?: string;
+  /** `int8`: activations run in integers too (needs calibration). Absent or `float`: they stay float. */
+  readonly activations?: string;
+  /** Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone. */
+  readonly layers?: readonly (readonly [glob: string, scheme: string])[];
+  /** Without it nothing is measured: figures of the reports are of the weights, and there is no gate. */
+  readonly calibration?: Calibration;
+  /** Floor for every layer in dB; overrides the gate's own. */
+  readonly minSqnr?: number;
+  /** `false` measures without refusing. */
+  readonly gate?: Gate | false;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (stage: "quantize" | "measure", done: number, total: number) => void;
+}
+
+/** Float against quantized, over all elements of one value and all samples. */
+export interface ErrorFigures {
+  /** 10 log10(sum float² / sum (float - quantized)²) in dB; Infinity where equal. */
+  readonly sqnr: number;
+  readonly cosine: number;
+  readonly maxError: number;
+}
+
+/** One layer with weights. */
+export interface LayerReport extends ErrorFigures {
+  readonly name: string;
+  readonly op: string;
+  /** As the command line spells it; `float` where the weights stayed as they were. */
+  readonly scheme: string;
+  /** Bits of a weight, everything that its decoding needs (scales, codebooks) included. */
+  readonly bitsPerWeight: number;
+  /** Weights of the layer. */
+  readonly weights: number;
+  /** Their bytes in the file. */
+  readonly bytes: number;
+  /** What the inherited figures compare: the layer's output with float inputs, or (without calibration) its weights. */
+  readonly measured: "output" | "weights";
+  /** The same output inside the quantized model, where the layers before it are quantized too. */
+  readonly inModel?: ErrorFigures;
+}
+
+/** Why a model was refused: the gate's floor that it missed. */
+export interface Refusal {
+  readonly figure: "agreement" | "cosine" | "sqnr";
+  readonly value: number;
+  readonly floor: number;
+  /** The layer with the lowest SQNR: where to start. */
+  readonly layer: string;
+  readonly layerSqnr: number;
+  /** One line, with layer, figures and what to try. */
+  readonly message: string;
+}
+
+/** First output of the quantized model against float on the calibration samples. */
+export interface Agreement extends ErrorFigures {
+  readonly samples: number;
+  /** Share of samples whose largest entry is in the same place, 0..1. */
+  readonly top1: number;
+}
+
+export interface QuantizeModelResult {
+  readonly graph: Graph;
+  readonly layers: readonly LayerReport[];
+  /** Bits per weight over all layers with weights. */
+  readonly bitsPerWeight: number;
+  /** Absent without calibration. */
+  readonly agreement: Agreement | undefined;
+  readonly refused: Refusal | undefined;
+}
