@@ -1,0 +1,7 @@
+/** Entry `@lowbit/cli/report`: self-contained HTML reports from measured figures. */
+
+export type { LayerFigures, Refusal, SchemeFigures } from "./figures.ts";
+export { formatBytes, formatCount, formatDecibels, formatPercent, formatTimes, significant } from "./format.ts";
+export { type QuantizedReport, quantizedPage } from "./quantized-page.ts";
+export { type SchemesReport, schemesPage } from "./schemes-page.ts";
+export { type TextColumn, textTable } from "./text-table.ts";

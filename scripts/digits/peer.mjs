@@ -1,0 +1,27 @@
+/** onnxruntime-web as a peer: the same float ONNX file, its WASM backend with SIMD, one thread, in the same process. */
+
+import * as ort from "onnxruntime-web/wasm";
+
+export const PEER = "onnxruntime-web";
+
+/**
+ * @param {Uint8Array} model an ONNX file
+ * @returns {Promise<{ version: string, run: (x: Float32Array, shape: readonly number[]) => Promise<Float32Array>, dispose: () => Promise<void> }>}
+ */
+export async function openPeer(model) {
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: ["wasm"],
+    graphOptimizationLevel: "all",
+  });
+  const [input, output] = [session.inputNames[0], session.outputNames[0]];
+  return {
+    version: ort.env.versions.web ?? "",
+    async run(x, shape) {
+      const results = await session.run({ [input]: new ort.Tensor("float32", x, [...shape]) });
+      return /** @type {Float32Array} */ (results[output].data);
+    },
+    dispose: () => session.release(),
+  };
+}
