@@ -1,1 +1,23 @@
-//! Kernels for 1-8 bit networks.
+//! Kernels for 1-8 bit networks: XNOR, ternary, affine and codebook matrix products and the float operators around them.
+//!
+//! **Layers.** A folder per family: `mod.rs` is public, checked and documented; `naive.rs` is plain arithmetic on unpacked values (the
+//! oracle of tests); `scalar.rs` is the specification on packed data; `simd128.rs` and `relaxed.rs` are the same in vectors.
+//! A tier is a *build* ([`tier::Tier`]): an engine validates a WASM module as a whole, so there is one module per tier. Natively all tiers
+//! are present, over the stand-ins in [`v128`], and are tested against each other.
+//!
+//! **Numbers.** Integer families agree bit for bit in every tier and engine. Floats have one order of operations and no fused
+//! multiply-add, and agree bit for bit as well.
+//!
+//! **Memory.** Weights are packed once into [`buffer::Buffer`]s; a run allocates nothing and borrows a [`buffer::Scratch`].
+
+extern crate alloc;
+
+pub mod buffer;
+pub mod error;
+pub mod layout;
+pub mod output;
+pub mod registry;
+pub mod rows;
+pub mod tier;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub mod v128;

@@ -1,0 +1,49 @@
+//! The one list of families. Differential tests, the table in this crate's README and
+//! `packages/core/src/generated/registry.ts` follow from it (`pnpm generate`), so a tier cannot be listed without being tested.
+
+use crate::tier::Tier;
+
+/// What tiers of a family owe each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Every tier gives the same bits as `scalar`.
+    Exact,
+}
+
+/// A line of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// Folder, Rust module, and prefix of the WASM exports.
+    pub name: &'static str,
+    /// Tiers with a file of their own; a build of a higher tier uses the highest of these.
+    pub tiers: &'static [Tier],
+    /// What they owe each other.
+    pub agreement: Agreement,
+    /// One line for the table.
+    pub about: &'static str,
+}
+
+/// Calls `$callback!` with one line per family: `name, [tiers], agreement, about;`.
+///
+/// A test writes `mod <family> { pub fn check(tier: Tier) }` per line, or it does not compile.
+#[macro_export]
+macro_rules! for_each_kernel {
+    ($callback:ident) => {
+        $callback! {
+            bitpack, [Scalar, Simd128], Exact, "f32, int8 and int32 to bits and trits and back; max pooling of bits";
+        }
+    };
+}
+
+macro_rules! families {
+    ($($name:ident, [$($tier:ident),*], $agreement:ident, $about:literal;)*) => {
+        /// Every family.
+        pub const FAMILIES: &[Family] = &[$(Family {
+            name: stringify!($name),
+            tiers: &[$(Tier::$tier),*],
+            agreement: Agreement::$agreement,
+            about: $about,
+        }),*];
+    };
+}
+for_each_kernel!(families);

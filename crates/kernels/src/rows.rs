@@ -1,0 +1,61 @@
+//! What every matrix product family offers to `conv.rs`: the product of a few gathered rows with its packed weights.
+//!
+//! A convolution gathers, for a few output pixels at a time, the input under each tap into one contiguous *row* (im2col of a
+//! block of rows, never of the image) and hands the block to [`RowKernel::run_rows`].
+//!
+//! **Rows.** A row is `row_len` elements of `Input`, tap after tap in the order of the OHWI weights. A tap is the
+//! pixel's channels of this group: for bits `words_per_row(channels)` words, for trits twice that (sign words, then non-zero words
+//! *of that pixel*), otherwise one element per channel. So every gathered run is one `copy_from_slice` of a pixel, and a row of bits holds
+//! `taps` runs that each start a new word; the family is told `taps` when it is made, and keeps its weights so.
+//!
+//! **Padding.** A missing tap is filled with one value (`RowKernel::Input`): the zero point of int8 or uint8 activations, 0.0,
+//! and for bits the word 0, which means +1 everywhere ("one" padding). Padding with real zeros is exact for trits (word 0 in the
+//! non-zero plane) and needs a *correction* for bits: each missing tap contributed the sum of its weights, which is
+//! subtracted again from the int32 accumulators before the output transform.
+
+use crate::buffer::Arena;
+use crate::output::OutputMut;
+
+/// A family of matrix products with packed weights: `y[m, n] = transform(sum_k x[m, k] * w[n, k] + correction[m, n])`.
+pub trait RowKernel {
+    /// Element of an activation row: `u32` words of bits or trits, `i8`, `u8`, `f32`.
+    type Input: crate::buffer::Element;
+
+    /// Elements of one row.
+    fn row_len(&self) -> usize;
+
+    /// Output columns N (channels of this group).
+    fn columns(&self) -> usize;
+
+    /// Rows that one call should bring to keep the weights it streams busy; a convolution gathers blocks of this many.
+    fn block_rows(&self) -> usize {
+        16
+    }
+
+    /// Scratch of one call with at most `rows` rows, in [`crate::buffer::LINE_BYTES`]; sum of `lines_for` of what is taken.
+    fn scratch_lines(&self, rows: usize) -> usize;
+
+    /// Computes `rows` rows.
+    ///
+    /// - `x`: `rows * row_len` elements.
+    /// - `correction`: `rows * columns` values added to the accumulators, or `None`. Only integer families are given one.
+    /// - `out`: its first element is row 0, column 0; row r starts `r * stride` elements of the output's type further
+    ///   (for bits: words), and the elements between the rows are left alone.
+    ///
+    /// Lengths were checked by the caller; they are `debug_assert`ed, and slicing stays checked.
+    fn run_rows(
+        &self,
+        x: &[Self::Input],
+        rows: usize,
+        correction: Option<&[i32]>,
+        out: OutputMut<'_>,
+        stride: usize,
+        scratch: Arena<'_>,
+    );
+}
+
+/// Weights of a binary kernel seen tap by tap: what "zero" padding of bits needs.
+pub trait TapSums {
+    /// The sum of the weights (each ±1) of tap `tap` for every column: `columns` values.
+    fn tap_sums(&self, tap: usize) -> &[i32];
+}

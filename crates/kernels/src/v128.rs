@@ -1,0 +1,80 @@
+//! The vector operations that tier files use, by the names of the WASM instructions.
+//!
+//! In a WASM build they are `core::arch::wasm32`; natively they are plain Rust on 16 bytes (with SSE where it was compiled in and helps),
+//! so that every tier builds, is tested, fuzzed and sanitized natively. All are safe: arithmetic always was, and loads and stores take
+//! slices. Relaxed operations are used only on operands for which their result is fixed; the native forms assert that.
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "wasm32")]
+pub use wasm::*;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod portable;
+#[cfg(not(target_arch = "wasm32"))]
+pub use portable::*;
+#[cfg(all(not(target_arch = "wasm32"), target_arch = "x86_64", target_feature = "sse4.1"))]
+mod sse;
+
+macro_rules! memory {
+    ($($load:ident $store:ident $t:ty, $n:literal;)*) => { $(
+        /// The first 16 bytes of a slice.
+        ///
+        /// # Panics
+        /// Where it is shorter; a reference to an array is never.
+        #[inline(always)]
+        pub fn $load(from: &[$t]) -> V128 {
+            let lanes: &[$t; $n] = from.first_chunk().expect("16 bytes to load");
+            load(lanes)
+        }
+
+        /// Writes the first 16 bytes of a slice.
+        ///
+        /// # Panics
+        /// Where it is shorter.
+        #[inline(always)]
+        pub fn $store(to: &mut [$t], value: V128) {
+            let lanes: &mut [$t; $n] = to.first_chunk_mut().expect("16 bytes to store");
+            store(lanes, value);
+        }
+    )* };
+}
+
+memory! {
+    u8x16_load u8x16_store u8, 16;
+    i8x16_load i8x16_store i8, 16;
+    u16x8_load u16x8_store u16, 8;
+    i16x8_load i16x8_store i16, 8;
+    u32x4_load u32x4_store u32, 4;
+    i32x4_load i32x4_store i32, 4;
+    f32x4_load f32x4_store f32, 4;
+}
+
+/// 16 bytes of plain numbers.
+trait Lanes: Copy {}
+impl Lanes for [u8; 16] {}
+impl Lanes for [i8; 16] {}
+impl Lanes for [u16; 8] {}
+impl Lanes for [i16; 8] {}
+impl Lanes for [u32; 4] {}
+impl Lanes for [i32; 4] {}
+impl Lanes for [f32; 4] {}
+
+#[inline(always)]
+fn load<T: Lanes>(from: &T) -> V128 {
+    // SAFETY: a `Lanes` is 16 initialised bytes, any bits make a vector, and the read asks for no alignment.
+    unsafe { core::ptr::from_ref(from).cast::<V128>().read_unaligned() }
+}
+
+#[inline(always)]
+fn store<T: Lanes>(to: &mut T, value: V128) {
+    // SAFETY: a `Lanes` is 16 bytes in which any bits are values, and the write asks for no alignment.
+    unsafe { core::ptr::from_mut(to).cast::<V128>().write_unaligned(value) }
+}
+
+/// Sum of the four int32 lanes (wrapping).
+#[inline(always)]
+pub fn i32x4_sum(v: V128) -> i32 {
+    let v = i32x4_add(v, i32x4_shuffle::<2, 3, 0, 1>(v, v));
+    i32x4_extract_lane::<0>(i32x4_add(v, i32x4_shuffle::<1, 0, 3, 2>(v, v)))
+}
