@@ -1,0 +1,137 @@
+//! The product with packed weights.
+
+use super::panels::{WIDE, pack, padded_columns, panels};
+use super::{Tile, finish, with_tile};
+use crate::buffer::{Arena, Buffer};
+use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape, checked_area};
+use crate::output::OutputMut;
+use crate::rows::RowKernel;
+use crate::tier::Tier;
+
+const OP: Op = Op::GemmF32;
+
+/// Rows whose sums are held at once: 64 x 16 f32 are 4 KiB of the first-level cache.
+const ROWS: usize = 64;
+
+/// Packed weights, bias and clamp of one dense f32 layer.
+pub struct GemmF32 {
+    n: usize,
+    k: usize,
+    /// `padded_columns(n) * k` weights in panels.
+    panels: Buffer<f32>,
+    /// `padded_columns(n)`, zeros where there is no column.
+    bias: Buffer<f32>,
+    clamp: (f32, f32),
+    tier: Tier,
+}
+
+impl GemmF32 {
+    /// Packs `weights [n, k]` (row-major, n and k at least 1). `bias` is `[n]`, or empty for zeros; no clamp is `(-inf, inf)`.
+    ///
+    /// # Errors
+    /// `Shape` where a slice does not have its length, `Range` where n or k is 0 or the clamp is empty or NaN, `Memory`.
+    pub fn new(n: usize, k: usize, weights: &[f32], bias: &[f32], clamp: (f32, f32)) -> Result<Self> {
+        check_range(OP, What::Columns, 1, i64::from(u32::MAX), n as i64)?;
+        check_range(OP, What::Depth, 1, i64::from(u32::MAX), k as i64)?;
+        check_shape(OP, What::Length, checked_area(OP, n, k)?, weights.len())?;
+        let bias = padded_bias(OP, n, bias)?;
+        check_clamp(OP, clamp)?;
+        let size = checked_area(OP, padded_columns(n), k)?;
+        let mut packed = Buffer::zeroed(OP, size)?;
+        pack(n, k, &mut packed, |column, position| weights[column * k + position]);
+        Ok(Self { n, k, panels: packed, bias, clamp, tier: Tier::BUILD })
+    }
+
+    /// Uses the code of `tier` (natively and with the feature `testing`; else the build's).
+    #[must_use]
+    pub fn with_tier(self, tier: Tier) -> Self {
+        Self { tier, ..self }
+    }
+
+    /// Bytes of the packed weights.
+    pub fn byte_len(&self) -> usize {
+        self.panels.byte_len() + self.bias.byte_len()
+    }
+
+    /// Computes `rows` rows: `x [rows, k]` to `y [rows, n]`.
+    ///
+    /// # Errors
+    /// `Shape` where x or y does not have its length.
+    pub fn run(&self, x: &[f32], rows: usize, y: &mut [f32]) -> Result<()> {
+        check_shape(OP, What::Length, checked_area(OP, rows, self.k)?, x.len())?;
+        check_shape(OP, What::Length, checked_area(OP, rows, self.n)?, y.len())?;
+        with_tile!(self.tier, T => self.compute::<T>(x, y, self.n));
+        Ok(())
+    }
+
+    fn compute<T: Tile>(&self, x: &[f32], y: &mut [f32], stride: usize) {
+        let mut acc = [0.0; ROWS * WIDE];
+        for (x, y) in x.chunks(ROWS * self.k).zip(y.chunks_mut(ROWS * stride)) {
+            for (first, width, real) in panels(self.n) {
+                let panel = &self.panels[first * self.k..][..width * self.k];
+                let acc = &mut acc[..x.len() / self.k * width];
+                acc.fill(0.0);
+                T::accumulate(x, self.k, panel, width, acc);
+                finish::<T>(acc, width, &self.bias[first..][..real], self.clamp, &mut y[first..], stride);
+            }
+        }
+    }
+}
+
+impl RowKernel for GemmF32 {
+    type Input = f32;
+
+    fn row_len(&self) -> usize {
+        self.k
+    }
+
+    fn columns(&self) -> usize {
+        self.n
+    }
+
+    fn block_rows(&self) -> usize {
+        block_rows(self.k)
+    }
+
+    fn scratch_lines(&self, _rows: usize) -> usize {
+        0
+    }
+
+    fn run_rows(
+        &self,
+        x: &[f32],
+        rows: usize,
+        correction: Option<&[i32]>,
+        out: OutputMut<'_>,
+        stride: usize,
+        _scratch: Arena<'_>,
+    ) {
+        debug_assert!(correction.is_none() && x.len() == rows * self.k);
+        let OutputMut::F32(y) = out else { unreachable!("gemm_f32 writes f32, which its callers check") };
+        with_tile!(self.tier, T => self.compute::<T>(x, y, stride));
+    }
+}
+
+/// Rows to gather at a time: about 64 KiB of them, so that they and a panel of weights share the second-level cache.
+pub(crate) fn block_rows(k: usize) -> usize {
+    (16 * 1024 / k).clamp(16, 256) & !3
+}
+
+/// `bias` as [`GemmF32`] keeps it.
+pub(crate) fn padded_bias(op: Op, n: usize, bias: &[f32]) -> Result<Buffer<f32>> {
+    let mut padded = Buffer::zeroed(op, padded_columns(n))?;
+    if !bias.is_empty() {
+        check_shape(op, What::Bias, n, bias.len())?;
+        padded[..n].copy_from_slice(bias);
+    }
+    Ok(padded)
+}
+
+/// Refuses a clamp that no value passes.
+pub(crate) fn check_clamp(op: Op, (low, high): (f32, f32)) -> Result<()> {
+    // Written so that a NaN on either side is refused too.
+    if low <= high {
+        return Ok(());
+    }
+    Err(KernelError::new(ErrorCode::Range, op, What::Clamp, low as i64, high as i64))
+}
