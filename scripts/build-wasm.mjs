@@ -3,11 +3,12 @@
 //
 //   node scripts/build-wasm.mjs [--force] [--tier simd128]
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { whenMain } from "./main-module.mjs";
 import { root } from "./setup/paths.mjs";
-import { ask, CommandError, run, tail } from "./setup/run.mjs";
+import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
@@ -103,45 +104,45 @@ async function buildTier(tier, env) {
   );
   // In one step, so that a program that loads the module meanwhile sees the old one or the new one.
   renameSync(optimised, result);
-  return { result, types: join(pkg, "lowbit_bg.wasm.d.ts") };
+  return result;
+}
+
+/** Writes the types of the exports from the last build of every tier. */
+export function writeTypesOfBuild() {
+  writeExportTypes(
+    Object.keys(tiers).map((tier) => readFileSync(join(work, tier, "pkg", "lowbit_bg.wasm.d.ts"), "utf8")),
+  );
 }
 
 /** Builds what is out of date among `wanted`; resolves once packages/core/wasm holds all of them. */
-export async function buildWasm({ force = false, wanted = Object.keys(tiers) } = {}) {
+export async function buildWasm({ force = false, quiet = false, wanted = Object.keys(tiers) } = {}) {
   const since = Date.now();
+  const say = quiet ? () => {} : console.log;
   const current = await digest();
   const stampOf = (tier) => join(work, `${tier}.sha256`);
-  const fresh = (tier) =>
-    existsSync(join(out, `lowbit.${tier}.wasm`)) &&
-    existsSync(stampOf(tier)) &&
-    readFileSync(stampOf(tier), "utf8") === current;
-  const stale = wanted.filter((tier) => force || !fresh(tier));
-  if (stale.length === 0) return console.log(`  · wasm ${wanted.join(", ")} (up to date)`);
+  const isFresh = (tier) => {
+    const files = [join(out, `lowbit.${tier}.wasm`), stampOf(tier), join(work, tier, "pkg", "lowbit_bg.wasm.d.ts")];
+    return files.every((file) => existsSync(file)) && readFileSync(stampOf(tier), "utf8") === current;
+  };
+  const stale = wanted.filter((tier) => force || !isFresh(tier));
+  if (stale.length === 0) return say(`  · wasm ${wanted.join(", ")} (up to date)`);
   const env = wasmEnv();
   await checkBindgen(env);
   mkdirSync(out, { recursive: true });
   mkdirSync(work, { recursive: true });
-  const built = await Promise.all(
+  await Promise.all(
     stale.map(async (tier) => {
-      const { result, types } = await buildTier(tier, env);
+      const file = await buildTier(tier, env);
       writeFileSync(stampOf(tier), current);
-      const raw = statSync(result).size;
-      console.log(
-        `  ✓ wasm ${tier.padEnd(8)} ${raw} bytes, ${gzipSync(readFileSync(result), { level: 9 }).length} gzipped`,
-      );
-      return types;
+      const bytes = readFileSync(file);
+      say(`  ✓ wasm ${tier.padEnd(8)} ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
     }),
   );
-  writeExportTypes(built.map((file) => readFileSync(file, "utf8")));
-  console.log(`  wasm built in ${((Date.now() - since) / 1000).toFixed(1)} s`);
+  if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();
+  say(`  wasm built in ${((Date.now() - since) / 1000).toFixed(1)} s`);
 }
 
-if (process.argv[1]?.endsWith("build-wasm.mjs")) {
+await whenMain(import.meta.url, () => {
   const at = process.argv.indexOf("--tier");
-  try {
-    await buildWasm({ force: process.argv.includes("--force"), ...(at > 0 ? { wanted: [process.argv[at + 1]] } : {}) });
-  } catch (error) {
-    console.error(error instanceof CommandError ? `${error.message}\n${tail(error.output, 60)}` : error.message);
-    process.exit(1);
-  }
-}
+  return buildWasm({ force: process.argv.includes("--force"), ...(at > 0 ? { wanted: [process.argv[at + 1]] } : {}) });
+});

@@ -1,4 +1,5 @@
 // Everything that is missing, installed; nothing that is there, touched.
+import { whenMain } from "../main-module.mjs";
 import { chromiumStep } from "./chromium.mjs";
 import { packagesStep, pnpmStep, runtimeStep } from "./node.mjs";
 import { lintersStep, rustStep } from "./rust.mjs";
@@ -22,6 +23,4 @@ export async function setup({ tests }) {
   await performAll(tests ? [...forStart, ...forTest] : forStart);
 }
 
-if (process.argv[1] && import.meta.url.endsWith("/setup/index.mjs") && process.argv[1].endsWith("index.mjs")) {
-  await setup({ tests: process.argv.includes("--tests") });
-}
+await whenMain(import.meta.url, () => setup({ tests: process.argv.includes("--tests") }));

@@ -1,0 +1,83 @@
+// Builds the package in the current folder: one bundled ES module per entry of its package.json by esbuild, and
+// declarations by tsc. Called as each package's `build` script, in dependency order, by turbo.
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { root } from "./setup/paths.mjs";
+import { run } from "./setup/run.mjs";
+
+const folder = process.cwd();
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const sourceCondition = "@lowbit/source";
+
+/** The TypeScript file behind each entry that the published package has. */
+function entries() {
+  return Object.keys(manifest.publishConfig.exports)
+    .map((name) => manifest.exports[name]?.[sourceCondition])
+    .filter(Boolean);
+}
+
+async function bundle() {
+  await build({
+    entryPoints: entries(),
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    // Runs in browsers and in Node alike: nothing of either is resolved at build time.
+    platform: "neutral",
+    target: "es2022",
+    packages: "external",
+    external: ["node:*"],
+    chunkNames: "chunk-[hash]",
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+}
+
+/** Declarations point at each other by `.ts`, which only a workspace may do; readers of a package want `.js`. */
+function rewriteExtensions(below) {
+  for (const entry of readdirSync(below, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".d.ts")) continue;
+    const file = join(entry.parentPath, entry.name);
+    writeFileSync(
+      file,
+      readFileSync(file, "utf8").replace(/((?:from|import\()\s*["']\.{1,2}\/[^"']*)\.ts(["'])/g, "$1.js$2"),
+    );
+  }
+}
+
+async function declarations() {
+  const config = join(root, ".cache", "tsconfig", `${manifest.name.replace("/", "-")}.json`);
+  mkdirSync(join(config, ".."), { recursive: true });
+  const options = {
+    extends: join(root, "tsconfig.base.json"),
+    // Other packages are seen as a user sees them: by their built declarations.
+    compilerOptions: {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      rootDir: join(folder, "src"),
+      outDir: join(folder, "dist"),
+      customConditions: [],
+      typeRoots: [join(root, "node_modules", "@types")],
+    },
+    files: entries().map((entry) => join(folder, entry)),
+  };
+  writeFileSync(config, JSON.stringify(options));
+  const tsc = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
+  await run(process.execPath, [tsc, "-p", config], { cwd: folder, timeout: 300 });
+  rewriteExtensions("dist");
+}
+
+rmSync("dist", { recursive: true, force: true });
+try {
+  await Promise.all([bundle(), declarations()]);
+} catch (error) {
+  console.error(error.output ?? error.message);
+  process.exit(1);
+}
+for (const license of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, license), license);

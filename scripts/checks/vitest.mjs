@@ -1,0 +1,59 @@
+// Runs vitest with a configuration and reads the counts from its JSON report.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pnpmEnv } from "../setup/node.mjs";
+import { root } from "../setup/paths.mjs";
+import { run } from "../setup/run.mjs";
+
+/** The titles of the tests that did not run. */
+const skippedTitles = (report) =>
+  report.testResults
+    .flatMap((file) => file.assertionResults)
+    .filter((test) => ["pending", "skipped", "todo"].includes(test.status))
+    .map((test) => test.fullName);
+
+/** @returns {import("./check.mjs").Check} */
+export const vitest = (name, config, { timeout = 900, env = {}, args = [] } = {}) => ({
+  name,
+  async run() {
+    const slug = name.replace(/\W+/g, "-");
+    const file = join(root, ".cache", "reports", `${slug}.json`);
+    mkdirSync(join(file, ".."), { recursive: true });
+    rmSync(file, { force: true });
+    const flags = [
+      "run",
+      "--config",
+      config,
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${file}`,
+      ...args,
+    ];
+    let failure;
+    try {
+      await run("vitest", flags, { env: { ...pnpmEnv(), NO_COLOR: "1", ...env }, log: slug, timeout });
+    } catch (error) {
+      failure = error;
+    }
+    let report;
+    try {
+      report = JSON.parse(readFileSync(file, "utf8"));
+    } catch {
+      throw failure ?? new Error("vitest wrote no report");
+    }
+    const failed = Math.max(report.numFailedTests, failure ? 1 : 0);
+    return {
+      passed: report.numPassedTests,
+      failed,
+      skipped: skippedTitles(report),
+      output: failure ? `${failure.message}\n${failuresOf(failure.output)}` : undefined,
+    };
+  },
+});
+
+/** From the first failure on, vitest prints what failed and where; before that, what passed. */
+function failuresOf(output) {
+  const lines = output.split("\n");
+  const first = lines.findIndex((line) => /Failed (Tests|Suites)|Unhandled Error|Error:/.test(line));
+  return lines.slice(first < 0 ? -80 : first, first < 0 ? undefined : first + 120).join("\n");
+}

@@ -1,0 +1,41 @@
+// `pnpm generate`: writes every file below a `generated/` folder anew. With { check: true } (or --check) it fails when one
+// of them was not what its generator writes.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildWasm, writeTypesOfBuild } from "./build-wasm.mjs";
+import { whenMain } from "./main-module.mjs";
+import { pnpmEnv } from "./setup/node.mjs";
+import { root } from "./setup/paths.mjs";
+import { run } from "./setup/run.mjs";
+
+/** What there is to generate; each entry is one generator. */
+const generators = [
+  // The types of the WASM's raw exports.
+  async () => {
+    await buildWasm({ quiet: true });
+    writeTypesOfBuild();
+  },
+  // The ONNX schema.
+  () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
+];
+
+/** Path and content of every committed generated file. */
+function generatedFiles() {
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const files = listed.split("\n").filter((file) => /(^|\/)generated\//.test(file));
+  return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+}
+
+export async function generate({ check = false } = {}) {
+  const before = generatedFiles();
+  for (const generator of generators) await generator();
+  if (!check) return;
+  const changed = [...generatedFiles()].filter(([file, text]) => before.get(file) !== text).map(([file]) => file);
+  if (changed.length > 0) throw new Error(`not as generated; they are now, so commit them:\n${changed.join("\n")}`);
+}
+
+await whenMain(import.meta.url, () => generate({ check: process.argv.includes("--check") }));

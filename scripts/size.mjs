@@ -1,0 +1,84 @@
+// Size budgets, in gzipped bytes: what a user of each entry downloads, bundled and minified by esbuild. Prints the table;
+// fails when a line is over its budget. A budget may rise only with a reason in the commit that raises it.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { tiers } from "./build-wasm.mjs";
+import { whenMain } from "./main-module.mjs";
+import { readmeExample } from "./readme-example.mjs";
+import { root } from "./setup/paths.mjs";
+
+/** Everything that loading and running a network may cost: the example of the README with one tier. */
+const total = 100_000;
+
+/** Budget of each entry of `lowbit` when all of it is used, and of each tier's module. */
+const budgets = {
+  ".": 30_000,
+  "./ops": 30_000,
+  "./quantize": 20_000,
+  "./slim": 30_000,
+  "./worker": 32_000,
+  wasm: 75_000,
+};
+
+const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
+
+/** Size of `code`, a module that imports from the built packages, bundled for a browser. */
+async function bundled(code) {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: join(root, "packages", "cli"), loader: "ts" },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+    external: ["node:*"],
+  });
+  return gzipped(outputFiles[0].contents);
+}
+
+async function lines() {
+  const manifest = JSON.parse(readFileSync(join(root, "packages", "core", "package.json"), "utf8"));
+  const entries = Object.entries(manifest.publishConfig.exports).filter(([, target]) => typeof target === "object");
+  const modules = Object.keys(tiers).map((tier) => [
+    tier,
+    gzipped(readFileSync(join(root, "packages", "core", "wasm", `lowbit.${tier}.wasm`))),
+  ]);
+  const example = await bundled(readmeExample());
+  const table = [];
+  for (const [entry] of entries) {
+    const name = `lowbit${entry.slice(1)}`;
+    table.push({
+      what: name,
+      bytes: await bundled(`import * as all from "${name}"; globalThis.all = all;`),
+      budget: budgets[entry],
+    });
+  }
+  for (const [tier, bytes] of modules) table.push({ what: `wasm, ${tier}`, bytes, budget: budgets.wasm });
+  table.push({ what: "README example", bytes: example, budget: budgets["."] });
+  for (const [tier, bytes] of modules)
+    table.push({ what: `README example + ${tier}`, bytes: example + bytes, budget: total });
+  return table;
+}
+
+export async function checkSizes() {
+  const table = await lines();
+  const folder = join(root, ".cache", "reports");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "size.json"), JSON.stringify(table, null, 2));
+  const over = table.filter(({ bytes, budget }) => !(bytes <= budget));
+  if (over.length > 0) throw new Error(`over budget (gzipped bytes):\n${format(over)}`);
+  return table;
+}
+
+const format = (table) =>
+  table
+    .map(
+      ({ what, bytes, budget }) => `  ${what.padEnd(28)} ${String(bytes).padStart(8)} of ${String(budget).padStart(8)}`,
+    )
+    .join("\n");
+
+await whenMain(import.meta.url, async () => console.log(`gzipped bytes\n${format(await checkSizes())}`));

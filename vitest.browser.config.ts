@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { chromiumFlags, chromiumPath } from "./scripts/setup/chromium.mjs";
+
+/**
+ * The core's tests once more, in a real Chromium, in a page that is not cross-origin isolated. Left out are the tests
+ * that reach for Node's own modules, themselves or by a helper.
+ */
+function needsNode(file: string, seen = new Set<string>()): boolean {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const text = readFileSync(file, "utf8");
+  if (/^import [^;]*from "node:/m.test(text)) return true;
+  const helpers = [...text.matchAll(/from "(\.{1,2}\/[^"]+\.ts)"/g)].map(([, path]) => join(dirname(file), path ?? ""));
+  return helpers.some((helper) => !helper.includes("/src/") && needsNode(helper, seen));
+}
+
+const root = import.meta.dirname;
+const tests = readdirSync(join(root, "packages/core"), { recursive: true, encoding: "utf8" })
+  .filter((file) => /^(src|test)\/.*\.test\.ts$/.test(file))
+  .map((file) => join("packages/core", file));
+
+export default defineConfig({
+  resolve: { conditions: ["@lowbit/source", ...defaultClientConditions] },
+  cacheDir: ".cache/vite-browser",
+  test: {
+    name: "chromium",
+    include: tests.filter((file) => !needsNode(join(root, file))),
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: chromiumPath() ?? "chromium", args: chromiumFlags } }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+});
