@@ -1,0 +1,166 @@
+import { DisposedError, InstanceDeadError, KernelError, OutOfMemoryError } from "../errors.ts";
+import type { WasmExports } from "../generated/wasm-exports.ts";
+import { kernelError } from "./error-block.ts";
+import type { Tier } from "./tiers.ts";
+
+/** What every module exports beside its kernels. */
+interface MemoryExports {
+  readonly memory: WebAssembly.Memory;
+  /** @returns a 64-byte aligned pointer, 0 where memory is exhausted */
+  memory_alloc(bytes: number): number;
+  memory_free(pointer: number, bytes: number): void;
+  /** Where the numbers of the last error are; see error-block.ts. */
+  error_block(): number;
+  object_drop(handle: number): number;
+}
+
+/** The raw exports: pointers and sizes are numbers, a negative result is an error for {@link KernelInstance.check}. */
+export type Exports = WasmExports & MemoryExports;
+
+/**
+ * One WASM instance: its memory, its kernels and the checks around them. It is all that a kernel's wrapper sees.
+ *
+ * Views are made at the moment of use and never kept across a call that may allocate: growing the memory detaches them.
+ * A trap ends the instance: every later call throws {@link InstanceDeadError}.
+ */
+export class KernelInstance implements Disposable {
+  readonly tier: Tier;
+  readonly exports: Exports;
+  /** Bytes by pointer: what `alloc` gave out and `free` has not taken back. */
+  readonly #live = new Map<number, number>();
+  #bytesInUse = 0;
+  #ended: DisposedError | InstanceDeadError | undefined;
+
+  constructor(module: WebAssembly.Module, tier: Tier) {
+    this.tier = tier;
+    const { exports } = new WebAssembly.Instance(module, noImports(module));
+    const guarded: Record<string, unknown> = { memory: exports.memory };
+    for (const [name, value] of Object.entries(exports))
+      if (typeof value === "function") guarded[name] = this.#guard(name, value as (...numbers: number[]) => number);
+    this.exports = guarded as unknown as Exports;
+  }
+
+  /** Bytes that `alloc` has given out. */
+  get bytesInUse(): number {
+    return this.#bytesInUse;
+  }
+
+  /** Bytes of the whole WASM memory; it never shrinks while the instance lives. */
+  get memoryBytes(): number {
+    return this.exports.memory.buffer.byteLength;
+  }
+
+  /**
+   * @param bytes 0 or more
+   * @returns a 64-byte aligned pointer, to be given back by {@link free} with the same size
+   * @throws OutOfMemoryError
+   */
+  alloc(bytes: number): number {
+    // The export takes an unsigned 32-bit size: anything larger would wrap to a small one.
+    if (!(bytes >= 0 && bytes < 2 ** 32 - 64)) throw new OutOfMemoryError("alloc", bytes, this.#bytesInUse);
+    const size = Math.max(1, bytes);
+    const pointer = this.exports.memory_alloc(size) >>> 0;
+    if (pointer === 0) throw new OutOfMemoryError("alloc", bytes, this.#bytesInUse);
+    this.#live.set(pointer, size);
+    this.#bytesInUse += size;
+    return pointer;
+  }
+
+  /** @throws KernelError where `pointer` is not one that {@link alloc} gave out for `bytes`, or was freed before */
+  free(pointer: number, bytes: number): void {
+    const size = this.#live.get(pointer);
+    if (size !== Math.max(1, bytes))
+      throw new KernelError("free", `bytes at ${pointer}`, size ?? "a live pointer", bytes);
+    this.#live.delete(pointer);
+    this.#bytesInUse -= size;
+    this.exports.memory_free(pointer, size);
+  }
+
+  u8(pointer: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#buffer(), pointer, length);
+  }
+
+  i8(pointer: number, length: number): Int8Array<ArrayBuffer> {
+    return new Int8Array(this.#buffer(), pointer, length);
+  }
+
+  u32(pointer: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#buffer(), pointer, length);
+  }
+
+  i32(pointer: number, length: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.#buffer(), pointer, length);
+  }
+
+  f32(pointer: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#buffer(), pointer, length);
+  }
+
+  /** Copies `data` into memory of its own; the caller frees `data.byteLength` bytes. */
+  upload(data: ArrayBufferView): number {
+    const pointer = this.alloc(data.byteLength);
+    this.u8(pointer, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return pointer;
+  }
+
+  /** `status` where it is 0 or more, else the named error that the kernel left behind. */
+  check(status: number): number {
+    if (status >= 0) return status;
+    throw kernelError(status, this.i32(this.exports.error_block(), 5));
+  }
+
+  /** Whether a trap or `dispose` ended this instance. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** Lets the memory go; later calls throw DisposedError. Idempotent. */
+  dispose(): void {
+    if (this.#ended) return;
+    this.#end(new DisposedError("KernelInstance", "the WASM instance"));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #buffer(): ArrayBuffer {
+    if (this.#ended) throw this.#ended;
+    return this.exports.memory.buffer as ArrayBuffer;
+  }
+
+  #end(reason: DisposedError | InstanceDeadError): Error {
+    this.#ended = reason;
+    this.#live.clear();
+    this.#bytesInUse = 0;
+    return reason;
+  }
+
+  /** Every call goes through here, so that no caller can overlook a trap. */
+  #guard(name: string, call: (...numbers: number[]) => number): (...numbers: number[]) => number {
+    let inner: typeof call | undefined = call;
+    return (...numbers) => {
+      // Forgetting the raw function lets an ended instance's memory be collected.
+      if (this.#ended) inner = undefined;
+      if (!inner) throw this.#ended;
+      try {
+        return inner(...numbers);
+      } catch (cause) {
+        throw this.#end(new InstanceDeadError(name, cause));
+      }
+    };
+  }
+}
+
+/**
+ * wasm-bindgen leaves an import or two for its own glue, which we do not ship; plain-number exports never need them.
+ * @throws KernelError where the module wants something else than functions
+ */
+function noImports(module: WebAssembly.Module): WebAssembly.Imports {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    if (kind !== "function") throw new KernelError("KernelInstance", `import ${from}.${name}`, "function", kind);
+    imports[from] = { ...imports[from], [name]: () => undefined };
+  }
+  return imports;
+}
