@@ -99,6 +99,7 @@ words! {
         Codebook = "codebook entries",
         Axis = "axis",
         Sum = "largest sum",
+        Overlap = "start behind the memory that the call also uses",
     }
 }
 

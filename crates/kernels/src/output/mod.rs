@@ -186,13 +186,13 @@ impl OutputTransform {
         match (self, out) {
             (Self::I32, OutputMut::I32(y)) => y[..n].copy_from_slice(acc),
             (Self::F32 { scale, bias, clamp }, OutputMut::F32(y)) => {
-                T::f32(acc, scale, bias, *clamp, &mut y[..n])
+                T::f32(acc, scale, bias, *clamp, &mut y[..n]);
             }
             (Self::Int8 { multiplier, bias, zero_point, clamp }, OutputMut::Int8(y)) => {
                 T::int8(acc, multiplier, bias, *zero_point, *clamp, &mut y[..n]);
             }
             (Self::Bits { thresholds }, OutputMut::Bits(y)) => {
-                T::bits(acc, thresholds, &mut y[..words_per_row(n)])
+                T::bits(acc, thresholds, &mut y[..words_per_row(n)]);
             }
             (_, out) => panic!("output of kind {:?} for a transform to {:?}", out.kind(), self.kind()),
         }
