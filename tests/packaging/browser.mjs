@@ -1,0 +1,49 @@
+// A folder served on localhost and opened in Chromium.
+import { createReadStream, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { chromium } from "playwright-core";
+import { chromiumFlags, chromiumPath } from "../../scripts/setup/chromium.mjs";
+
+const types = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+  ".map": "application/json",
+};
+
+/** Serves `folder` with `headers` on every response; resolves with `{ url, close }`. */
+export async function serve(folder, headers = {}) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
+    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
+    if (!file.startsWith(folder) || !statSync(file, { throwIfNoEntry: false })?.isFile())
+      return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream", ...headers });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
+}
+
+export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
+
+/** Opens the page and resolves with the JSON that it puts into its title, and what it wrote to the console. */
+export async function titleOf(browser, url, timeout = 60_000) {
+  const page = await browser.newPage();
+  const said = [];
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(String(error)));
+  try {
+    await page.goto(url);
+    for (const end = Date.now() + timeout; Date.now() < end; await page.waitForTimeout(50)) {
+      const title = await page.title();
+      if (title.startsWith("{")) return { ...JSON.parse(title), console: said };
+    }
+    throw new Error(
+      `the page put nothing into its title in ${timeout} ms; its console: ${said.join(" | ") || "empty"}`,
+    );
+  } finally {
+    await page.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as esbuild from "esbuild";
+import * as vite from "vite";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import webpack from "webpack";
+import { run } from "../../scripts/setup/run.mjs";
+import { launch, serve, titleOf } from "./browser.mjs";
+
+const { consumer, model } = inject("packaging");
+const wasm = join(consumer, "node_modules", "lowbit", "wasm");
+
+let browser;
+let reference;
+beforeAll(async () => {
+  browser = await launch();
+  reference = JSON.parse(await run(process.execPath, ["command.js", "scalar"], { cwd: consumer }));
+});
+afterAll(() => browser?.close());
+
+/** A folder to serve, with the model where the page and the example look for it, and an index.html that loads `script`. */
+function site(name, script) {
+  const folder = join(consumer, "sites", name);
+  mkdirSync(folder, { recursive: true });
+  for (const place of [model, "model.safetensors"]) cpSync(join(consumer, place), join(folder, place));
+  if (script)
+    writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module" src="${script}"></script>`);
+  return folder;
+}
+
+async function open(folder, headers) {
+  const server = await serve(folder, headers);
+  try {
+    return await titleOf(browser, server.url);
+  } finally {
+    server.close();
+  }
+}
+
+/** The page ran the example, and gave the bytes that Node's scalar tier gives. */
+function expectSame(result) {
+  expect(result.error).toBeUndefined();
+  expect(result.sha256).toEqual(reference.sha256);
+  expect(result.tier).toBe("relaxed");
+  expect(result.console).not.toEqual([]);
+}
+
+test("vite: the README's example in Chromium", async () => {
+  writeFileSync(join(consumer, "index.html"), '<!doctype html><script type="module" src="./page.js"></script>');
+  const folder = site("vite");
+  const build = { outDir: folder, emptyOutDir: false, target: "es2022" };
+  await vite.build({ root: consumer, configFile: false, logLevel: "warn", base: "./", build });
+  expectSame(await open(folder));
+});
+
+test("webpack: the README's example in Chromium", async () => {
+  const folder = site("webpack", "app/main.js");
+  const compiler = webpack({
+    context: consumer,
+    entry: "./page.js",
+    mode: "production",
+    output: { path: join(folder, "app"), filename: "main.js", publicPath: "auto", module: true },
+    experiments: { outputModule: true },
+  });
+  const stats = await new Promise((resolve, reject) =>
+    compiler.run((error, done) => (error ? reject(error) : resolve(done))),
+  );
+  await new Promise((resolve) => compiler.close(resolve));
+  expect(stats.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
+  expectSame(await open(folder));
+});
+
+const esbuildOptions = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  absWorkingDir: consumer,
+};
+
+test("esbuild, with the WASM copied beside the bundle: the README's example in Chromium", async () => {
+  const folder = site("esbuild", "app/page.js");
+  const { warnings } = await esbuild.build({
+    ...esbuildOptions,
+    entryPoints: ["page.js"],
+    outdir: join(folder, "app"),
+  });
+  expect(warnings).toEqual([]);
+  cpSync(wasm, join(folder, "wasm"), { recursive: true });
+  expectSame(await open(folder));
+});
+
+test("a worker under a CSP with wasm-unsafe-eval and no unsafe-eval, in a page that is not cross-origin isolated", async () => {
+  const folder = site("worker", "/app/worker-page.js");
+  await esbuild.build({ ...esbuildOptions, entryPoints: ["worker.js", "worker-page.js"], outdir: join(folder, "app") });
+  cpSync(wasm, join(folder, "wasm"), { recursive: true });
+  expect(existsSync(join(folder, "app", "worker.js"))).toBe(true);
+  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+  const result = await open(folder, { "content-security-policy": policy });
+  expect(result.error).toBeUndefined();
+  expect(result).toMatchObject({
+    evaluates: false,
+    isolated: false,
+    pageIsolated: false,
+    tier: "relaxed",
+    sha256: reference.sha256,
+  });
+});

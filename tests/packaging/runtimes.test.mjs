@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { runtimes } from "../../scripts/setup/paths.mjs";
+import { run } from "../../scripts/setup/run.mjs";
+
+const { consumer } = inject("packaging");
+const ours = (name, executable) => join(runtimes, name, "node_modules", ".bin", executable);
+
+/** `tiers`: what this engine can run, best last; the best is what it must choose by itself. */
+const engines = [
+  { name: `Node ${process.versions.node.split(".")[0]}`, command: [process.execPath] },
+  { name: "Node 24", command: [ours("node24", "node")], tiers: ["scalar", "simd128", "relaxed"] },
+  {
+    name: "Deno",
+    command: [ours("deno", "deno"), "run", "--allow-read", "--allow-env"],
+    tiers: ["scalar", "simd128", "relaxed"],
+  },
+  { name: "Bun", command: [ours("bun", "bun"), "run"], tiers: ["scalar", "simd128", "relaxed"] },
+].map((engine) => ({ tiers: ["scalar", "simd128"], ...engine, isHere: existsSync(engine.command[0]) }));
+
+const runIn = ({ command: [file, ...flags] }, args) => run(file, [...flags, ...args], { cwd: consumer, timeout: 120 });
+const reference = JSON.parse(await runIn(engines[0], ["command.js", "scalar"]));
+
+describe.each(engines)("$name", (engine) => {
+  const here = engine.isHere ? test : test.skip;
+
+  here("runs the README's example", async () => {
+    expect(await runIn(engine, ["example.js"])).not.toBe("");
+  });
+
+  here.each(engine.tiers)("tier %s gives the same bytes as the scalar tier in Node", async (tier) => {
+    expect(JSON.parse(await runIn(engine, ["command.js", tier]))).toEqual({ ...reference, tier });
+  });
+
+  here("chooses its best tier by itself", async () => {
+    expect(JSON.parse(await runIn(engine, ["command.js"])).tier).toBe(engine.tiers.at(-1));
+  });
+});
