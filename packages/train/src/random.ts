@@ -21,6 +21,13 @@ export class Random {
     if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
   }
 
+  /** A generator with this state of four words, not all 0. */
+  static fromState(state: Uint32Array): Random {
+    const random = new Random(0);
+    random.#state.set(state);
+    return random;
+  }
+
   /** A uniform integer in [0, 2^32). */
   uint32(): number {
     const [s0, s1, s2, s3] = this.#state as unknown as [number, number, number, number];

@@ -104,6 +104,6 @@ export function withoutDigits(training: Digits, heldOut: Digits, expected = HELD
 
 /** Label and bytes as one string, a key of a `Map`. */
 function keyOf(digits: Digits, index: number): string {
-  const pixels = digits.images.subarray(index * PIXELS, (index + 1) * PIXELS);
-  return String(digits.labels[index]) + String.fromCharCode(...pixels);
+  const { buffer, byteOffset } = digits.images;
+  return `${digits.labels[index]}${Buffer.from(buffer, byteOffset + index * PIXELS, PIXELS).toString("latin1")}`;
 }

@@ -1,0 +1,74 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CheckpointError } from "../src/errors.ts";
+import { fit } from "../src/train.ts";
+import { syntheticDigits, tinyRecipe } from "./fixtures.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lowbit-train-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const training = syntheticDigits(100, 1);
+const validation = syntheticDigits(40, 2);
+
+describe("fit", () => {
+  it.each(["binary", "ternary"] as const)("learns a synthetic task with %s weights: the loss falls", async (scheme) => {
+    const { log } = await fit(tinyRecipe(scheme, 4), { training, validation, seed: 1 });
+    expect(log.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    expect(log[3]!.loss).toBeLessThan(0.6 * log[0]!.loss);
+    expect(log[3]!.validation).toBeGreaterThan(0.8);
+  });
+
+  it("resumes an aborted run to the same bits", async () => {
+    const recipe = tinyRecipe("binary", 3);
+    const whole = await fit(recipe, { training, validation, seed: 4, checkpoint: join(folder, "whole") });
+
+    const checkpoint = join(folder, "parts");
+    const controller = new AbortController();
+    const stopped = fit(recipe, {
+      training,
+      validation,
+      seed: 4,
+      checkpoint,
+      signal: controller.signal,
+      // In the middle of the second epoch: what it did is lost, the first epoch is kept.
+      onProgress: ({ epoch, step }) => epoch === 2 && step === 15 && controller.abort(new Error("enough")),
+    });
+    await expect(stopped).rejects.toThrow("enough");
+    const epochs: number[] = [];
+    const resumed = await fit(recipe, {
+      training,
+      validation,
+      seed: 4,
+      checkpoint,
+      onProgress: ({ entry }) => entry && epochs.push(entry.epoch),
+    });
+
+    expect(epochs).toEqual([2, 3]);
+    expect(resumed.best).toBe(whole.best);
+    expect(resumed.tensors).toEqual(whole.tensors);
+    const strip = (log: typeof whole.log) => log.map(({ seconds: _, ...entry }) => entry);
+    expect(strip(resumed.log)).toEqual(strip(whole.log));
+    expect((await readdir(folder)).sort()).toEqual(["parts", "whole"]);
+  });
+
+  it("gives other weights for another seed", async () => {
+    const recipe = tinyRecipe("ternary", 1);
+    const [a, b] = [
+      await fit(recipe, { training, validation, seed: 1 }),
+      await fit(recipe, { training, validation, seed: 2 }),
+    ];
+    expect(a.tensors["conv1.weight"]).not.toEqual(b.tensors["conv1.weight"]);
+  });
+
+  it("refuses another run's checkpoint", async () => {
+    const checkpoint = join(folder, "run");
+    await fit(tinyRecipe("binary", 1), { training, validation, seed: 1, checkpoint });
+    const other = fit(tinyRecipe("binary", 1), { training, validation, seed: 2, checkpoint });
+    await expect(other).rejects.toThrow(CheckpointError);
+  });
+});
