@@ -1,0 +1,33 @@
+/** Entry `lowbit/quantize`: quantizers, and what they make of tensors. */
+export { binary } from "./quantize/binary.ts";
+export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
+export { QuantizerError, SchemeError } from "./quantize/errors.ts";
+export type { ErrorFigures } from "./quantize/figures.ts";
+export { float } from "./quantize/float.ts";
+export type { Grid, Grouping } from "./quantize/inner.ts";
+export { type KmeansOptions, kmeans } from "./quantize/kmeans.ts";
+export { type Pow2Bits, pow2 } from "./quantize/pow2.ts";
+export { type PqOptions, pq } from "./quantize/pq.ts";
+export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
+export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
+export { Random } from "./quantize/random.ts";
+export { registry } from "./quantize/registry.ts";
+export { parseScheme } from "./quantize/scheme.ts";
+export type { SchemeFamily } from "./quantize/scheme-family.ts";
+export { type TernaryOptions, ternary } from "./quantize/ternary.ts";
+export type {
+  BitsOf,
+  Calibration,
+  Context,
+  DecodingKind,
+  Encoded,
+  FloatTensor,
+  Law,
+  Paper,
+  Per,
+  QuantizeOptions,
+  Quantizer,
+  QuantizerTraits,
+} from "./quantize/types.ts";
+export { type UniformBits, type UniformOptions, uniform } from "./quantize/uniform.ts";
+export { Weights } from "./quantize/weights.ts";

@@ -1,0 +1,59 @@
+/** The one door by which quantizers come into being, ours and users' alike. */
+import { OutOfRangeError } from "../errors.ts";
+import { QuantizerError } from "./errors.ts";
+import type { DecodingKind, Per, Quantizer, QuantizerTraits } from "./types.ts";
+
+/** A quantizer as its author writes it; traits that most do not need may be left out. */
+export type QuantizerDefinition<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean> = Omit<
+  QuantizerTraits<D, Seeded, Calibrated>,
+  "stochastic" | "seeded" | "calibrated"
+> &
+  (Seeded extends true
+    ? { readonly seeded: true; readonly stochastic?: boolean }
+    : { readonly seeded?: false; readonly stochastic?: false }) &
+  (Calibrated extends true ? { readonly calibrated: true } : { readonly calibrated?: false }) &
+  Pick<Quantizer<D, Seeded, Calibrated>, "encode">;
+
+/**
+ * Makes a quantizer from its traits and formula.
+ *
+ * ```ts
+ * // Every weight becomes ±its channel's largest magnitude.
+ * const peaks = defineQuantizer({
+ *   scheme: "peaks", decoding: "sign", bits: 1, codebook: "fixed", per: "channel",
+ *   laws: ["idempotent", "scaleEquivariant"],
+ *   paper: { title: "...", authors: "...", year: 2026, url: "https://..." },
+ *   encode: (w) => ({ codes: w.signCodes(), decoding: { kind: "sign" }, scale: w.absMax() }),
+ * });
+ * const quantized = await quantize({ shape: [64, 128], data }, peaks);
+ * ```
+ *
+ * @throws QuantizerError where the traits contradict each other (bits and decoding, stochastic without a seed).
+ * @throws OutOfRangeError for a group size that is not a positive integer.
+ */
+export function defineQuantizer<
+  const D extends DecodingKind,
+  Seeded extends boolean = false,
+  Calibrated extends boolean = false,
+>(definition: QuantizerDefinition<D, Seeded, Calibrated>): Quantizer<D, Seeded, Calibrated> {
+  const { scheme, bits, decoding, per } = definition;
+  const expected = decoding === "sign" ? "1" : decoding === "identity" ? "32" : "1..8";
+  const fits = expected === "1..8" ? Number.isInteger(bits) && bits >= 1 && bits <= 8 : String(bits) === expected;
+  if (!fits) throw new QuantizerError(scheme, `bits of ${decoding} codes`, expected, bits);
+  // The type forbids this; a definition in JavaScript may still say it.
+  const { stochastic = false, seeded = false }: { stochastic?: boolean; seeded?: boolean } = definition;
+  if (stochastic && !seeded) throw new QuantizerError(scheme, "seeded of a stochastic quantizer", true, seeded);
+  checkPer(scheme, per);
+  return Object.freeze({
+    ...definition,
+    stochastic,
+    seeded: seeded as Seeded,
+    calibrated: (definition.calibrated ?? false) as Calibrated,
+  }) as Quantizer<D, Seeded, Calibrated>;
+}
+
+function checkPer(scheme: string, per: Per): void {
+  if (typeof per === "object" && !(Number.isInteger(per.group) && per.group >= 1)) {
+    throw new OutOfRangeError(`quantizer ${scheme}`, "group", "an integer >= 1", per.group);
+  }
+}

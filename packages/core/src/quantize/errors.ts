@@ -1,0 +1,18 @@
+/** Named errors of `lowbit/quantize` beside those of `errors.ts`. */
+import { LowbitError } from "../errors.ts";
+
+/** A scheme string that names no quantizer, or gives one an argument it does not take. */
+export class SchemeError extends LowbitError {
+  override readonly name = "SchemeError";
+  constructor(scheme: string, what: string, expected: string) {
+    super("scheme", { op: "parseScheme", what, expected, got: JSON.stringify(scheme) });
+  }
+}
+
+/** A quantizer contradicts itself, or its formula returned what its traits do not allow: a fault in the quantizer. */
+export class QuantizerError extends LowbitError {
+  override readonly name = "QuantizerError";
+  constructor(scheme: string, what: string, expected: unknown, got: unknown) {
+    super("quantizer", { op: `quantizer ${scheme}`, what, expected, got });
+  }
+}

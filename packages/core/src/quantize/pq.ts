@@ -1,0 +1,73 @@
+/** Product quantization. */
+import { OutOfRangeError, ShapeError } from "../errors.ts";
+import { defineQuantizer } from "./define.ts";
+import { SchemeError } from "./errors.ts";
+import { bitsFor, checkSearch } from "./kmeans.ts";
+import { lloyd } from "./lloyd.ts";
+import { GONG } from "./papers.ts";
+import { integerArgument, type SchemeFamily } from "./scheme-family.ts";
+import type { Quantizer } from "./types.ts";
+
+export interface PqOptions {
+  /** Weights of a sub-vector, 1..256; must divide the row. */
+  readonly dimension: number;
+  /** Centroids, 2..256; codes have ceil(log₂ centroids) bits. */
+  readonly centroids: number;
+  /** k-means++ starts of which the best is kept. Default 1. */
+  readonly restarts?: number;
+  /** Lloyd passes per start, at most. Default 50. */
+  readonly iterations?: number;
+}
+
+/**
+ * Product quantization (Gong et al.): each row is cut into sub-vectors of D weights, and each becomes the nearest of K
+ * centroids, min Σ ‖w_s - c_code(s)‖². One codebook [K, D] for the whole tensor, by seeded k-means.
+ *
+ * ceil(log₂ K) / D bits per weight and 32 K D bits for the codebook. Gradient in training: ∂L/∂c = Σ of its members' gradients.
+ *
+ * @throws ShapeError where D does not divide the weights of a row.
+ */
+export function pq({
+  dimension,
+  centroids,
+  restarts = 1,
+  iterations = 50,
+}: PqOptions): Quantizer<"product", true, false> {
+  const scheme = `pq:${dimension}x${centroids}`;
+  if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 256)) {
+    throw new OutOfRangeError(`quantizer ${scheme}`, "dimension", "an integer 1..256", dimension);
+  }
+  checkSearch(scheme, centroids, restarts, iterations);
+  return defineQuantizer({
+    scheme,
+    decoding: "product",
+    bits: bitsFor(centroids),
+    codebook: "adaptive",
+    per: "tensor",
+    seeded: true,
+    laws: ["idempotent", "scaleEquivariant", "nearest", "monotoneInBits"],
+    paper: GONG,
+    encode(w, { random }) {
+      if (w.columns % dimension !== 0)
+        throw new ShapeError(scheme, "weights of a row", `a multiple of ${dimension}`, w.columns);
+      const { codes, codebook } = lloyd(w, random, { dimension, clusters: centroids, restarts, iterations });
+      return { codes, decoding: { kind: "product", codebook, dimension } };
+    },
+  });
+}
+
+export const pqFamily: SchemeFamily = {
+  syntax: "pq:<1..256>x<2..256>",
+  summary: "sub-vectors of D weights along the row, K centroids per tensor",
+  examples: ["pq:4x16", "pq:4x64", "pq:2x16"],
+  owns: (head) => head === "pq",
+  parse(scheme, _head, [size, ...rest]) {
+    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    const [dimension, centroids, extra] = (size ?? "").split("x");
+    if (extra !== undefined) throw new SchemeError(scheme, "size", "pq:<D>x<K>");
+    return pq({
+      dimension: integerArgument(scheme, "D of pq:<D>x<K>", dimension, 1, 256),
+      centroids: integerArgument(scheme, "K of pq:<D>x<K>", centroids, 2, 256),
+    });
+  },
+};

@@ -1,0 +1,181 @@
+/** `quantize`: a tensor and a quantizer in, codes and honest figures out. */
+import { InputError, NotFiniteError, OutOfRangeError, ShapeError } from "../errors.ts";
+import type { Decoding, QuantizedConstant } from "../graph/types.ts";
+import { innerLoops } from "./engine.ts";
+import { QuantizerError } from "./errors.ts";
+import { addSums, type ErrorFigures, errorFigures, NO_ERROR } from "./figures.ts";
+import { type CodedRows, groupsPerRow, type InnerLoops } from "./inner.ts";
+import { codedRowsOf, codesPerRow, type Quantized, quantizedCodes, quantizedFloats } from "./quantized.ts";
+import { Random } from "./random.ts";
+import type { Calibration, Context, DecodingKind, Encoded, FloatTensor, QuantizeOptions, Quantizer } from "./types.ts";
+import { matrixOf, Weights } from "./weights.ts";
+
+/** Options are an argument one must give only where the quantizer needs calibration data. */
+type OptionsArgument<Seeded extends boolean, Calibrated extends boolean> = [Calibrated] extends [true]
+  ? [options: QuantizeOptions<Seeded, Calibrated>]
+  : [options?: QuantizeOptions<Seeded, Calibrated>];
+
+/**
+ * Quantizes a tensor.
+ *
+ * @param tensor finite f32, row-major, at least one axis and one element; axis 0 is the output channel.
+ * @param quantizer from a factory, `parseScheme` or `defineQuantizer`.
+ * @param options `seed` for seeded quantizers (default 0), `calibration` for those that need it; others take neither.
+ * @returns codes, levels and error figures; the same bytes for the same input in every engine and tier.
+ * @throws NotFiniteError (a NaN or infinity, with its position), ShapeError (empty, data of another length, a row that does not divide),
+ *   InputError (calibration missing), OutOfRangeError (levels beyond f32), QuantizerError (a faulty quantizer).
+ */
+export async function quantize<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean>(
+  tensor: FloatTensor,
+  quantizer: Quantizer<D, Seeded, Calibrated>,
+  ...[options]: OptionsArgument<Seeded, Calibrated>
+): Promise<Quantized<D>> {
+  const loops = await innerLoops();
+  const given: QuantizeOptions = options ?? {};
+  const op =
+    given.name === undefined ? `quantize ${quantizer.scheme}` : `quantize ${quantizer.scheme} of ${given.name}`;
+  const { rows, columns } = checkTensor(op, tensor, loops);
+  const context = contextFor(op, quantizer, given, columns);
+
+  using weights = new Weights(loops, tensor.data, rows, columns, quantizer.per);
+  const encoded = quantizer.encode(weights, context);
+  if (encoded === undefined) {
+    const same = measure(loops, tensor.data, rows, columns, (from, to) =>
+      tensor.data.subarray(from * columns, to * columns),
+    );
+    const floats: Quantized = quantizedFloats(quantizer.scheme, tensor.shape, tensor.data, same);
+    return floats as Quantized<D>;
+  }
+  const coded = packEncoded(loops, quantizer, encoded as Encoded<Decoding["kind"]>, weights);
+  const error = measure(loops, tensor.data, rows, columns, (from, to) => loops.decode(coded, from, to));
+  if (!Number.isFinite(error.maxAbs)) throw new OutOfRangeError(op, "levels", "finite f32", "an infinity or a NaN");
+  const quantized: Quantized = quantizedCodes(loops, quantizer.scheme, tensor.shape, coded, error);
+  return quantized as Quantized<D>;
+}
+
+/** The floats that a constant of the Graph stands for, row-major: fround(level * scale). */
+export async function dequantize(constant: QuantizedConstant): Promise<Float32Array> {
+  const loops = await innerLoops();
+  const coded = codedRowsOf(constant);
+  return loops.decode(coded, 0, coded.rows);
+}
+
+/** Figures between two float arrays of one length: `reference` and what stands for it. */
+export async function compareFloats(reference: Float32Array, approximation: Float32Array): Promise<ErrorFigures> {
+  if (reference.length !== approximation.length || reference.length === 0) {
+    throw new ShapeError(
+      "compareFloats",
+      "length of the approximation",
+      Math.max(1, reference.length),
+      approximation.length,
+    );
+  }
+  const loops = await innerLoops();
+  return errorFigures(loops.errorSums(reference, approximation), reference.length);
+}
+
+function checkTensor(op: string, { shape, data }: FloatTensor, loops: InnerLoops): { rows: number; columns: number } {
+  if (shape.length === 0) throw new ShapeError(op, "axes", "at least 1", 0);
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+    throw new ShapeError(op, "shape", "sizes >= 1", [...shape]);
+  }
+  const { rows, columns } = matrixOf(shape);
+  if (data.length !== rows * columns)
+    throw new ShapeError(op, `elements of shape [${shape}]`, rows * columns, data.length);
+  const position = loops.firstNonFinite(data);
+  if (position >= 0) throw new NotFiniteError(op, "weights", position);
+  return { rows, columns };
+}
+
+function contextFor<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean>(
+  op: string,
+  quantizer: Quantizer<D, Seeded, Calibrated>,
+  options: QuantizeOptions,
+  columns: number,
+): Context<Seeded, Calibrated> {
+  const calibration = quantizer.calibrated ? checkCalibration(op, options.calibration, columns) : undefined;
+  const random = quantizer.seeded ? new Random(options.seed ?? 0) : undefined;
+  return { random, calibration } as Context<Seeded, Calibrated>;
+}
+
+function checkCalibration(op: string, calibration: Calibration | undefined, columns: number): Calibration {
+  if (calibration === undefined)
+    throw new InputError(op, "calibration", `inputs of the layer, [samples, ${columns}]`, "none");
+  const { samples, inputs } = calibration;
+  if (!Number.isInteger(samples) || samples < 1 || inputs.length !== samples * columns) {
+    throw new ShapeError(
+      op,
+      "calibration inputs",
+      `samples >= 1 of ${columns}`,
+      `${samples} samples in ${inputs.length} numbers`,
+    );
+  }
+  return calibration;
+}
+
+/** Checks what a formula returned against its traits and packs it. */
+function packEncoded(
+  loops: InnerLoops,
+  quantizer: Quantizer,
+  { codes, decoding, scale }: Encoded<Decoding["kind"]>,
+  weights: Weights,
+): CodedRows {
+  const { scheme, bits } = quantizer;
+  const { rows, columns, grouping, groups } = weights;
+  if (decoding.kind !== quantizer.decoding)
+    throw new QuantizerError(scheme, "decoding", quantizer.decoding, decoding.kind);
+  const perRow = codesPerRow(decoding, columns);
+  if (codes.length !== rows * perRow) throw new QuantizerError(scheme, "number of codes", rows * perRow, codes.length);
+  if (scale !== undefined && scale.length !== groups)
+    throw new QuantizerError(scheme, "number of scales", groups, scale.length);
+  const levels = Math.min(2 ** bits, levelCount(scheme, decoding, groups));
+  const beyond = loops.firstCodeBeyond(codes, levels);
+  if (beyond >= 0) throw new QuantizerError(scheme, `code ${beyond}`, `below ${levels}`, codes[beyond]);
+  const packed = loops.pack(codes, rows, perRow, bits);
+  // Signs and affine codes mean nothing without a scale: absent stands for 1.
+  const written =
+    scale ?? (decoding.kind === "sign" || decoding.kind === "affine" ? new Float32Array(groups).fill(1) : undefined);
+  if (written === undefined) return { rows, columns, bits, codes: packed, decoding };
+  // Where the tensor shares one scale, each of its rows does as a whole.
+  const groupSize = quantizer.per === "tensor" ? columns : grouping.groupSize;
+  const scaleShape = [grouping.rows, groupsPerRow(grouping)] as const;
+  return { rows, columns, bits, codes: packed, decoding, scale: written, scaleShape, groupSize };
+}
+
+/** Levels that codes may name; checks the parts of a decoding against each other. */
+function levelCount(scheme: string, decoding: Decoding, groups: number): number {
+  switch (decoding.kind) {
+    case "sign":
+      return 2;
+    case "affine": {
+      const { zeroPoint } = decoding;
+      if (typeof zeroPoint !== "number" && zeroPoint.length !== groups) {
+        throw new QuantizerError(scheme, "number of zero points", groups, zeroPoint.length);
+      }
+      return 256;
+    }
+    case "table":
+      return decoding.codebook.length;
+    case "product":
+      return decoding.codebook.length / decoding.dimension;
+  }
+}
+
+/** Weights decoded and compared at a time, so that memory stays at the tensor and its codes. */
+const BLOCK = 65536;
+
+function measure(
+  loops: InnerLoops,
+  data: Float32Array,
+  rows: number,
+  columns: number,
+  decoded: (from: number, to: number) => Float32Array,
+): ErrorFigures {
+  const step = Math.max(1, Math.floor(BLOCK / columns));
+  let sums = NO_ERROR;
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    sums = addSums(sums, loops.errorSums(data.subarray(from * columns, to * columns), decoded(from, to)));
+  }
+  return errorFigures(sums, rows * columns);
+}

@@ -1,0 +1,128 @@
+/**
+ * What a quantizer is. One is made by a factory (`uniform({ bits: 4 })`), by `parseScheme("int4")`, or by
+ * `defineQuantizer` from a user's own formula; all three are the same kind of object.
+ */
+import type { Decoding } from "../graph/types.ts";
+import type { Random } from "./random.ts";
+import type { Weights } from "./weights.ts";
+
+/** Floats to quantize, row-major; axis 0 is the output channel. An f32 `Tensor` is one. */
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** How codes become weights: the Graph's decodings, or `identity` (32-bit floats as they are). */
+export type DecodingKind = Decoding["kind"] | "identity";
+
+/** What shares a scale: the tensor, each output channel (row), or each run of `group` weights along a row. */
+export type Per = "tensor" | "channel" | { readonly group: number };
+
+type LowBits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/** Bits that a code may have, by decoding. */
+interface BitsByDecoding {
+  sign: 1;
+  affine: LowBits;
+  table: LowBits;
+  product: LowBits;
+  identity: 32;
+}
+
+/** Bits that a code of this decoding may have. */
+export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
+
+/**
+ * A law that a quantizer's formula implies. A declared law is a promise that `checkLaws` tests (laws.ts says how).
+ * With Q the map from weights to what their codes stand for:
+ * - `idempotent`: Q(Q(w)) = Q(w) to within one rounding of f32;
+ * - `scaleEquivariant`: Q(2^p w) = 2^p Q(w), same codes, bit for bit, away from f32's ends;
+ * - `signSymmetric`: Q(-w) = -Q(w), where no weight is 0 or lies on a tie;
+ * - `nearest`: every weight (or sub-vector) gets the level nearest to it among those of its group;
+ * - `optimalLevels`: with the codes kept, no other scale or codebook has less squared error; so (w - Q(w)) is orthogonal to Q(w);
+ * - `keepsZero`: Q(w) = 0 where w = 0;
+ * - `monotoneInBits`: one bit more never means more error, on N(0,1) and Laplace weights.
+ */
+export type Law =
+  | "idempotent"
+  | "scaleEquivariant"
+  | "signSymmetric"
+  | "nearest"
+  | "optimalLevels"
+  | "keepsZero"
+  | "monotoneInBits";
+
+/** Where the formula comes from. */
+export interface Paper {
+  readonly title: string;
+  readonly authors: string;
+  readonly year: number;
+  readonly url: string;
+}
+
+/** Inputs of the layer, for quantizers that look at data: row-major f32 [samples, K], K = weights of a row. */
+export interface Calibration {
+  readonly samples: number;
+  readonly inputs: Float32Array;
+}
+
+/** What a formula returns. */
+export interface Encoded<D extends DecodingKind> {
+  /** One code per weight, row-major [N, K]; with product decoding one per sub-vector, [N, K / dimension]. */
+  readonly codes: Uint8Array;
+  readonly decoding: Extract<Decoding, { kind: D }>;
+  /** One f32 per group, row-major; absent means 1. */
+  readonly scale?: Float32Array;
+}
+
+/** What a formula returns, by decoding: `identity` has no codes. */
+interface EncodedByDecoding {
+  sign: Encoded<"sign">;
+  affine: Encoded<"affine">;
+  table: Encoded<"table">;
+  product: Encoded<"product">;
+  identity: undefined;
+}
+
+/** What a formula may use besides the weights; `random` exists where the quantizer is seeded, `calibration` where it needs it. */
+export interface Context<Seeded extends boolean = boolean, Calibrated extends boolean = boolean> {
+  readonly random: Seeded extends true ? Random : undefined;
+  readonly calibration: Calibrated extends true ? Calibration : undefined;
+}
+
+/** What every quantizer says about itself. */
+export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean> {
+  /** Its spelling in files and on the command line, such as `int4:g32`. */
+  readonly scheme: string;
+  readonly decoding: D;
+  /** Bits per code. */
+  readonly bits: BitsOf<D>;
+  /** Levels known before the weights are seen (up to a scale), or learned from them. */
+  readonly codebook: "fixed" | "adaptive";
+  readonly per: Per;
+  /** Whether codes are drawn at random; a seeded start of a deterministic search (k-means) is not stochastic. */
+  readonly stochastic: boolean;
+  /** Whether it draws random numbers at all, and so takes a seed. */
+  readonly seeded: Seeded;
+  /** Whether it needs inputs of the layer. */
+  readonly calibrated: Calibrated;
+  readonly laws: readonly Law[];
+  readonly paper: Paper;
+}
+
+/** A quantizer: traits and the formula. */
+export interface Quantizer<
+  D extends DecodingKind = DecodingKind,
+  Seeded extends boolean = boolean,
+  Calibrated extends boolean = boolean,
+> extends QuantizerTraits<D, Seeded, Calibrated> {
+  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns no codes. */
+  encode(weights: Weights, context: Context<Seeded, Calibrated>): EncodedByDecoding[D];
+}
+
+/** What `quantize` takes besides the tensor and the quantizer. */
+export type QuantizeOptions<Seeded extends boolean = boolean, Calibrated extends boolean = boolean> = {
+  /** Name of the tensor, for error messages. */
+  readonly name?: string;
+} & (Seeded extends true ? { /** 32-bit seed; 0 where absent. */ readonly seed?: number } : { readonly seed?: never }) &
+  (Calibrated extends true ? { readonly calibration: Calibration } : { readonly calibration?: never });

@@ -1,0 +1,127 @@
+/** Uniform grids of 2..8 bits. */
+import { defineQuantizer } from "./define.ts";
+import type { Grid } from "./inner.ts";
+import { JACOB } from "./papers.ts";
+import { LEAST_FLOAT, previousFloat } from "./powers.ts";
+import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
+import type { Law, Per, Quantizer } from "./types.ts";
+import type { Weights } from "./weights.ts";
+
+export type UniformBits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+export interface UniformOptions {
+  readonly bits: UniformBits;
+  /** Default: per output channel. */
+  readonly per?: Per;
+  /** `absmax`: the grid covers every weight. `mse`: it is shrunk to the range of least squared error. Default `absmax`. */
+  readonly range?: "absmax" | "mse";
+  /** The grid covers [min(w, 0), max(w, 0)] instead of ±max|w|. Default false. */
+  readonly asymmetric?: boolean;
+}
+
+/** A grid as each group has it: the largest magnitude that its ends stand for is `scale` times the ends. */
+interface Range {
+  readonly scale: Float32Array;
+  readonly zeroPoint: number | Int32Array;
+}
+
+/**
+ * Affine quantization r = S(q - Z) (Jacob et al., eq. 1), q = clamp(round(r / S) + Z), ties to even. With b bits and
+ * M = 2^(b-1) - 1 (symmetric) or L = 2^b - 1 (asymmetric):
+ *
+ *   symmetric:  S = max|w| / M, Z in the middle; levels -M..M times S (the code below -M stays unused, so that -w has the code of w mirrored)
+ *   asymmetric: S = (max(w, 0) - min(w, 0)) / L, Z = round(-min(w, 0) / S); 0 is a level
+ *
+ * `mse` multiplies S by the ratio r of least Σ(w - ŵ)² per group: r = 1, 0.95 ... 0.05, then in steps of 0.01 around the best; the larger r on
+ * a tie. Gradient in training: straight through inside the range, ∂L/∂w = ∂L/∂ŵ · 1{|w| <= S·M}, else 0.
+ *
+ * A group of zeros gets S = 1. S is at least 2^-149, and a hair smaller where S·M would round to infinity.
+ */
+export function uniform(options: UniformOptions): Quantizer<"affine", false, false> {
+  const { bits, per = "channel", range = "absmax", asymmetric = false } = options;
+  const shared: Law[] = ["idempotent", "scaleEquivariant", "keepsZero", "monotoneInBits"];
+  return defineQuantizer({
+    scheme: `int${bits}${perSuffix(per, "channel")}${asymmetric ? ":asym" : ""}${range === "mse" ? ":mse" : ""}`,
+    decoding: "affine",
+    bits,
+    codebook: "fixed",
+    per,
+    laws: asymmetric ? [...shared, "nearest"] : [...shared, "nearest", "signSymmetric"],
+    paper: JACOB,
+    encode(w) {
+      const widest = asymmetric ? asymmetricRange(w, bits) : symmetricRange(w, bits);
+      const limits = asymmetric ? { minCode: 0, maxCode: 2 ** bits - 1 } : { minCode: 1, maxCode: 2 ** bits - 1 };
+      const grid: Grid = { ...(range === "mse" ? leastErrorRange(w, widest, limits) : widest), ...limits };
+      return { codes: w.gridCodes(grid), decoding: { kind: "affine", zeroPoint: grid.zeroPoint }, scale: grid.scale };
+    },
+  });
+}
+
+function symmetricRange(w: Weights, bits: number): Range {
+  const ends = 2 ** (bits - 1) - 1;
+  return { scale: w.absMax().map((max) => scaleFor(max, ends)), zeroPoint: 2 ** (bits - 1) };
+}
+
+function asymmetricRange(w: Weights, bits: number): Range {
+  const steps = 2 ** bits - 1;
+  const { min, max } = w.minMax();
+  const low = min.map((m) => Math.min(m, 0));
+  const scale = max.map((m, group) => scaleFor(Math.max(m, 0) - low[group]!, steps));
+  // -low / scale is at least 0, so Math.round (ties up) differs from ties-to-even in the choice of one of two equally good grids.
+  return { scale, zeroPoint: Int32Array.from(scale, (s, group) => Math.min(steps, Math.round(-low[group]! / s))) };
+}
+
+/** f32 scale so that `steps` of it reach `extent`. */
+function scaleFor(extent: number, steps: number): number {
+  if (extent === 0) return 1;
+  const scale = Math.max(Math.fround(extent / steps), LEAST_FLOAT);
+  return Math.fround(scale * steps) === Number.POSITIVE_INFINITY ? previousFloat(scale) : scale;
+}
+
+/** Shrinks each group's range to the ratio of least squared error. */
+function leastErrorRange(w: Weights, widest: Range, limits: { minCode: number; maxCode: number }): Range {
+  const bestError = new Float64Array(w.groups).fill(Number.POSITIVE_INFINITY);
+  const bestPercent = new Uint8Array(w.groups).fill(100);
+  const scaleAt = (percent: (group: number) => number): Float32Array =>
+    widest.scale.map((scale, group) => Math.max((scale * percent(group)) / 100, LEAST_FLOAT));
+  const attempt = (percent: (group: number) => number): void => {
+    const errors = w.gridErrors({ scale: scaleAt(percent), zeroPoint: widest.zeroPoint, ...limits });
+    for (let group = 0; group < errors.length; group++) {
+      if (errors[group]! < bestError[group]!) {
+        bestError[group] = errors[group]!;
+        bestPercent[group] = percent(group);
+      }
+    }
+  };
+  for (let percent = 100; percent >= 5; percent -= 5) attempt(() => percent);
+  const coarse = bestPercent.slice();
+  for (let offset = 4; offset >= -4; offset--) {
+    if (offset !== 0) attempt((group) => Math.min(100, coarse[group]! + offset));
+  }
+  return { scale: scaleAt((group) => bestPercent[group]!), zeroPoint: widest.zeroPoint };
+}
+
+export const uniformFamily: SchemeFamily = {
+  syntax: "int<2..8>[:tensor|:g<n>][:asym][:mse]",
+  summary: "uniform grid, symmetric over max |w| per channel; :asym over min..max, :mse for the range of least error",
+  examples: [
+    "int2",
+    "int3",
+    "int4",
+    "int8",
+    "int4:tensor",
+    "int4:g32",
+    "int2:mse",
+    "int4:mse",
+    "int8:mse",
+    "int2:asym",
+    "int4:asym",
+    "int4:g32:asym:mse",
+  ],
+  owns: (head) => /^int[2-8]$/.test(head),
+  parse(scheme, head, args) {
+    const { per, flags } = modifiers(scheme, args, { per: "channel", flags: ["asym", "mse"] });
+    const bits = Number(head.slice(3)) as UniformBits;
+    return uniform({ bits, per, range: flags.has("mse") ? "mse" : "absmax", asymmetric: flags.has("asym") });
+  },
+};
