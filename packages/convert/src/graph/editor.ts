@@ -1,0 +1,236 @@
+import type { Attributes, Constant, Dim, Graph, Node, Op, PlainConstant, ValueInfo } from "lowbit";
+import { inferOutput } from "./infer.ts";
+
+/**
+ * A Graph under construction or under a pass. Nodes keep their order of creation until {@link freeze}, which sorts them so that
+ * every value is written before it is read, infers every shape anew and drops what no output needs.
+ */
+export class GraphEditor {
+  readonly nodes = new Set<Node>();
+  readonly constants = new Map<string, Constant>();
+  readonly inputs: string[] = [];
+  outputs: string[] = [];
+  readonly #infos = new Map<string, ValueInfo>();
+  readonly #producers = new Map<string, Node>();
+  readonly #consumers = new Map<string, Set<Node>>();
+  readonly #nodeNames = new Set<string>();
+  readonly #source: Omit<Graph, "inputs" | "outputs" | "nodes" | "values" | "constants">;
+
+  constructor(source: Omit<Graph, "inputs" | "outputs" | "nodes" | "values" | "constants">) {
+    this.#source = source;
+  }
+
+  static from(graph: Graph): GraphEditor {
+    const { inputs, outputs, nodes, values, constants, ...rest } = graph;
+    const editor = new GraphEditor(rest);
+    for (const name of inputs) editor.addInput(name, values.get(name)!);
+    for (const [name, constant] of constants) editor.constants.set(name, constant);
+    for (const node of nodes) {
+      editor.insert(node);
+      for (const output of node.outputs) editor.#infos.set(output, values.get(output)!);
+    }
+    editor.outputs = [...outputs];
+    return editor;
+  }
+
+  addInput(name: string, info: ValueInfo): void {
+    this.inputs.push(name);
+    this.#infos.set(name, info);
+  }
+
+  /** dtype and shape of a value or a constant. */
+  info(name: string): ValueInfo {
+    const info = this.#infos.get(name);
+    if (info !== undefined) return info;
+    const constant = this.constants.get(name);
+    if (constant === undefined) throw new Error(`graph editor: no value named "${name}"`);
+    return { dtype: constant.kind === "plain" ? constant.dtype : "f32", shape: constant.shape };
+  }
+
+  /** Replaces what is known of a value. */
+  declare(name: string, info: ValueInfo): void {
+    this.#infos.set(name, info);
+  }
+
+  has(name: string): boolean {
+    return this.#infos.has(name) || this.constants.has(name);
+  }
+
+  shape(name: string): readonly Dim[] {
+    return this.info(name).shape;
+  }
+
+  plain(name: string | undefined): PlainConstant | undefined {
+    const constant = name ? this.constants.get(name) : undefined;
+    return constant?.kind === "plain" ? constant : undefined;
+  }
+
+  producer(value: string | undefined): Node | undefined {
+    return value ? this.#producers.get(value) : undefined;
+  }
+
+  consumers(value: string): readonly Node[] {
+    return [...(this.#consumers.get(value) ?? [])];
+  }
+
+  /** The one node that reads the value, if there is one and the value is no output of the graph. */
+  soleConsumer(value: string): Node | undefined {
+    const consumers = this.#consumers.get(value);
+    return consumers?.size === 1 && !this.outputs.includes(value) ? consumers.values().next().value : undefined;
+  }
+
+  /** `base` where it is free, else `base_2`, `base_3` ... */
+  freshValue(base: string): string {
+    return unused(base, (name) => this.has(name));
+  }
+
+  freshNode(base: string): string {
+    return unused(base, (name) => this.#nodeNames.has(name));
+  }
+
+  /** Stores a constant under a free name made from `base` and returns that name. */
+  constant(base: string, constant: Constant): string {
+    const name = this.freshValue(base);
+    this.constants.set(name, constant);
+    return name;
+  }
+
+  /** Adds a node of one output and infers its shape. Returns the output's name. */
+  add<K extends Op>(
+    op: K,
+    name: string,
+    inputs: readonly string[],
+    attributes: Attributes[K],
+    options: { readonly output?: string; readonly info?: Partial<ValueInfo> } = {},
+  ): string {
+    const nodeName = this.freshNode(name);
+    const output = options.output ?? this.freshValue(nodeName);
+    const node = { op, name: nodeName, inputs, outputs: [output], attributes } as unknown as Node;
+    const inferred = inferOutput(node, (value) => this.info(value), options.info);
+    this.insert(node);
+    this.#infos.set(output, inferred);
+    return output;
+  }
+
+  /** Puts other inputs, attributes or another operator in a node's place; its outputs and name stay. */
+  replace<K extends Op>(
+    node: Node,
+    change: { op?: K; inputs?: readonly string[]; attributes?: Attributes[K]; info?: Partial<ValueInfo> },
+  ): Node {
+    const { info, ...fields } = change;
+    const next = { ...node, ...fields } as Node;
+    this.remove(node);
+    this.insert(next);
+    const output = next.outputs[0]!;
+    this.#infos.set(output, inferOutput(next, (value) => this.info(value), info));
+    return next;
+  }
+
+  /** Every reader of `old` (and the graph's outputs) reads `replacement` instead. */
+  redirect(old: string, replacement: string): void {
+    for (const consumer of this.consumers(old)) {
+      const inputs = consumer.inputs.map((input) => (input === old ? replacement : input));
+      const infos = consumer.outputs.map((output) => this.#infos.get(output)!);
+      this.remove(consumer);
+      this.insert({ ...consumer, inputs } as Node);
+      consumer.outputs.forEach((output, index) => {
+        this.#infos.set(output, infos[index]!);
+      });
+    }
+  }
+
+  remove(node: Node): void {
+    this.nodes.delete(node);
+    this.#nodeNames.delete(node.name);
+    for (const output of node.outputs) {
+      if (this.#producers.get(output) === node) this.#producers.delete(output);
+      this.#infos.delete(output);
+    }
+    for (const input of node.inputs) this.#consumers.get(input)?.delete(node);
+  }
+
+  insert(node: Node): void {
+    this.nodes.add(node);
+    this.#nodeNames.add(node.name);
+    for (const output of node.outputs) this.#producers.set(output, node);
+    for (const input of node.inputs) {
+      const consumers = this.#consumers.get(input);
+      if (consumers) consumers.add(node);
+      else this.#consumers.set(input, new Set([node]));
+    }
+  }
+
+  /** A value that stands in for an output of the graph keeps that output's name: renames `value` to `name`. */
+  rename(value: string, name: string): void {
+    const producer = this.producer(value);
+    if (producer === undefined) throw new Error(`graph editor: "${value}" is not written by a node`);
+    const info = this.info(value);
+    const readers = this.consumers(value);
+    this.remove(producer);
+    this.insert({ ...producer, outputs: producer.outputs.map((output) => (output === value ? name : output)) } as Node);
+    this.#infos.set(name, info);
+    for (const reader of readers) {
+      const infos = reader.outputs.map((output) => this.#infos.get(output)!);
+      this.remove(reader);
+      this.insert({ ...reader, inputs: reader.inputs.map((input) => (input === value ? name : input)) } as Node);
+      reader.outputs.forEach((output, index) => {
+        this.#infos.set(output, infos[index]!);
+      });
+    }
+    this.outputs = this.outputs.map((output) => (output === value ? name : output));
+  }
+
+  /** Nodes in an order in which every value is written before it is read, without those that no output needs. */
+  ordered(): Node[] {
+    const order: Node[] = [];
+    const state = new Map<Node, "open" | "done">();
+    const stack: { node: Node; next: number }[] = [];
+    const visit = (value: string) => {
+      const node = this.producer(value);
+      if (node === undefined || state.has(node)) {
+        if (node !== undefined && state.get(node) === "open") throw new Error(`graph editor: "${node.name}" is in a cycle`);
+        return;
+      }
+      state.set(node, "open");
+      stack.push({ node, next: 0 });
+      while (stack.length > 0) {
+        const top = stack.at(-1)!;
+        if (top.next === top.node.inputs.length) {
+          state.set(top.node, "done");
+          order.push(top.node);
+          stack.pop();
+          continue;
+        }
+        const input = this.producer(top.node.inputs[top.next++]);
+        if (input === undefined || state.get(input) === "done") continue;
+        if (state.get(input) === "open") throw new Error(`graph editor: "${input.name}" is in a cycle`);
+        state.set(input, "open");
+        stack.push({ node: input, next: 0 });
+      }
+    };
+    for (const output of this.outputs) visit(output);
+    return order;
+  }
+
+  freeze(): Graph {
+    const nodes = this.ordered();
+    const values = new Map<string, ValueInfo>();
+    const constants = new Map<string, Constant>();
+    for (const name of this.inputs) values.set(name, this.info(name));
+    for (const node of nodes) {
+      for (const input of node.inputs) {
+        const constant = this.constants.get(input);
+        if (constant) constants.set(input, constant);
+      }
+      for (const output of node.outputs) values.set(output, this.info(output));
+    }
+    return { ...this.#source, inputs: [...this.inputs], outputs: [...this.outputs], nodes, values, constants };
+  }
+}
+
+function unused(base: string, taken: (name: string) => boolean): string {
+  if (!taken(base)) return base;
+  for (let suffix = 2; ; suffix++) {
+    if (!taken(`${base}_${suffix}`)) return `${base}_${suffix}`;
+  }
+}

@@ -1,0 +1,88 @@
+import type { Attributes, DataOf, Op, PlainConstant } from "lowbit";
+import { combine, elementCount, sameKind, transposed } from "./constants.ts";
+
+/** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
+type Folds = { [K in Op]?: (inputs: readonly PlainConstant[], attributes: Attributes[K]) => PlainConstant | undefined };
+
+const FOLDS: Folds = {
+  reshape: ([x], { shape }) => {
+    const sizes = resolveShape(x!.shape, shape);
+    return sizes && { ...x!, shape: sizes };
+  },
+  transpose: ([x], { permutation }) => transposed(x!, permutation),
+  cast: ([x], { to }) => cast(x!, to),
+  add: ([a, b]) => combine(a!, b!, (x, y) => x + y),
+  sub: ([a, b]) => combine(a!, b!, (x, y) => x - y),
+  mul: ([a, b]) => combine(a!, b!, (x, y) => x * y),
+  div: ([a, b]) => combine(a!, b!, (x, y) => x / y),
+  sign: ([x]) => mapped(x!, (value) => (value > 0 ? 1 : value < 0 ? -1 : 0)),
+  clip: ([x], { min, max }) => mapped(x!, (value) => Math.min(Math.max(value, min), max)),
+  concat: (inputs, { axis }) => concatenated(inputs, axis),
+};
+
+/** The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime. */
+export function foldNode<K extends Op>(op: K, inputs: readonly PlainConstant[], attributes: Attributes[K]): PlainConstant | undefined {
+  return FOLDS[op]?.(inputs, attributes);
+}
+
+/** A reshape's target with 0 and -1 replaced by sizes; undefined where it does not fit. */
+export function resolveShape(source: readonly number[], target: readonly (number | string)[]): number[] | undefined {
+  const sizes = target.map((size, axis) => (size === 0 ? source[axis] : size));
+  const total = elementCount(source);
+  const hole = sizes.indexOf(-1);
+  if (hole >= 0) {
+    const rest = sizes.reduce<number>((product, size, axis) => (axis === hole ? product : product * Number(size)), 1);
+    if (rest === 0 || total % rest !== 0) return undefined;
+    sizes[hole] = total / rest;
+  }
+  if (!sizes.every((size) => typeof size === "number" && size >= 0)) return undefined;
+  return elementCount(sizes as number[]) === total ? (sizes as number[]) : undefined;
+}
+
+function mapped(x: PlainConstant, operation: (value: number) => number): PlainConstant | undefined {
+  if (x.dtype !== "f32") return undefined;
+  return { ...x, data: (x.data as Float32Array).map(operation) };
+}
+
+/** ONNX Cast: floats to integers truncate toward zero, anything but 0 is true. */
+function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
+  if (x.dtype === to) return x;
+  if (to === "f16" || x.dtype === "f16") return undefined;
+  const source = x.data;
+  const count = source.length;
+  switch (to) {
+    case "f32":
+      return { ...x, dtype: to, data: Float32Array.from(source as ArrayLike<number>, Number) };
+    case "bool":
+      return { ...x, dtype: to, data: Uint8Array.from({ length: count }, (_, i) => (Number(source[i]) !== 0 ? 1 : 0)) };
+    case "int64":
+      return { ...x, dtype: to, data: BigInt64Array.from({ length: count }, (_, i) => BigInt(toInteger(source[i]!))) };
+    default: {
+      const data = to === "int8" ? new Int8Array(count) : to === "uint8" ? new Uint8Array(count) : new Int32Array(count);
+      for (let i = 0; i < count; i++) data[i] = toInteger(source[i]!);
+      return { ...x, dtype: to, data };
+    }
+  }
+}
+
+/** Toward zero; what is no number of the target has no defined result in ONNX, and becomes 0. */
+function toInteger(value: number | bigint): number {
+  const integer = Math.trunc(Number(value));
+  return Number.isSafeInteger(integer) ? integer : 0;
+}
+
+function concatenated(inputs: readonly PlainConstant[], axis: number): PlainConstant | undefined {
+  const first = inputs[0]!;
+  if (inputs.some((input) => input.dtype !== first.dtype || input.shape.length !== first.shape.length)) return undefined;
+  const shape = first.shape.map((size, i) => (i === axis ? inputs.reduce((sum, input) => sum + input.shape[i]!, 0) : size));
+  const outer = elementCount(first.shape.slice(0, axis));
+  const data = sameKind(first.data, elementCount(shape));
+  let at = 0;
+  for (let block = 0; block < outer; block++) {
+    for (const input of inputs) {
+      const run = elementCount(input.shape.slice(axis));
+      for (let i = 0; i < run; i++) data[at++] = input.data[block * run + i]!;
+    }
+  }
+  return { ...first, shape, data };
+}

@@ -1,0 +1,145 @@
+import { type ActivationQuantization, type Attributes, type Dim, type Op, type PlainConstant, UnsupportedError, type ValueInfo } from "lowbit";
+import { ModelFileError } from "../errors.ts";
+import { numbersOf } from "../graph/constants.ts";
+import type { GraphEditor } from "../graph/editor.ts";
+import { foldNode } from "../graph/fold.ts";
+import { NodeAttributes } from "./attributes.ts";
+import type { NodeProto } from "./generated/onnx_pb.ts";
+import { nodeTitle } from "./reader.ts";
+
+/** Imports one node: reads it through the context and adds Graph nodes to it. */
+export type OperatorImporter = (node: NodeContext) => void;
+
+/**
+ * What an importer sees of one ONNX node. Value names are the Graph's; ONNX names are resolved here. A Graph node whose inputs
+ * are all constants is folded at once, so an importer need not know whether a weight is stored, cast or reshaped.
+ */
+export class NodeContext {
+  readonly attributes: NodeAttributes;
+  /** For messages. */
+  readonly title: string;
+  readonly #editor: GraphEditor;
+  readonly #names: Map<string, string>;
+
+  constructor(
+    readonly proto: NodeProto,
+    readonly opset: number,
+    editor: GraphEditor,
+    names: Map<string, string>,
+  ) {
+    this.title = `${proto.opType} "${nodeTitle(proto)}"`;
+    this.attributes = new NodeAttributes(proto);
+    this.#editor = editor;
+    this.#names = names;
+  }
+
+  get inputCount(): number {
+    return this.proto.input.length;
+  }
+
+  /** Graph name of input `index`, or undefined where the node does not have it. */
+  optional(index: number): string | undefined {
+    const name = this.proto.input[index];
+    if (!name) return undefined;
+    // Bound by no importer: an output of its writer that only training uses, such as a dropout mask.
+    return this.#names.get(name) ?? this.unsupported(`input ${index}, "${name}"`, "an output that inference has");
+  }
+
+  /** Graph name of input `index`. */
+  input(index: number): string {
+    const name = this.optional(index);
+    if (name === undefined) throw new ModelFileError(`onnx: ${this.title}`, "inputs", `input ${index}`, `${this.inputCount} inputs`);
+    return name;
+  }
+
+  info(value: string): ValueInfo {
+    return this.#editor.info(value);
+  }
+
+  shape(value: string): readonly Dim[] {
+    return this.#editor.info(value).shape;
+  }
+
+  /** Input `index` as a value of f32, of the rank given if one is. */
+  float(index: number, rank?: number): string {
+    const name = this.input(index);
+    const { dtype, shape } = this.info(name);
+    if (dtype !== "f32") this.unsupported(`input ${index} of type ${dtype}`, "f32");
+    if (rank !== undefined && shape.length !== rank) this.unsupported(`input ${index} of rank ${shape.length}`, `rank ${rank}`);
+    return name;
+  }
+
+  /** The constant behind a Graph name, if it is one. */
+  constantOf(value: string | undefined): PlainConstant | undefined {
+    return this.#editor.plain(value);
+  }
+
+  /** Input `index` as a constant; undefined where the node does not have it. */
+  constantInput(index: number, what: string): PlainConstant | undefined {
+    const name = this.optional(index);
+    if (name === undefined) return undefined;
+    const constant = this.constantOf(name);
+    if (constant === undefined) this.unsupported(`${what} computed at run time`, `a constant ${what}`);
+    return constant;
+  }
+
+  /** A small list that older operator sets keep in an attribute and newer ones in input `index`. */
+  list(attribute: string, index: number): number[] | undefined {
+    if (this.attributes.has(attribute)) return this.attributes.ints(attribute);
+    const constant = this.constantInput(index, attribute);
+    return constant && numbersOf(constant);
+  }
+
+  /** Throws for something legal in ONNX that this importer does not do. */
+  unsupported(got: string, expected: string): never {
+    throw new UnsupportedError("importModel", [`${this.title}: ${got}`], expected);
+  }
+
+  /** An axis that may count from the end, as 0..rank-1. */
+  axis(axis: number, rank: number, what = "axis"): number {
+    const positive = axis < 0 ? axis + rank : axis;
+    if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+      throw new ModelFileError(`onnx: ${this.title}`, what, `${-rank} to ${rank - 1}`, axis);
+    }
+    return positive;
+  }
+
+  /** Stores a constant; `part` says what of the node it is. */
+  store(part: string, constant: PlainConstant): string {
+    return this.#editor.constant(`${this.proto.output[0]}/${part}`, constant);
+  }
+
+  /** Adds a Graph node (or its folded result) that is a step of this ONNX node; `part` goes into its name. */
+  step<K extends Op>(part: string, op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+    return this.#add(`${nodeTitle(this.proto)}/${part}`, op, inputs, attributes, info);
+  }
+
+  /** The step that carries the ONNX node's own name. */
+  main<K extends Op>(op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+    return this.#add(nodeTitle(this.proto), op, inputs, attributes, info);
+  }
+
+  /** Binds ONNX output `index` to a Graph value. */
+  bind(value: string, index = 0): void {
+    const name = this.proto.output[index];
+    if (name) this.#names.set(name, value);
+  }
+
+  /** Says what the codes of a graph input stand for. */
+  declare(value: string, quantization: ActivationQuantization): void {
+    this.#editor.declare(value, { ...this.info(value), quantization });
+  }
+
+  #add<K extends Op>(name: string, op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+    const constants = inputs.map((input) => this.constantOf(input));
+    if (constants.every((constant) => constant !== undefined)) {
+      const folded = foldNode(op, constants, attributes);
+      if (folded) return this.#editor.constant(name, folded);
+    }
+    return this.#editor.add(op, name, inputs, attributes, info ? { info } : {});
+  }
+}
+
+/** NCHW to NHWC and back, as transpose permutations. */
+export const TO_NHWC = [0, 2, 3, 1] as const;
+export const TO_NCHW = [0, 3, 1, 2] as const;

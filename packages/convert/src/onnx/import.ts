@@ -1,0 +1,60 @@
+import { type Graph, UnsupportedError } from "lowbit";
+import { UnsupportedOperatorsError } from "../errors.ts";
+import { GraphEditor } from "../graph/editor.ts";
+import { NodeContext } from "./context.ts";
+import type { NodeProto } from "./generated/onnx_pb.ts";
+import { OPERATORS } from "./operators/registry.ts";
+import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
+
+/**
+ * An .onnx file as a Graph: the operators that the registry lists, operator sets 7 to 25. Images are channels first in ONNX and last in
+ * a Graph; transposes bridge the two, and the passes take most of them away again.
+ *
+ * @throws ModelFileError for a damaged file, UnsupportedOperatorsError with every node that has no importer
+ */
+export function importOnnx(bytes: Uint8Array, name?: string): Graph {
+  const source = readOnnx(bytes);
+  refuseUnknown(source.nodes);
+  const editor = new GraphEditor({ name: name ?? (source.name || "model") });
+  const names = new Map<string, string>();
+  for (const [key, constant] of source.initializers) {
+    editor.constants.set(key, constant);
+    names.set(key, key);
+  }
+  for (const input of source.inputs) {
+    editor.addInput(input.name, { dtype: input.dtype, shape: input.shape });
+    names.set(input.name, input.name);
+  }
+  for (const node of source.nodes) OPERATORS.get(node.opType)!(new NodeContext(node, source.opset, editor, names));
+  bindOutputs(source, editor, names);
+  return editor.freeze();
+}
+
+function refuseUnknown(nodes: readonly NodeProto[]): void {
+  const unknown = nodes.filter((node) => (node.domain !== "" && node.domain !== "ai.onnx") || !OPERATORS.has(node.opType));
+  if (unknown.length > 0) throw new UnsupportedOperatorsError(unknown.map((node) => [operatorName(node), nodeTitle(node)]), [...OPERATORS.keys()]);
+}
+
+function operatorName({ domain, opType }: NodeProto): string {
+  return domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`;
+}
+
+/** Outputs keep their ONNX names, also where the value behind one is an input, a constant or another output. */
+function bindOutputs(source: SourceModel, editor: GraphEditor, names: Map<string, string>): void {
+  for (const output of source.outputs) {
+    const value = names.get(output);
+    if (value === undefined) throw new UnsupportedError("importModel", [`output "${output}": for training only`], "outputs that inference has");
+    if (value === output && editor.producer(value) === undefined) {
+      throw new UnsupportedError("importModel", [`output "${output}": an input or initializer itself`], "outputs that a node writes");
+    }
+    if (value === output) {
+      editor.outputs.push(output);
+    } else if (editor.producer(value) && !editor.has(output) && !editor.outputs.includes(value)) {
+      editor.outputs.push(value);
+      editor.rename(value, output);
+      for (const [alias, target] of names) if (target === value) names.set(alias, output);
+    } else {
+      editor.outputs.push(editor.add("reshape", output, [value], { shape: editor.shape(value) }, { output }));
+    }
+  }
+}

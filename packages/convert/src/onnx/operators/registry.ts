@@ -1,0 +1,15 @@
+import type { OperatorImporter } from "../context.ts";
+import { activation } from "./activation.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { convolution } from "./convolution.ts";
+import { linear } from "./linear.ts";
+import { normalization } from "./normalization.ts";
+import { pooling } from "./pooling.ts";
+import { quantization } from "./quantization.ts";
+import { shape } from "./shape.ts";
+import { values } from "./values.ts";
+
+/** Every operator of the default domain that is imported, by its ONNX name: one line per file. */
+export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
+  [convolution, linear, arithmetic, activation, pooling, normalization, shape, values, quantization].flatMap(Object.entries),
+);

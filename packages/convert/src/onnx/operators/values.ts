@@ -1,0 +1,67 @@
+import type { DataOf, PlainConstant } from "lowbit";
+import { ModelFileError } from "../../errors.ts";
+import { floats } from "../../graph/constants.ts";
+import type { NodeContext, OperatorImporter } from "../context.ts";
+import { dtypeOf, typeName } from "../tensor.ts";
+
+/** Between float widths nothing happens: all are f32 here. */
+function cast(node: NodeContext): void {
+  const x = node.input(0);
+  const type = node.attributes.int("to", 0);
+  const to = dtypeOf(type);
+  if (to === undefined) node.unsupported(`to ${typeName(type)}`, "a number type");
+  node.bind(node.info(x).dtype === to ? x : node.main("cast", [x], { to }));
+}
+
+function constant(node: NodeContext): void {
+  const { attributes } = node;
+  const integers = (shape: number[], data: number[]): PlainConstant => ({
+    kind: "plain",
+    dtype: "int64" satisfies keyof DataOf,
+    shape,
+    data: BigInt64Array.from(data, BigInt),
+  });
+  const forms: Record<string, () => PlainConstant | undefined> = {
+    value: () => attributes.tensor("value"),
+    value_float: () => floats([], [attributes.float("value_float", 0)]),
+    value_floats: () => {
+      const data = attributes.floats("value_floats")!;
+      return floats([data.length], data);
+    },
+    value_int: () => integers([], [attributes.int("value_int", 0)]),
+    value_ints: () => {
+      const data = attributes.ints("value_ints")!;
+      return integers([data.length], data);
+    },
+  };
+  const form = Object.keys(forms).find((name) => attributes.has(name));
+  const value = form && forms[form]!();
+  if (!value) node.unsupported("no dense number", Object.keys(forms).join(", "));
+  node.bind(node.store("value", value));
+}
+
+/** At inference the input itself; the mask (output 1) is for training and stays unbound. */
+function dropout(node: NodeContext): void {
+  if (Number(node.constantInput(2, "training_mode")?.data[0] ?? 0) !== 0) node.unsupported("training_mode 1", "training_mode 0");
+  node.bind(node.input(0));
+}
+
+/** Known sizes only: a graph that computes with a dynamic one has to be exported with it fixed, or without the computation. */
+function shapeOf(node: NodeContext): void {
+  const shape = node.shape(node.input(0));
+  const start = node.attributes.int("start", 0);
+  const end = node.attributes.has("end") ? node.attributes.int("end", 0) : shape.length;
+  const sizes = shape.slice(start, end);
+  if (sizes.some((size) => typeof size !== "number")) node.unsupported(`the dynamic shape [${shape}]`, "a fixed shape");
+  const data = BigInt64Array.from(sizes as number[], BigInt);
+  if (data.length > shape.length) throw new ModelFileError(`onnx: ${node.title}`, "start, end", `0 to ${shape.length}`, `${start}, ${end}`);
+  node.bind(node.store("shape", { kind: "plain", dtype: "int64", shape: [data.length], data }));
+}
+
+export const values: Readonly<Record<string, OperatorImporter>> = {
+  Cast: cast,
+  Constant: constant,
+  Identity: (node) => node.bind(node.input(0)),
+  Dropout: dropout,
+  Shape: shapeOf,
+};
