@@ -47,10 +47,10 @@ export class Tensor<D extends TensorDType = TensorDType> {
     const size = sizeOf(shape);
     if (!(Number.isSafeInteger(size) && shape.every((d) => Number.isInteger(d) && d >= 0)))
       throw new ShapeError("Tensor", "shape", "sizes of 0 or more", shape);
-    const Array = arrayOf[dtype];
-    if (!Array) throw new DTypeError("Tensor", "dtype", Object.keys(arrayOf).join(", "), dtype);
-    data ??= new Array(size) as DataOf[D];
-    if (!(data instanceof Array)) throw new DTypeError("Tensor", `array of ${dtype}`, Array.name, kindOf(data));
+    const Data = arrayOf[dtype];
+    if (!Data) throw new DTypeError("Tensor", "dtype", Object.keys(arrayOf).join(", "), dtype);
+    data ??= new Data(size) as DataOf[D];
+    if (!(data instanceof Data)) throw new DTypeError("Tensor", `array of ${dtype}`, Data.name, kindOf(data));
     if (data.length !== size) throw new ShapeError("Tensor", `elements of shape [${shape}]`, size, data.length);
     this.dtype = dtype;
     this.shape = shape;

@@ -1,0 +1,4 @@
+export { constantBytes, type MatrixSize, matrixSize } from "./constants.ts";
+export { bindShape, boundShape, inferShape, type Shape } from "./shapes.ts";
+export type * from "./types.ts";
+export { validateGraph } from "./validate.ts";
