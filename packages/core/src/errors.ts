@@ -20,6 +20,8 @@ export type ErrorCode =
   | "unsupported"
   | "load"
   | "integrity"
+  | "scheme"
+  | "quantizer"
   | "digest"
   | "scheme"
   | "quantizer"
