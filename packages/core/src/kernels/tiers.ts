@@ -48,7 +48,7 @@ const probes: Record<Exclude<Tier, "scalar">, Probe> = {
   relaxed: {
     module:
       "AGFzbQEAAAABBQFgAAF/AwIBAAcJAQVwcm9iZQAACnYBdAEBe/0MgICAgH9/f3+Af/8BBfoH+P0MAAECAwQFBgcICQoLDA0Of/0MDw8PDw8PDw8AAQIDAwcLD/2AAv0MAQAAAAIAAAADAAAABAAAAP2TAiEAIAD9GwAgAP0bAUEHd3MgAP0bAkEOdyAA/RsDQRV3c3ML",
-    result: -237109249,
+    result: 2021539582,
   },
 };
 
