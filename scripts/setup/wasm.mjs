@@ -114,9 +114,14 @@ export const wasmStep = {
   needs: ["rust"],
   async version() {
     const taken = routeTaken();
-    return taken ? `${await ask(taken.rustc, ["--version"])} by ${taken.route}` : "none";
+    const line = taken && (await ask(taken.rustc, ["--version"]));
+    return line ? `${line.split(" ").slice(0, 2).join(" ")} by ${taken.route}` : "none";
   },
-  present: () => routeTaken() !== undefined && existsSync(routeTaken().rustc),
+  present() {
+    const taken = routeTaken();
+    const wanted = process.env.LOWBIT_WASM_ROUTE ?? taken?.route;
+    return taken !== undefined && taken.route === wanted && existsSync(taken.rustc);
+  },
   async install() {
     const routes = { rustup: [byRustup], debian: [byDebian] }[process.env.LOWBIT_WASM_ROUTE] ?? [byRustup, byDebian];
     for (const route of routes) {
