@@ -13,11 +13,22 @@
 extern crate alloc;
 
 pub mod buffer;
+pub mod conv;
+pub mod convert;
+pub mod elementwise;
 pub mod error;
+pub mod gemm_f32;
+pub mod geometry;
 pub mod layout;
+pub mod normalize;
 pub mod output;
+pub mod pool;
 pub mod registry;
 pub mod rows;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tier;
+pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod xnor_gemm;

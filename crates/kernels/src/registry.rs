@@ -30,7 +30,7 @@ pub struct Family {
 macro_rules! for_each_kernel {
     ($callback:ident) => {
         $callback! {
-            bitpack, [Scalar, Simd128], Exact, "f32, int8 and int32 to bits and trits and back; max pooling of bits";
+xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }
     };
 }

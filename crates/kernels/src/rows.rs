@@ -14,7 +14,8 @@
 //! subtracted again from the int32 accumulators before the output transform.
 
 use crate::buffer::Arena;
-use crate::output::OutputMut;
+use crate::error::{Op, Result, What, check_shape, checked_area};
+use crate::output::{OutputKind, OutputMut};
 
 /// A family of matrix products with packed weights: `y[m, n] = transform(sum_k x[m, k] * w[n, k] + correction[m, n])`.
 pub trait RowKernel {
@@ -58,4 +59,22 @@ pub trait RowKernel {
 pub trait TapSums {
     /// The sum of the weights (each ±1) of tap `tap` for every column: `columns` values.
     fn tap_sums(&self, tap: usize) -> &[i32];
+}
+
+/// The plain product of `rows` contiguous rows: checks lengths and the kind of `out`, then calls [`RowKernel::run_rows`].
+pub fn run_matrix<K: RowKernel>(
+    op: Op,
+    kernel: &K,
+    kind: OutputKind,
+    x: &[K::Input],
+    rows: usize,
+    out: OutputMut<'_>,
+    scratch: Arena<'_>,
+) -> Result<()> {
+    let stride = kind.row_len(kernel.columns());
+    check_shape(op, What::Length, checked_area(op, rows, kernel.row_len())?, x.len())?;
+    check_shape(op, What::OutputKind, kind as usize, out.kind() as usize)?;
+    check_shape(op, What::Length, checked_area(op, rows, stride)?, out.len())?;
+    kernel.run_rows(x, rows, None, out, stride, scratch);
+    Ok(())
 }

@@ -14,3 +14,4 @@ pub mod handles;
 pub mod memory;
 mod output;
 mod params;
+pub mod xnor_gemm;

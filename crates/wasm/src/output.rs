@@ -1,49 +1,42 @@
-//! The output transform across the border: six words that end the parameters of every integer family.
+//! The output transform across the border, as `writeOutput` in `packages/core/src/kernels/output.ts` writes it:
 //!
-//! | word | I32 (0) | F32 (1) | Int8 (2) | Bits (3) |
-//! |---|---|---|---|---|
-//! | 0 | kind | kind | kind | kind |
-//! | 1 | - | pointer to f32 `scale[N]` | pointer to f32 `multiplier[N]` | pointer to int32 `thresholds[N]` |
-//! | 2 | - | pointer to f32 `bias[N]` | pointer to int32 `bias[N]` | - |
-//! | 3 | - | - | zero point | - |
-//! | 4, 5 | - | clamp, as float bits | clamp, integers | - |
+//! | kind | words behind it |
+//! |---|---|
+//! | 0 int32 | - |
+//! | 1 f32 | scale (f32 array), bias (f32 array or absent: zeros), clamp low, clamp high (floats) |
+//! | 2 int8, uint8 | multiplier (f32 array), bias (int32 array or absent: zeros), zero point, clamp low, clamp high (integers) |
+//! | 3 bits | thresholds (int32 array) |
 
-use lowbit_kernels::buffer::Buffer;
-use lowbit_kernels::error::{KernelError, Op, Result, What};
+use lowbit_kernels::buffer::{Buffer, Element};
+use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What};
 use lowbit_kernels::output::{OutputKind, OutputMut, OutputTransform};
 
 use crate::memory::Memory;
 use crate::params::Params;
 
-/// Words that [`read_transform`] reads.
-pub(crate) const OUTPUT_WORDS: usize = 6;
-
-/// Copies a transform of `n` columns out of the memory.
-pub(crate) fn read_transform(
-    memory: &Memory,
-    op: Op,
-    params: &mut Params<'_>,
-    n: usize,
-) -> Result<OutputTransform> {
-    let (kind, first, second) = (params.int(), params.pointer(), params.pointer());
-    let zero_point = params.int();
-    let clamp = [params.int(), params.int()];
-    match kind {
+/// Copies a transform of `n` columns out of the memory; its lengths are checked where it is bound to weights.
+pub(crate) fn read_transform(op: Op, params: &mut Params<'_>, n: usize) -> Result<OutputTransform> {
+    match params.int()? {
         0 => Ok(OutputTransform::I32),
         1 => Ok(OutputTransform::F32 {
-            scale: Buffer::from_slice(op, memory.read(first, n)?)?,
-            bias: Buffer::from_slice(op, memory.read(second, n)?)?,
-            clamp: clamp.map(|bits| f32::from_bits(bits as u32)),
+            scale: Buffer::from_slice(op, params.array()?)?,
+            bias: or_zeros(op, params.array()?, n)?,
+            clamp: [params.float()?, params.float()?],
         }),
         2 => Ok(OutputTransform::Int8 {
-            multiplier: Buffer::from_slice(op, memory.read(first, n)?)?,
-            bias: Buffer::from_slice(op, memory.read(second, n)?)?,
-            zero_point,
-            clamp,
+            multiplier: Buffer::from_slice(op, params.array()?)?,
+            bias: or_zeros(op, params.array()?, n)?,
+            zero_point: params.int()?,
+            clamp: [params.int()?, params.int()?],
         }),
-        3 => Ok(OutputTransform::Bits { thresholds: Buffer::from_slice(op, memory.read(first, n)?)? }),
-        other => Err(KernelError::range(op, What::OutputKind, 3, other as usize)),
+        3 => Ok(OutputTransform::Bits { thresholds: Buffer::from_slice(op, params.array()?)? }),
+        other => Err(KernelError::new(ErrorCode::Range, op, What::OutputKind, 3, i64::from(other))),
     }
+}
+
+/// A copy of `values`, or `n` zeros where there are none.
+pub(crate) fn or_zeros<T: Element>(op: Op, values: &[T], n: usize) -> Result<Buffer<T>> {
+    if values.is_empty() { Buffer::zeroed(op, n) } else { Buffer::from_slice(op, values) }
 }
 
 /// `len` output elements (for bits: words) of kind `kind` at `pointer`.

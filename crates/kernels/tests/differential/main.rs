@@ -1,0 +1,30 @@
+//! Every tier of every family against the oracle and against `scalar`, on sizes around words and lanes. The registry makes the
+//! list: a family without a module of its name here does not compile, and a tier cannot be left out.
+
+mod xnor_gemm;
+
+use lowbit_kernels::tier::Tier;
+
+macro_rules! tests {
+    ($($family:ident, [$($tier:ident),*], $agreement:ident, $about:literal;)*) => { $(
+        mod $family {
+            $(
+                #[test]
+                fn $tier() {
+                    crate::check($crate::$family::check, lowbit_kernels::tier::Tier::$tier);
+                }
+            )*
+        }
+    )* };
+}
+
+/// Runs a family's check where the build holds the tier, which natively is always so.
+fn check(family: fn(Tier), tier: Tier) {
+    assert!(tier.is_available(), "{tier} is not in this build");
+    family(tier);
+}
+
+mod every {
+    use lowbit_kernels::for_each_kernel;
+    for_each_kernel!(tests);
+}
