@@ -24,6 +24,7 @@ pub(crate) mod scalar;
 pub(crate) mod simd128;
 
 pub use dense::GemmF32;
+pub(crate) use dense::{block_rows, check_clamp, padded_bias};
 pub use matmul::MatmulF32;
 
 /// The inner functions of a tier; `relaxed` uses those of `simd128`, since a relaxed multiply-add has no fixed result.

@@ -1,0 +1,12 @@
+//! Maps with one set of coefficients per channel, and softmax. x and y are `[rows, C]`, channels last.
+//!
+//! Every step is one rounded f32 operation in the order written, or a call of the portable `libm`, so all tiers and engines give the same
+//! bits; the plain loops are vectorised by the compiler. A NaN gives a NaN.
+
+mod channel;
+#[cfg(any(test, feature = "testing"))]
+pub mod naive;
+mod softmax;
+
+pub use channel::{BatchNorm, ChannelAffine};
+pub use softmax::softmax;
