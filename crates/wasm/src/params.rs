@@ -39,6 +39,11 @@ impl<'a> Params<'a> {
             .map_err(|_| KernelError::new(ErrorCode::Range, self.op, what, 0, i64::from(value)))
     }
 
+    /// The next two words as the bits of a clamp's bounds.
+    pub(crate) fn clamp(&mut self) -> Result<(f32, f32)> {
+        Ok((self.float()?, self.float()?))
+    }
+
     /// The next word as 0 or 1.
     pub(crate) fn flag(&mut self, what: What) -> Result<bool> {
         match self.int()? {
