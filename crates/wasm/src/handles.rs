@@ -34,6 +34,21 @@ pub(crate) fn with<T: Any, R>(op: Op, handle: i32, run: impl FnOnce(&T) -> Resul
     })
 }
 
+/// Takes the objects behind `handles` away from the host, for another object to own. Where one is missing, those before it are gone too.
+pub(crate) fn take(op: Op, handles: &[i32]) -> Result<Vec<Box<dyn Any>>> {
+    OBJECTS.with_borrow_mut(|objects| {
+        let slots = objects.len() as i64;
+        let mut taken = Vec::with_capacity(handles.len());
+        for &handle in handles {
+            let slot =
+                usize::try_from(handle).ok().and_then(|handle| objects.get_mut(handle.wrapping_sub(1)));
+            let missing = KernelError::new(ErrorCode::Handle, op, What::Handle, slots, i64::from(handle));
+            taken.push(slot.and_then(Option::take).ok_or(missing)?);
+        }
+        Ok(taken)
+    })
+}
+
 /// Frees the object. A handle that was never given out or was dropped before is a `Handle` error.
 #[wasm_bindgen]
 pub fn object_drop(handle: i32) -> i32 {

@@ -9,9 +9,16 @@
 //!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
 
+pub mod conv;
+pub mod convert;
+pub mod elementwise;
 pub mod error;
+pub mod gemm_f32;
 pub mod handles;
 pub mod memory;
+pub mod normalize;
 mod output;
 mod params;
+pub mod pool;
+pub mod transform;
 pub mod xnor_gemm;

@@ -30,7 +30,14 @@ impl GemmF32 {
     ///
     /// # Errors
     /// `Shape` where a slice does not have its length, `Range` where n or k is 0 or the clamp is empty or NaN, `Memory`.
-    pub fn new(n: usize, k: usize, weights: &[f32], bias: &[f32], clamp: (f32, f32)) -> Result<Self> {
+    pub fn new(
+        tier: Tier,
+        n: usize,
+        k: usize,
+        weights: &[f32],
+        bias: &[f32],
+        clamp: (f32, f32),
+    ) -> Result<Self> {
         check_range(OP, What::Columns, 1, i64::from(u32::MAX), n as i64)?;
         check_range(OP, What::Depth, 1, i64::from(u32::MAX), k as i64)?;
         check_shape(OP, What::Length, checked_area(OP, n, k)?, weights.len())?;
@@ -39,13 +46,7 @@ impl GemmF32 {
         let size = checked_area(OP, padded_columns(n), k)?;
         let mut packed = Buffer::zeroed(OP, size)?;
         pack(n, k, &mut packed, |column, position| weights[column * k + position]);
-        Ok(Self { n, k, panels: packed, bias, clamp, tier: Tier::BUILD })
-    }
-
-    /// Uses the code of `tier` (natively and with the feature `testing`; else the build's).
-    #[must_use]
-    pub fn with_tier(self, tier: Tier) -> Self {
-        Self { tier, ..self }
+        Ok(Self { n, k, panels: packed, bias, clamp, tier })
     }
 
     /// Bytes of the packed weights.
