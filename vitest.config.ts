@@ -21,6 +21,9 @@ const nodeProject = (name: string) => ({
 
 export default defineConfig({
   test: {
-    projects: ["core", "convert", "train", "cli"].map(nodeProject),
+    projects: [
+      ...["core", "convert", "train", "cli"].map(nodeProject),
+      { test: { name: "scripts", root: "./tests/scripts", include: ["**/*.test.mjs"] } },
+    ],
   },
 });

@@ -42,7 +42,7 @@ async function bundle() {
 function rewriteExtensions(below) {
   for (const entry of readdirSync(below, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".d.ts")) continue;
-    const file = join(entry.parentPath, entry.name);
+    const file = join(entry.parentPath ?? entry.path, entry.name);
     writeFileSync(
       file,
       readFileSync(file, "utf8").replace(/((?:from|import\()\s*["']\.{1,2}\/[^"']*)\.ts(["'])/g, "$1.js$2"),

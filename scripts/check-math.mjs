@@ -24,9 +24,8 @@ const allowed = new Set([
 
 const isChecked = (file) => file.endsWith(".ts") && !/\.test\.ts$|\/(generated|testing)\//.test(file);
 
-/** Whether `left ** right` is exact in every engine: literals, the base a power of two. */
-const isExactPower = ({ left, right }) =>
-  ts.isNumericLiteral(left) && /^(2|16|256|1024)$/.test(left.text) && ts.isNumericLiteral(right);
+/** A power of two with an integer exponent is exact in every engine; `x ** 2` is not: it may differ from `x * x`. */
+const isExactPower = ({ left }) => ts.isNumericLiteral(left) && left.text === "2";
 
 function offence(node) {
   const isMath = (expression) => ts.isIdentifier(expression) && expression.text === "Math";
@@ -61,7 +60,7 @@ export function checkMath() {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   );
   const found = files.filter(isChecked).flatMap((file) => offencesIn(relative(root, file), readFileSync(file, "utf8")));
   if (found.length > 0)

@@ -22,12 +22,17 @@ function members(types) {
     .sort();
 }
 
-/** @param {string[]} perTier the text of each tier's \`*_bg.wasm.d.ts\`; tiers must export the same functions */
-export function writeExportTypes(perTier) {
+/** @param {string[]} perTier the text of each tier's `*_bg.wasm.d.ts`; tiers must export the same functions */
+export function interfaceOf(perTier) {
   const lists = perTier.map((types) => members(types).join("\n"));
   if (lists.some((list) => list !== lists[0]))
     throw new Error("the tiers of crates/wasm do not export the same functions");
-  const text = `${header}${lists[0]}\n}\n`;
+  return `${header}${lists[0]}\n}\n`;
+}
+
+/** Writes the interface where it has changed. */
+export function writeExportTypes(perTier) {
+  const text = interfaceOf(perTier);
   mkdirSync(dirname(file), { recursive: true });
   let before = "";
   try {

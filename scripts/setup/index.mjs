@@ -20,7 +20,7 @@ const forTest = [
 /** @param {{ tests: boolean }} options with `tests`, also what only the tests need: a browser, more runtimes, linters */
 export async function setup({ tests }) {
   console.log("Set-up (in .toolchain/; the first time takes some minutes)");
-  await performAll(tests ? [...forStart, ...forTest] : forStart);
+  if (!(await performAll(tests ? [...forStart, ...forTest] : forStart))) process.exit(1);
 }
 
 await whenMain(import.meta.url, () => setup({ tests: process.argv.includes("--tests") }));

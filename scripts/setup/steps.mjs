@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { stamps } from "./paths.mjs";
 import { tail } from "./run.mjs";
 
-const started = Date.now();
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /** One line of progress. */
@@ -32,18 +31,18 @@ export class SetupError extends Error {
  * @property {boolean} [optional] its failure is reported, and what needs it is skipped by name later
  */
 
-function stampOf(step) {
+function stampOf(step, folder) {
   try {
-    return readFileSync(join(stamps, step.name), "utf8");
+    return readFileSync(join(folder, step.name), "utf8");
   } catch {
     return undefined;
   }
 }
 
-async function perform(step) {
+async function perform(step, folder) {
   const since = Date.now();
   const version = await step.version();
-  if (stampOf(step) === version && (step.present?.() ?? true))
+  if (stampOf(step, folder) === version && (step.present?.() ?? true))
     return report("·", step.name, `${version.split("\n")[0]} (ready)`);
   let words;
   try {
@@ -52,14 +51,18 @@ async function perform(step) {
     if (!step.optional) throw error;
     return report("–", step.name, `not to be had here: ${error.message}`, seconds(since));
   }
-  mkdirSync(stamps, { recursive: true });
+  mkdirSync(folder, { recursive: true });
   // Asked again: installing may be what makes the version known.
-  writeFileSync(join(stamps, step.name), await step.version());
+  writeFileSync(join(folder, step.name), await step.version());
   report("✓", step.name, words ?? version.split("\n")[0], seconds(since));
 }
 
-/** Runs the steps; the first failure is printed with the end of its output, and ends the process with exit code 1. */
-export async function performAll(steps) {
+/**
+ * Runs the steps. The first failure is printed with the end of its output and what to do about it.
+ * @returns {Promise<boolean>} whether all went well; if not, other steps may still be running
+ */
+export async function performAll(steps, folder = stamps) {
+  const since = Date.now();
   const done = new Map();
   const start = (step) => {
     if (!done.has(step.name)) {
@@ -67,7 +70,7 @@ export async function performAll(steps) {
       done.set(
         step.name,
         Promise.all(needs.map(start)).then(() =>
-          perform(step).catch((error) => {
+          perform(step, folder).catch((error) => {
             throw error.step ? error : Object.assign(error, { step });
           }),
         ),
@@ -82,7 +85,8 @@ export async function performAll(steps) {
     report("✗", error.step?.name ?? "set-up", cause.message);
     if (cause.output) console.error(tail(cause.output).replace(/^/gm, "    "));
     console.error(`\n${error instanceof SetupError ? error.message : error.step.advice}`);
-    process.exit(1);
+    return false;
   }
-  console.log(`  set-up took ${seconds(started)}\n`);
+  console.log(`  set-up took ${seconds(since)}\n`);
+  return true;
 }
