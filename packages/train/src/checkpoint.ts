@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { CheckpointError } from "./errors.ts";
 import { elementCount, type HostTensor } from "./values.ts";
 
@@ -71,24 +71,6 @@ export function decodeCheckpoint(bytes: Uint8Array, source = "checkpoint"): Chec
     tensors[name] = { shape: sizes, data: new Float32Array(data.buffer) };
   }
   return { metadata: metadata as Record<string, string>, tensors };
-}
-
-/** Writes a whole file or leaves the old one: a new file beside it, flushed, then renamed. */
-export async function writeAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** The checkpoint at `path`, or undefined where there is none. */

@@ -29,3 +29,12 @@ export class UnknownRecipeError extends Error {
     super(`no recipe is called "${recipe}"; there are ${known.join(", ")}`);
   }
 }
+
+/** The result cannot be written where it was asked for. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`${path}: cannot be written, ${reason}`, options);
+  }
+}

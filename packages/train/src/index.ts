@@ -2,9 +2,9 @@
  * `@lowbit/train`: quantization-aware training in TypeScript. `train("mnist-cnn-binary", { data, out })` runs a recipe; the
  * layers, weight rules and estimators below are what recipes are made of.
  */
-export { recipes } from "../recipes/index.ts";
+
 export { type Digits, HELD_OUT_DIGITS, readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
-export { CheckpointError, DataError, HeldOutDigitsError, UnknownRecipeError } from "./errors.ts";
+export { CheckpointError, DataError, HeldOutDigitsError, OutputError, UnknownRecipeError } from "./errors.ts";
 export { signSte, straightThrough } from "./estimators/ste.ts";
 export { binaryWeights, floatWeights, ternaryWeights, type WeightRule } from "./estimators/weights.ts";
 export { classesOf, logitsOf, top1 } from "./evaluate.ts";
@@ -24,6 +24,7 @@ export { Model } from "./model.ts";
 export { encodeOnnx, toOnnx } from "./onnx/export.ts";
 export { Random } from "./random.ts";
 export type { Recipe } from "./recipe.ts";
+export { recipes } from "./recipes/index.ts";
 export type { LayerFigures, NetworkFigures, TrainingRecord } from "./record.ts";
 export { type FitOptions, type Fitted, fit, type Progress, startEngine } from "./train.ts";
 export type { Arrays, HostTensor, HostTensors } from "./values.ts";

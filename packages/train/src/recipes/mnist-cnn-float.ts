@@ -1,10 +1,10 @@
-import { relu } from "../src/layers/activations.ts";
-import { batchNorm } from "../src/layers/batch-norm.ts";
-import { conv } from "../src/layers/conv.ts";
-import { dense } from "../src/layers/dense.ts";
-import { normalizedPixels } from "../src/layers/input.ts";
-import { maxPool } from "../src/layers/pool.ts";
-import type { Recipe } from "../src/recipe.ts";
+import { relu } from "../layers/activations.ts";
+import { batchNorm } from "../layers/batch-norm.ts";
+import { conv } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { normalizedPixels } from "../layers/input.ts";
+import { maxPool } from "../layers/pool.ts";
+import type { Recipe } from "../recipe.ts";
 
 /** Mean and standard deviation of MNIST's training pixels (0..255), the customary 0.1307 and 0.3081 of 0..1. */
 const MEAN = 33.3285;

@@ -1,11 +1,11 @@
-import { binaryWeights } from "../src/estimators/weights.ts";
-import { sign } from "../src/layers/activations.ts";
-import { batchNorm } from "../src/layers/batch-norm.ts";
-import { conv } from "../src/layers/conv.ts";
-import { dense } from "../src/layers/dense.ts";
-import { int8Pixels } from "../src/layers/input.ts";
-import { maxPool } from "../src/layers/pool.ts";
-import type { Recipe } from "../src/recipe.ts";
+import { binaryWeights } from "../estimators/weights.ts";
+import { sign } from "../layers/activations.ts";
+import { batchNorm } from "../layers/batch-norm.ts";
+import { conv } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { int8Pixels } from "../layers/input.ts";
+import { maxPool } from "../layers/pool.ts";
+import type { Recipe } from "../recipe.ts";
 
 /**
  * A CNN with one bit per weight in every layer and one bit per activation everywhere but in the pixels (BinaryNet). The

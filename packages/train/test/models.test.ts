@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readPackagedDigits } from "../src/data/mnist.ts";
+import { top1 } from "../src/evaluate.ts";
+import { recipes } from "../src/recipes/index.ts";
+import type { TrainingRecord } from "../src/record.ts";
+import { onnxLogits } from "./fixtures.ts";
+
+const models = resolve(import.meta.dirname, "../../../models");
+
+/** What the main job needs of each network, on digits that none of them was trained on. */
+const LEAST_TOP1: Readonly<Record<string, number>> = {
+  "mnist-cnn-float": 0.99,
+  "mnist-cnn-binary": 0.98,
+  "mnist-cnn-ternary": 0.985,
+};
+
+describe.each(recipes)("models/$name", ({ name, epochs }) => {
+  const record = JSON.parse(readFileSync(resolve(models, `${name}.json`), "utf8")) as TrainingRecord;
+
+  it("has the record of a whole run of its recipe, without the digits that it is measured on", () => {
+    expect(record).toMatchObject({ recipe: name, epochs, removed_count: 10_000, train_count: 48_000 });
+    expect(record.log.map((entry) => entry.epoch)).toEqual(Array.from({ length: epochs }, (_, i) => i + 1));
+    const best = Math.max(...record.log.map((entry) => entry.validation));
+    expect(record.log[record.epoch - 1]?.validation).toBe(best);
+    expect(record.top1).toBeGreaterThanOrEqual(LEAST_TOP1[name]!);
+    expect(record.top1_test).toBeGreaterThanOrEqual(LEAST_TOP1[name]!);
+  });
+
+  it("reaches its recorded accuracy in onnxruntime", async () => {
+    const path = resolve(models, `${name}.onnx`);
+    expect(existsSync(path)).toBe(true);
+    const bytes = readFileSync(path);
+    expect(createHash("sha256").update(bytes).digest("hex")).toBe(record.onnx.sha256);
+    const digits = await readPackagedDigits();
+    // Sums of float weights in another order may move a tie: one digit in 10,000.
+    expect(Math.abs(top1(await onnxLogits(bytes, digits), digits.labels) - record.top1)).toBeLessThanOrEqual(1.01e-4);
+  });
+});
