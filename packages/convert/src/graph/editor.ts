@@ -10,6 +10,8 @@ export class GraphEditor {
   readonly constants = new Map<string, Constant>();
   readonly inputs: string[] = [];
   outputs: string[] = [];
+  /** Names that {@link freshValue} leaves free: those that the graph's outputs will have. */
+  readonly reserved = new Set<string>();
   readonly #infos = new Map<string, ValueInfo>();
   readonly #producers = new Map<string, Node>();
   readonly #consumers = new Map<string, Set<Node>>();
@@ -81,7 +83,7 @@ export class GraphEditor {
 
   /** `base` where it is free, else `base_2`, `base_3` ... */
   freshValue(base: string): string {
-    return unused(base, (name) => this.has(name));
+    return unused(base, (name) => this.has(name) || this.reserved.has(name));
   }
 
   freshNode(base: string): string {
@@ -210,6 +212,12 @@ export class GraphEditor {
     };
     for (const output of this.outputs) visit(output);
     return order;
+  }
+
+  /** Removes the nodes that no output needs, so that they no longer count as readers. */
+  prune(): void {
+    const needed = new Set(this.ordered());
+    for (const node of [...this.nodes]) if (!needed.has(node)) this.remove(node);
   }
 
   freeze(): Graph {

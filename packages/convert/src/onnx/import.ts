@@ -17,6 +17,7 @@ export function importOnnx(bytes: Uint8Array, name?: string): Graph {
   refuseUnknown(source.nodes);
   const editor = new GraphEditor({ name: name ?? (source.name || "model") });
   const names = new Map<string, string>();
+  for (const output of source.outputs) editor.reserved.add(output);
   for (const [key, constant] of source.initializers) {
     editor.constants.set(key, constant);
     names.set(key, key);
@@ -49,7 +50,7 @@ function bindOutputs(source: SourceModel, editor: GraphEditor, names: Map<string
     }
     if (value === output) {
       editor.outputs.push(output);
-    } else if (editor.producer(value) && !editor.has(output) && !editor.outputs.includes(value)) {
+    } else if (editor.producer(value) && !editor.outputs.includes(value)) {
       editor.outputs.push(value);
       editor.rename(value, output);
       for (const [alias, target] of names) if (target === value) names.set(alias, output);
