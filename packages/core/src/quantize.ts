@@ -1,11 +1,12 @@
 /** Entry `lowbit/quantize`: quantizers, and what they make of tensors. */
 export { binary } from "./quantize/binary.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
-export { QuantizerError, SchemeError } from "./quantize/errors.ts";
+export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
 export type { Grid, Grouping } from "./quantize/inner.ts";
 export { type KmeansOptions, kmeans } from "./quantize/kmeans.ts";
+export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { type Pow2Bits, pow2 } from "./quantize/pow2.ts";
 export { type PqOptions, pq } from "./quantize/pq.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";

@@ -21,7 +21,7 @@ export function binary({ per = "channel" }: { readonly per?: Per } = {}): Quanti
     bits: 1,
     codebook: "fixed",
     per,
-    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "nearest", "optimalLevels"],
+    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "nearest", "optimalScale"],
     paper: XNOR_NET,
     encode: (w) => ({ codes: w.signCodes(), decoding: { kind: "sign" }, scale: w.meanAbs() }),
   });

@@ -1,18 +1,20 @@
 /** The one door by which quantizers come into being, ours and users' alike. */
 import { OutOfRangeError } from "../errors.ts";
 import { QuantizerError } from "./errors.ts";
-import type { DecodingKind, Per, Quantizer, QuantizerTraits } from "./types.ts";
+import type { DecodingKind, Per, Quantizer } from "./types.ts";
 
 /** A quantizer as its author writes it; traits that most do not need may be left out. */
 export type QuantizerDefinition<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean> = Omit<
-  QuantizerTraits<D, Seeded, Calibrated>,
+  Quantizer<D, Seeded, Calibrated>,
   "stochastic" | "seeded" | "calibrated"
-> &
-  (Seeded extends true
-    ? { readonly seeded: true; readonly stochastic?: boolean }
-    : { readonly seeded?: false; readonly stochastic?: false }) &
-  (Calibrated extends true ? { readonly calibrated: true } : { readonly calibrated?: false }) &
-  Pick<Quantizer<D, Seeded, Calibrated>, "encode">;
+> & {
+  /** Default false. */
+  readonly seeded?: Seeded;
+  /** Default false. */
+  readonly calibrated?: Calibrated;
+  /** Only for a seeded one; default false. */
+  readonly stochastic?: [Seeded] extends [true] ? boolean : false;
+};
 
 /**
  * Makes a quantizer from its traits and formula.
@@ -40,8 +42,8 @@ export function defineQuantizer<
   const expected = decoding === "sign" ? "1" : decoding === "identity" ? "32" : "1..8";
   const fits = expected === "1..8" ? Number.isInteger(bits) && bits >= 1 && bits <= 8 : String(bits) === expected;
   if (!fits) throw new QuantizerError(scheme, `bits of ${decoding} codes`, expected, bits);
-  // The type forbids this; a definition in JavaScript may still say it.
   const { stochastic = false, seeded = false }: { stochastic?: boolean; seeded?: boolean } = definition;
+  // The type forbids this; a definition in JavaScript may still say it.
   if (stochastic && !seeded) throw new QuantizerError(scheme, "seeded of a stochastic quantizer", true, seeded);
   checkPer(scheme, per);
   return Object.freeze({
@@ -53,7 +55,12 @@ export function defineQuantizer<
 }
 
 function checkPer(scheme: string, per: Per): void {
-  if (typeof per === "object" && !(Number.isInteger(per.group) && per.group >= 1)) {
-    throw new OutOfRangeError(`quantizer ${scheme}`, "group", "an integer >= 1", per.group);
+  if (typeof per === "object") checkInteger(scheme, "group", per.group, 1, 2 ** 31);
+}
+
+/** @throws OutOfRangeError where a parameter of a quantizer is not an integer of its range. */
+export function checkInteger(scheme: string, what: string, value: number, min: number, max: number): void {
+  if (!(Number.isInteger(value) && value >= min && value <= max)) {
+    throw new OutOfRangeError(`quantizer ${scheme}`, what, `an integer ${min}..${max}`, value);
   }
 }

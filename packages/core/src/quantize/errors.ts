@@ -1,11 +1,22 @@
 /** Named errors of `lowbit/quantize` beside those of `errors.ts`. */
 import { LowbitError } from "../errors.ts";
+import type { Law } from "./types.ts";
 
 /** A scheme string that names no quantizer, or gives one an argument it does not take. */
 export class SchemeError extends LowbitError {
   override readonly name = "SchemeError";
   constructor(scheme: string, what: string, expected: string) {
     super("scheme", { op: "parseScheme", what, expected, got: JSON.stringify(scheme) });
+  }
+}
+
+/** A quantizer breaks a law that it declares; `law` names it. */
+export class LawError extends LowbitError {
+  override readonly name = "LawError";
+  readonly law: Law;
+  constructor(scheme: string, law: Law, expected: unknown, got: unknown) {
+    super("quantizer", { op: `quantizer ${scheme}`, what: `law ${law}`, expected, got });
+    this.law = law;
   }
 }
 

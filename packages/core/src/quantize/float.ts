@@ -13,7 +13,7 @@ export function float(): Quantizer<"identity", false, false> {
     bits: 32,
     codebook: "fixed",
     per: "tensor",
-    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "nearest", "optimalLevels", "keepsZero"],
+    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "nearest", "optimalScale", "keepsZero"],
     paper: IEEE_754,
     encode: () => undefined,
   });

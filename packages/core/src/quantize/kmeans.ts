@@ -1,6 +1,5 @@
 /** k-means codebooks of single weights and of sub-vectors. */
-import { OutOfRangeError } from "../errors.ts";
-import { defineQuantizer } from "./define.ts";
+import { checkInteger, defineQuantizer } from "./define.ts";
 import { SchemeError } from "./errors.ts";
 import { lloyd } from "./lloyd.ts";
 import { GONG } from "./papers.ts";
@@ -33,6 +32,7 @@ export function kmeans({ k, restarts = 3, iterations = 100 }: KmeansOptions): Qu
     per: "tensor",
     seeded: true,
     laws: ["idempotent", "scaleEquivariant", "nearest", "monotoneInBits"],
+    coarser: k > 2 ? () => kmeans({ k: Math.ceil(k / 2), restarts, iterations }) : undefined,
     paper: GONG,
     encode(w, { random }) {
       const { codes, codebook } = lloyd(w, random, { dimension: 1, clusters: k, restarts, iterations });
@@ -48,14 +48,9 @@ export function bitsFor(levels: number): BitsOf<"table"> {
 
 /** @throws OutOfRangeError */
 export function checkSearch(scheme: string, levels: number, restarts: number, iterations: number): void {
-  const check = (what: string, value: number, min: number, max: number): void => {
-    if (!(Number.isInteger(value) && value >= min && value <= max)) {
-      throw new OutOfRangeError(`quantizer ${scheme}`, what, `an integer ${min}..${max}`, value);
-    }
-  };
-  check("centroids", levels, 2, 256);
-  check("restarts", restarts, 1, 1000);
-  check("iterations", iterations, 1, 100000);
+  checkInteger(scheme, "centroids", levels, 2, 256);
+  checkInteger(scheme, "restarts", restarts, 1, 1000);
+  checkInteger(scheme, "iterations", iterations, 1, 100_000);
 }
 
 export const kmeansFamily: SchemeFamily = {

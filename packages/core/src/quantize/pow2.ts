@@ -1,5 +1,5 @@
 /** Powers of two, whose products are shifts. */
-import { defineQuantizer } from "./define.ts";
+import { checkInteger, defineQuantizer } from "./define.ts";
 import { INQ } from "./papers.ts";
 import { floorLog2, powerOfTwo } from "./powers.ts";
 import { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
@@ -28,6 +28,7 @@ export function pow2({
   readonly bits: Pow2Bits;
   readonly per?: Per;
 }): Quantizer<"table", false, false> {
+  checkInteger("pow2:<b>", "bits", bits, 2, 8);
   return defineQuantizer({
     scheme: `pow2:${bits}${perSuffix(per, "tensor")}`,
     decoding: "table",
@@ -35,6 +36,7 @@ export function pow2({
     codebook: "fixed",
     per,
     laws: ["idempotent", "scaleEquivariant", "signSymmetric", "nearest", "keepsZero", "monotoneInBits"],
+    coarser: bits > 2 ? () => pow2({ bits: (bits - 1) as Pow2Bits, per }) : undefined,
     paper: INQ,
     encode(w) {
       const codebook = levels(2 ** (bits - 1) / 2);

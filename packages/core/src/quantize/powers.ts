@@ -31,6 +31,9 @@ export function floatBelow(x: number): number {
 /** The least positive f32, 2^-149. */
 export const LEAST_FLOAT = powerOfTwo(-149);
 
+/** The largest finite f32. */
+export const MOST_FLOAT = (2 - powerOfTwo(-23)) * powerOfTwo(127);
+
 /**
  * log10 x for x > 0, the same double in every engine: log2 x = e + 2 atanh((m - 1) / (m + 1)) / ln 2 with the mantissa m in [sqrt 1/2, sqrt 2),
  * the series of atanh summed smallest term first. Within 4e-16 relative of the true value away from x = 1.

@@ -1,6 +1,6 @@
 /** Product quantization. */
-import { OutOfRangeError, ShapeError } from "../errors.ts";
-import { defineQuantizer } from "./define.ts";
+import { ShapeError } from "../errors.ts";
+import { checkInteger, defineQuantizer } from "./define.ts";
 import { SchemeError } from "./errors.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
 import { lloyd } from "./lloyd.ts";
@@ -34,9 +34,7 @@ export function pq({
   iterations = 50,
 }: PqOptions): Quantizer<"product", true, false> {
   const scheme = `pq:${dimension}x${centroids}`;
-  if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 256)) {
-    throw new OutOfRangeError(`quantizer ${scheme}`, "dimension", "an integer 1..256", dimension);
-  }
+  checkInteger(scheme, "dimension", dimension, 1, 256);
   checkSearch(scheme, centroids, restarts, iterations);
   return defineQuantizer({
     scheme,
@@ -46,6 +44,8 @@ export function pq({
     per: "tensor",
     seeded: true,
     laws: ["idempotent", "scaleEquivariant", "nearest", "monotoneInBits"],
+    coarser:
+      centroids > 2 ? () => pq({ dimension, centroids: Math.ceil(centroids / 2), restarts, iterations }) : undefined,
     paper: GONG,
     encode(w, { random }) {
       if (w.columns % dimension !== 0)

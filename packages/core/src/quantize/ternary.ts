@@ -1,7 +1,7 @@
 /** Ternary weights: -α, 0, +α. */
 import { defineQuantizer } from "./define.ts";
 import { TWN } from "./papers.ts";
-import { floatBelow, LEAST_FLOAT } from "./powers.ts";
+import { floatBelow, LEAST_FLOAT, MOST_FLOAT } from "./powers.ts";
 import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
 import type { Per, Quantizer } from "./types.ts";
 import type { Weights } from "./weights.ts";
@@ -28,7 +28,7 @@ export interface TernaryOptions {
  * the end both conditions of an optimum hold; for a unimodal log-concave density (Gauss, Laplace) it is the only one.
  *
  * Range: {-α, 0, +α} per group. Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ (times α where |w| > Δ).
- * Relative MSE on N(0,1): 0.1916, `mse` 0.1902. Groups of one magnitude are exact; an all-zero group has α = 0.
+ * Relative MSE on N(0,1): 0.1916, `mse` 0.1902. Groups of one magnitude are exact; an all-zero group has α = 0. Δ is at most half the largest f32.
  */
 export function ternary({
   per = "channel",
@@ -40,11 +40,11 @@ export function ternary({
     bits: 2,
     codebook: "fixed",
     per,
-    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "optimalLevels", "keepsZero"],
+    laws: ["idempotent", "scaleEquivariant", "signSymmetric", "optimalScale", "keepsZero"],
     paper: TWN,
     encode(w) {
-      // Rounded down, an f32 |w| is above the f32 Δ exactly where it is above the real one.
-      let delta: Float32Array = w.meanAbs().map((mean) => floatBelow(0.7 * mean));
+      // Rounded down, an f32 |w| is above the f32 Δ exactly where it is above the real one. 2Δ must stay an f32.
+      let delta: Float32Array = w.meanAbs().map((mean) => Math.min(floatBelow(0.7 * mean), MOST_FLOAT / 2));
       let alpha = w.meanAbsAbove(delta);
       if (threshold === "mse") ({ delta, alpha } = settle(w, delta, alpha));
       // Steps of 2Δ: w rounds to 0 exactly where |w| <= Δ, the tie going to the even 0.

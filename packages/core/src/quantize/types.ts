@@ -33,22 +33,22 @@ interface BitsByDecoding {
 export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
 
 /**
- * A law that a quantizer's formula implies. A declared law is a promise that `checkLaws` tests (laws.ts says how).
- * With Q the map from weights to what their codes stand for:
- * - `idempotent`: Q(Q(w)) = Q(w) to within one rounding of f32;
- * - `scaleEquivariant`: Q(2^p w) = 2^p Q(w), same codes, bit for bit, away from f32's ends;
+ * A law that a quantizer's formula implies. Declared, it is a promise that `checkLaws` tests. With Q the map from weights to
+ * what their codes stand for, and away from the ends of f32's range:
+ * - `idempotent`: Q(Q(w)) = Q(w), to within the rounding of a scale;
+ * - `scaleEquivariant`: Q(2^p w) = 2^p Q(w) with the same codes, bit for bit;
  * - `signSymmetric`: Q(-w) = -Q(w), where no weight is 0 or lies on a tie;
- * - `nearest`: every weight (or sub-vector) gets the level nearest to it among those of its group;
- * - `optimalLevels`: with the codes kept, no other scale or codebook has less squared error; so (w - Q(w)) is orthogonal to Q(w);
+ * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
+ * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
- * - `monotoneInBits`: one bit more never means more error, on N(0,1) and Laplace weights.
+ * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
   | "idempotent"
   | "scaleEquivariant"
   | "signSymmetric"
   | "nearest"
-  | "optimalLevels"
+  | "optimalScale"
   | "keepsZero"
   | "monotoneInBits";
 
@@ -107,6 +107,8 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   /** Whether it needs inputs of the layer. */
   readonly calibrated: Calibrated;
   readonly laws: readonly Law[];
+  /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
+  readonly coarser?: (() => Quantizer) | undefined;
   readonly paper: Paper;
 }
 

@@ -1,5 +1,5 @@
 /** Uniform grids of 2..8 bits. */
-import { defineQuantizer } from "./define.ts";
+import { checkInteger, defineQuantizer } from "./define.ts";
 import type { Grid } from "./inner.ts";
 import { JACOB } from "./papers.ts";
 import { LEAST_FLOAT, previousFloat } from "./powers.ts";
@@ -35,18 +35,22 @@ interface Range {
  * `mse` multiplies S by the ratio r of least Σ(w - ŵ)² per group: r = 1, 0.95 ... 0.05, then in steps of 0.01 around the best; the larger r on
  * a tie. Gradient in training: straight through inside the range, ∂L/∂w = ∂L/∂ŵ · 1{|w| <= S·M}, else 0.
  *
- * A group of zeros gets S = 1. S is at least 2^-149, and a hair smaller where S·M would round to infinity.
+ * A group of zeros gets S = 1. S is at least 2^-149, and a hair smaller where S·M would round to infinity. An asymmetric grid of weights near
+ * f32's maximum may still reach beyond it, which `quantize` refuses (OutOfRangeError).
  */
 export function uniform(options: UniformOptions): Quantizer<"affine", false, false> {
   const { bits, per = "channel", range = "absmax", asymmetric = false } = options;
-  const shared: Law[] = ["idempotent", "scaleEquivariant", "keepsZero", "monotoneInBits"];
+  checkInteger("int<b>", "bits", bits, 2, 8);
+  // Rounding Z moves the ends of an asymmetric grid by up to half a step, so that a second pass may see another range.
+  const symmetricLaws: readonly Law[] = asymmetric ? [] : ["idempotent", "signSymmetric"];
   return defineQuantizer({
     scheme: `int${bits}${perSuffix(per, "channel")}${asymmetric ? ":asym" : ""}${range === "mse" ? ":mse" : ""}`,
     decoding: "affine",
     bits,
     codebook: "fixed",
     per,
-    laws: asymmetric ? [...shared, "nearest"] : [...shared, "nearest", "signSymmetric"],
+    laws: [...symmetricLaws, "scaleEquivariant", "nearest", "keepsZero", "monotoneInBits"],
+    coarser: bits > 2 ? () => uniform({ ...options, bits: (bits - 1) as UniformBits }) : undefined,
     paper: JACOB,
     encode(w) {
       const widest = asymmetric ? asymmetricRange(w, bits) : symmetricRange(w, bits);

@@ -1,0 +1,186 @@
+/** `checkLaws`: holds a quantizer, built-in or a user's, to the laws that it declares. */
+import { LawError } from "./errors.ts";
+import { quantize } from "./quantize.ts";
+import type { Quantized } from "./quantized.ts";
+import { Random } from "./random.ts";
+import type { Calibration, FloatTensor, Law, Quantizer } from "./types.ts";
+import { groupingOf } from "./weights.ts";
+
+export interface LawOptions {
+  /** Shape of the sample weights, [N, K]; K must suit the quantizer. Default [6, 48]. */
+  readonly shape?: readonly [number, number];
+  /** Seed of the sample weights and of seeded quantizers. Default 1. */
+  readonly seed?: number;
+  /** For quantizers that need it: inputs of K numbers each. */
+  readonly calibration?: Calibration;
+}
+
+type Run = (tensor: FloatTensor, by?: Quantizer) => Promise<Quantized>;
+
+/** What a law's check has to work with; it throws LawError by `fail`. */
+interface Case {
+  readonly quantizer: Quantizer;
+  readonly tensor: FloatTensor;
+  readonly run: Run;
+  readonly fail: (expected: unknown, got: unknown) => never;
+}
+
+/** Relative difference that two roundings to f32 (a scale, a product) make. */
+const ROUNDING = 2 ** -22;
+
+/**
+ * Tests every law that `quantizer` declares on seeded sample weights: bell-shaped, heavy-tailed, one-sided, and few-valued with zeros.
+ * @throws LawError at the first one that fails, with the numbers.
+ */
+export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}): Promise<void> {
+  const { shape = [6, 48], seed = 1, calibration } = options;
+  const run: Run = (tensor, by = quantizer) =>
+    quantize(tensor, by, { ...(by.seeded ? { seed } : {}), ...(calibration ? { calibration } : {}) });
+  for (const law of quantizer.laws) {
+    for (const [kind, data] of Object.entries(sampleWeights(shape[0] * shape[1], new Random(seed)))) {
+      // A coarse grid may happen to hold all of a few values.
+      if (law === "monotoneInBits" && kind === "few-valued") continue;
+      const fail = (expected: unknown, got: unknown): never => {
+        throw new LawError(quantizer.scheme, law, `${expected} on ${kind} weights`, got);
+      };
+      await checks[law]({ quantizer, tensor: { shape, data }, run, fail });
+    }
+  }
+}
+
+const checks: Record<Law, (sample: Case) => Promise<void>> = {
+  async idempotent({ tensor, run, fail }) {
+    const once = (await run(tensor)).dequantize();
+    const twice = (await run({ shape: tensor.shape, data: once })).dequantize();
+    once.forEach((value, i) => {
+      if (Math.abs(value - twice[i]!) > ROUNDING * Math.abs(value)) fail(`weight ${i} to stay ${value}`, twice[i]);
+    });
+  },
+
+  async scaleEquivariant({ tensor, run, fail }) {
+    const { codes, dequantize } = await run(tensor);
+    const values = dequantize();
+    for (const factor of [2 ** -40, 8, 2 ** 20]) {
+      const scaled = await run({ shape: tensor.shape, data: tensor.data.map((w) => w * factor) });
+      const code = scaled.codes.findIndex((byte, i) => byte !== codes[i]);
+      if (code >= 0 && scaled.bits < 32)
+        fail(`byte ${code} of the codes of ${factor} w to be ${codes[code]}`, scaled.codes[code]);
+      scaled.dequantize().forEach((value, i) => {
+        if (value !== values[i]! * factor) fail(`weight ${i} of ${factor} w to be ${values[i]! * factor}`, value);
+      });
+    }
+  },
+
+  async signSymmetric({ tensor, run, fail }) {
+    const data = tensor.data.map((w) => (w === 0 ? 1 : w));
+    const values = (await run({ shape: tensor.shape, data })).dequantize();
+    const mirrored = (await run({ shape: tensor.shape, data: data.map((w) => -w) })).dequantize();
+    values.forEach((value, i) => {
+      if (mirrored[i] !== -value) fail(`weight ${i} of -w to be ${-value}`, mirrored[i]);
+    });
+  },
+
+  async nearest({ quantizer, tensor, run, fail }) {
+    const quantized = await run(tensor);
+    const { decoding } = quantized;
+    const dimension = decoding.kind === "product" ? decoding.dimension : 1;
+    const levels = usedLevels(quantizer, tensor, quantized.dequantize(), dimension);
+    for (const { vectors, used } of levels) {
+      for (const { original, chosen } of vectors) {
+        const reached = distance(original, chosen);
+        const least = used.reduce((smallest, level) => Math.min(smallest, distance(original, level)), reached);
+        const slack = ROUNDING * Math.sqrt(used.reduce((most, level) => Math.max(most, distance(level, [])), 0));
+        if (Math.sqrt(reached) > Math.sqrt(least) + slack)
+          fail(`[${original}] at distance ${Math.sqrt(least)}`, Math.sqrt(reached));
+      }
+    }
+  },
+
+  async optimalScale({ quantizer, tensor, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const products = new Map<number, { cross: number; power: number }>();
+    values.forEach((value, i) => {
+      const group = groupAt(quantizer, tensor.shape, i);
+      const sums = products.get(group) ?? { cross: 0, power: 0 };
+      sums.cross += (tensor.data[i]! - value) * value;
+      sums.power += value * value;
+      products.set(group, sums);
+    });
+    for (const [group, { cross, power }] of products) {
+      if (Math.abs(cross) > ROUNDING * power)
+        fail(`(w - Q(w)) · Q(w) of group ${group} to be 0 beside ${power}`, cross);
+    }
+  },
+
+  async keepsZero({ tensor, run, fail }) {
+    const data = tensor.data.map((w, i) => (i % 3 === 0 ? 0 : w));
+    const values = (await run({ shape: tensor.shape, data })).dequantize();
+    values.forEach((value, i) => {
+      if (data[i] === 0 && value !== 0) fail(`weight ${i} to stay 0`, value);
+    });
+  },
+
+  async monotoneInBits({ quantizer, tensor, run, fail }) {
+    const coarser = quantizer.coarser?.();
+    if (coarser === undefined) return;
+    const fine = (await run(tensor)).error.mse;
+    const coarse = (await run(tensor, coarser)).error.mse;
+    if (fine > coarse) fail(`mean squared error of at most ${coarse} (that of ${coarser.scheme})`, fine);
+  },
+};
+
+/** Sample weights by kind; exact arithmetic only, so that every engine tests the same numbers. */
+function sampleWeights(count: number, random: Random): Record<string, Float32Array> {
+  const bell = (): number => {
+    let sum = -6;
+    for (let i = 0; i < 12; i++) sum += random.uniform();
+    return sum;
+  };
+  const sample = (draw: () => number): Float32Array => Float32Array.from({ length: count }, draw);
+  return {
+    "bell-shaped": sample(() => 0.05 * bell()),
+    "heavy-tailed": sample(() => {
+      const x = bell();
+      return x * Math.abs(x);
+    }),
+    "one-sided": sample(() => 0.01 + random.uniform()),
+    "few-valued": sample(() => random.below(4) - 1),
+  };
+}
+
+/** The group of element i of [N, K]. */
+function groupAt({ per }: Quantizer, shape: readonly number[], i: number): number {
+  const { columns, groupSize } = groupingOf(per, shape[0]!, shape[1]!);
+  return Math.floor(i / columns) * Math.ceil(columns / groupSize) + Math.floor((i % columns) / groupSize);
+}
+
+type Vector = ArrayLike<number>;
+
+/** Squared distance; an absent component counts as 0. */
+function distance(a: Vector, b: Vector): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += (a[j]! - (b[j] ?? 0)) ** 2;
+  return sum;
+}
+
+/** Per group: the sub-vectors, what they became, and the distinct levels among those. */
+function usedLevels(
+  quantizer: Quantizer,
+  { shape, data }: FloatTensor,
+  values: Float32Array,
+  dimension: number,
+): Iterable<{ vectors: { original: Float32Array; chosen: Float32Array }[]; used: Float32Array[] }> {
+  const groups = new Map<
+    number,
+    { vectors: { original: Float32Array; chosen: Float32Array }[]; used: Float32Array[] }
+  >();
+  for (let i = 0; i < data.length; i += dimension) {
+    const key = groupAt(quantizer, shape, i);
+    const group = groups.get(key) ?? { vectors: [], used: [] };
+    groups.set(key, group);
+    const chosen = values.subarray(i, i + dimension);
+    group.vectors.push({ original: data.subarray(i, i + dimension), chosen });
+    if (!group.used.some((level) => level.every((value, j) => value === chosen[j]))) group.used.push(chosen);
+  }
+  return groups.values();
+}

@@ -1,0 +1,249 @@
+/** NaN, infinities, empty, constant, all-zero, denormal, huge; groups of one, groups that do not divide, more centroids than data. */
+import { describe, expect, it } from "vitest";
+import { LowbitError, NotFiniteError, OutOfRangeError, ShapeError } from "../../src/errors.ts";
+import { compareFloats, defineQuantizer, parseScheme, QuantizerError, quantize, registry } from "../../src/quantize.ts";
+
+const schemes = registry.flatMap(({ examples }) => examples);
+const LEAST = 2 ** -149;
+const MOST = (2 - 2 ** -23) * 2 ** 127;
+
+const run = (scheme: string, shape: number[], data: ArrayLike<number>) =>
+  quantize({ shape, data: Float32Array.from(data) }, parseScheme(scheme), { name: "conv1.weight" });
+
+describe.each(schemes)("%s", (scheme) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "refuses %f with its position",
+    async (bad) => {
+      const data = new Float32Array(5000).fill(1);
+      data[4321] = bad;
+      const failure = quantize({ shape: [5, 1000], data }, parseScheme(scheme), { name: "conv1.weight" });
+      await expect(failure).rejects.toThrow(NotFiniteError);
+      await expect(failure).rejects.toThrow(
+        `quantize ${scheme} of conv1.weight: weights, expected finite numbers, got a NaN or an infinity at element 4321`,
+      );
+    },
+  );
+
+  it.each([
+    [[], []],
+    [[0], []],
+    [[0, 4], []],
+    [[4, 0], []],
+    [
+      [2, 4],
+      [1, 2, 3],
+    ],
+    [
+      [2, 2],
+      [1, 2, 3, 4, 5],
+    ],
+    [
+      [1.5, 2],
+      [1, 2, 3],
+    ],
+    [
+      [-2, -2],
+      [1, 2, 3, 4],
+    ],
+    [[Number.NaN], [1]],
+  ])("refuses shape %j", async (shape, data) => {
+    await expect(run(scheme, shape, data)).rejects.toThrow(ShapeError);
+  });
+
+  it("keeps an all-zero tensor", async () => {
+    const { error, dequantize } = await run(scheme, [3, 8], new Array(24).fill(0));
+    expect(dequantize()).toEqual(new Float32Array(24));
+    expect(error).toEqual({ mse: 0, relativeMse: 0, sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxAbs: 0 });
+  });
+
+  it("takes negative zero for zero", async () => {
+    const { error } = await run(scheme, [3, 8], new Array(24).fill(-0));
+    expect(error.maxAbs).toBe(0);
+  });
+
+  it("quantizes denormal weights to finite ones no worse than dropping them", async () => {
+    const data = Float32Array.from({ length: 24 }, (_, i) => (i - 11) * LEAST);
+    const { error, dequantize } = await run(scheme, [3, 8], data);
+    expect(dequantize().every(Number.isFinite)).toBe(true);
+    expect(error.relativeMse).toBeLessThanOrEqual(1);
+  });
+
+  it("quantizes the least and the largest floats side by side", async () => {
+    const result = run(scheme, [2, 4], [MOST, -MOST, LEAST, -LEAST, MOST / 2, -MOST / 3, 0, 1]);
+    // The ends of a grid that must hold 0 may lie beyond both.
+    if (scheme.includes("asym") && !scheme.includes("mse")) return expect(result).rejects.toThrow(OutOfRangeError);
+    expect(Number.isFinite((await result).error.maxAbs)).toBe(true);
+  });
+
+  it("takes tensors of 1 to 4 axes", async () => {
+    const data = Array.from({ length: 64 }, (_, i) => Math.fround(((i * 37) % 64) / 64 - 0.5));
+    for (const shape of [
+      [4, 16],
+      [4, 4, 4],
+      [4, 2, 2, 4],
+    ]) {
+      const quantized = await run(scheme, shape, data);
+      expect(quantized.shape).toEqual(shape);
+      expect(quantized.codes).toEqual((await run(scheme, [4, 16], data)).codes);
+    }
+  });
+});
+
+describe("constant tensors", () => {
+  // Grids reach a constant to within the rounding of a scale; powers of two only where it is one.
+  const exact = ["float", "binary", "ternary", "ternary:mse", "kmeans:4", "pq:4x16", "pow2:4"];
+  it.each(schemes.filter((scheme) => !scheme.startsWith("pow2")))("%s keeps them", async (scheme) => {
+    for (const value of [1, -0.3, 1e-30, 3e38]) {
+      const { dequantize } = await run(scheme, [3, 8], new Array(24).fill(value));
+      const tolerance = exact.includes(scheme) ? 0 : Math.abs(value) * 2 ** -22;
+      for (const w of dequantize()) expect(Math.abs(w - Math.fround(value))).toBeLessThanOrEqual(tolerance);
+    }
+  });
+  it.each(exact)("%s keeps a power of two to the bit", async (scheme) => {
+    const { error } = await run(scheme, [3, 8], new Array(24).fill(-0.125));
+    expect(error.maxAbs).toBe(0);
+  });
+  it("the least float survives every exact scheme", async () => {
+    for (const scheme of exact)
+      expect((await run(scheme, [3, 8], new Array(24).fill(LEAST))).error.maxAbs, scheme).toBe(0);
+  });
+});
+
+describe("groups", () => {
+  const data = Array.from({ length: 3 * 7 }, (_, i) => ((i * 5) % 11) - 5.5);
+
+  it.each(["binary:g1", "ternary:g1", "ternary:g1:mse", "int8:g1", "int2:g1:mse"])(
+    "%s: a group of one keeps its weight",
+    async (scheme) => {
+      const { error, scaleShape, groupSize } = await run(scheme, [3, 7], data);
+      expect(error.relativeMse).toBeLessThan(1e-13);
+      expect({ scaleShape, groupSize }).toEqual({ scaleShape: [3, 7], groupSize: 1 });
+    },
+  );
+
+  it.each(["binary:g4", "ternary:g4", "int4:g4", "int4:g4:asym:mse", "pow2:3:g4"])(
+    "%s: a last group is shorter where 4 does not divide 7",
+    async (scheme) => {
+      const { scaleShape, groupSize, scales, dequantize } = await run(scheme, [3, 7], data);
+      expect({ scaleShape, groupSize, scales: scales!.length }).toEqual({
+        scaleShape: [3, 2],
+        groupSize: 4,
+        scales: 6,
+      });
+      // The tail of row 1 is a tensor of its own.
+      const tail = await run(scheme, [1, 3], data.slice(11, 14));
+      expect(dequantize().slice(11, 14)).toEqual(tail.dequantize());
+    },
+  );
+
+  it("a group longer than the row is the row", async () => {
+    const long = await run("int4:g64", [3, 7], data);
+    const channel = await run("int4", [3, 7], data);
+    expect(long.groupSize).toBe(7);
+    expect(long.codes).toEqual(channel.codes);
+    expect(long.scales).toEqual(channel.scales);
+  });
+
+  it("pq needs its sub-vectors to divide the row", async () => {
+    const failure = run("pq:4x16", [3, 7], data);
+    await expect(failure).rejects.toThrow(ShapeError);
+    await expect(failure).rejects.toThrow("pq:4x16: weights of a row, expected a multiple of 4, got 7");
+  });
+});
+
+describe("more centroids than data", () => {
+  it.each(["kmeans:16", "kmeans:256"])("%s keeps up to K distinct values exactly", async (scheme) => {
+    const { error, bits } = await run(scheme, [2, 3], [0.1, -0.2, 0.3, 0.1, 1e-7, -5]);
+    expect(error.maxAbs).toBe(0);
+    expect(bits).toBe(scheme === "kmeans:16" ? 4 : 8);
+    expect((await run(scheme, [1], [0.7])).error.maxAbs).toBe(0);
+  });
+
+  it("pq:2x16 keeps up to K distinct sub-vectors exactly", async () => {
+    expect((await run("pq:2x16", [3, 2], [1, 2, 3, 4, 1, 2])).error.maxAbs).toBe(0);
+  });
+
+  it("finds values too rare for the sample of the start", async () => {
+    const data = new Float32Array(50_000).fill(0.25);
+    data[31_234] = -1;
+    data[49_999] = 0.5;
+    data[7] = 0.75;
+    const { error, codebook } = await quantize({ shape: [50, 1000], data }, parseScheme("kmeans:4"));
+    expect(error.maxAbs).toBe(0);
+    expect([...codebook!]).toEqual([-1, 0.25, 0.5, 0.75]);
+  });
+});
+
+describe("a faulty quantizer of a user", () => {
+  const tensor = { shape: [2, 4], data: Float32Array.of(1, -2, 3, -4, 5, -6, 7, -8) };
+  const table = (codes: number, codebook: number[], scale?: number[]) =>
+    defineQuantizer({
+      scheme: "mine",
+      decoding: "table",
+      bits: 2,
+      codebook: "fixed",
+      per: "channel",
+      laws: [],
+      paper: { title: "none", authors: "none", year: 2026, url: "https://example.org" },
+      encode: () => ({
+        codes: new Uint8Array(8).fill(codes),
+        decoding: { kind: "table", codebook: Float32Array.from(codebook) },
+        ...(scale ? { scale: Float32Array.from(scale) } : {}),
+      }),
+    });
+
+  it.each([
+    [
+      "a code beyond the bits",
+      table(4, [0, 1, 2, 3, 4]),
+      QuantizerError,
+      "quantizer mine: code 0, expected below 4, got 4",
+    ],
+    ["a code beyond the codebook", table(2, [0, 1]), QuantizerError, "quantizer mine: code 0, expected below 2, got 2"],
+    [
+      "scales of another number",
+      table(0, [1], [1]),
+      QuantizerError,
+      "quantizer mine: number of scales, expected 2, got 1",
+    ],
+    [
+      "a level that is not a number",
+      table(0, [Number.NaN]),
+      OutOfRangeError,
+      "quantize mine: levels, expected finite f32",
+    ],
+    ["a level beyond f32", table(0, [3e38], [2, 1]), OutOfRangeError, "quantize mine: levels, expected finite f32"],
+  ])("%s is a named error", async (_, quantizer, type, message) => {
+    const failure = quantize(tensor, quantizer);
+    await expect(failure).rejects.toThrow(type);
+    await expect(failure).rejects.toThrow(message);
+    await expect(failure).rejects.toThrow(LowbitError);
+  });
+
+  it("too few codes, another decoding and zero points of another number are", async () => {
+    const base = table(0, [1]);
+    const wrong = (encode: () => object) => quantize(tensor, { ...base, encode: encode as typeof base.encode });
+    const decoding = { kind: "table", codebook: Float32Array.of(1) };
+    await expect(wrong(() => ({ codes: new Uint8Array(7), decoding }))).rejects.toThrow(
+      "number of codes, expected 8, got 7",
+    );
+    await expect(wrong(() => ({ codes: new Uint8Array(8), decoding: { kind: "sign" } }))).rejects.toThrow(
+      "decoding, expected table, got sign",
+    );
+    const affine = {
+      ...base,
+      decoding: "affine",
+      encode: () => ({ codes: new Uint8Array(8), decoding: { kind: "affine", zeroPoint: Int32Array.of(1) } }),
+    };
+    await expect(quantize(tensor, affine as unknown as typeof base)).rejects.toThrow(
+      "number of zero points, expected 2, got 1",
+    );
+  });
+});
+
+describe("compareFloats", () => {
+  it("refuses arrays of different or no length", async () => {
+    await expect(compareFloats(new Float32Array(3), new Float32Array(2))).rejects.toThrow(ShapeError);
+    await expect(compareFloats(new Float32Array(0), new Float32Array(0))).rejects.toThrow(ShapeError);
+  });
+});

@@ -1,0 +1,300 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Random } from "../../src/quantize/random.ts";
+import {
+  binary,
+  compareFloats,
+  dequantize,
+  float,
+  kmeans,
+  parseScheme,
+  pq,
+  quantize,
+  registry,
+  ternary,
+  uniform,
+} from "../../src/quantize.ts";
+
+const schemes = registry.flatMap(({ examples }) => examples);
+
+/** Seeded weights, roughly normal. */
+function weights(count: number, seed = 1): Float32Array {
+  const random = new Random(seed);
+  return Float32Array.from({ length: count }, () => random.uniform() + random.uniform() + random.uniform() - 1.5);
+}
+
+/** The codes of a row-padded, least-significant-first packing, read bit by bit. */
+function readCodes(packed: Uint8Array, rows: number, perRow: number, bits: number): number[] {
+  const rowBytes = packed.length / rows;
+  return Array.from({ length: rows * perRow }, (_, i) => {
+    const start = Math.floor(i / perRow) * rowBytes * 8 + (i % perRow) * bits;
+    let code = 0;
+    for (let bit = 0; bit < bits; bit++) code |= ((packed[(start + bit) >> 3]! >> ((start + bit) & 7)) & 1) << bit;
+    return code;
+  });
+}
+
+describe("formulas, by hand", () => {
+  const tensor = { shape: [2, 4], data: Float32Array.of(1, -2, 3, -4, 0, -0.5, 0.25, 0.25) };
+
+  it("binary: signs and mean |w| per channel", async () => {
+    const q = await quantize(tensor, binary());
+    expect([...q.unpackCodes()]).toEqual([0, 1, 0, 1, 0, 1, 0, 0]);
+    expect([...q.codes]).toEqual([0b1010, 0b0010]);
+    expect([...q.scales!]).toEqual([2.5, 0.25]);
+    expect([...q.dequantize()]).toEqual([2.5, -2.5, 2.5, -2.5, 0.25, -0.25, 0.25, 0.25]);
+    expect([...q.codebook!]).toEqual([1, -1]);
+  });
+
+  it("binary per tensor and per group share other scales", async () => {
+    const whole = await quantize(tensor, binary({ per: "tensor" }));
+    expect({ scales: [...whole.scales!], shape: whole.scaleShape, group: whole.groupSize }).toEqual({
+      scales: [1.375],
+      shape: [1, 1],
+      group: 4,
+    });
+    const pairs = await quantize(tensor, binary({ per: { group: 2 } }));
+    expect({ scales: [...pairs.scales!], shape: pairs.scaleShape, group: pairs.groupSize }).toEqual({
+      scales: [1.5, 3.5, 0.25, 0.25],
+      shape: [2, 2],
+      group: 2,
+    });
+  });
+
+  it("ternary: threshold 0.7 mean |w|, scale the mean above it", async () => {
+    const q = await quantize(tensor, ternary());
+    // Row 0: mean 2.5, threshold 1.75; row 1: mean 0.25, threshold 0.175.
+    expect([...q.unpackCodes()]).toEqual([1, 0, 2, 0, 1, 0, 2, 2]);
+    expect([...q.scales!]).toEqual([3, Math.fround(1 / 3)]);
+    expect([...q.codebook!]).toEqual([-1, 0, 1, 2]);
+  });
+
+  it("a magnitude on the ternary threshold is dropped, one above it is kept", async () => {
+    // Mean 1, threshold 0.7 as a real number, which lies between two floats.
+    const below = Math.fround(0.7) > 0.7 ? Math.fround(0.7) - 2 ** -24 : Math.fround(0.7);
+    const data = Float32Array.of(below, below + 2 ** -24, 1.3 - 2 ** -24, 1.3);
+    const { codes } = await quantize({ shape: [1, 4], data }, ternary());
+    expect(readCodes(codes, 1, 4, 2)).toEqual([1, 2, 2, 2]);
+  });
+
+  it("int3: scale max |w| / 3, ties to even, codes around 4", async () => {
+    const data = Float32Array.of(-3, 0.5, 1.5, -0.5, 2.5, 1.4999, 3, 0);
+    const q = await quantize({ shape: [1, 8], data }, uniform({ bits: 3 }));
+    expect([...q.scales!]).toEqual([1]);
+    expect([...q.unpackCodes()].map((code) => code - 4)).toEqual([-3, 0, 2, 0, 2, 1, 3, 0]);
+    expect(q.decoding).toEqual({ kind: "affine", zeroPoint: 4 });
+  });
+
+  it("int2 asymmetric covers min to max with zero on the grid", async () => {
+    const q = await quantize(
+      { shape: [2, 3], data: Float32Array.of(-1, 0, 2, 3, 1, 2) },
+      uniform({ bits: 2, asymmetric: true }),
+    );
+    expect([...q.scales!]).toEqual([1, 1]);
+    expect(q.decoding).toEqual({ kind: "affine", zeroPoint: Int32Array.of(1, 0) });
+    expect([...q.dequantize()]).toEqual([-1, 0, 2, 3, 1, 2]);
+    expect(q.codebook).toBeUndefined();
+  });
+
+  it("pow2:3: levels 0, ±2^(n1-1), ±2^n1 with n1 = floor(log2(4 max / 3)); thresholds 0.25, 0.75 and 1.5 of 2^n1", async () => {
+    const data = Float32Array.of(1.49, -0.75, 0.7499, 0.25, -0.2499, 0);
+    const q = await quantize({ shape: [1, 6], data }, parseScheme("pow2:3"));
+    expect([...q.scales!]).toEqual([1]);
+    expect([...q.codebook!]).toEqual([1, -1, 0.5, -0.5, 0]);
+    expect([...q.dequantize()]).toEqual([1, -1, 0.5, 0.5, 0, 0]);
+    // 1.5 is where the next exponent begins.
+    expect((await quantize({ shape: [1, 2], data: Float32Array.of(1.5, 0) }, parseScheme("pow2:3"))).scales).toEqual(
+      Float32Array.of(2),
+    );
+  });
+
+  it("kmeans: levels ascend, a tie goes to the lower one", async () => {
+    const data = Float32Array.of(0, 0, 4, 4, 2);
+    const q = await quantize({ shape: [1, 5], data }, kmeans({ k: 3 }));
+    expect([...q.codebook!]).toEqual([0, 2, 4]);
+    const two = await quantize({ shape: [1, 4], data: Float32Array.of(-1, -1, 1, 1) }, kmeans({ k: 2 }));
+    expect([...two.unpackCodes()]).toEqual([0, 0, 1, 1]);
+  });
+
+  it("pq: sub-vectors along the row, codebook in lexicographic order", async () => {
+    const data = Float32Array.of(3, 4, 1, 2, 1, 2, 1, 9);
+    const q = await quantize({ shape: [2, 4], data }, pq({ dimension: 2, centroids: 3 }));
+    expect([...q.codebook!]).toEqual([1, 2, 1, 9, 3, 4]);
+    expect([...q.unpackCodes()]).toEqual([2, 0, 0, 1]);
+    expect([...q.codes]).toEqual([0b0010, 0b0100]);
+  });
+
+  it("float keeps every bit", async () => {
+    const q = await quantize(tensor, float());
+    expect(q.dequantize()).toEqual(tensor.data);
+    expect(q.toConstant()).toEqual({ kind: "plain", dtype: "f32", shape: [2, 4], data: tensor.data });
+    expect(new Float32Array(q.codes.slice().buffer)).toEqual(tensor.data);
+  });
+});
+
+describe("figures", () => {
+  it("are those of their definitions", async () => {
+    const w = Float32Array.of(3, -1, 2, 0);
+    const v = Float32Array.of(2, -1, 2, 1);
+    const error = await compareFloats(w, v);
+    expect(error.mse).toBe(0.5);
+    expect(error.relativeMse).toBeCloseTo(2 / 14, 15);
+    expect(error.sqnr).toBeCloseTo(10 * Math.log10(7), 12);
+    expect(error.cosine).toBeCloseTo(11 / Math.sqrt(14 * 10), 15);
+    expect(error.maxAbs).toBe(1);
+  });
+
+  it("count every stored byte", async () => {
+    const data = weights(6 * 100);
+    const bits = async (scheme: string) => (await quantize({ shape: [6, 100], data }, parseScheme(scheme))).bytes * 8;
+    expect(await bits("binary")).toBe(8 * 6 * 13 + 6 * 32); // 100 bits are 13 bytes
+    expect(await bits("int4:g32")).toBe(8 * 6 * 50 + 6 * 4 * 32 + 32); // 4 groups a row, one zero point
+    expect(await bits("int4:asym")).toBe(8 * 6 * 50 + 6 * 32 + 6 * 32); // a zero point per channel
+    expect(await bits("kmeans:16")).toBe(8 * 6 * 50 + 16 * 32);
+    expect(await bits("kmeans:5")).toBe(8 * 6 * 38 + 5 * 32); // 300 bits are 38 bytes
+    expect(await bits("pq:4x16")).toBe(8 * 6 * 13 + 16 * 4 * 32);
+    expect(await bits("float")).toBe(600 * 32);
+    expect((await quantize({ shape: [6, 100], data }, binary())).bitsPerWeight).toBeCloseTo(
+      (8 * 6 * 13 + 6 * 32) / 600,
+      14,
+    );
+  });
+});
+
+describe.each(schemes)("%s", (scheme) => {
+  const quantizer = parseScheme(scheme);
+
+  it("packs least significant bit first, rows on bytes, spare bits 0", async () => {
+    const data = weights(5 * 36);
+    const q = await quantize({ shape: [5, 36], data }, quantizer);
+    if (q.decoding.kind === "identity") return expect(q.codes.length).toBe(5 * 36 * 4);
+    const perRow = q.decoding.kind === "product" ? 36 / q.decoding.dimension : 36;
+    expect(q.codes.length).toBe(5 * Math.ceil((perRow * q.bits) / 8));
+    expect([...q.unpackCodes()]).toEqual(readCodes(q.codes, 5, perRow, q.bits));
+    const spare = (8 - ((perRow * q.bits) % 8)) % 8;
+    for (let row = 1; row <= 5; row++) expect(q.codes[(row * q.codes.length) / 5 - 1]! >> (8 - spare)).toBe(0);
+  });
+
+  it("its constant decodes to what it dequantizes to, by the contract's formula", async () => {
+    const data = weights(5 * 36, 2);
+    const q = await quantize({ shape: [5, 3, 12], data }, quantizer);
+    const values = q.dequantize();
+    const constant = q.toConstant();
+    if (constant.kind === "plain") return expect(constant.data).toEqual(values);
+    expect(await dequantize(constant)).toEqual(values);
+    const codes = q.unpackCodes();
+    const { decoding, scale, scaleShape, groupSize } = constant;
+    values.forEach((value, i) => {
+      const n = Math.floor(i / 36);
+      const k = i % 36;
+      const at = scaleShape ? (scaleShape[0] === 1 ? 0 : n) * scaleShape[1] + Math.floor(k / groupSize!) : 0;
+      const level = () => {
+        switch (decoding.kind) {
+          case "sign":
+            return codes[i] === 1 ? -1 : 1;
+          case "affine":
+            return codes[i]! - (typeof decoding.zeroPoint === "number" ? decoding.zeroPoint : decoding.zeroPoint[at]!);
+          case "table":
+            return decoding.codebook[codes[i]!]!;
+          case "product": {
+            const { codebook, dimension } = decoding;
+            return codebook[codes[Math.floor(i / dimension)]! * dimension + (k % dimension)]!;
+          }
+        }
+      };
+      expect(value).toBe(Math.fround(level() * (scale?.[at] ?? 1)));
+    });
+  });
+
+  it("its figures are those between the tensor and what it dequantizes to", async () => {
+    const data = weights(5 * 36, 3);
+    const q = await quantize({ shape: [5, 36], data }, quantizer);
+    const again = await compareFloats(data, q.dequantize());
+    expect(q.error.mse).toBeCloseTo(again.mse, 14);
+    expect(q.error.maxAbs).toBe(again.maxAbs);
+  });
+
+  it("gives the same bytes twice, and other codes for another seed only where it is seeded", async () => {
+    const tensor = { shape: [5, 36], data: weights(5 * 36, 4) };
+    const a = await quantize(tensor, quantizer);
+    const b = await quantize(tensor, quantizer);
+    expect(a.codes).toEqual(b.codes);
+    expect(a.toConstant()).toEqual(b.toConstant());
+    expect(tensor.data).toEqual(weights(5 * 36, 4));
+  });
+
+  it("for any finite weights: finite, and no worse than all zero where the formula fits the scale", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.float({ min: Math.fround(-1e30), max: Math.fround(1e30), noNaN: true }),
+        fc.integer(),
+        async (rows, quads, magnitude, seed) => {
+          const columns = 4 * quads;
+          const data = weights(rows * columns, seed).map((w) => w * magnitude);
+          const q = await quantize({ shape: [rows, columns], data }, quantizer);
+          expect(q.dequantize().every(Number.isFinite)).toBe(true);
+          expect(q.error.mse).toBeGreaterThanOrEqual(0);
+          expect(q.error.cosine).toBeLessThanOrEqual(1);
+          if (quantizer.laws.includes("optimalScale")) expect(q.error.relativeMse).toBeLessThanOrEqual(1);
+        },
+      ),
+      { seed: 5, numRuns: 30 },
+    );
+  });
+});
+
+describe("mse ranges and thresholds", () => {
+  it.each([
+    ["int2:mse", "int2"],
+    ["int3:mse", "int3"],
+    ["int4:mse", "int4"],
+    ["int4:g32:mse", "int4:g32"],
+    ["int3:asym:mse", "int3:asym"],
+    ["ternary:mse", "ternary"],
+    ["ternary:g32:mse", "ternary:g32"],
+  ])("%s never has more error than %s", async (better, plain) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: 40, maxLength: 40 }),
+        async (list) => {
+          const tensor = { shape: [1, 40], data: Float32Array.from(list) };
+          const least = (await quantize(tensor, parseScheme(better))).error.mse;
+          const { mse } = (await quantize(tensor, parseScheme(plain))).error;
+          expect(least).toBeLessThanOrEqual(mse * (1 + 1e-6));
+        },
+      ),
+      { seed: 6, numRuns: 60 },
+    );
+  });
+});
+
+describe("kmeans", () => {
+  it("draws its start from the seed", async () => {
+    const tensor = { shape: [1, 400], data: weights(400, 7) };
+    const books = await Promise.all(
+      [0, 1, 2, 0].map(async (seed) =>
+        [...(await quantize(tensor, kmeans({ k: 8, restarts: 1 }), { seed })).codebook!].join(),
+      ),
+    );
+    expect(books[0]).toBe(books[3]);
+    expect(new Set(books).size).toBeGreaterThan(1);
+  });
+
+  it("more restarts never have more error", async () => {
+    const tensor = { shape: [1, 300], data: weights(300, 8) };
+    const errors = await Promise.all(
+      [1, 2, 4, 8].map(async (restarts) => (await quantize(tensor, kmeans({ k: 12, restarts }))).error.mse),
+    );
+    expect(errors).toEqual(errors.toSorted((a, b) => b - a));
+  });
+
+  it("keeps the exact optimum of well separated clusters", async () => {
+    const random = new Random(9);
+    const data = Float32Array.from({ length: 600 }, (_, i) => (i % 6) * 10 + random.uniform());
+    const { codebook, error } = await quantize({ shape: [1, 600], data }, kmeans({ k: 6 }));
+    expect(error.maxAbs).toBeLessThan(1);
+    expect([...codebook!].map((c) => Math.floor(c / 10))).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
