@@ -1,0 +1,169 @@
+//! The convolution driver against nested loops over signed coordinates, for kernels of floats and of bits.
+
+use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::conv::Convolution;
+use lowbit_kernels::error::Op;
+use lowbit_kernels::gemm_f32::GemmF32;
+use lowbit_kernels::geometry::{Geometry, Window};
+use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::testing::{Random, pack_codes, pack_signs};
+use lowbit_kernels::tier::Tier;
+use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape};
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    batch: usize,
+    input: [usize; 2],
+    channels: usize,
+    columns: usize,
+    groups: usize,
+    window: Window,
+}
+
+impl Case {
+    fn geometry(&self) -> Option<Geometry> {
+        Geometry::new(Op::Conv, self.input, self.window).ok()
+    }
+
+    fn k(&self) -> usize {
+        self.window.taps() * self.channels / self.groups
+    }
+
+    /// Small integers, so that every order of summation is exact.
+    fn values(&self, seed: u64, low: i32, high: i32) -> (Vec<i32>, Vec<i32>) {
+        let mut random = Random::new(seed);
+        let x = random.many(self.batch * self.input[0] * self.input[1] * self.channels, |r| r.int(low, high));
+        (x, random.many(self.columns * self.k(), |r| r.int(low, high)))
+    }
+
+    /// `[batch, h', w', columns]`; a missing tap counts as `fill`.
+    fn naive(&self, x: &[i32], w: &[i32], fill: i32) -> Vec<i32> {
+        let (g, [kernel_h, kernel_w]) = (self.geometry().expect("fits"), self.window.kernel);
+        let (per_group, outputs) = (self.channels / self.groups, self.columns / self.groups);
+        let mut y = Vec::new();
+        for image in x.chunks_exact(self.input[0] * self.input[1] * self.channels) {
+            for (oy, ox) in (0..g.output[0]).flat_map(|oy| (0..g.output[1]).map(move |ox| (oy, ox))) {
+                for n in 0..self.columns {
+                    let mut sum = 0;
+                    for (i, w) in w[n * self.k()..][..self.k()].iter().enumerate() {
+                        let (tap, c) = (i / per_group, i % per_group + n / outputs * per_group);
+                        let at = |axis: usize, o: usize, tap: usize| {
+                            (o * self.window.strides[axis] + tap * self.window.dilations[axis]) as i64
+                                - self.window.pads[axis] as i64
+                        };
+                        let (iy, ix) = (at(0, oy, tap / kernel_w), at(1, ox, tap % kernel_w));
+                        let inside = (0..self.input[0] as i64).contains(&iy)
+                            && (0..self.input[1] as i64).contains(&ix);
+                        let pixel =
+                            |iy: i64, ix: i64| (iy as usize * self.input[1] + ix as usize) * self.channels;
+                        sum += w * if inside { image[pixel(iy, ix) + c] } else { fill };
+                    }
+                    y.push(sum);
+                }
+            }
+        }
+        assert_eq!(kernel_h * kernel_w, self.window.taps());
+        y
+    }
+}
+
+/// A grid over what decides a path: stride, dilation, pads, groups, channels around the copies' sizes, batch.
+fn cases() -> impl Iterator<Item = Case> {
+    (0..700_u64).map(|seed| {
+        let mut random = Random::new(seed);
+        let mut size = |low, high| random.int(low, high) as usize;
+        let groups = [1, 1, 1, 2, 3][size(0, 4)];
+        Case {
+            batch: size(1, 2),
+            input: [size(1, 9), size(1, 9)],
+            channels: groups * [1, 2, 3, 5, 8, 31, 32, 33][size(0, 7)],
+            columns: groups * size(1, 19),
+            groups,
+            window: Window {
+                kernel: [size(1, 4), size(1, 4)],
+                strides: [size(1, 3), size(1, 3)],
+                dilations: [size(1, 2), size(1, 2)],
+                pads: [size(0, 3), size(0, 3), size(0, 3), size(0, 3)],
+            },
+        }
+    })
+}
+
+fn scratch(lines: usize) -> Scratch {
+    let mut scratch = Scratch::new();
+    scratch.reserve(Op::Conv, lines).expect("memory");
+    scratch
+}
+
+fn float_conv(case: &Case, tier: Tier, x: &[i32], w: &[i32], fill: i32) -> Vec<i32> {
+    let floats = |values: &[i32]| values.iter().map(|v| *v as f32).collect::<Vec<_>>();
+    let n = case.columns / case.groups;
+    let free = (f32::NEG_INFINITY, f32::INFINITY);
+    let gemm = |w: &[i32]| GemmF32::new(tier, n, case.k(), &floats(w), &[], free).expect("valid");
+    let gemms = w.chunks_exact(n * case.k()).map(gemm).collect();
+    let conv = Convolution::new(case.geometry().expect("fits"), gemms, fill as f32).expect("fits");
+    let mut y = vec![f32::NAN; case.batch * conv.geometry().output_pixels() * case.columns];
+    let mut scratch = scratch(conv.scratch_lines());
+    conv.run(&floats(x), case.batch, OutputMut::F32(&mut y), &mut scratch.arena()).expect("valid");
+    y.iter().map(|v| *v as i32).collect()
+}
+
+#[test]
+fn floats_with_groups_padding_stride_and_dilation() {
+    let mut checked = 0;
+    for (seed, case) in cases().enumerate().filter(|(_, case)| case.geometry().is_some()) {
+        let (x, w) = case.values(seed as u64, -8, 8);
+        for fill in [0, 3] {
+            for tier in [Tier::Scalar, Tier::Simd128] {
+                let y = float_conv(&case, tier, &x, &w, fill);
+                assert_eq!(y, case.naive(&x, &w, fill), "{tier} seed {seed} {case:?} fill {fill}");
+            }
+        }
+        checked += 1;
+    }
+    assert!(checked > 500, "{checked} cases fit");
+}
+
+#[test]
+fn points_need_no_gathering() {
+    let window = Window::POINT;
+    let case = Case { batch: 3, input: [5, 7], channels: 6, columns: 9, groups: 1, window };
+    let (x, w) = case.values(1, -8, 8);
+    assert_eq!(float_conv(&case, Tier::Simd128, &x, &w, 0), case.naive(&x, &w, 0));
+}
+
+fn binary_conv(case: &Case, tier: Tier, x: &[i32], w: &[i32], zeros: bool) -> Vec<i32> {
+    let (taps, channels) = (case.window.taps(), case.channels);
+    let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
+    let shape = XnorShape { columns: case.columns, taps, channels, activations: Activations::Bits };
+    let gemm =
+        XnorGemm::new(tier, shape, &pack_codes(&codes, case.k(), 1), OutputTransform::I32).expect("valid");
+    let geometry = case.geometry().expect("fits");
+    let conv = if zeros {
+        Convolution::with_zero_padding(geometry, vec![gemm])
+    } else {
+        Convolution::new(geometry, vec![gemm], 0)
+    };
+    let conv = conv.expect("fits");
+    let mut y = vec![i32::MIN; case.batch * conv.geometry().output_pixels() * case.columns];
+    let mut scratch = scratch(conv.scratch_lines());
+    let x = pack_signs(x, channels, false);
+    conv.run(&x, case.batch, OutputMut::I32(&mut y), &mut scratch.arena()).expect("valid");
+    y
+}
+
+#[test]
+fn bits_with_padding_of_one_and_of_zero() {
+    let fitting = cases().enumerate().filter(|(_, case)| case.geometry().is_some() && case.groups == 1);
+    for (seed, case) in fitting.take(200) {
+        let (x, w) = case.values(seed as u64, 0, 1);
+        let signs = |values: Vec<i32>| values.into_iter().map(|v| 1 - 2 * v).collect::<Vec<_>>();
+        let (x, w) = (signs(x), signs(w));
+        for tier in Tier::ALL {
+            for (zeros, fill) in [(true, 0), (false, 1)] {
+                let y = binary_conv(&case, tier, &x, &w, zeros);
+                assert_eq!(y, case.naive(&x, &w, fill), "{tier} seed {seed} {case:?} fill {fill}");
+            }
+        }
+    }
+}
