@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildWasm, writeTypesOfBuild } from "./build-wasm.mjs";
+import { writeKernelRegistry } from "./kernel-registry.mjs";
+import { writeKernelWords } from "./kernel-words.mjs";
 import { whenMain } from "./main-module.mjs";
 import { pnpmEnv } from "./setup/node.mjs";
 import { root } from "./setup/paths.mjs";
@@ -16,6 +18,10 @@ const generators = [
     await buildWasm({ quiet: true });
     writeTypesOfBuild();
   },
+  // The words of errors, which the kernels only number.
+  writeKernelWords,
+  // The list of kernel families, for tests in TypeScript and the crate's README.
+  writeKernelRegistry,
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
 ];
@@ -26,7 +32,7 @@ function generatedFiles() {
     cwd: root,
     encoding: "utf8",
   });
-  const files = listed.split("\n").filter((file) => /(^|\/)generated\//.test(file));
+  const files = listed.split("\n").filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$/.test(file));
   return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
 }
 

@@ -67,4 +67,5 @@ export const kernelQuantities = [
   "codebook entries",
   "axis",
   "largest sum",
+  "start behind the memory that the call also uses",
 ] as const;

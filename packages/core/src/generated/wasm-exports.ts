@@ -2,5 +2,41 @@
 
 /** The raw exports of every tier's module: pointers and sizes are numbers. */
 export interface WasmExports {
+  readonly batch_norm_new: (a: number, b: number) => number;
+  readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly channel_affine_new: (a: number, b: number) => number;
+  readonly channel_affine_run: (a: number, b: number, c: number, d: number) => number;
+  readonly conv_new: (a: number, b: number) => number;
+  readonly conv_run: (a: number, b: number, c: number, d: number) => number;
+  readonly copy_rows: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly dequantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly elementwise_binary_new: (a: number, b: number) => number;
+  readonly elementwise_binary_run: (a: number, b: number, c: number, d: number) => number;
+  readonly elementwise_clip: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly elementwise_leaky_relu: (a: number, b: number, c: number, d: number) => number;
+  readonly elementwise_sigmoid: (a: number, b: number, c: number) => number;
+  readonly elementwise_sign: (a: number, b: number, c: number) => number;
+  readonly elementwise_tanh: (a: number, b: number, c: number) => number;
+  readonly error_block: () => number;
+  readonly gemm_f32_new: (a: number, b: number) => number;
+  readonly gemm_f32_run: (a: number, b: number, c: number, d: number) => number;
+  readonly matmul_f32_new: (a: number, b: number, c: number) => number;
+  readonly matmul_f32_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly memory: WebAssembly.Memory;
+  readonly memory_alloc: (a: number) => number;
+  readonly memory_free: (a: number, b: number) => number;
+  readonly object_drop: (a: number) => number;
+  readonly pad_new: (a: number, b: number) => number;
+  readonly pad_run: (a: number, b: number, c: number) => number;
+  readonly pool_new: (a: number, b: number) => number;
+  readonly pool_run: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly threshold_new: (a: number, b: number) => number;
+  readonly threshold_run: (a: number, b: number, c: number, d: number) => number;
+  readonly transpose_new: (a: number, b: number) => number;
+  readonly transpose_run: (a: number, b: number, c: number) => number;
+  readonly xnor_gemm_new: (a: number, b: number) => number;
+  readonly xnor_gemm_run: (a: number, b: number, c: number, d: number) => number;
 }
