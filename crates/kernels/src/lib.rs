@@ -32,3 +32,7 @@ pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
 pub mod xnor_gemm;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
