@@ -25,10 +25,12 @@ const tests = readdirSync(join(root, "packages/core"), { recursive: true, encodi
 
 export default defineConfig({
   resolve: { conditions: ["@lowbit/source", ...defaultClientConditions] },
+  // All our dependencies are ES modules: served as they are, so that none is found late and reloads the page under a test.
+  optimizeDeps: { noDiscovery: true },
   cacheDir: ".cache/vite-browser",
   test: {
     name: "chromium",
-    include: tests.filter((file) => !needsNode(join(root, file))),
+    include: ["tests/browser/*.test.ts", ...tests.filter((file) => !needsNode(join(root, file)))],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     browser: {

@@ -15,6 +15,7 @@ export const javascriptChecks = () => [
   single("types (tsc)", () =>
     run("turbo", ["run", "types", "--output-logs=errors-only"], { env: turboEnv(), log: "types" }),
   ),
+  single("types of the configurations", () => run("tsc", ["-p", "tsconfig.json"], { env: pnpmEnv(), timeout: 120 })),
   single("generated files are up to date", () => generate({ check: true })),
   single("file lengths", checkLengths),
   single("no engine-dependent Math on byte paths", checkMath),
