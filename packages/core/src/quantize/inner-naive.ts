@@ -90,7 +90,8 @@ class NaiveResident implements Resident {
     eachInGroup(grouping, (i, g) => {
       const zero = typeof grid.zeroPoint === "number" ? grid.zeroPoint : grid.zeroPoint[g]!;
       const value = Math.fround((gridCode(this.#x[i]!, g, grid) - zero) * grid.scale[g]!);
-      errors[g]! += (this.#x[i]! - value) ** 2;
+      const difference = this.#x[i]! - value;
+      errors[g]! += difference * difference;
     });
     return errors;
   }

@@ -159,7 +159,10 @@ type Vector = ArrayLike<number>;
 /** Squared distance; an absent component counts as 0. */
 function distance(a: Vector, b: Vector): number {
   let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += (a[j]! - (b[j] ?? 0)) ** 2;
+  for (let j = 0; j < a.length; j++) {
+    const difference = a[j]! - (b[j] ?? 0);
+    sum += difference * difference;
+  }
   return sum;
 }
 

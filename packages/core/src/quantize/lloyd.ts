@@ -85,8 +85,10 @@ function plusPlus(sample: Float64Array, random: Random, { dimension, clusters }:
     let total = 0;
     for (let i = 0; i < count; i++) {
       let distance = 0;
-      for (let j = 0; j < dimension; j++)
-        distance += (sample[i * dimension + j]! - sample[chosen * dimension + j]!) ** 2;
+      for (let j = 0; j < dimension; j++) {
+        const difference = sample[i * dimension + j]! - sample[chosen * dimension + j]!;
+        distance += difference * difference;
+      }
       distances[i] = Math.min(distances[i]!, distance);
       total += distances[i]!;
     }
