@@ -73,8 +73,11 @@ export async function rustChecks() {
     has("cargo-clippy") ? await wasmLints() : skipped("cargo clippy (wasm32, every tier)", needsRustup),
     tests,
     // Both crates at once, so that the border's package is verified against the kernels' package, not a published one.
-    single("cargo package (both crates)", () =>
-      cargo(["package", "--workspace", "--allow-dirty"], { log: "cargo-package" }),
-    ),
+    single("cargo package (both crates)", async () => {
+      const changed =
+        (await run("git", ["status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock"])).trim() !== "";
+      const flags = changed ? ["--allow-dirty"] : [];
+      await cargo(["package", "--workspace", ...flags], { log: "cargo-package" });
+    }),
   ];
 }
