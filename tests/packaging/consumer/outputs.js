@@ -5,9 +5,11 @@ import { loadModel } from "lowbit";
 export async function outputs(source, options) {
   const model = await loadModel(source, options);
   const feeds = {};
-  for (const { name, shape } of model.inputs) {
-    const size = shape.reduce((product, extent) => product * Math.max(extent, 1), 1);
-    feeds[name] = Float32Array.from({ length: size }, (_, index) => (index * 37 + (index >> 3)) % 256);
+  for (const { name, shape, dtype } of model.inputs) {
+    // A dimension with a name is the batch.
+    const size = shape.reduce((product, extent) => product * (typeof extent === "number" ? extent : 1), 1);
+    const values = dtype === "uint8" ? Uint8Array : Float32Array;
+    feeds[name] = values.from({ length: size }, (_, index) => (index * 37 + (index >> 3)) % 256);
   }
   const results = await model.run(feeds);
   const sha256 = {};
