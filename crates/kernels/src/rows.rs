@@ -55,9 +55,9 @@ pub trait RowKernel {
     );
 }
 
-/// Weights of a binary kernel seen tap by tap: what "zero" padding of bits needs.
+/// What missing taps contributed to the sums of a binary kernel: what "zero" padding takes out again.
 pub trait TapSums {
-    /// The sum of the weights (each ±1) of tap `tap` for every column: `columns` values.
+    /// What tap `tap` filled with words of 0 adds to every column: the sum of its weights (±1) under bits, 0 under trits. `columns` values.
     fn tap_sums(&self, tap: usize) -> &[i32];
 }
 

@@ -1,6 +1,6 @@
 //! Weights from rows of codes to quads and panels, and trit rows to planes.
 
-use super::{OP, XnorShape};
+use super::{Activations, OP, XnorShape};
 use crate::buffer::Buffer;
 use crate::error::{Result, checked_area};
 use crate::layout::{WORD_BITS, code_row_bytes, words_per_row};
@@ -62,11 +62,14 @@ impl<'a> WeightRows<'a> {
         Ok(panels)
     }
 
-    /// `[taps, N]`: the sum of the weights of each tap, channels - 2 * (bits that are 1).
+    /// `[taps, N]`: what a tap of words of 0 contributes. Under bits the sum of its weights, channels - 2 * (bits that are 1); under trits 0.
     pub(super) fn tap_sums(&self) -> Result<Buffer<i32>> {
         let XnorShape { columns, taps, channels, .. } = self.shape;
         let words = words_per_row(channels);
         let mut sums = Buffer::<i32>::zeroed(OP, checked_area(OP, taps, columns)?)?;
+        if self.shape.activations == Activations::Trits {
+            return Ok(sums);
+        }
         sums.fill(channels as i32);
         for n in 0..columns {
             for (at, word) in self.words(n).enumerate() {

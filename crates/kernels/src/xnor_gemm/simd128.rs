@@ -143,7 +143,8 @@ fn pair<O: Ops, const NV: usize>(indices: &[u8], panels: &[[u8; 16]], acc: &mut 
             let (threes, rest) = indices.as_chunks::<3>();
             let (three_groups, rest_groups) = groups.as_chunks::<3>();
             for (index, group) in threes.iter().zip(three_groups) {
-                let tables = index.map(|index| entry(&PAIR, index));
+                // One by one: as an array the three bytes would be loaded together and shifted apart.
+                let tables = [entry(&PAIR, index[0]), entry(&PAIR, index[1]), entry(&PAIR, index[2])];
                 let [first, second, third] = group;
                 for (v, ((first, second), third)) in first.iter().zip(second).zip(third).enumerate() {
                     let count = |u: usize, weights| O::lookup(tables[u], u8x16_load(weights));

@@ -87,9 +87,20 @@ pub(crate) fn check(tier: Tier) {
             }
         }
     }
+    trits_without_zeros(tier);
     extremes(tier);
     transforms(tier);
     properties(tier);
+}
+
+/// Blocks of trits with no 0, which are counted as bits, beside blocks with one.
+fn trits_without_zeros(tier: Tier) {
+    let shape = XnorShape { columns: 37, taps: 3, channels: 50, activations: Activations::Bits };
+    let mut case = Case::random(shape, 40, 11);
+    case.shape.activations = Activations::Trits;
+    case.assert_exact(tier);
+    case.x[20 * 150 + 77] = 0;
+    case.assert_exact(tier);
 }
 
 /// All products equal: the longest row, and rows around the limits of the byte counters (240 bits) and of the 16-bit ones (65280 bits).
