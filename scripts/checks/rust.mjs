@@ -72,6 +72,12 @@ export async function rustChecks() {
       : skipped("cargo clippy (native)", needsRustup),
     has("cargo-clippy") ? await wasmLints() : skipped("cargo clippy (wasm32, every tier)", needsRustup),
     tests,
+    single("cargo doc", () =>
+      cargo(["doc", "--workspace", "--no-deps", "--all-features"], {
+        env: { RUSTDOCFLAGS: "-D warnings" },
+        log: "cargo-doc",
+      }),
+    ),
     // Both crates at once, so that the border's package is verified against the kernels' package, not a published one.
     single("cargo package (both crates)", async () => {
       const changed =
