@@ -1,12 +1,52 @@
 /**
  * Loads and runs networks of 1-8 bit (and float) weights on Rust kernels compiled to WASM.
  *
+ * @example
+ * const model = await loadModel("digits.safetensors");
+ * const { logits } = await model.run({ image });
+ *
  * @module
  */
-export * from "./errors.ts";
-export * from "./graph/index.ts";
-export { KernelInstance } from "./kernels/instance.ts";
-export { type KernelOptions, loadKernels, type WasmProvider, type WasmSource } from "./kernels/load.ts";
-export { availableTiers, type Tier, tiers } from "./kernels/tiers.ts";
-export { type ByteSource, readSource, type SourceOptions } from "./source.ts";
-export { arrayOf, bytesOf, fromHalf, sizeOf, Tensor, type TensorDType, toHalf } from "./tensor.ts";
+import { bundledWasm } from "./bundled.ts";
+import type { Graph } from "./graph/types.ts";
+import type { KernelInstance } from "./kernels/instance.ts";
+import * as kernels from "./kernels/load.ts";
+import * as load from "./runtime/load.ts";
+import type { Model, ModelTypes } from "./runtime/types.ts";
+import type { ByteSource } from "./source.ts";
+
+export * from "./common.ts";
+
+/** The package's own module where the caller brings none. */
+const withWasm = <O extends load.RuntimeOptions>(options: O) => ({ ...options, wasm: options.wasm ?? bundledWasm });
+
+/**
+ * Loads a packed file.
+ * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
+ * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, OutOfMemoryError, or the signal's reason
+ */
+export function loadModel<T extends ModelTypes = ModelTypes>(
+  source: ByteSource,
+  options: load.LoadOptions = {},
+): Promise<Model<T>> {
+  return load.loadModel<T>(source, withWasm(options));
+}
+
+/**
+ * Runs a graph that is already in memory: what a converter measures with.
+ * @throws GraphError, UnsupportedError, TierError, OutOfMemoryError
+ */
+export function createModel<T extends ModelTypes = ModelTypes>(
+  graph: Graph,
+  options: load.CreateOptions = {},
+): Promise<Model<T>> {
+  return load.createModel<T>(graph, withWasm(options));
+}
+
+/**
+ * A WASM instance for direct use of kernels.
+ * @throws TierError, LoadError, or the signal's reason
+ */
+export function loadKernels(options: load.RuntimeOptions = {}): Promise<KernelInstance> {
+  return kernels.loadKernels(withWasm(options));
+}

@@ -1,0 +1,19 @@
+/** What the entries `lowbit` and `lowbit/slim` have in common. */
+export * from "./errors.ts";
+export { formatVersion, type Packed, type Provenance, readPacked, writePacked } from "./file/packed.ts";
+export {
+  looksLikeSafetensors,
+  type RawTensor,
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsDType,
+  writeSafetensors,
+} from "./file/safetensors.ts";
+export * from "./graph/index.ts";
+export { KernelInstance } from "./kernels/instance.ts";
+export type { WasmProvider, WasmSource } from "./kernels/load.ts";
+export { availableTiers, type Tier, tiers } from "./kernels/tiers.ts";
+export type { CreateOptions, LoadOptions, RuntimeOptions } from "./runtime/load.ts";
+export type * from "./runtime/types.ts";
+export { type ByteSource, readSource, type SourceOptions } from "./source.ts";
+export { arrayOf, bytesOf, fromHalf, sizeOf, Tensor, type TensorDType, toHalf } from "./tensor.ts";

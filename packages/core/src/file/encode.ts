@@ -1,0 +1,154 @@
+/** A graph as JSON and tensors: what `__metadata__.lowbit` and the data section hold. */
+import { matrixSize } from "../graph/constants.ts";
+import type {
+  Constant,
+  Decoding,
+  Graph,
+  ImagePreprocessing,
+  Node,
+  PlainConstant,
+  QuantizedConstant,
+} from "../graph/types.ts";
+import { sha256Hex } from "./digest.ts";
+import type { Json } from "./json.ts";
+import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
+
+const dtypeNames: Readonly<Record<PlainConstant["dtype"], SafetensorsDType>> = {
+  f32: "F32",
+  f16: "F16",
+  int8: "I8",
+  uint8: "U8",
+  int32: "I32",
+  int64: "I64",
+  bool: "BOOL",
+};
+
+const bytesOfView = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+
+/** The tensors of a file under construction, each with a name of its own. */
+class TensorSet {
+  readonly tensors = new Map<string, RawTensor>();
+
+  /** @returns the name it got: `wanted`, with underscores where that is taken */
+  add(wanted: string, dtype: SafetensorsDType, shape: readonly number[], data: ArrayBufferView): string {
+    let name = wanted;
+    while (this.tensors.has(name) || name === "__metadata__" || name === "") name += "_";
+    this.tensors.set(name, { dtype, shape, bytes: bytesOfView(data) });
+    return name;
+  }
+}
+
+export interface EncodedGraph {
+  readonly graph: Json;
+  readonly tensors: ReadonlyMap<string, RawTensor>;
+  /** [{ name, sha256 }], by name. */
+  readonly digests: Json;
+}
+
+export function encodeGraph(graph: Graph): EncodedGraph {
+  const set = new TensorSet();
+  // Codes and plain data first, so that they get their constant's own name.
+  const names = new Map<string, string>();
+  for (const [name, constant] of graph.constants) names.set(name, addData(set, name, constant));
+  const constants = [...graph.constants].map(([name, constant]) =>
+    encodeConstant(set, name, names.get(name)!, constant),
+  );
+  const json = compact({
+    name: graph.name,
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+    values: [...graph.values].map(([name, { dtype, shape, quantization }]) =>
+      compact({
+        name,
+        dtype,
+        shape,
+        quantization: quantization && { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
+      }),
+    ),
+    constants,
+    nodes: graph.nodes.map(encodeNode),
+    labels: graph.labels,
+    preprocessing:
+      graph.preprocessing &&
+      Object.entries(graph.preprocessing).map(([input, rules]) => ({ input, ...encodePreprocessing(rules) })),
+  });
+  const sorted = [...set.tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  const digests = sorted.map(([name, { bytes }]) => ({ name, sha256: sha256Hex(bytes) }));
+  return { graph: json, tensors: set.tensors, digests };
+}
+
+/** Without members that are undefined. */
+function compact(object: Readonly<Record<string, Json | undefined>>): Json {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Json;
+}
+
+function addData(set: TensorSet, name: string, constant: Constant): string {
+  if (constant.kind === "plain") return set.add(name, dtypeNames[constant.dtype], constant.shape, constant.data);
+  const { n, rowBytes } = matrixSize(constant);
+  return set.add(name, "U8", [n, rowBytes], constant.codes);
+}
+
+function encodeConstant(set: TensorSet, name: string, data: string, constant: Constant): Json {
+  if (constant.kind === "plain") return { name, kind: "plain", data };
+  const { scheme, shape, bits, decoding, scale, groupSize } = constant;
+  const scaleShape = scaleShapeOf(constant);
+  return compact({
+    name,
+    kind: "quantized",
+    scheme,
+    shape,
+    bits,
+    codes: data,
+    decoding: encodeDecoding(set, name, decoding, scaleShape),
+    scale: scale && set.add(`${name}.scale`, "F32", scaleShape, scale),
+    groupSize,
+  });
+}
+
+/** [rows, groups] of the scales, present or not. */
+export function scaleShapeOf(constant: QuantizedConstant): readonly [number, number] {
+  const { n, k } = matrixSize(constant);
+  return constant.scaleShape ?? [n, Math.ceil(k / (constant.groupSize ?? k))];
+}
+
+function encodeDecoding(set: TensorSet, name: string, decoding: Decoding, scaleShape: readonly [number, number]): Json {
+  switch (decoding.kind) {
+    case "sign":
+      return { kind: "sign" };
+    case "affine": {
+      const { zeroPoint } = decoding;
+      const stored =
+        typeof zeroPoint === "number" ? zeroPoint : set.add(`${name}.zero_point`, "I32", scaleShape, zeroPoint);
+      return { kind: "affine", zeroPoint: stored };
+    }
+    case "table":
+      return {
+        kind: "table",
+        codebook: set.add(`${name}.codebook`, "F32", [decoding.codebook.length], decoding.codebook),
+      };
+    case "product": {
+      const { codebook, dimension } = decoding;
+      const shape = [codebook.length / dimension, dimension];
+      return { kind: "product", dimension, codebook: set.add(`${name}.codebook`, "F32", shape, codebook) };
+    }
+  }
+}
+
+/** JSON has no infinities; they are written as strings. */
+export const encodeNumber = (value: number): Json =>
+  Number.isFinite(value) ? value : value > 0 ? "Infinity" : "-Infinity";
+
+function encodeNode({ op, name, inputs, outputs, attributes }: Node): Json {
+  const encoded = Object.entries(attributes).map(([key, value]) => [key, encodeAttribute(value)] as const);
+  return { op, name, inputs, outputs, attributes: compact(Object.fromEntries(encoded)) };
+}
+
+function encodeAttribute(value: unknown): Json | undefined {
+  if (typeof value === "number") return encodeNumber(value);
+  return Array.isArray(value) ? value.map((entry) => encodeAttribute(entry)!) : (value as Json | undefined);
+}
+
+function encodePreprocessing({ width, height, channels, layout, mean, std, invert }: ImagePreprocessing) {
+  return { width, height, channels, layout, mean, std, ...(invert !== undefined && { invert }) };
+}

@@ -1,0 +1,109 @@
+/** The packed file: a graph with its weights as a safetensors file. docs/format.md describes every byte. */
+import { DigestError, FormatError } from "../errors.ts";
+import type { Graph } from "../graph/types.ts";
+import { validateGraph } from "../graph/validate.ts";
+import { decodeGraph } from "./decode.ts";
+import { sha256Hex } from "./digest.ts";
+import { encodeGraph } from "./encode.ts";
+import { Field } from "./fields.ts";
+import { type Json, parseJson } from "./json.ts";
+import { type RawTensor, readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
+
+/** Of files that this library writes; it reads this one and all older ones. */
+export const formatVersion = 1;
+
+const metadataKey = "lowbit";
+const digestKey = "lowbit_digest";
+
+/** Where a model comes from; further members are kept. */
+export interface Provenance {
+  /** File name of the source, without its folder. */
+  readonly source?: string;
+  /** SHA-256 of the source's bytes, hexadecimal. */
+  readonly sourceSha256?: string;
+  /** Command line, or training recipe with its seed. */
+  readonly recipe?: string;
+  /** Name and version of the library that wrote the file. */
+  readonly library?: string;
+  readonly [key: string]: Json | undefined;
+}
+
+/** What a packed file holds. */
+export interface Packed {
+  readonly graph: Graph;
+  readonly provenance?: Provenance;
+  /** Figures of the comparison with the float network, as the converter wrote them. */
+  readonly parity?: { readonly [key: string]: Json };
+}
+
+/** Whether a safetensors file is a packed one. */
+export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(metadataKey);
+
+/**
+ * The file's bytes. The same input gives the same bytes, everywhere.
+ * @throws GraphError where the graph is not valid
+ */
+export function writePacked({ graph, provenance, parity }: Packed): Uint8Array<ArrayBuffer> {
+  validateGraph(graph);
+  const { graph: json, tensors, digests } = encodeGraph(graph);
+  const metadata = JSON.stringify({ version: formatVersion, graph: json, tensors: digests, provenance, parity });
+  const entries = [
+    [metadataKey, metadata],
+    [digestKey, sha256Hex(metadata)],
+  ] as const;
+  return writeSafetensors(tensors, new Map(entries));
+}
+
+/**
+ * Reads a file and checks all of it: structure, digests, types, and the graph's rules.
+ * @param bytes the whole file; constants are views of it
+ * @throws FormatError, DigestError, GraphError
+ */
+export function readPacked(bytes: Uint8Array<ArrayBuffer>): Packed {
+  const packed = decodePacked(readSafetensors(bytes));
+  validateGraph(packed.graph);
+  return packed;
+}
+
+/** As {@link readPacked}, of a file already taken apart, and without the graph's rules: whoever runs the graph checks those. */
+export function decodePacked({ metadata, tensors }: Safetensors): Packed {
+  const text = metadata.get(metadataKey);
+  if (text === undefined)
+    throw new FormatError("metadata-missing", `__metadata__.${metadataKey}`, "a packed model", "none");
+  const digest = sha256Hex(text);
+  if (metadata.get(digestKey) !== digest)
+    throw new DigestError(`__metadata__.${metadataKey}`, metadata.get(digestKey) ?? "one", digest);
+  const json = new Field(parseJson(text, { depth: 12, what: metadataKey }), metadataKey);
+  const version = json.get("version").integer(1, Number.MAX_SAFE_INTEGER);
+  if (version > formatVersion)
+    throw new FormatError(
+      "metadata-version",
+      "version of the format (at most)",
+      formatVersion,
+      `${version}: written by a newer lowbit`,
+    );
+  checkDigests(json.get("tensors"), tensors);
+  const provenance = json.get("provenance");
+  const parity = json.get("parity");
+  return {
+    graph: decodeGraph(json.get("graph"), tensors),
+    ...(provenance.isPresent && { provenance: provenance.object() }),
+    ...(parity.isPresent && { parity: parity.object() }),
+  };
+}
+
+/** Every tensor is listed once and has the bytes that it was written with. */
+function checkDigests(list: Field, tensors: ReadonlyMap<string, RawTensor>): void {
+  const listed = new Set<string>();
+  for (const entry of list.list()) {
+    const name = entry.get("name").string();
+    const tensor = tensors.get(name);
+    if (!tensor) throw new FormatError("tensor-missing", entry.path, "a tensor of the file", name);
+    const expected = entry.get("sha256").string();
+    const got = sha256Hex(tensor.bytes);
+    if (expected !== got) throw new DigestError(`tensor ${name}`, expected, got);
+    listed.add(name);
+  }
+  for (const name of tensors.keys())
+    if (!listed.has(name)) throw new FormatError("tensor-missing", "digests", `one for tensor ${name}`, "none");
+}

@@ -1,0 +1,179 @@
+/**
+ * Safetensors, read and written: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes.
+ *
+ * Everything the header says is checked against the file before it is used, and nothing is allocated by its word: tensors
+ * are views of the file. https://github.com/huggingface/safetensors#format
+ */
+import { FormatError } from "../errors.ts";
+import { type Json, parseJson } from "./json.ts";
+
+/** Bytes of an element. */
+const sizes = {
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+} as const;
+
+export type SafetensorsDType = keyof typeof sizes;
+
+/** A tensor's type, shape and little-endian bytes, row-major. */
+export interface RawTensor {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface Safetensors {
+  /** The strings under `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** By name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, RawTensor>;
+}
+
+const metadataKey = "__metadata__";
+
+/** The reference implementation's bound. */
+const maxHeader = 100_000_000;
+
+/** Whether `bytes` begin as a safetensors file does; says nothing of the rest. */
+export function looksLikeSafetensors(bytes: Uint8Array): boolean {
+  return bytes.length >= 10 && headerLength(bytes) <= BigInt(bytes.length - 8) && bytes[8] === 0x7b;
+}
+
+function headerLength(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+}
+
+/** @throws FormatError naming what is wrong */
+export function readSafetensors(bytes: Uint8Array<ArrayBuffer>): Safetensors {
+  if (bytes.length === 0) throw new FormatError("file-empty", "bytes of the file", "8 or more", 0);
+  if (bytes.length < 8) throw new FormatError("file-truncated", "bytes of the file", "8 or more", bytes.length);
+  const length = headerLength(bytes);
+  if (length < 2n || length > maxHeader)
+    throw new FormatError("header-length", "bytes of the header", `2 to ${maxHeader}`, length);
+  if (Number(length) > bytes.length - 8)
+    throw new FormatError("file-truncated", "bytes of the header", `at most ${bytes.length - 8}`, length);
+  const start = 8 + Number(length);
+  const header = parseHeader(bytes.subarray(8, start));
+  const data = bytes.subarray(start);
+  const metadata = new Map<string, string>();
+  const tensors: [name: string, tensor: RawTensor, begin: number, end: number][] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === metadataKey) readMetadata(entry, metadata);
+    else tensors.push([name, ...readEntry(name, entry, data)]);
+  }
+  tensors.sort((a, b) => a[2] - b[2] || a[3] - b[3]);
+  checkCover(tensors, data.length);
+  return { metadata, tensors: new Map(tensors.map(([name, tensor]) => [name, tensor])) };
+}
+
+function parseHeader(bytes: Uint8Array): { readonly [key: string]: Json } {
+  // The format wants "{" first, so that a header cannot be padded in front.
+  if (bytes[0] !== 0x7b) throw new FormatError("header-syntax", "first byte of the header", "{", bytes[0]);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FormatError("header-syntax", "header", "UTF-8", "other bytes");
+  }
+  return parseJson(text, { depth: 3, what: "header" }) as { readonly [key: string]: Json };
+}
+
+function readMetadata(entry: Json, metadata: Map<string, string>): void {
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry))
+    throw new FormatError("header-type", metadataKey, "an object of strings", typeName(entry));
+  for (const [key, value] of Object.entries(entry)) {
+    if (typeof value !== "string")
+      throw new FormatError("header-type", `${metadataKey}.${key}`, "a string", typeName(value));
+    metadata.set(key, value);
+  }
+}
+
+const typeName = (value: Json | undefined): string =>
+  Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+
+function readEntry(name: string, entry: Json, data: Uint8Array<ArrayBuffer>): [RawTensor, number, number] {
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry))
+    throw new FormatError("header-type", `tensor ${name}`, "an object", typeName(entry));
+  const { dtype, shape, data_offsets: offsets, ...rest } = entry as { readonly [key: string]: Json };
+  for (const key of Object.keys(rest))
+    throw new FormatError("header-type", `tensor ${name}`, "dtype, shape and data_offsets", key);
+  if (typeof dtype !== "string" || !Object.hasOwn(sizes, dtype))
+    throw new FormatError("tensor-dtype", `dtype of tensor ${name}`, Object.keys(sizes), dtype);
+  if (!isSizes(shape)) throw new FormatError("tensor-shape", `shape of tensor ${name}`, "sizes of 0 or more", shape);
+  const bytes = shape.reduce((product, size) => product * size, sizes[dtype as SafetensorsDType]);
+  if (!Number.isSafeInteger(bytes))
+    throw new FormatError("tensor-shape", `bytes of tensor ${name}`, "below 2^53", bytes);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
+    throw new FormatError("tensor-offsets", `offsets of tensor ${name}`, "[begin, end], begin <= end", offsets);
+  const [begin = 0, end = 0] = offsets;
+  if (end > data.length)
+    throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${data.length}`, end);
+  if (end - begin !== bytes) throw new FormatError("tensor-offsets", `bytes of tensor ${name}`, bytes, end - begin);
+  return [{ dtype: dtype as SafetensorsDType, shape, bytes: data.subarray(begin, end) }, begin, end];
+}
+
+function isSizes(value: Json | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** Tensors must fill the data section: no byte twice, none unused. */
+function checkCover(tensors: readonly [string, RawTensor, number, number][], length: number): void {
+  let at = 0;
+  for (const [name, , begin, end] of tensors) {
+    if (begin < at) throw new FormatError("tensor-overlap", `begin of tensor ${name}`, `${at} or more`, begin);
+    if (begin > at) throw new FormatError("tensor-hole", `begin of tensor ${name}`, at, begin);
+    at = end;
+  }
+  if (at !== length) throw new FormatError("tensor-hole", "end of the last tensor", length, at);
+}
+
+/**
+ * One file. Tensors are ordered by falling element size, then by name, so that every view is aligned and the bytes depend on nothing but the
+ * contents; the header is padded with spaces to a multiple of 8.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  const order = [...tensors].sort(([a, x], [b, y]) => sizes[y.dtype] - sizes[x.dtype] || (a < b ? -1 : 1));
+  const parts: string[] = [];
+  const text = JSON.stringify;
+  if (metadata.size > 0) {
+    const entries = [...metadata].map(([key, value]) => `${text(key)}:${text(value)}`);
+    parts.push(`${text(metadataKey)}:{${entries.join(",")}}`);
+  }
+  let at = 0;
+  for (const [name, { dtype, shape, bytes }] of order) {
+    if (name === metadataKey)
+      throw new FormatError("tensor-name", "name of a tensor", `other than ${metadataKey}`, name);
+    const size = shape.reduce((product, length) => product * length, sizes[dtype]);
+    if (bytes.length !== size) throw new FormatError("tensor-shape", `bytes of tensor ${name}`, size, bytes.length);
+    parts.push(`${text(name)}:${text({ dtype, shape, data_offsets: [at, at + size] })}`);
+    at += size;
+  }
+  const header = new TextEncoder().encode(`{${parts.join(",")}}`);
+  const start = Math.ceil((8 + header.length) / 8) * 8;
+  const file = new Uint8Array(start + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.fill(0x20, 8, start);
+  file.set(header, 8);
+  at = start;
+  for (const [, { bytes }] of order) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}

@@ -1,0 +1,60 @@
+/** From bytes or a graph to a running model. */
+import { decodePacked } from "../file/packed.ts";
+import { readSafetensors } from "../file/safetensors.ts";
+import type { Graph } from "../graph/types.ts";
+import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
+import type { Tier } from "../kernels/tiers.ts";
+import { type ByteSource, readSource, type SourceOptions } from "../source.ts";
+import { GraphModel, type GraphModelOptions } from "./model.ts";
+import type { Model, ModelTypes } from "./types.ts";
+
+export interface RuntimeOptions {
+  /** Absent: the highest that this engine runs. */
+  readonly tier?: Tier | undefined;
+  /** The WASM module of that tier (bytes, URL, Response, a compiled module), or a function that finds it. */
+  readonly wasm?: WasmSource | WasmProvider | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions extends RuntimeOptions, SourceOptions {}
+
+export interface CreateOptions extends RuntimeOptions, GraphModelOptions {}
+
+/** As {@link LoadOptions} and {@link CreateOptions}, where the module must be given. */
+export type Slim<O extends RuntimeOptions> = O & { readonly wasm: WasmSource | WasmProvider };
+
+/**
+ * Loads a packed file.
+ * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
+ * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, OutOfMemoryError, or the signal's reason
+ */
+export async function loadModel<T extends ModelTypes = ModelTypes>(
+  source: ByteSource,
+  options: Slim<LoadOptions>,
+): Promise<Model<T>> {
+  // The module and the file travel side by side.
+  const [kernels, bytes] = await Promise.allSettled([loadKernels(options), readSource(source, options)]);
+  if (kernels.status === "rejected") throw kernels.reason;
+  if (bytes.status === "rejected") {
+    kernels.value.dispose();
+    throw bytes.reason;
+  }
+  try {
+    const { graph } = decodePacked(readSafetensors(bytes.value));
+    return new GraphModel<T>(graph, kernels.value);
+  } catch (error) {
+    kernels.value.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Runs a graph that is already in memory: what a converter measures with.
+ * @throws GraphError, UnsupportedError, TierError, OutOfMemoryError
+ */
+export async function createModel<T extends ModelTypes = ModelTypes>(
+  graph: Graph,
+  options: Slim<CreateOptions>,
+): Promise<Model<T>> {
+  return new GraphModel<T>(graph, await loadKernels(options), options);
+}
