@@ -1,5 +1,6 @@
 /** Uniform grids of 2..8 bits. */
 import { checkInteger, defineQuantizer } from "./define.ts";
+import { SchemeError } from "./errors.ts";
 import type { Grid } from "./inner.ts";
 import { JACOB } from "./papers.ts";
 import { LEAST_FLOAT, previousFloat } from "./powers.ts";
@@ -13,7 +14,10 @@ export interface UniformOptions {
   readonly bits: UniformBits;
   /** Default: per output channel. */
   readonly per?: Per;
-  /** `absmax`: the grid covers every weight. `mse`: it is shrunk to the range of least squared error. Default `absmax`. */
+  /**
+   * `absmax`: the grid covers every weight. `mse`: it is shrunk to the range of least squared error. Default `absmax`, but `mse` for 2 bits, where a grid
+   * of three levels that covers the largest weight leaves nearly all others at 0.
+   */
   readonly range?: "absmax" | "mse";
   /** The grid covers [min(w, 0), max(w, 0)] instead of ±max|w|. Default false. */
   readonly asymmetric?: boolean;
@@ -39,18 +43,19 @@ interface Range {
  * f32's maximum may still reach beyond it, which `quantize` refuses (OutOfRangeError).
  */
 export function uniform(options: UniformOptions): Quantizer<"affine", false, false> {
-  const { bits, per = "channel", range = "absmax", asymmetric = false } = options;
+  const { bits, per = "channel", range = defaultRange(options.bits), asymmetric = false } = options;
   checkInteger("int<b>", "bits", bits, 2, 8);
+  const rangeSuffix = range === defaultRange(bits) ? "" : `:${range}`;
   // Rounding Z moves the ends of an asymmetric grid by up to half a step, so that a second pass may see another range.
   const symmetricLaws: readonly Law[] = asymmetric ? [] : ["idempotent", "signSymmetric"];
   return defineQuantizer({
-    scheme: `int${bits}${perSuffix(per, "channel")}${asymmetric ? ":asym" : ""}${range === "mse" ? ":mse" : ""}`,
+    scheme: `int${bits}${perSuffix(per, "channel")}${asymmetric ? ":asym" : ""}${rangeSuffix}`,
     decoding: "affine",
     bits,
     codebook: "fixed",
     per,
     laws: [...symmetricLaws, "scaleEquivariant", "nearest", "keepsZero", "monotoneInBits"],
-    coarser: bits > 2 ? () => uniform({ ...options, bits: (bits - 1) as UniformBits }) : undefined,
+    coarser: bits > 2 ? () => uniform({ ...options, range, bits: (bits - 1) as UniformBits }) : undefined,
     paper: JACOB,
     encode(w) {
       const widest = asymmetric ? asymmetricRange(w, bits) : symmetricRange(w, bits);
@@ -60,6 +65,8 @@ export function uniform(options: UniformOptions): Quantizer<"affine", false, fal
     },
   });
 }
+
+const defaultRange = (bits: number): "absmax" | "mse" => (bits === 2 ? "mse" : "absmax");
 
 function symmetricRange(w: Weights, bits: number): Range {
   const ends = 2 ** (bits - 1) - 1;
@@ -106,8 +113,9 @@ function leastErrorRange(w: Weights, widest: Range, limits: { minCode: number; m
 }
 
 export const uniformFamily: SchemeFamily = {
-  syntax: "int<2..8>[:tensor|:g<n>][:asym][:mse]",
-  summary: "uniform grid, symmetric over max |w| per channel; :asym over min..max, :mse for the range of least error",
+  syntax: "int<2..8>[:tensor|:g<n>][:asym][:mse|:absmax]",
+  summary:
+    "uniform grid, symmetric over max |w| per channel; :asym over min..max, :mse (2 bits: by default) for the range of least error",
   examples: [
     "int2",
     "int3",
@@ -115,7 +123,7 @@ export const uniformFamily: SchemeFamily = {
     "int8",
     "int4:tensor",
     "int4:g32",
-    "int2:mse",
+    "int2:absmax",
     "int4:mse",
     "int8:mse",
     "int2:asym",
@@ -124,8 +132,10 @@ export const uniformFamily: SchemeFamily = {
   ],
   owns: (head) => /^int[2-8]$/.test(head),
   parse(scheme, head, args) {
-    const { per, flags } = modifiers(scheme, args, { per: "channel", flags: ["asym", "mse"] });
+    const { per, flags } = modifiers(scheme, args, { per: "channel", flags: ["asym", "mse", "absmax"] });
+    if (flags.has("mse") && flags.has("absmax")) throw new SchemeError(scheme, "range", "one of mse, absmax");
     const bits = Number(head.slice(3)) as UniformBits;
-    return uniform({ bits, per, range: flags.has("mse") ? "mse" : "absmax", asymmetric: flags.has("asym") });
+    const range = flags.has("mse") ? "mse" : flags.has("absmax") ? "absmax" : defaultRange(bits);
+    return uniform({ bits, per, range, asymmetric: flags.has("asym") });
   },
 };

@@ -23,6 +23,8 @@ describe("parseScheme", () => {
 
   it("spells every scheme in one way, whatever the order of its modifiers", () => {
     expect(parseScheme("int4:mse:asym:g32").scheme).toBe("int4:g32:asym:mse");
+    expect(parseScheme("int4:absmax").scheme).toBe("int4");
+    expect(parseScheme("int2:mse").scheme).toBe("int2");
     expect(parseScheme("int4:channel").scheme).toBe("int4");
     expect(parseScheme("pow2:4:tensor").scheme).toBe("pow2:4");
     for (const scheme of registry.flatMap(({ examples }) => examples)) expect(parseScheme(scheme).scheme).toBe(scheme);
@@ -43,6 +45,7 @@ describe("parseScheme", () => {
     "int4:g32:g32",
     "int4:tensor:channel",
     "int4:mse:mse",
+    "int4:mse:absmax",
     "INT4",
     " int4",
     "float:16",

@@ -17,7 +17,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["ternary", "Laplace", 0.2823, "TWN rule, Δ = 0.7 E|w|"],
   ["ternary:mse", "N(0,1)", 0.1902, "ternary optimum, Δ = 0.612 σ"],
   ["ternary:mse", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
-  ["int2:mse", "N(0,1)", 0.1902, "three levels: the ternary optimum"],
+  ["int2", "N(0,1)", 0.1902, "three levels: the ternary optimum"],
   ["int4:mse", "N(0,1)", 0.01287, "Max (1960), 15-level uniform"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
@@ -62,7 +62,8 @@ describe("orderings that must hold on the same weights", () => {
   const ascending: string[][] = [
     ["kmeans:4", "ternary:mse", "ternary", "binary"],
     ["int4:mse", "int4"],
-    ["int8", "int4", "int3", "int2"],
+    ["int8", "int4", "int3", "int2:absmax"],
+    ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
