@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+pub mod affine_gemm;
 pub mod buffer;
 pub mod conv;
 pub mod convert;

@@ -30,7 +30,8 @@ pub struct Family {
 macro_rules! for_each_kernel {
     ($callback:ident) => {
         $callback! {
-            gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
+            affine_gemm, [Scalar, Simd128, Relaxed], Exact, "8, 4 and 2-bit weights by int8 or uint8 activations, a scale per tensor, channel or group";
+gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }
     };

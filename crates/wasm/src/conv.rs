@@ -2,6 +2,7 @@
 
 use core::any::Any;
 
+use lowbit_kernels::affine_gemm::{AffineGemm, GroupedAffineGemm};
 use lowbit_kernels::buffer::Element;
 use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
@@ -87,6 +88,22 @@ fn join(
         Ok(gemms) => {
             exact(zero_bits)?;
             return object(Convolution::new(geometry, gemms, fill as f32)?, OutputKind::F32);
+        }
+        Err(products) => products,
+    };
+    let products = match all::<AffineGemm>(products) {
+        Ok(gemms) => {
+            exact(zero_bits)?;
+            let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
+            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
+        }
+        Err(products) => products,
+    };
+    let products = match all::<GroupedAffineGemm>(products) {
+        Ok(gemms) => {
+            exact(zero_bits)?;
+            let kind = one_kind(gemms.iter().map(GroupedAffineGemm::output_kind))?;
+            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
         }
         Err(products) => products,
     };

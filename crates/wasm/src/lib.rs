@@ -9,6 +9,7 @@
 //!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
 
+pub mod affine_gemm;
 pub mod conv;
 pub mod convert;
 pub mod elementwise;

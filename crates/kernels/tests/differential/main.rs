@@ -1,6 +1,7 @@
 //! Every tier of every family against the oracle and against `scalar`, on sizes around words and lanes. The registry makes the
 //! list: a family without a module of its name here does not compile, and a tier cannot be left out.
 
+mod affine_gemm;
 mod gemm_f32;
 mod xnor_gemm;
 

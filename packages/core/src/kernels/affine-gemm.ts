@@ -8,11 +8,11 @@ import { type Output, unclamped, writeOutput } from "./output.ts";
 export interface AffineCodes {
   readonly n: number;
   readonly k: number;
-  /** 1..8; packed at 2, 4 or 8. */
+  /** 1..8; kept at 2, 4 or 8. */
   readonly bits: number;
   /** [n, ceil(k * bits / 8)], least significant bit first. */
   readonly codes: Uint8Array;
-  /** One for the tensor, or one per row, or [n or 1, groups] where there are groups. */
+  /** One for the tensor, or [n, groups] (groups is 1 where the product has none). */
   readonly zeroPoint: number | Int32Array;
 }
 

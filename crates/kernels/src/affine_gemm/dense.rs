@@ -1,0 +1,120 @@
+//! One scale per column: int32 sums and the shared output transform.
+
+use super::OP;
+use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
+use super::sums::{BLOCK_ROWS, Tile, with_tile};
+use crate::buffer::{Arena, lines_for};
+use crate::error::{Result, What, check_shape};
+use crate::output::{OutputMut, OutputTransform, add_correction};
+use crate::rows::{RowKernel, run_matrix};
+use crate::tier::Tier;
+
+/// Packed weights and what becomes of the sums. Rows are bytes; uint8 ones are passed as the int8 of the same bits.
+pub struct AffineGemm {
+    packed: Packed,
+    output: OutputTransform,
+}
+
+impl AffineGemm {
+    /// Packs `weights`, whose group size is K.
+    ///
+    /// # Errors
+    /// `Range` where a size, the bits, a zero point or (at 5..=8 bits) a weight outside -128..=127 is out of range; `Shape` where a slice does not have its
+    /// length; `Accumulator` where a sum of the largest activations would leave int32; what [`OutputTransform::check`] refuses; `Memory`.
+    pub fn new(
+        tier: Tier,
+        weights: &AffineCodes<'_>,
+        input: AffineInput,
+        output: OutputTransform,
+    ) -> Result<Self> {
+        check_shape(OP, What::GroupSize, weights.depth, weights.group_size)?;
+        let packed = Packed::new(tier, weights, input)?;
+        output.check(OP, packed.columns, packed.largest)?;
+        Ok(Self { packed, output })
+    }
+
+    /// What becomes of the sums.
+    pub fn output(&self) -> &OutputTransform {
+        &self.output
+    }
+
+    /// The activations it takes.
+    pub fn input(&self) -> AffineInput {
+        self.packed.input
+    }
+
+    /// Bytes of the packed weights.
+    pub fn byte_len(&self) -> usize {
+        self.packed.byte_len()
+    }
+
+    /// Computes `rows` rows: `x [rows, K]` to `out [rows, N]` of the transform's kind (bits: whole words per row).
+    ///
+    /// # Errors
+    /// `Shape` where a slice does not have its length or `out` its kind.
+    pub fn run(&self, x: &[i8], rows: usize, out: OutputMut<'_>, scratch: Arena<'_>) -> Result<()> {
+        run_matrix(OP, self, self.output.kind(), x, rows, out, scratch)
+    }
+
+    /// At most `BLOCK_ROWS` rows of sums: `acc [rows][padded columns]`.
+    fn sums<T: Tile>(&self, x: &[i8], acc: &mut [i32], mut scratch: Arena<'_>) {
+        let rows = x.len() / self.packed.depth;
+        let x = self.packed.prepare::<T>(x, &mut scratch);
+        let mut sums = [0; BLOCK_ROWS * COLUMNS];
+        let sums = &mut sums[..rows * COLUMNS];
+        let padded = self.packed.panels() * COLUMNS;
+        for panel in 0..self.packed.panels() {
+            self.packed.group_sums::<T>(&x, panel, 0, sums);
+            for (sums, acc) in sums.chunks_exact(COLUMNS).zip(acc.chunks_exact_mut(padded)) {
+                acc[panel * COLUMNS..][..COLUMNS].copy_from_slice(sums);
+            }
+        }
+    }
+}
+
+impl RowKernel for AffineGemm {
+    type Input = i8;
+
+    fn row_len(&self) -> usize {
+        self.packed.depth
+    }
+
+    fn columns(&self) -> usize {
+        self.packed.columns
+    }
+
+    fn block_rows(&self) -> usize {
+        // A few blocks: fewer calls, and their gathered rows still fit the first-level cache for common K.
+        4 * BLOCK_ROWS
+    }
+
+    fn scratch_lines(&self, rows: usize) -> usize {
+        let rows = rows.min(BLOCK_ROWS);
+        lines_for::<i32>(rows * self.packed.panels() * COLUMNS) + self.packed.prepared_lines(rows)
+    }
+
+    fn run_rows(
+        &self,
+        x: &[i8],
+        rows: usize,
+        correction: Option<&[i32]>,
+        mut out: OutputMut<'_>,
+        stride: usize,
+        mut scratch: Arena<'_>,
+    ) {
+        let (n, padded) = (self.packed.columns, self.packed.panels() * COLUMNS);
+        debug_assert_eq!(x.len(), rows * self.packed.depth);
+        for (block, x) in x.chunks(BLOCK_ROWS * self.packed.depth).enumerate() {
+            let mut scratch = scratch.rest();
+            let acc = scratch.take::<i32>(x.len() / self.packed.depth * padded);
+            with_tile!(self.packed, T => self.sums::<T>(x, acc, scratch));
+            for (r, acc) in acc.chunks_exact_mut(padded).enumerate() {
+                let (acc, row) = (&mut acc[..n], block * BLOCK_ROWS + r);
+                if let Some(correction) = correction {
+                    add_correction(acc, &correction[row * n..][..n]);
+                }
+                self.output.apply(self.packed.tier, acc, out.from(row * stride));
+            }
+        }
+    }
+}

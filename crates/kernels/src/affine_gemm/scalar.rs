@@ -1,0 +1,69 @@
+//! The specification on packed data.
+
+use super::pack::{COLUMNS, Packed};
+use super::sums::{Group, Rows, Tile, pair_order};
+
+/// Plain Rust.
+pub(super) struct Scalar;
+
+impl Tile for Scalar {
+    fn prepare(packed: &Packed, x: &[i8], values: &mut [i32]) -> i32 {
+        let zero = packed.input.zero_point;
+        let wide = |&x: &i8| if packed.input.unsigned { i32::from(x as u8) } else { i32::from(x) };
+        let order = pair_order(packed.width);
+        for (x, values) in x.chunks(16).zip(values.chunks_exact_mut(8)) {
+            let at = |i: u8| x.get(usize::from(i)).map_or(0, |x| wide(x) - zero);
+            for (value, pair) in values.iter_mut().zip(order.as_chunks::<2>().0) {
+                *value = at(pair[0]) & 0xffff | at(pair[1]) << 16;
+            }
+        }
+        x.iter().map(|x| wide(x) - zero).sum()
+    }
+
+    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+        match group.width {
+            8 => accumulate::<8>(group, rows, acc),
+            4 => accumulate::<4>(group, rows, acc),
+            _ => accumulate::<2>(group, rows, acc),
+        }
+    }
+
+    fn add_scaled(acc: &[i32], scale: &[f32], y: &mut [f32]) {
+        for (acc, y) in acc.chunks_exact(COLUMNS).zip(y.chunks_exact_mut(COLUMNS)) {
+            for ((y, &acc), &scale) in y.iter_mut().zip(acc).zip(scale) {
+                *y += acc as f32 * scale;
+            }
+        }
+    }
+}
+
+fn accumulate<const WIDTH: usize>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+    let pairs = 16 / WIDTH;
+    for (r, acc) in acc.chunks_exact_mut(COLUMNS).enumerate() {
+        let sum = rows.sums[r * rows.sum_stride];
+        let x = &rows.values[r * rows.stride..];
+        for (column, acc) in acc.iter_mut().enumerate() {
+            let start = group.zeros[column].wrapping_mul(sum).wrapping_add(group.fixed[column]);
+            let mut dot = 0_i32.wrapping_sub(start);
+            let words = group.words[column..].iter().step_by(COLUMNS);
+            for (word, x) in words.zip(x.chunks_exact(pairs)) {
+                for (j, pair) in x.iter().enumerate() {
+                    let (low, high) = codes::<WIDTH>(*word, j);
+                    let (x_low, x_high) = (i32::from(*pair as i16), *pair >> 16);
+                    dot = dot.wrapping_add(low * x_low + high * x_high);
+                }
+            }
+            *acc = dot;
+        }
+    }
+}
+
+/// The two codes of pair `j`: fields that are 16 bits apart.
+fn codes<const WIDTH: usize>(word: u32, j: usize) -> (i32, i32) {
+    let fields = word >> (WIDTH * j);
+    if WIDTH == 8 {
+        return (i32::from(fields as i8), i32::from((fields >> 16) as i8));
+    }
+    let mask = (1 << WIDTH) - 1;
+    ((fields & mask) as i32, (fields >> 16 & mask) as i32)
+}

@@ -1,0 +1,263 @@
+//! Sums equal the oracle's exactly in every tier, width and input type; grouped float sums equal the documented order bit for bit.
+
+use lowbit_kernels::affine_gemm::{
+    AffineCodes, AffineGemm, AffineInput, GroupedAffineGemm, GroupedOutput, naive,
+};
+use lowbit_kernels::buffer::{Buffer, Scratch};
+use lowbit_kernels::error::{ErrorCode, Op, What};
+use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::rows::RowKernel;
+use lowbit_kernels::testing::{ROWS, Random, SIZES, pack_codes};
+use lowbit_kernels::tier::Tier;
+use proptest::prelude::*;
+
+#[derive(Debug)]
+struct Case {
+    rows: usize,
+    n: usize,
+    k: usize,
+    group: usize,
+    bits: usize,
+    input: AffineInput,
+    x: Vec<i8>,
+    codes: Vec<u8>,
+    /// `[n, groups]`
+    zeros: Vec<i32>,
+}
+
+impl Case {
+    fn random(rows: usize, n: usize, k: usize, group: usize, bits: usize, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let unsigned = random.int(0, 1) == 1;
+        let (low, high) = if unsigned { (0, 255) } else { (-128, 127) };
+        let zero_point = [low, high, 0, random.int(low, high)][random.int(0, 3) as usize].clamp(low, high);
+        let groups = k.div_ceil(group);
+        let middle = 1 << (bits - 1);
+        Self {
+            rows,
+            n,
+            k,
+            group,
+            bits,
+            input: AffineInput { unsigned, zero_point },
+            x: random.many(rows * k, |r| r.int(low, high) as i8),
+            codes: random.many(n * k, |r| r.int(0, (1 << bits) - 1) as u8),
+            // At 5..=8 bits every code must stay inside int8 after the zero point is taken out.
+            zeros: random.many(n * groups, |r| if bits > 4 { middle } else { r.int(-3, 20) }),
+        }
+    }
+
+    fn packed(&self) -> Vec<u8> {
+        pack_codes(&self.codes, self.k, self.bits)
+    }
+
+    fn weights<'a>(&'a self, codes: &'a [u8]) -> AffineCodes<'a> {
+        AffineCodes {
+            columns: self.n,
+            depth: self.k,
+            group_size: self.group,
+            bits: self.bits,
+            codes,
+            zero_points: &self.zeros,
+        }
+    }
+
+    /// `[n, k]`, zero points taken out.
+    fn integers(&self) -> Vec<i32> {
+        let groups = self.k.div_ceil(self.group);
+        let zero = |i: usize| self.zeros[i / self.k * groups + i % self.k / self.group];
+        self.codes.iter().enumerate().map(|(i, code)| i32::from(*code) - zero(i)).collect()
+    }
+
+    fn expected(&self, ks: core::ops::Range<usize>) -> Vec<i64> {
+        let wide = |x: &i8| if self.input.unsigned { i32::from(*x as u8) } else { i32::from(*x) };
+        let x: Vec<i32> = self.x.iter().map(wide).collect();
+        naive::sums(&x, self.input.zero_point, &self.integers(), self.k, ks)
+    }
+
+    fn sums(&self, tier: Tier) -> Vec<i32> {
+        let packed = self.packed();
+        let gemm =
+            AffineGemm::new(tier, &self.weights(&packed), self.input, OutputTransform::I32).expect("valid");
+        let mut y = vec![i32::MIN; self.rows * self.n];
+        let mut scratch = scratch(&gemm, self.rows);
+        gemm.run(&self.x, self.rows, OutputMut::I32(&mut y), scratch.arena()).expect("valid");
+        y
+    }
+
+    fn assert_exact(&self, tier: Tier, seed: u64) {
+        let sums: Vec<i64> = self.sums(tier).into_iter().map(i64::from).collect();
+        let (rows, n, k, bits) = (self.rows, self.n, self.k, self.bits);
+        assert_eq!(
+            sums,
+            self.expected(0..k),
+            "{tier} {rows}x{n}x{k}, {bits} bits, {:?}, seed {seed}",
+            self.input
+        );
+    }
+
+    fn grouped(&self, tier: Tier, scales: &[f32], bias: &[f32], clamp: (f32, f32)) -> Vec<f32> {
+        let (packed, output) = (self.packed(), GroupedOutput::F32 { clamp });
+        let gemm = GroupedAffineGemm::new(tier, &self.weights(&packed), self.input, scales, bias, output)
+            .expect("valid");
+        let mut y = vec![f32::NAN; self.rows * self.n];
+        let mut scratch = scratch(&gemm, self.rows);
+        gemm.run(&self.x, self.rows, OutputMut::F32(&mut y), scratch.arena()).expect("valid");
+        y
+    }
+
+    fn assert_grouped(&self, tier: Tier, seed: u64) {
+        let groups = self.k.div_ceil(self.group);
+        let mut random = Random::new(seed);
+        let scales = random.many(self.n * groups, Random::float);
+        let bias = random.many(self.n, Random::float);
+        let mut expected = vec![0.0_f32; self.rows * self.n];
+        for group in 0..groups {
+            let ks = group * self.group..self.k.min((group + 1) * self.group);
+            for (i, (y, sum)) in expected.iter_mut().zip(self.expected(ks)).enumerate() {
+                *y += sum as f32 * scales[i % self.n * groups + group];
+            }
+        }
+        for (i, y) in expected.iter_mut().enumerate() {
+            *y = (*y + bias[i % self.n]).max(-200.0);
+        }
+        let y = self.grouped(tier, &scales, &bias, (-200.0, f32::INFINITY));
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&y), bits(&expected), "{tier} group {} of {} seed {seed}", self.group, self.k);
+    }
+}
+
+fn scratch<K: RowKernel>(gemm: &K, rows: usize) -> Scratch {
+    let mut scratch = Scratch::new();
+    scratch.reserve(Op::AffineGemm, gemm.scratch_lines(rows)).expect("memory");
+    scratch
+}
+
+pub(crate) fn check(tier: Tier) {
+    let mut seed = 0;
+    for &n in SIZES {
+        for &k in SIZES {
+            seed += 1;
+            for bits in [1, 2, 3, 4, 5, 8] {
+                Case::random(ROWS[seed as usize % ROWS.len()], n, k, k, bits, seed).assert_exact(tier, seed);
+            }
+        }
+    }
+    for (i, &group) in [1, 3, 15, 16, 17, 32, 33, 64, 128].iter().enumerate() {
+        for bits in [2, 4, 8] {
+            Case::random(ROWS[i % ROWS.len()], 19, 130, group.min(130), bits, i as u64)
+                .assert_grouped(tier, i as u64);
+        }
+    }
+    largest_sums(tier);
+    outputs(tier);
+    refusals(tier);
+    properties(tier);
+}
+
+/// The longest row whose sums fit: the extreme products of one sign reach the end of int32, and one more is refused.
+fn largest_sums(tier: Tier) {
+    // -128 * -255 = 32640 per product.
+    let k = i32::MAX as usize / 32640;
+    let case = |k: usize| Case {
+        rows: 1,
+        n: 1,
+        k,
+        group: k,
+        bits: 8,
+        input: AffineInput { unsigned: true, zero_point: 255 },
+        x: vec![0; k],
+        codes: vec![0; k],
+        zeros: vec![128],
+    };
+    let fits = case(k);
+    assert_eq!(fits.sums(tier), [k as i32 * 32640], "{tier}");
+    let too_long = case(k + 1);
+    let packed = too_long.packed();
+    let refused = AffineGemm::new(tier, &too_long.weights(&packed), too_long.input, OutputTransform::I32);
+    assert_eq!(refused.err().map(|e| (e.code, e.what)), Some((ErrorCode::Accumulator, What::Sum)));
+}
+
+/// Every output kind follows from the sums as the scalar transform says, and bytes of a grouped product by division.
+fn outputs(tier: Tier) {
+    let case = Case::random(5, 37, 70, 70, 4, 11);
+    let sums = case.sums(Tier::Scalar);
+    let mut random = Random::new(3);
+    let multiplier = random.many(37, |r| r.float() * 0.1);
+    let bias = random.many(37, |r| r.int(-999, 999));
+    let packed = case.packed();
+    let output = OutputTransform::Int8 {
+        multiplier: Buffer::from_slice(Op::AffineGemm, &multiplier).expect("memory"),
+        bias: Buffer::from_slice(Op::AffineGemm, &bias).expect("memory"),
+        zero_point: 3,
+        clamp: [3, 127],
+    };
+    let gemm = AffineGemm::new(tier, &case.weights(&packed), case.input, output).expect("valid");
+    let mut y = vec![0_i8; 5 * 37];
+    gemm.run(&case.x, 5, OutputMut::Int8(&mut y), scratch(&gemm, 5).arena()).expect("valid");
+    let expected = sums.iter().enumerate().map(|(i, sum)| {
+        let scaled = ((sum + bias[i % 37]) as f32 * multiplier[i % 37]).round_ties_even() as i32;
+        (scaled + 3).clamp(3, 127) as i8
+    });
+    assert_eq!(y, expected.collect::<Vec<_>>(), "{tier}");
+
+    let case = Case::random(3, 20, 96, 32, 4, 12);
+    let scales = random.many(20 * 3, Random::float);
+    let floats = case.grouped(Tier::Scalar, &scales, &[], (f32::NEG_INFINITY, f32::INFINITY));
+    let (packed, output) =
+        (case.packed(), GroupedOutput::Int8 { scale: 7.5, zero_point: 100, clamp: (0, 255) });
+    let gemm = GroupedAffineGemm::new(tier, &case.weights(&packed), case.input, &scales, &[], output)
+        .expect("valid");
+    let mut y = vec![0_i8; 60];
+    gemm.run(&case.x, 3, OutputMut::Int8(&mut y), scratch(&gemm, 3).arena()).expect("valid");
+    let expected =
+        floats.iter().map(|y| ((y / 7.5).round_ties_even() as i32 + 100).clamp(0, 255) as u8 as i8);
+    assert_eq!(y, expected.collect::<Vec<_>>(), "{tier}");
+}
+
+fn refusals(tier: Tier) {
+    let input = AffineInput { unsigned: false, zero_point: 0 };
+    let good =
+        AffineCodes { columns: 2, depth: 3, group_size: 3, bits: 8, codes: &[0; 6], zero_points: &[0] };
+    let refused = |weights: AffineCodes<'_>, input| {
+        AffineGemm::new(tier, &weights, input, OutputTransform::I32).err().map(|e| (e.code, e.what))
+    };
+    assert_eq!(refused(good, input), None);
+    assert_eq!(refused(AffineCodes { columns: 0, ..good }, input), Some((ErrorCode::Range, What::Columns)));
+    assert_eq!(
+        refused(AffineCodes { depth: 0, group_size: 0, ..good }, input),
+        Some((ErrorCode::Range, What::Depth))
+    );
+    assert_eq!(refused(AffineCodes { bits: 9, ..good }, input), Some((ErrorCode::Range, What::Bits)));
+    assert_eq!(refused(AffineCodes { codes: &[0; 5], ..good }, input), Some((ErrorCode::Shape, What::Codes)));
+    assert_eq!(
+        refused(AffineCodes { zero_points: &[0; 3], ..good }, input),
+        Some((ErrorCode::Shape, What::ZeroPoint))
+    );
+    assert_eq!(
+        refused(AffineCodes { zero_points: &[], ..good }, input),
+        Some((ErrorCode::Shape, What::ZeroPoint))
+    );
+    assert_eq!(
+        refused(AffineCodes { zero_points: &[129], ..good }, input),
+        Some((ErrorCode::Range, What::Code))
+    );
+    assert_eq!(
+        refused(AffineCodes { codes: &[128; 6], ..good }, input),
+        Some((ErrorCode::Range, What::Code))
+    );
+    assert_eq!(
+        refused(AffineCodes { group_size: 2, ..good }, input),
+        Some((ErrorCode::Shape, What::GroupSize))
+    );
+    let outside = AffineInput { unsigned: true, zero_point: -1 };
+    assert_eq!(refused(good, outside), Some((ErrorCode::Range, What::ZeroPoint)));
+}
+
+fn properties(tier: Tier) {
+    let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(rows in 1_usize..20, n in 1_usize..40, k in 1_usize..200, bits in 1_usize..=8, group in 1_usize..200, seed: u64)| {
+        Case::random(rows, n, k, k, bits, seed).assert_exact(tier, seed);
+        Case::random(rows, n, k, group.min(k), bits, seed).assert_grouped(tier, seed);
+    });
+}
