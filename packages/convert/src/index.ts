@@ -11,3 +11,13 @@
  * ```
  */
 export type * from "./api.ts";
+export { calibrate } from "./calibrate.ts";
+export { readIdx } from "./data/idx.ts";
+export { readNpy, writeNpy } from "./data/npy.ts";
+export { readNpz, writeNpz } from "./data/npz.ts";
+export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
+export { DEFAULT_GATE } from "./gate.ts";
+export { importModel } from "./import.ts";
+export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
+export { PASSES, runPasses } from "./passes/pipeline.ts";
+export { quantizeModel } from "./quantize.ts";

@@ -38,6 +38,9 @@ export const PASSES: readonly Pass[] = [
   fuseQuantize,
 ];
 
+/** What joins int8 codes with the layers before and behind them, once a quantizer has put them there. */
+export const INTEGER_PASSES: readonly Pass[] = [sinkDequantize, integerInputs, hoistOverMaxPool, fuseQuantize];
+
 /**
  * Runs the passes on a Graph. What it computes stays: exactly where the passes only move or rename, to the rounding of f32 where
  * they multiply constants together. Nodes that no output needs are gone afterwards.

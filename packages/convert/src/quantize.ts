@@ -1,0 +1,127 @@
+import { constantBytes, type Graph } from "lowbit";
+import type { Agreement, Calibration, ErrorFigures, Feed, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
+import { OptionError } from "./errors.ts";
+import { DEFAULT_GATE, judge } from "./gate.ts";
+import { elementCount } from "./graph/constants.ts";
+import { GraphEditor } from "./graph/editor.ts";
+import { insertInt8Activations } from "./integer-activations.ts";
+import { agreementOf, figuresOf, isolated, layerMap, record } from "./parity.ts";
+import type { Layer } from "./passes/channel-function.ts";
+import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
+import { assignSchemes, layersOf, quantizeWeights } from "./schemes.ts";
+
+/** Nothing is lost. */
+const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
+
+/**
+ * Quantizes a float network after training: weights layer by layer with a scheme each, activations to int8 if asked; then measures on the calibration samples what it cost, and judges by
+ * the measurement alone.
+ *
+ * Every layer is measured twice: by itself, on the inputs that the float network gives it (`sqnr`, `cosine`, `maxError`: this layer's own damage), and inside the
+ * quantized model (`inModel`: with that of the layers before it).
+ *
+ * @param graph after `runPasses`
+ * @returns the quantized graph, also where it is refused: whoever wants it anyway has it
+ * @throws SchemeError, OptionError (a glob without a layer, int8 activations without calibration), NotFiniteError (NaN weights), the signal's reason
+ */
+export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
+  const { activations = "float", calibration, signal, onProgress } = options;
+  if (activations !== "float" && activations !== "int8") throw new OptionError("quantizeModel", "activations", "float or int8", activations);
+  if (activations === "int8" && !calibration) throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
+  const layers = layersOf(graph);
+  const assignments = assignSchemes(layers, options);
+
+  const editor = GraphEditor.from(graph);
+  const errors = new Map<string, ErrorFigures>();
+  for (const [index, layer] of layers.entries()) {
+    signal?.throwIfAborted();
+    const assignment = assignments.get(layer.name);
+    const quantized = assignment && (await quantizeWeights(graph, layer, assignment));
+    if (quantized) {
+      const { sqnr, cosine, maxAbs } = quantized.error;
+      errors.set(layer.name, { sqnr, cosine, maxError: maxAbs });
+      const weight = editor.constant(`${layer.inputs[1]}/${quantized.constant.scheme}`, quantized.constant);
+      editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, { inputs: [layer.inputs[0]!, weight, ...layer.inputs.slice(2)] });
+    }
+    onProgress?.("quantize", index + 1, layers.length);
+  }
+  const coded = editor.freeze();
+  const staged = activations === "int8" ? insertInt8Activations(coded, calibration!) : coded;
+  const result = activations === "int8" ? runPasses(staged, {}, INTEGER_PASSES) : staged;
+
+  const measured = calibration && (await measure({ float: graph, staged, result }, calibration, options));
+  const reports = layers.map((layer) => reportOf(result, layer, errors, measured));
+  const gate = options.gate === false ? undefined : { ...DEFAULT_GATE, ...options.gate };
+  // Without samples only a floor that was asked for is judged, on the weights.
+  const floors = calibration ? gate : {};
+  const judged = gate && { ...floors, ...(options.minSqnr === undefined ? {} : { minSqnr: options.minSqnr }) };
+  const weights = reports.reduce((sum, report) => sum + report.weights, 0);
+  return {
+    graph: result,
+    layers: reports,
+    bitsPerWeight: weights === 0 ? 0 : (8 * reports.reduce((sum, report) => sum + report.bytes, 0)) / weights,
+    agreement: measured?.agreement,
+    refused: judged && judge(reports, measured?.agreement, judged),
+  };
+}
+
+interface Measured {
+  readonly agreement: Agreement;
+  /** By layer name. */
+  readonly own: ReadonlyMap<string, ErrorFigures>;
+  readonly inModel: ReadonlyMap<string, ErrorFigures>;
+}
+
+async function measure(
+  { float, staged, result }: { readonly float: Graph; readonly staged: Graph; readonly result: Graph },
+  { feeds }: Calibration,
+  { signal, onProgress }: QuantizeModelOptions,
+): Promise<Measured> {
+  // Layers on bits or codes in the source already compute exactly what they did.
+  const isReal = (graph: Graph, value: string) => graph.values.get(value)?.dtype === "f32";
+  const layers = layersOf(float).filter(({ inputs, outputs }) => isReal(float, inputs[0]!) && isReal(float, outputs[0]!));
+  const total = (2 + layers.length) * feeds.length;
+  let done = 0;
+  const step = () => {
+    signal?.throwIfAborted();
+    onProgress?.("measure", ++done, total);
+  };
+  const output = float.outputs[0]!;
+  const before = await record(float, feeds, [...new Set([...layers.flatMap(({ inputs, outputs }) => [inputs[0]!, outputs[0]!]), output])], step);
+  const final = layerMap(result);
+  const inside = layers.flatMap(({ name }) => final.get(name)?.outputs[0] ?? []);
+  const after = await record(result, feeds, [...new Set([...inside, output])], step);
+
+  const own = new Map<string, ErrorFigures>();
+  const inModel = new Map<string, ErrorFigures>();
+  for (const layer of layers) {
+    const reference = before.get(layer.outputs[0]!)!;
+    const alone = isolated(staged, layer);
+    const inputs = before.get(alone.inputs[0]!)!.map((x): Feed => ({ [alone.inputs[0]!]: x }));
+    const outputs = await record(alone, inputs, alone.outputs, step);
+    own.set(layer.name, await figuresOf(reference, outputs.get(alone.outputs[0]!)!));
+    const quantized = after.get(final.get(layer.name)?.outputs[0] ?? "");
+    if (quantized?.[0]?.size === reference[0]!.size) inModel.set(layer.name, await figuresOf(reference, quantized));
+  }
+  return { agreement: await agreementOf(before.get(output)!, after.get(output)!), own, inModel };
+}
+
+/** `weightErrors` is of those layers that were quantized here. */
+function reportOf(result: Graph, layer: Layer, weightErrors: ReadonlyMap<string, ErrorFigures>, measured: Measured | undefined): LayerReport {
+  const { name, op } = layer;
+  const constant = result.constants.get(layerMap(result).get(name)!.inputs[1]!)!;
+  const weights = elementCount(constant.shape);
+  const bytes = constantBytes(constant);
+  const inModel = measured?.inModel.get(name);
+  return {
+    name,
+    op,
+    scheme: constant.kind === "quantized" ? constant.scheme : "float",
+    bitsPerWeight: (8 * bytes) / weights,
+    weights,
+    bytes,
+    measured: measured ? "output" : "weights",
+    ...((measured ? measured.own.get(name) : weightErrors.get(name)) ?? EXACT),
+    ...(inModel ? { inModel } : {}),
+  };
+}
