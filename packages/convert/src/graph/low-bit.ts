@@ -34,7 +34,7 @@ export function unpackCodes(packed: Uint8Array, rows: number, columns: number, b
   return codes;
 }
 
-/** A constant with one scale per output channel. `codes` are unpacked, one per weight. */
+/** A constant with one scale per output channel, or for the tensor where they are all the same. `codes` are unpacked, one per weight. */
 export function perChannelConstant(
   scheme: string,
   shape: readonly number[],
@@ -45,6 +45,7 @@ export function perChannelConstant(
 ): QuantizedConstant {
   const rows = shape[0]!;
   const columns = elementCount(shape.slice(1));
+  const shared = scale.every((value) => value === scale[0]);
   return {
     kind: "quantized",
     scheme,
@@ -52,8 +53,8 @@ export function perChannelConstant(
     bits,
     codes: packCodes(codes, rows, columns, bits),
     decoding,
-    scale,
-    scaleShape: [rows, 1],
+    scale: shared ? scale.slice(0, 1) : scale,
+    scaleShape: [shared ? 1 : rows, 1],
     groupSize: columns,
   };
 }
@@ -66,11 +67,6 @@ export function rowScales(constant: QuantizedConstant): Float32Array | undefined
   const [scaleRows, groups] = scaleShape ?? [rows, scale.length / rows];
   if (groups !== 1) return undefined;
   return scaleRows === rows ? scale : new Float32Array(rows).fill(scale[0]!);
-}
-
-/** The constant with other scales, one per output channel (its own were such, or shared by the tensor). */
-export function withRowScales(constant: QuantizedConstant, scale: Float32Array): QuantizedConstant {
-  return { ...constant, scale, scaleShape: [constant.shape[0]!, 1], groupSize: elementCount(constant.shape.slice(1)) };
 }
 
 /** Whether kernels of integer activations take the weights: ±1, or unsigned codes around one integer. */
