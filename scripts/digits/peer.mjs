@@ -6,7 +6,7 @@ export const PEER = "onnxruntime-web";
 
 /**
  * @param {Uint8Array} model an ONNX file
- * @returns {Promise<{ version: string, run: (x: Float32Array, shape: readonly number[]) => Promise<Float32Array>, dispose: () => Promise<void> }>}
+ * @returns {Promise<{ version: string, scores: (images: Float32Array, count: number) => Promise<Float32Array>, dispose: () => Promise<void> }>}
  */
 export async function openPeer(model) {
   ort.env.wasm.numThreads = 1;
@@ -18,8 +18,8 @@ export async function openPeer(model) {
   const [input, output] = [session.inputNames[0], session.outputNames[0]];
   return {
     version: ort.env.versions.web ?? "",
-    async run(x, shape) {
-      const results = await session.run({ [input]: new ort.Tensor("float32", x, [...shape]) });
+    async scores(images, count) {
+      const results = await session.run({ [input]: new ort.Tensor("float32", images, [count, 1, 28, 28]) });
       return /** @type {Float32Array} */ (results[output].data);
     },
     dispose: () => session.release(),

@@ -8,7 +8,7 @@ export interface Html {
   readonly html: string;
 }
 
-const escape = (text: string): string =>
+const escapeText = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] ?? c);
 
 type Piece = string | number | Html | readonly Html[];
@@ -18,7 +18,7 @@ const piece = (value: Piece): string =>
     ? "html" in value
       ? value.html
       : value.map((v) => v.html).join("")
-    : escape(String(value));
+    : escapeText(String(value));
 
 /** Tagged template: interpolated strings are escaped, {@link Html} pieces are not. */
 export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Html {
@@ -92,7 +92,7 @@ export function page(title: string, body: readonly Html[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeText(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>

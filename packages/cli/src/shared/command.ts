@@ -4,8 +4,11 @@
  */
 
 import { parseArgs } from "node:util";
-import type { ArgsDef, CommandDef } from "citty";
+import type { ArgsDef, SubCommandsDef } from "citty";
 import { UsageError } from "./errors.ts";
+
+/** A definition with arguments of any kind, as citty keeps subcommands. */
+export type Command = Exclude<Awaited<SubCommandsDef[string]>, (...args: never[]) => unknown>;
 
 /** What every command is given beside its arguments. */
 export interface Surroundings {
@@ -24,11 +27,7 @@ const list = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /** Throws {@link UsageError} for anything the command did not declare; returns the values of its options. */
-export function checkArguments(
-  name: string,
-  command: CommandDef<ArgsDef>,
-  rawArgs: readonly string[],
-): Surroundings["values"] {
+export function checkArguments(name: string, command: Command, rawArgs: readonly string[]): Surroundings["values"] {
   const definitions = command.args as ArgsDef;
   const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> = {};
   const positionals: string[] = [];

@@ -8,11 +8,13 @@ export interface Progress {
   stage(title: string, total?: number): void;
   /** How much of the stage is done. */
   update(done: number): void;
+  /** A line that stays. */
+  note(line: string): void;
   /** Ends the last stage; safe to call twice. */
   end(): void;
 }
 
-const SILENT: Progress = { stage: () => {}, update: () => {}, end: () => {} };
+const SILENT: Progress = { stage: () => {}, update: () => {}, note: () => {}, end: () => {} };
 
 /** Plain lines: a stage appears, with its time, when it is over. */
 function lines(): Progress {
@@ -29,6 +31,7 @@ function lines(): Progress {
       started = performance.now();
     },
     update: () => {},
+    note: (line) => console.log(line),
     end,
   };
 }
@@ -47,8 +50,10 @@ function bar(): Progress {
   let total = 0;
   let started = 0;
   let drawn = 0;
+  let current = 0;
   const draw = (done: number) => {
     drawn = performance.now();
+    current = done;
     const share = Math.min(1, done / total);
     const filled = Math.round(share * WIDTH);
     const gauge =
@@ -68,6 +73,10 @@ function bar(): Progress {
     },
     update(done) {
       if (title !== undefined && (performance.now() - drawn >= INTERVAL_MS || done >= total)) draw(done);
+    },
+    note(line) {
+      output.write(`\r\u001b[2K${line}\n`);
+      if (title !== undefined) draw(current);
     },
     end,
   };

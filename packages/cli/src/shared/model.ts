@@ -1,0 +1,69 @@
+/** A model file of any supported format, as a Graph and as something that runs. */
+
+import { basename, extname } from "node:path";
+import type { Graph, Model, Tensor, Tier } from "lowbit";
+import { naming, readInput } from "./files.ts";
+import { fitSamples } from "./samples.ts";
+
+export interface OpenedGraph {
+  readonly path: string;
+  readonly format: "onnx" | "packed";
+  readonly bytes: Uint8Array;
+  /** With all passes run where the source was a foreign file. */
+  readonly graph: Graph;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** Told what each pass did. */
+  readonly explain?: (pass: string, changes: readonly string[]) => void;
+}
+
+/** Name of a model after its file: `nets/a.onnx` -> `a`. */
+export const modelName = (path: string): string => basename(path, extname(path));
+
+/** Reads a model; every error names the file. */
+export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
+  const bytes = await readInput(path, options.signal);
+  const { importModel, readModel, runPasses } = await import("@lowbit/convert");
+  const { looksLikeSafetensors } = await import("lowbit");
+  return naming(path, () => {
+    if (looksLikeSafetensors(bytes)) return { path, format: "packed", bytes, graph: readModel(bytes).graph };
+    const imported = importModel(bytes, { name: modelName(path) });
+    const { explain } = options;
+    const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
+    return { path, format: "onnx", bytes, graph };
+  });
+}
+
+/** Compiles the graph for this engine. @param tier absent: the highest that runs here */
+export async function openModel(opened: OpenedGraph, tier?: Tier): Promise<Model> {
+  const { createModel } = await import("lowbit");
+  return naming(opened.path, () => createModel(opened.graph, tier === undefined ? {} : { tier }));
+}
+
+/** What one call of the model gave for samples `from` until `from + count`. */
+export interface Batch {
+  readonly from: number;
+  readonly count: number;
+  /** Samples in the outputs: more than `count` where a fixed batch was filled up. */
+  readonly rows: number;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** Samples per call where the model leaves it open: enough to fill the kernels' tiles, little memory. */
+export const BATCH = 64;
+
+/** Runs all samples of `x` through a model of one input. */
+export async function* runSamples(model: Model, x: Tensor, signal?: AbortSignal): AsyncGenerator<Batch, void, void> {
+  const [input] = model.inputs;
+  if (input === undefined) return;
+  const samples = fitSamples(x, input);
+  const step = samples.fixedBatch ?? BATCH;
+  for (let from = 0; from < samples.count; from += step) {
+    signal?.throwIfAborted();
+    const count = Math.min(step, samples.count - from);
+    const outputs = await model.run({ [input.name]: samples.take(from, count) });
+    yield { from, count, rows: samples.fixedBatch ?? count, outputs };
+  }
+}
