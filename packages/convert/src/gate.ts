@@ -1,7 +1,7 @@
 import type { Agreement, Gate, LayerReport, Refusal } from "./api.ts";
 
 /** Floors where the caller gives none. docs/decisions/2026-11-23-gate.md says how they were found. */
-export const DEFAULT_GATE = { minAgreement: 0.97, minCosine: 0.98, minSqnr: 3 } as const satisfies Gate;
+export const DEFAULT_GATE = { minAgreement: 0.98, minCosine: 0.95, minSqnr: 6 } as const satisfies Gate;
 
 /**
  * Refuses a quantized model by what was measured: how often it agrees with float, how far its logits are off, how noisy its layers' outputs are. Nothing here
