@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod bitpack;
 pub mod buffer;
 pub mod conv;
 pub mod convert;

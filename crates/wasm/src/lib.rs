@@ -10,6 +10,7 @@
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
 
 pub mod affine_gemm;
+pub mod bitpack;
 pub mod conv;
 pub mod convert;
 pub mod elementwise;

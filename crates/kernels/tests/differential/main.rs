@@ -2,6 +2,7 @@
 //! list: a family without a module of its name here does not compile, and a tier cannot be left out.
 
 mod affine_gemm;
+mod bitpack;
 mod gemm_f32;
 mod xnor_gemm;
 

@@ -5,10 +5,12 @@ import { type KernelFamily, kernelFamilies } from "../../src/generated/registry.
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { loadKernels } from "../../src/kernels/load.ts";
 import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
+import { bitpack } from "./bitpack.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
 const suites: Record<KernelFamily, (kernels: () => KernelInstance) => void> = {
+  bitpack,
   gemm_f32: gemmF32,
   xnor_gemm: xnorGemm,
 };

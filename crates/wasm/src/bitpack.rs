@@ -1,0 +1,105 @@
+//! [`lowbit_kernels::bitpack`] across the border. Pointers to f32, bytes or words of bits, `[rows, channels]`.
+
+use lowbit_kernels::bitpack::max_pool::BitMaxPool;
+use lowbit_kernels::bitpack::{pack_signs, pack_signs_int8, pack_trits, unpack_signs, unpack_trits};
+use lowbit_kernels::error::{Op, Result, What, checked_area};
+use lowbit_kernels::layout::words_per_row;
+use lowbit_kernels::tier::Tier;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::conv::read_geometry;
+use crate::error::{status, status_or};
+use crate::handles;
+use crate::memory::Memory;
+use crate::params::Params;
+
+const OP: Op = Op::Bitpack;
+
+/// Values, and words of one plane.
+fn lengths(rows: usize, channels: usize) -> Result<(usize, usize)> {
+    Ok((checked_area(OP, rows, channels)?, checked_area(OP, rows, words_per_row(channels))?))
+}
+
+/// f32 to bits: `x < 0`. Returns 0.
+#[wasm_bindgen]
+pub fn bitpack_signs(x: usize, y: usize, rows: usize, channels: usize) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        pack_signs(Tier::BUILD, memory.read(x, values)?, rows, channels, memory.write(y, words)?)
+    };
+    status(run())
+}
+
+/// f32 to trits. Returns the number of zeros; where that is 0, `y` holds bits instead (its second half is unspecified).
+#[wasm_bindgen]
+pub fn bitpack_trits(x: usize, y: usize, rows: usize, channels: usize) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        let y = memory.write(y, checked_area(OP, 2, words)?)?;
+        Ok(pack_trits(Tier::BUILD, memory.read(x, values)?, rows, channels, y)? as i32)
+    };
+    status_or(run())
+}
+
+/// int8, or uint8 where `unsigned` is 1, to bits: `x < zero_point`. Returns 0.
+#[wasm_bindgen]
+pub fn bitpack_signs_int8(
+    x: usize,
+    y: usize,
+    rows: usize,
+    channels: usize,
+    zero_point: i32,
+    unsigned: i32,
+) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        let (x, y) = (memory.read(x, values)?, memory.write(y, words)?);
+        pack_signs_int8(Tier::BUILD, x, unsigned != 0, zero_point, rows, channels, y)
+    };
+    status(run())
+}
+
+/// Bits to f32 -1, +1. Returns 0.
+#[wasm_bindgen]
+pub fn bitpack_unpack_signs(x: usize, y: usize, rows: usize, channels: usize) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        unpack_signs(Tier::BUILD, memory.read(x, words)?, rows, channels, memory.write(y, values)?)
+    };
+    status(run())
+}
+
+/// Trits to f32 -1, 0, +1. Returns 0.
+#[wasm_bindgen]
+pub fn bitpack_unpack_trits(x: usize, y: usize, rows: usize, channels: usize) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        let x = memory.read(x, checked_area(OP, 2, words)?)?;
+        unpack_trits(Tier::BUILD, x, rows, channels, memory.write(y, values)?)
+    };
+    status(run())
+}
+
+/// Parameters: the window ([`read_geometry`]), channels. Returns a handle.
+#[wasm_bindgen]
+pub fn bitpack_max_pool_new(params: usize, words: usize) -> i32 {
+    let make = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let geometry = read_geometry(OP, &mut params)?;
+        let channels = params.size(What::Channels)?;
+        params.end()?;
+        handles::insert(OP, BitMaxPool::new(geometry, channels)?)
+    };
+    status_or(make())
+}
+
+/// Bits `[batch, h, w, channels]` to bits `[batch, h', w', channels]`. Returns 0.
+#[wasm_bindgen]
+pub fn bitpack_max_pool_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
+    status(handles::with::<BitMaxPool, _>(OP, handle, |pool| {
+        let memory = Memory::new(OP);
+        let x = memory.read(x, checked_area(OP, batch, pool.input_len())?)?;
+        pool.run(x, batch, memory.write(y, checked_area(OP, batch, pool.output_len())?)?)
+    }))
+}
