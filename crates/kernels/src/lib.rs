@@ -15,6 +15,7 @@ extern crate alloc;
 pub mod affine_gemm;
 pub mod bitpack;
 pub mod buffer;
+pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
 pub mod elementwise;

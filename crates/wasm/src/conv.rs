@@ -4,6 +4,7 @@ use core::any::Any;
 
 use lowbit_kernels::affine_gemm::{AffineGemm, GroupedAffineGemm};
 use lowbit_kernels::buffer::Element;
+use lowbit_kernels::codebook_gemm::CodebookGemm;
 use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
 use lowbit_kernels::gemm_f32::GemmF32;
@@ -85,6 +86,13 @@ fn join(
     fill: i32,
 ) -> Result<Box<dyn Convolve>> {
     let products = match all::<GemmF32>(products) {
+        Ok(gemms) => {
+            exact(zero_bits)?;
+            return object(Convolution::new(geometry, gemms, fill as f32)?, OutputKind::F32);
+        }
+        Err(products) => products,
+    };
+    let products = match all::<CodebookGemm>(products) {
         Ok(gemms) => {
             exact(zero_bits)?;
             return object(Convolution::new(geometry, gemms, fill as f32)?, OutputKind::F32);

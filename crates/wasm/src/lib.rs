@@ -11,6 +11,7 @@
 
 pub mod affine_gemm;
 pub mod bitpack;
+pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
 pub mod elementwise;

@@ -3,6 +3,7 @@
 
 mod affine_gemm;
 mod bitpack;
+mod codebook_gemm;
 mod gemm_f32;
 mod xnor_gemm;
 

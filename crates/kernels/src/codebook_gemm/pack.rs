@@ -1,0 +1,261 @@
+//! Codes into panels, and tables that decode them.
+
+use super::OP;
+use crate::buffer::Buffer;
+use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
+use crate::layout::{code_at, code_row_bytes};
+
+/// Columns of a panel.
+pub(super) const COLUMNS: usize = 16;
+
+/// How a code becomes a weight, before its scale.
+#[derive(Clone, Copy, Debug)]
+pub enum Decoding<'a> {
+    /// 1 is -1, 0 is +1; one bit.
+    Sign,
+    /// code - zero point
+    Affine {
+        /// One for the tensor, or as many as there are scales.
+        zero_points: &'a [i32],
+    },
+    /// An entry per code.
+    Table {
+        /// 1..=2^bits entries.
+        codebook: &'a [f32],
+    },
+    /// A sub-vector per code.
+    Product {
+        /// `[centroids, dimension]`, 1..=2^bits centroids.
+        codebook: &'a [f32],
+        /// d, which divides K and the group size.
+        dimension: usize,
+    },
+}
+
+/// Weights as a file holds them.
+#[derive(Clone, Copy, Debug)]
+pub struct CodedWeights<'a> {
+    /// Output columns N, at least 1.
+    pub columns: usize,
+    /// K, at least 1.
+    pub depth: usize,
+    /// Per code, 1..=8; kept at 1, 2, 4 or 8.
+    pub bits: usize,
+    /// `[N, ceil(codes of a row * bits / 8)]`, least significant bit first.
+    pub codes: &'a [u8],
+    /// What codes stand for.
+    pub decoding: Decoding<'a>,
+    /// `[N or 1, groups]`, or empty for 1.
+    pub scales: &'a [f32],
+    /// Rows of `scales`: N or 1.
+    pub scale_rows: usize,
+    /// Weights of a row that share a scale, 1..=K.
+    pub group_size: usize,
+}
+
+/// The level of every code of the width, as floats, and where there are at most 16, as four tables of their bytes.
+pub(super) struct Levels {
+    pub(super) values: Buffer<f32>,
+    /// `bytes[b][code]` = byte b of the level.
+    pub(super) bytes: [[u8; 16]; 4],
+}
+
+/// The codes of one position in one panel.
+pub(super) struct Position<'a> {
+    /// One byte for each of 16 columns.
+    pub(super) bytes: &'a [u8; COLUMNS],
+    pub(super) shift: u32,
+    pub(super) width: u32,
+}
+
+impl Position<'_> {
+    /// The code of a column.
+    #[inline(always)]
+    pub(super) fn code(&self, column: usize) -> usize {
+        usize::from(self.bytes[column] >> self.shift) & ((1 << self.width) - 1)
+    }
+}
+
+/// Packed weights.
+pub(super) struct Packed {
+    pub(super) columns: usize,
+    pub(super) depth: usize,
+    pub(super) group_size: usize,
+    /// Weights of a position: 1, or the dimension of a product decoding.
+    pub(super) dimension: usize,
+    width: usize,
+    /// `[panel][block]`
+    codes: Buffer<[u8; COLUMNS]>,
+    pub(super) levels: Levels,
+    /// `[dimension][padded centroids]`; empty but for product decodings.
+    pub(super) centroids: Buffer<f32>,
+    /// Entries of `centroids`, a multiple of 4.
+    pub(super) padded_centroids: usize,
+    /// `[panel][group][16]`
+    pub(super) scales: Buffer<f32>,
+    /// As `scales`, or empty.
+    pub(super) zeros: Buffer<f32>,
+}
+
+impl Packed {
+    /// Checks and packs.
+    pub(super) fn new(weights: &CodedWeights<'_>) -> Result<Self> {
+        let CodedWeights { columns, depth, bits, codes, decoding, scales, scale_rows, group_size } = *weights;
+        check_range(OP, What::Columns, 1, i64::from(i32::MAX), columns as i64)?;
+        check_range(OP, What::Depth, 1, i64::from(i32::MAX), depth as i64)?;
+        check_range(OP, What::GroupSize, 1, depth as i64, group_size as i64)?;
+        check_range(OP, What::Bits, 1, 8, bits as i64)?;
+        let dimension = if let Decoding::Product { dimension, .. } = decoding { dimension } else { 1 };
+        check_range(OP, What::Codebook, 1, depth as i64, dimension as i64)?;
+        check_shape(OP, What::Depth, 0, depth % dimension)?;
+        let groups = depth.div_ceil(group_size);
+        // One group may end with the row; more of them have to end with a sub-vector.
+        check_shape(OP, What::GroupSize, 0, if groups > 1 { group_size % dimension } else { 0 })?;
+        let positions = depth / dimension;
+        let row = code_row_bytes(positions, bits);
+        check_shape(OP, What::Codes, checked_area(OP, columns, row)?, codes.len())?;
+        if !scales.is_empty() {
+            let rows = if scale_rows == 1 { 1 } else { columns };
+            check_shape(OP, What::Scale, rows, scale_rows)?;
+            check_shape(OP, What::Scale, checked_area(OP, rows, groups)?, scales.len())?;
+        }
+
+        let width = bits.next_power_of_two();
+        let fields = 8 / width;
+        let blocks = positions.div_ceil(fields);
+        let panels = columns.div_ceil(COLUMNS);
+        let mut packed = Buffer::zeroed(OP, checked_area(OP, panels, blocks)?)?;
+        let levels = level_count(&decoding, bits, dimension)?;
+        for (n, row) in codes.chunks_exact(row).enumerate() {
+            let panel: &mut [[u8; COLUMNS]] = &mut packed[n / COLUMNS * blocks..][..blocks];
+            for position in 0..positions {
+                let code = code_at(row, bits, position);
+                check_range(OP, What::Code, 0, levels as i64 - 1, i64::from(code))?;
+                panel[position / fields][n % COLUMNS] |= code << (position % fields * width);
+            }
+        }
+
+        let per_group = |values: &dyn Fn(usize) -> f32| -> Result<Buffer<f32>> {
+            let mut cells = Buffer::zeroed(OP, checked_area(OP, panels * COLUMNS, groups)?)?;
+            for n in 0..columns {
+                for group in 0..groups {
+                    let source = if scale_rows == 1 { group } else { n * groups + group };
+                    cells[(n / COLUMNS * groups + group) * COLUMNS + n % COLUMNS] = values(source);
+                }
+            }
+            Ok(cells)
+        };
+        let zeros = match decoding {
+            Decoding::Affine { zero_points } if zero_points.len() != 1 => {
+                check_shape(OP, What::ZeroPoint, scales.len(), zero_points.len())?;
+                per_group(&|i| zero_points[i] as f32)?
+            }
+            _ => Buffer::zeroed(OP, 0)?,
+        };
+        let padded_centroids = levels.next_multiple_of(4);
+        let mut centroids = Buffer::zeroed(OP, 0)?;
+        if let Decoding::Product { codebook, .. } = decoding {
+            centroids = Buffer::zeroed(OP, checked_area(OP, dimension, padded_centroids)?)?;
+            for (i, &value) in codebook.iter().enumerate() {
+                centroids[i % dimension * padded_centroids + i / dimension] = value;
+            }
+        }
+        Ok(Self {
+            columns,
+            depth,
+            group_size,
+            dimension,
+            width,
+            codes: packed,
+            levels: Levels::new(&decoding, width)?,
+            centroids,
+            padded_centroids,
+            scales: per_group(&|i| scales.get(i).copied().unwrap_or(1.0))?,
+            zeros,
+        })
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        self.depth.div_ceil(self.group_size)
+    }
+
+    pub(super) fn panels(&self) -> usize {
+        self.columns.div_ceil(COLUMNS)
+    }
+
+    /// Codes of a row.
+    pub(super) fn positions(&self) -> usize {
+        self.depth / self.dimension
+    }
+
+    /// The codes of a position.
+    #[inline(always)]
+    pub(super) fn position(&self, panel: usize, position: usize) -> Position<'_> {
+        let fields = 8 / self.width;
+        let blocks = self.positions().div_ceil(fields);
+        Position {
+            bytes: &self.codes[panel * blocks + position / fields],
+            shift: (position % fields * self.width) as u32,
+            width: self.width as u32,
+        }
+    }
+
+    /// Scales and zeros (or none) of a group.
+    pub(super) fn cell(&self, panel: usize, group: usize) -> (&[f32], &[f32]) {
+        let start = (panel * self.groups() + group) * COLUMNS;
+        let zeros = if self.zeros.is_empty() { &[] } else { &self.zeros[start..][..COLUMNS] };
+        (&self.scales[start..][..COLUMNS], zeros)
+    }
+
+    pub(super) fn byte_len(&self) -> usize {
+        self.codes.byte_len() + self.scales.byte_len() + self.zeros.byte_len() + self.centroids.byte_len()
+    }
+}
+
+/// Codes that have a meaning.
+fn level_count(decoding: &Decoding<'_>, bits: usize, dimension: usize) -> Result<usize> {
+    let entries = match decoding {
+        Decoding::Sign => 2,
+        Decoding::Affine { zero_points } => {
+            for &zero in *zero_points {
+                // So that code - zero point is exact in f32.
+                check_range(OP, What::ZeroPoint, -(1 << 20), 1 << 20, i64::from(zero))?;
+            }
+            if zero_points.is_empty() {
+                return Err(KernelError::new(ErrorCode::Shape, OP, What::ZeroPoint, 1, 0));
+            }
+            1 << bits
+        }
+        Decoding::Table { codebook } => codebook.len(),
+        Decoding::Product { codebook, .. } => {
+            check_shape(OP, What::Codebook, 0, codebook.len() % dimension)?;
+            codebook.len() / dimension
+        }
+    };
+    check_range(OP, What::Codebook, 1, 1 << bits, entries as i64)?;
+    Ok(entries)
+}
+
+impl Levels {
+    fn new(decoding: &Decoding<'_>, width: usize) -> Result<Self> {
+        let mut values = Buffer::zeroed(OP, 1 << width)?;
+        match decoding {
+            Decoding::Sign => values[..2].copy_from_slice(&[1.0, -1.0]),
+            Decoding::Affine { zero_points } => {
+                let zero = if let [zero] = zero_points { *zero } else { 0 };
+                for (code, value) in values.iter_mut().enumerate() {
+                    *value = (code as i32 - zero) as f32;
+                }
+            }
+            Decoding::Table { codebook } => values[..codebook.len()].copy_from_slice(codebook),
+            Decoding::Product { .. } => {}
+        }
+        let mut bytes = [[0; 16]; 4];
+        for (code, value) in values.iter().take(16).enumerate() {
+            for (table, byte) in bytes.iter_mut().zip(value.to_le_bytes()) {
+                table[code] = byte;
+            }
+        }
+        Ok(Self { values, bytes })
+    }
+}
