@@ -34,7 +34,12 @@ function offence(node) {
     return allowed.has(name) || /^[A-Z]/.test(name) ? undefined : `Math.${name}`;
   }
   if (ts.isElementAccessExpression(node) && isMath(node.expression)) return "Math[...]";
-  if (ts.isVariableDeclaration(node) && node.initializer && isMath(node.initializer)) return "an alias of Math";
+  if (ts.isVariableDeclaration(node) && node.initializer && isMath(node.initializer)) {
+    const names = ts.isObjectBindingPattern(node.name)
+      ? node.name.elements.map((element) => (element.propertyName ?? element.name).text)
+      : [];
+    return names.length > 0 && names.every((name) => allowed.has(name)) ? undefined : "an alias of Math";
+  }
   if (!ts.isBinaryExpression(node)) return undefined;
   if (node.operatorToken.kind === ts.SyntaxKind.AsteriskAsteriskEqualsToken) return "**=";
   return node.operatorToken.kind === ts.SyntaxKind.AsteriskAsteriskToken && !isExactPower(node) ? "**" : undefined;

@@ -8,6 +8,8 @@ test("Math functions that differ between engines are found, with file and line",
   const text = "const a = Math.sqrt(2);\nconst b = Math.exp(a);\nconst c = b ** 2;\nconst d = 2 ** a;\n// Math.log(1)";
   expect(offencesIn("x.ts", text)).toEqual(["x.ts:2 Math.exp", "x.ts:3 **"]);
   expect(offencesIn("x.ts", "const { log } = Math; Math['pow'](2, 3); a **= 2")).toHaveLength(3);
+  expect(offencesIn("x.ts", "const { sqrt, log: ln } = Math;")).toHaveLength(1);
+  expect(offencesIn("x.ts", "const { sqrt, fround: f32 } = Math;")).toEqual([]);
   expect(offencesIn("x.ts", "Math.PI + Math.fround(Math.imul(2, 3))")).toEqual([]);
 });
 
