@@ -3,19 +3,8 @@ import type { WasmExports } from "../generated/wasm-exports.ts";
 import { kernelError } from "./error-block.ts";
 import type { Tier } from "./tiers.ts";
 
-/** What every module exports beside its kernels. */
-interface MemoryExports {
-  readonly memory: WebAssembly.Memory;
-  /** @returns a 64-byte aligned pointer, 0 where memory is exhausted */
-  memory_alloc(bytes: number): number;
-  memory_free(pointer: number, bytes: number): void;
-  /** Where the numbers of the last error are; see error-block.ts. */
-  error_block(): number;
-  object_drop(handle: number): number;
-}
-
 /** The raw exports: pointers and sizes are numbers, a negative result is an error for {@link KernelInstance.check}. */
-export type Exports = WasmExports & MemoryExports;
+export type Exports = WasmExports;
 
 /**
  * One WASM instance: its memory, its kernels and the checks around them. It is all that a kernel's wrapper sees.
@@ -73,7 +62,7 @@ export class KernelInstance implements Disposable {
       throw new KernelError("free", `bytes at ${pointer}`, size ?? "a live pointer", bytes);
     this.#live.delete(pointer);
     this.#bytesInUse -= size;
-    this.exports.memory_free(pointer, size);
+    this.check(this.exports.memory_free(pointer, size));
   }
 
   u8(pointer: number, length: number): Uint8Array<ArrayBuffer> {

@@ -7,6 +7,7 @@ import { cast } from "../../kernels/transform.ts";
 import { sizeOf, type TensorDType } from "../../tensor.ts";
 import type { LoweringContext } from "./context.ts";
 import type { Operation } from "./operation.ts";
+import { lowerUnpack } from "./sign.ts";
 
 type Kernel = (instance: KernelInstance, x: number, count: number, y: number) => void;
 
@@ -70,7 +71,7 @@ export function lowerDequantize(node: NodeOf<"dequantize">, context: LoweringCon
 export function lowerCast(node: NodeOf<"cast">, context: LoweringContext): Operation | undefined {
   const { dtype } = context.info(node.inputs[0]!);
   const { to } = node.attributes;
-  if (dtype === "bit" || dtype === "trit") return context.refuse(node, `cast from ${dtype}`);
+  if (dtype === "bit" || dtype === "trit") return lowerUnpack(node, context);
   if (dtype === to) return elementwiseAlias(node);
   const from: TensorDType = dtype;
   return elementwise(node, "convert", (instance, x, count, y) => cast(instance, from, x, count, to, y), {});

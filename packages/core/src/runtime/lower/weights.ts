@@ -16,7 +16,8 @@ export interface CodedRows {
 
 export function codedRows(weight: QuantizedConstant, first: number, count: number): CodedRows {
   const { n, k, rowBytes } = matrixSize(weight);
-  const groupSize = weight.groupSize ?? k;
+  // A group may reach beyond a short row.
+  const groupSize = Math.min(weight.groupSize ?? k, k);
   const groups = Math.ceil(k / groupSize);
   const scaleShape = weight.scaleShape ?? [weight.scale ? n : 1, groups];
   const { decoding, scale } = weight;

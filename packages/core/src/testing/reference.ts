@@ -1,0 +1,39 @@
+/**
+ * The reference interpreter: runs a graph in plain TypeScript, one loop per index, in the order and with the roundings that the
+ * operators' definitions state. It is the oracle of tests here and in the converter, and is in no entry and no tarball.
+ */
+import type { Graph } from "../graph/types.ts";
+import type { Tensor } from "../tensor.ts";
+import { reference } from "./reference-ops.ts";
+import { conv2d, dense, matmul } from "./reference-products.ts";
+import { fromConstant, fromTensor, toTensor, type Value } from "./value.ts";
+
+/** Every value of a run by name, graph inputs among them. */
+export function interpret(graph: Graph, feed: Readonly<Record<string, Tensor>>): Map<string, Value> {
+  const values = new Map<string, Value>();
+  for (const name of graph.inputs) values.set(name, fromTensor(feed[name]!, graph.values.get(name)!.quantization));
+  const find = (name: string): Value => {
+    const constant = graph.constants.get(name);
+    return constant ? fromConstant(constant) : values.get(name)!;
+  };
+  for (const node of graph.nodes) {
+    const [x = "", , bias = ""] = node.inputs;
+    const withBias = (): (Value | undefined)[] => [find(x), bias === "" ? undefined : find(bias)];
+    const value =
+      node.op === "dense"
+        ? dense(node, graph, withBias())
+        : node.op === "conv2d"
+          ? conv2d(node, graph, withBias())
+          : node.op === "matmul"
+            ? matmul(node.inputs.map(find))
+            : reference(node, graph, node.inputs.map(find));
+    values.set(node.outputs[0]!, value);
+  }
+  return values;
+}
+
+/** The graph's outputs as tensors: what `model.run` returns. */
+export function runReference(graph: Graph, feed: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const values = interpret(graph, feed);
+  return Object.fromEntries(graph.outputs.map((name) => [name, toTensor(values.get(name)!)]));
+}
