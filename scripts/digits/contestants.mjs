@@ -7,7 +7,7 @@ import { root } from "../setup/paths.mjs";
 import { convert, lowbit } from "./packages.mjs";
 
 const { createModel, Tensor } = lowbit;
-const { calibrate, importModel, quantizeModel, readArrays, runPasses, writeModel } = convert;
+const { calibrate, importModel, quantizeModel, readNpz, runPasses, writeModel } = convert;
 
 export const FLOAT = "mnist-cnn-float";
 
@@ -45,7 +45,7 @@ function engine(name, graph) {
 export async function openFloat() {
   const bytes = await readFile(modelFile(`${FLOAT}.onnx`));
   const graph = runPasses(importModel(bytes, { name: FLOAT }));
-  const images = readArrays(await readFile(modelFile("mnist-calibration.npz"))).get("x");
+  const images = readNpz(await readFile(modelFile("mnist-calibration.npz"))).get("x");
   const calibration = await calibrate(graph, feedsOf(graph, images));
   return { bytes, graph, calibration, calibrationCount: images.shape[0] };
 }

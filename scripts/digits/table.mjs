@@ -1,8 +1,8 @@
 /** The main job's table. */
 
-import { cliReport } from "./packages.mjs";
+import { report } from "./packages.mjs";
 
-const { formatBytes, formatCount, formatPercent, formatTimes, significant, textTable } = cliReport;
+const { formatBytes, formatCount, formatPercent, formatTimes, significant, textTable } = report;
 
 /** Prints one line per scheme; a refused one says so in its last column, with layer and figure. */
 export function printTable(schemes) {

@@ -6,6 +6,7 @@ import { printJson } from "../shared/json.ts";
 import { layersOf } from "../shared/layers.ts";
 import { openGraph } from "../shared/model.ts";
 import { createProgress } from "../shared/progress.ts";
+import { provenanceOf } from "../shared/provenance.ts";
 
 export const convert = defineCommand({
   meta: { name: "convert", description: "Import a network and fold it, without quantizing anything" },
@@ -32,7 +33,7 @@ export const convert = defineCommand({
       ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
     });
     const { writeModel } = await import("@lowbit/convert");
-    const bytes = writeModel(opened.graph);
+    const bytes = writeModel(opened.graph, { provenance: provenanceOf(opened, "lowbit convert") });
     progress.end();
     await writeOutput(args.output, bytes);
     const layers = layersOf(opened.graph);

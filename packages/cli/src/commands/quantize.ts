@@ -1,16 +1,15 @@
 import { basename } from "node:path";
-import type { Calibration, QuantizeModelResult } from "@lowbit/convert";
+import type { QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
-import { formatBytes, formatPercent } from "../report/format.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
-import { finiteDecibels, printJson } from "../shared/json.ts";
-import { layerJson, layerTable } from "../shared/layer-report.ts";
+import { printJson } from "../shared/json.ts";
 import { openGraph } from "../shared/model.ts";
-import { createProgress } from "../shared/progress.ts";
-import { VERSION } from "../version.ts";
+import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
+import { createProgress, type Progress } from "../shared/progress.ts";
+import { provenanceOf } from "../shared/provenance.ts";
 
 /** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
 function layerRule(text: string): readonly [glob: string, scheme: string] {
@@ -19,58 +18,54 @@ function layerRule(text: string): readonly [glob: string, scheme: string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-interface Outcome {
-  readonly result: QuantizeModelResult;
-  readonly bytes: Uint8Array;
-  /** One line why nothing is written; undefined where all gates are passed. */
-  readonly refusal: string | undefined;
+interface Rules {
+  readonly weights?: string;
+  readonly activations?: string;
+  readonly layers?: readonly (readonly [glob: string, scheme: string])[];
+  readonly minSqnr?: number;
 }
 
-function jsonOf({ result, bytes, refusal }: Outcome): object {
-  const { agreement } = result;
+/** Options as the command line gives them. */
+interface Given {
+  readonly weights?: string | undefined;
+  readonly activations?: string | undefined;
+  readonly calibrate?: string | undefined;
+  readonly "min-sqnr"?: string | undefined;
+}
+
+/** What to quantize how. @throws UsageError where options contradict each other */
+function rulesOf(args: Given, rules: readonly string[]): Rules {
+  const { weights, activations } = args;
+  const minSqnr = numberOption("min-sqnr", args["min-sqnr"], -1000);
+  if (activations !== undefined && activations !== "int8" && activations !== "float")
+    throw new UsageError(`--activations: expected int8 or float, got "${activations}"`);
+  if (activations === "int8" && args.calibrate === undefined)
+    throw new UsageError("--activations int8 needs --calibrate: the ranges of activations come from real samples");
   return {
-    bytes: bytes.length,
-    bitsPerWeight: result.bitsPerWeight,
-    layers: layerJson(result.layers),
-    ...(agreement && { agreement: { ...agreement, sqnr: finiteDecibels(agreement.sqnr) } }),
-    ...(refusal !== undefined && { refused: refusal }),
+    ...(weights !== undefined && { weights }),
+    ...(activations !== undefined && { activations }),
+    ...(rules.length > 0 && { layers: rules.map(layerRule) }),
+    ...(minSqnr !== undefined && { minSqnr }),
   };
 }
 
-function print(output: string, sourceBytes: number, { result, bytes, refusal }: Outcome): void {
-  console.log(layerTable(result.layers));
-  if (result.agreement)
-    console.log(
-      `agrees with float on ${formatPercent(result.agreement.top1)} of ${result.agreement.samples} calibration samples`,
-    );
-  if (refusal === undefined)
-    console.log(
-      `${output}: ${formatBytes(bytes.length)}, ${(sourceBytes / bytes.length).toFixed(1)} x smaller, ${result.bitsPerWeight.toFixed(2)} bits per weight`,
-    );
-}
+/** The same rules as a command line, for the file's provenance. */
+const recipeOf = ({ weights, activations, layers = [] }: Rules): string =>
+  [
+    "lowbit quantize",
+    ...(weights === undefined ? [] : [`--weights ${weights}`]),
+    ...(activations === undefined ? [] : [`--activations ${activations}`]),
+    ...layers.map(([glob, scheme]) => `--layer '${glob}=${scheme}'`),
+  ].join(" ");
 
-async function reportPage(
-  source: string,
-  sourceBytes: number,
-  outcome: Outcome,
-  facts: readonly (readonly [string, string])[],
-) {
-  const { quantizedPage } = await import("../report/quantized-page.ts");
-  const { result, bytes } = outcome;
-  const refused = result.refused
-    ? { layer: result.refused.layer, reason: result.refused.message }
-    : outcome.refusal === undefined
-      ? undefined
-      : { layer: "the whole file", reason: outcome.refusal };
-  return quantizedPage({
-    source: basename(source),
-    sourceBytes,
-    bytes: bytes.length,
-    bitsPerWeight: result.bitsPerWeight,
-    layers: result.layers,
-    facts,
-    ...(refused && { refused }),
-  });
+/** Shows the two stages of quantizing as they come. */
+function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgress"]> {
+  let current = "";
+  return (stage, done, total) => {
+    if (stage !== current) progress.stage(stage === "quantize" ? "quantizing" : "measuring", total);
+    current = stage;
+    progress.update(done);
+  };
 }
 
 export const quantize = defineCommand({
@@ -108,15 +103,8 @@ export const quantize = defineCommand({
   },
   async run({ args, data }) {
     const { signal, values } = data as Surroundings;
-    const minSqnr = numberOption("min-sqnr", args["min-sqnr"], -1000);
+    const rules = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
-    const layers = (values.get("layer") ?? []).map(layerRule);
-    if (args.activations !== undefined && args.activations !== "int8" && args.activations !== "float")
-      throw new UsageError(`--activations: expected int8 or float, got "${args.activations}"`);
-    if (args.activations === "int8" && args.calibrate === undefined)
-      throw new UsageError(
-        "--activations int8 needs --calibrate: the ranges of the activations come from real samples",
-      );
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
     await checkOutput(args.output, inputs);
     if (args.report !== undefined) await checkOutput(args.report, [...inputs, args.output]);
@@ -125,50 +113,28 @@ export const quantize = defineCommand({
     progress.stage(`importing ${basename(args.input)}`);
     const opened = await openGraph(args.input, { signal });
     const { quantizeModel, writeModel } = await import("@lowbit/convert");
-    let calibration: Calibration | undefined;
-    if (args.calibrate !== undefined)
-      calibration = await readCalibration(args.calibrate, opened.graph, progress, signal);
-    let stage = "";
+    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress, signal));
+    const onProgress = stages(progress);
     const result = await quantizeModel(opened.graph, {
-      ...(args.weights !== undefined && { weights: args.weights }),
-      ...(args.activations !== undefined && { activations: args.activations }),
-      ...(layers.length > 0 && { layers }),
+      ...rules,
       ...(calibration && { calibration }),
-      ...(minSqnr !== undefined && { minSqnr }),
       signal,
-      onProgress(next, done, total) {
-        if (next !== stage) progress.stage(next === "quantize" ? "quantizing" : "measuring", total);
-        stage = next;
-        progress.update(done);
-      },
+      onProgress,
     });
-    const bytes = writeModel(result.graph);
+    const bytes = writeModel(result.graph, {
+      provenance: provenanceOf(opened, recipeOf(rules)),
+      parity: parityOf(result),
+    });
     progress.end();
-    const tooLarge =
-      maxSize !== undefined && bytes.length > maxSize
-        ? `${bytes.length} bytes are more than --max-size ${maxSize}`
-        : undefined;
-    const outcome: Outcome = { result, bytes, refusal: result.refused?.message ?? tooLarge };
-    if (args.report !== undefined)
-      await writeOutput(
-        args.report,
-        await reportPage(args.input, opened.bytes.length, outcome, [
-          ["source", basename(args.input)],
-          ["weights", args.weights ?? "as they are"],
-          ["activations", args.activations ?? "float"],
-          [
-            "calibration",
-            calibration
-              ? `${basename(args.calibrate ?? "")}, ${result.agreement?.samples ?? 0} samples`
-              : "none: figures are of the weights",
-          ],
-          ["lowbit", VERSION],
-        ]),
-      );
+    const tooLarge = maxSize !== undefined && bytes.length > maxSize;
+    const refusal =
+      result.refused?.message ?? (tooLarge ? `${bytes.length} bytes are more than ${maxSize}` : undefined);
+    const outcome: Outcome = { result, bytes, source: args.input, sourceBytes: opened.bytes.length, refusal };
+    if (args.report !== undefined) await writeOutput(args.report, await outcomePage(outcome, args));
     // OUT comes last: where it exists, everything else has gone well.
-    if (outcome.refusal === undefined) await writeOutput(args.output, bytes);
-    if (args.json) printJson(jsonOf(outcome));
-    else print(args.output, opened.bytes.length, outcome);
-    if (outcome.refusal !== undefined) throw new RefusedError(`refused: ${outcome.refusal}`);
+    if (refusal === undefined) await writeOutput(args.output, bytes);
+    if (args.json) printJson(outcomeJson(outcome));
+    else printOutcome(args.output, outcome);
+    if (refusal !== undefined) throw new RefusedError(`refused: ${refusal}`);
   },
 });
