@@ -28,6 +28,7 @@ pub mod output;
 pub mod pool;
 pub mod registry;
 pub mod rows;
+pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tier;

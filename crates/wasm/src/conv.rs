@@ -11,7 +11,8 @@ use lowbit_kernels::gemm_f32::GemmF32;
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::output::OutputKind;
 use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::xnor_gemm::XnorGemm;
+use lowbit_kernels::ternary_gemm::TernaryGemm;
+use lowbit_kernels::xnor_gemm::{Activations, XnorGemm};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -115,8 +116,20 @@ fn join(
         }
         Err(products) => products,
     };
+    let products = match all::<TernaryGemm>(products) {
+        Ok(gemms) => {
+            exact(zero_bits)?;
+            let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
+            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
+        }
+        Err(products) => products,
+    };
     let products = match all::<XnorGemm>(products) {
         Ok(gemms) => {
+            // A pixel of trits is its sign words, then its non-zero words: the channels of a group do not lie side by side.
+            if gemms.len() > 1 && gemms.iter().any(|gemm| gemm.activations() == Activations::Trits) {
+                return Err(KernelError::range(OP, What::Groups, 1, gemms.len()));
+            }
             let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
             let conv = if zero_bits {
                 Convolution::with_zero_padding(geometry, gemms)?

@@ -23,5 +23,6 @@ pub mod normalize;
 mod output;
 mod params;
 pub mod pool;
+pub mod ternary_gemm;
 pub mod transform;
 pub mod xnor_gemm;

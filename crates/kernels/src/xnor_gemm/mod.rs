@@ -128,7 +128,12 @@ impl XnorGemm {
         self.shape.taps * self.shape.channels
     }
 
-    /// The kind of output that it writes.
+    /// What it multiplies by.
+    pub const fn activations(&self) -> Activations {
+        self.shape.activations
+    }
+
+    /// The transform behind the sums.
     pub const fn output(&self) -> &OutputTransform {
         &self.output
     }

@@ -5,6 +5,7 @@ mod affine_gemm;
 mod bitpack;
 mod codebook_gemm;
 mod gemm_f32;
+mod ternary_gemm;
 mod xnor_gemm;
 
 use lowbit_kernels::tier::Tier;
