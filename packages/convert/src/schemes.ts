@@ -51,7 +51,7 @@ export interface QuantizedWeights {
 
 /**
  * Quantizes the float weights of a layer. Undefined where they stay as they are: packed already, scheme `float`, or (for a scheme given to all layers at once)
- * rows that do not divide into its sub-vectors.
+ * rows that do not divide into its sub-vectors, and a codebook that takes more room than the weights.
  *
  * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
  */
@@ -61,7 +61,8 @@ export async function quantizeWeights(graph: Graph, layer: Layer, { scheme, name
   try {
     const quantized = await quantize(weight, parseScheme(scheme), { name: layer.name } as never);
     const constant = quantized.toConstant();
-    return constant.kind === "quantized" ? { constant, error: quantized.error } : undefined;
+    if (constant.kind !== "quantized" || (!named && quantized.bytes >= weight.data.byteLength)) return undefined;
+    return { constant, error: quantized.error };
   } catch (error) {
     if (error instanceof ShapeError && !named) return undefined;
     throw error;

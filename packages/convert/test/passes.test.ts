@@ -1,0 +1,69 @@
+/** Every pass keeps what the reference interpreter computes, on seeded networks that come through the importer. */
+import { createModel, type Graph, type Tensor } from "lowbit";
+import { describe, expect, test } from "vitest";
+import { runReference } from "../../core/src/testing/reference.ts";
+import { importModel, PASSES, runPasses } from "../src/index.ts";
+import { binaryCnn, floatCnn, type Network, ternaryCnn } from "./support/networks.ts";
+
+const outputOf = (graph: Graph, { feed }: Network): Tensor => runReference(graph, feed)[graph.outputs[0]!]!;
+
+const largest = (data: ArrayLike<number | bigint>): number => Math.max(...Array.from(data, (value) => Math.abs(Number(value))));
+
+/** Largest difference over the largest expected value. */
+function difference(expected: Tensor, got: Tensor): number {
+  expect(got.shape).toEqual(expected.shape);
+  const differences = Array.from(expected.data, (value, i) => Math.abs(Number(value) - Number(got.data[i])));
+  return largest(differences) / Math.max(1, largest(expected.data));
+}
+
+/** Applies the passes one after the other; the difference from the import after each that changed something. */
+function* stepByStep(network: Network): Generator<{ pass: string; error: number }> {
+  const imported = importModel(network.file);
+  const expected = outputOf(imported, network);
+  let graph = imported;
+  for (const pass of PASSES) {
+    let changed = false;
+    graph = runPasses(graph, { explain: () => { changed = true; } }, [pass]);
+    if (changed) yield { pass: pass.name, error: difference(expected, outputOf(graph, network)) };
+  }
+}
+
+const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+
+describe("passes", () => {
+  test.each(seeds)("float network %i: outputs stay within 1e-5", (seed) => {
+    for (const { pass, error } of stepByStep(floatCnn(seed))) expect(error, pass).toBeLessThan(1e-5);
+  });
+
+  test.each(seeds)("binary network %i: outputs stay equal", (seed) => {
+    for (const { pass, error } of stepByStep(binaryCnn(seed))) expect(error, pass).toBe(0);
+  });
+
+  test.each(seeds)("ternary network on codes %i: outputs stay within two steps", (seed) => {
+    // A sum that lies on the edge of two codes may fall to either side once the scale is applied in one step.
+    for (const { pass, error } of stepByStep(ternaryCnn(seed))) expect(error, pass).toBeLessThan(0.05);
+  });
+
+  test("the pipeline is what the runtime computes", async () => {
+    for (const network of [floatCnn(1), binaryCnn(2), binaryCnn(3), ternaryCnn(4)]) {
+      const graph = runPasses(importModel(network.file));
+      using model = await createModel(graph);
+      const [got] = Object.values(await model.run(network.feed));
+      expect(difference(outputOf(graph, network), got!)).toBeLessThan(1e-6);
+    }
+  });
+
+  test("every pass finds something to do, and says what", () => {
+    const seen = new Map(PASSES.map(({ name }) => [name, 0]));
+    for (const make of [floatCnn, binaryCnn, ternaryCnn]) {
+      for (const seed of seeds) {
+        runPasses(importModel(make(seed).file), {
+          explain: ({ pass, changes }) => seen.set(pass, seen.get(pass)! + changes.length),
+        });
+      }
+    }
+    // Constants are folded by the importer already; the pass is for graphs from elsewhere and has its own test.
+    seen.delete("fold-constants");
+    expect([...seen].filter(([, changes]) => changes === 0)).toEqual([]);
+  });
+});

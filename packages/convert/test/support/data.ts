@@ -1,0 +1,15 @@
+/** Outside data for tests: `../shared/data` beside the checkout, or where LOWBIT_DATA points. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const checkout = fileURLToPath(new URL("../../../../", import.meta.url));
+const folder = process.env["LOWBIT_DATA"] ?? join(checkout, "../shared/data");
+
+export const hasData = (path: string): boolean => existsSync(join(folder, path));
+
+export const readData = (path: string): Uint8Array => new Uint8Array(readFileSync(join(folder, path)));
+
+/** A file of this repository, by its path from the root. */
+export const hasFile = (path: string): boolean => existsSync(join(checkout, path));
+export const readFile = (path: string): Uint8Array => new Uint8Array(readFileSync(join(checkout, path)));
