@@ -10,6 +10,7 @@ export {
   writeSafetensors,
 } from "./file/safetensors.ts";
 export * from "./graph/index.ts";
+export { type ImageLike, imageToTensor, type Ranked, topK } from "./image.ts";
 export { KernelInstance } from "./kernels/instance.ts";
 export type { WasmProvider, WasmSource } from "./kernels/load.ts";
 export { availableTiers, type Tier, tiers } from "./kernels/tiers.ts";
