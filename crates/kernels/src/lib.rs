@@ -18,6 +18,7 @@ pub mod buffer;
 pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
+pub mod depthwise;
 pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;

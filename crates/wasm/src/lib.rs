@@ -14,6 +14,7 @@ pub mod bitpack;
 pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
+pub mod depthwise;
 pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;

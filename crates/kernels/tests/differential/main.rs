@@ -4,8 +4,14 @@
 mod affine_gemm;
 mod bitpack;
 mod codebook_gemm;
+mod convert;
+mod depthwise;
+mod elementwise;
 mod gemm_f32;
+mod normalize;
+mod pool;
 mod ternary_gemm;
+mod transform;
 mod xnor_gemm;
 
 use lowbit_kernels::tier::Tier;

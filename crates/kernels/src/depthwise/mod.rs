@@ -1,0 +1,26 @@
+//! Convolutions with one input channel per output channel: `y[oy, ox, o] = Σ_tap x[iy, ix, ⌊o / m⌋] * w[o, tap]` with m outputs per channel.
+//!
+//! Im2col would copy every input taps times for rows of a few products; here the taps are walked directly, 16 channels at a time with their
+//! sums in registers. Weights are kept as `[tap][output]`, so that neighbouring channels lie side by side.
+//!
+//! - **f32**: each output is one chain over the taps inside the image, row by row, started at +0, each step rounded twice; then `+ bias`, then the clamp (a NaN stays).
+//!   Missing taps add nothing.
+//! - **int8, uint8** by affine codes: exact int32 sums of `(x - zx) * (code - zw)`, missing taps count as the zero point, that is nothing; then the output transform.
+//!
+//! Several outputs per channel (m > 1) are rare and run as plain Rust in every tier.
+
+mod bytes;
+mod float;
+#[cfg(any(test, feature = "testing"))]
+pub mod naive;
+mod scalar;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod simd128;
+mod walk;
+
+pub use bytes::DepthwiseAffine;
+pub use float::DepthwiseF32;
+
+use crate::error::Op;
+
+const OP: Op = Op::Depthwise;

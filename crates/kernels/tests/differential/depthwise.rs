@@ -1,0 +1,131 @@
+//! Bytes equal the oracle exactly, floats of small integers too; random floats equal `scalar` bit for bit.
+
+use lowbit_kernels::affine_gemm::{AffineCodes, AffineInput};
+use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::depthwise::{DepthwiseAffine, DepthwiseF32, naive};
+use lowbit_kernels::error::{ErrorCode, Op, What};
+use lowbit_kernels::geometry::{Geometry, Window};
+use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::testing::{Random, pack_codes};
+use lowbit_kernels::tier::Tier;
+
+const FREE: (f32, f32) = (f32::NEG_INFINITY, f32::INFINITY);
+
+fn scratch(lines: usize) -> Scratch {
+    let mut scratch = Scratch::new();
+    scratch.reserve(Op::Depthwise, lines).expect("memory");
+    scratch
+}
+
+/// A window that fits, channels around the vectors' sizes, one or two outputs per channel.
+fn cases() -> impl Iterator<Item = (u64, Geometry, usize, usize)> {
+    (0..300_u64).filter_map(|seed| {
+        let mut random = Random::new(seed);
+        let mut size = |low, high| random.int(low, high) as usize;
+        let window = Window {
+            kernel: [size(1, 4), size(1, 4)],
+            strides: [size(1, 2), size(1, 3)],
+            dilations: [size(1, 2), size(1, 2)],
+            pads: [size(0, 2), size(0, 2), size(0, 2), size(0, 2)],
+        };
+        let geometry = Geometry::new(Op::Depthwise, [size(1, 8), size(1, 8)], window).ok()?;
+        let channels = [1, 3, 4, 5, 15, 16, 17, 33, 36][size(0, 8)];
+        Some((seed, geometry, channels, channels * [1, 1, 2][size(0, 2)]))
+    })
+}
+
+fn floats(
+    tier: Tier,
+    g: Geometry,
+    channels: usize,
+    x: &[f32],
+    w: &[f32],
+    bias: &[f32],
+    clamp: (f32, f32),
+) -> Vec<f32> {
+    let conv = DepthwiseF32::new(tier, g, channels, w, bias, clamp).expect("valid");
+    let mut y = vec![f32::NAN; 2 * conv.lengths().1];
+    conv.run(x, 2, &mut y, scratch(conv.scratch_lines()).arena()).expect("valid");
+    y
+}
+
+fn float_case(tier: Tier, seed: u64, g: Geometry, channels: usize, outputs: usize) {
+    let mut random = Random::new(seed);
+    let image = g.input_pixels() * channels;
+    let x = random.many(2 * image, |r| r.int(-9, 9));
+    let w = random.many(outputs * g.window.taps(), |r| r.int(-9, 9));
+    let wide = |v: &[i32]| v.iter().map(|v| i64::from(*v)).collect::<Vec<_>>();
+    let float = |v: &[i32]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
+    let expected: Vec<i64> =
+        wide(&x).chunks_exact(image).flat_map(|x| naive::depthwise(x, &g, channels, &wide(&w))).collect();
+    let y = floats(tier, g, channels, &float(&x), &float(&w), &[], FREE);
+    let y: Vec<i64> = y.iter().map(|y| *y as i64).collect();
+    assert_eq!(y, expected, "{tier} seed {seed} {g:?} channels {channels} outputs {outputs}");
+
+    let x = random.many(2 * image, Random::float);
+    let w = random.many(w.len(), Random::float);
+    let bias = random.many(outputs, Random::float);
+    let bits = |tier| {
+        let y = floats(tier, g, channels, &x, &w, &bias, (-0.5, 0.5));
+        y.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        bits(tier),
+        bits(Tier::Scalar),
+        "{tier} seed {seed} {g:?} channels {channels} outputs {outputs}"
+    );
+}
+
+fn byte_case(tier: Tier, seed: u64, g: Geometry, channels: usize, outputs: usize) {
+    let mut random = Random::new(seed);
+    let (image, taps) = (g.input_pixels() * channels, g.window.taps());
+    let unsigned = random.int(0, 1) == 1;
+    let (low, high) = if unsigned { (0, 255) } else { (-128, 127) };
+    let input =
+        AffineInput { unsigned, zero_point: [low, high, random.int(low, high)][random.int(0, 2) as usize] };
+    let bits = [2, 4, 8][random.int(0, 2) as usize];
+    let x = random.many(2 * image, |r| r.int(low, high));
+    let codes = random.many(outputs * taps, |r| r.int(0, (1 << bits) - 1) as u8);
+    let zeros = random.many(outputs, |_| 1 << (bits - 1));
+    let integers: Vec<i64> = codes.iter().map(|code| i64::from(*code) - (1 << (bits - 1))).collect();
+    let centred: Vec<i64> = x.iter().map(|x| i64::from(x - input.zero_point)).collect();
+    let expected: Vec<i64> =
+        centred.chunks_exact(image).flat_map(|x| naive::depthwise(x, &g, channels, &integers)).collect();
+    let packed = pack_codes(&codes, taps, bits);
+    let weights = AffineCodes {
+        columns: outputs,
+        depth: taps,
+        group_size: taps,
+        bits,
+        codes: &packed,
+        zero_points: &zeros,
+    };
+    let conv = DepthwiseAffine::new(tier, g, channels, &weights, input, OutputTransform::I32).expect("valid");
+    let mut y = vec![i32::MIN; 2 * conv.lengths().1];
+    let bytes: Vec<i8> = x.iter().map(|x| *x as i8).collect();
+    conv.run(&bytes, 2, OutputMut::I32(&mut y), scratch(conv.scratch_lines()).arena()).expect("valid");
+    let y: Vec<i64> = y.into_iter().map(i64::from).collect();
+    assert_eq!(
+        y, expected,
+        "{tier} seed {seed} {g:?} channels {channels} outputs {outputs} {input:?} {bits} bits"
+    );
+}
+
+pub(crate) fn check(tier: Tier) {
+    let mut checked = 0;
+    for (seed, geometry, channels, outputs) in cases() {
+        float_case(tier, seed, geometry, channels, outputs);
+        byte_case(tier, seed, geometry, channels, outputs);
+        checked += 1;
+    }
+    assert!(checked > 200, "{checked} cases fit");
+    let point = Geometry::new(Op::Depthwise, [2, 2], Window::POINT).expect("fits");
+    let refused = |channels, w: &[f32], bias: &[f32]| {
+        DepthwiseF32::new(tier, point, channels, w, bias, FREE).err().map(|e| (e.code, e.what))
+    };
+    assert_eq!(refused(2, &[0.0; 4], &[]), None);
+    assert_eq!(refused(2, &[0.0; 3], &[]), Some((ErrorCode::Shape, What::Columns)));
+    assert_eq!(refused(0, &[0.0; 3], &[]), Some((ErrorCode::Range, What::Channels)));
+    assert_eq!(refused(2, &[], &[]), Some((ErrorCode::Range, What::Columns)));
+    assert_eq!(refused(2, &[0.0; 2], &[0.0]), Some((ErrorCode::Shape, What::Bias)));
+}
