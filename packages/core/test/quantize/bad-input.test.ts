@@ -109,6 +109,23 @@ describe("constant tensors", () => {
   });
 });
 
+describe("grids at the bottom of f32", () => {
+  it("the step is never below the least float, so that weights of a few of them are exact", async () => {
+    const few = Array.from({ length: 15 }, (_, i) => (i - 7) * LEAST);
+    const { error, scales } = await run("int4", [1, 15], few);
+    expect(error.maxAbs).toBe(0);
+    expect(scales).toEqual(Float32Array.of(LEAST));
+    // 3 / 7 of the least float would round to 0.
+    expect((await run("int4", [1, 3], [3 * LEAST, -LEAST, 0])).error.maxAbs).toBe(0);
+  });
+
+  it("a group of zeros has a step of 1", async () => {
+    for (const scheme of ["int4", "int2", "int4:asym", "pow2:4"]) {
+      expect((await run(scheme, [1, 4], [0, 0, 0, 0])).scales, scheme).toEqual(Float32Array.of(1));
+    }
+  });
+});
+
 describe("groups", () => {
   const data = Array.from({ length: 3 * 7 }, (_, i) => ((i * 5) % 11) - 5.5);
 

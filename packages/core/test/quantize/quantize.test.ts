@@ -290,6 +290,17 @@ describe("kmeans", () => {
     expect(errors).toEqual(errors.toSorted((a, b) => b - a));
   });
 
+  it("starts with one centroid in each of well separated clusters, whatever the seed", async () => {
+    const random = new Random(10);
+    const data = Float32Array.from({ length: 600 }, (_, i) => ((i % 6) + 1) * 10 + 0.001 * random.uniform());
+    for (let seed = 0; seed < 30; seed++) {
+      const { codebook } = await quantize({ shape: [1, 600], data }, kmeans({ k: 6, restarts: 1, iterations: 1 }), {
+        seed,
+      });
+      expect([...codebook!].map(Math.floor)).toEqual([10, 20, 30, 40, 50, 60]);
+    }
+  });
+
   it("keeps the exact optimum of well separated clusters", async () => {
     const random = new Random(9);
     const data = Float32Array.from({ length: 600 }, (_, i) => (i % 6) * 10 + random.uniform());
