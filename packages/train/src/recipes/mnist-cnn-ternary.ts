@@ -12,7 +12,7 @@ const STEP = 1 / 32;
 
 /**
  * A CNN with ternary weights in every layer (Ternary Weight Networks) and int8 activations: pixels, then ReLU on a uniform
- * grid, so that every product is int8 codes by {-1, 0, +1}. 1.9 million multiply-adds an image, 55 thousand weights.
+ * grid, so that every product is int8 codes by {-1, 0, +1}. 2.0 million multiply-adds an image, 55 thousand weights.
  */
 export const mnistCnnTernary: Recipe = {
   name: "mnist-cnn-ternary",
