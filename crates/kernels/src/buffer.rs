@@ -54,15 +54,21 @@ pub struct Buffer<T: Element> {
     element: PhantomData<T>,
 }
 
+/// Lines for `bytes` bytes, all zero.
+#[inline(never)]
+fn zeroed_lines(op: Op, bytes: usize) -> Result<Vec<Line>> {
+    let count = bytes.div_ceil(LINE_BYTES);
+    let mut lines = Vec::new();
+    lines.try_reserve_exact(count).map_err(|_| KernelError::memory(op, bytes))?;
+    lines.resize(count, Line([0; LINE_BYTES]));
+    Ok(lines)
+}
+
 impl<T: Element> Buffer<T> {
     /// `len` zeros.
     pub fn zeroed(op: Op, len: usize) -> Result<Self> {
         let bytes = len.checked_mul(size_of::<T>()).ok_or(KernelError::memory(op, usize::MAX))?;
-        let count = bytes.div_ceil(LINE_BYTES);
-        let mut lines = Vec::new();
-        lines.try_reserve_exact(count).map_err(|_| KernelError::memory(op, bytes))?;
-        lines.resize(count, Line([0; LINE_BYTES]));
-        Ok(Self { lines, len, element: PhantomData })
+        Ok(Self { lines: zeroed_lines(op, bytes)?, len, element: PhantomData })
     }
 
     /// A copy of `values`.
@@ -132,9 +138,14 @@ impl<'a> Arena<'a> {
     /// # Panics
     /// Where less was reserved, which is a bug in the kernel's `scratch_lines`.
     pub fn take<T: Element>(&mut self, len: usize) -> &'a mut [T] {
-        let (taken, rest) = core::mem::take(&mut self.free).split_at_mut(lines_for::<T>(len));
+        view_mut(self.take_lines(lines_for::<T>(len)), len)
+    }
+
+    #[inline(never)]
+    fn take_lines(&mut self, count: usize) -> &'a mut [Line] {
+        let (taken, rest) = core::mem::take(&mut self.free).split_at_mut(count);
         self.free = rest;
-        view_mut(taken, len)
+        taken
     }
 
     /// The rest, lent for a call.

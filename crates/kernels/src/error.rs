@@ -1,6 +1,6 @@
 //! The one error type of the kernels: closed sets of codes, operations and quantities, and the numbers.
 //!
-//! Shapes and ranges are checked once, where a kernel is made or called; inner loops cannot fail. Across the WASM border
+//! Shapes and ranges are checked once, where a kernel is made or called; inner loops cannot fail, so the checks are kept out of line: one copy of each in the module. Across the WASM border
 //! an error is five numbers; the words for them are generated from here (`pnpm generate`), so no text ships in the module.
 
 use core::fmt;
@@ -153,11 +153,13 @@ impl fmt::Display for KernelError {
 impl core::error::Error for KernelError {}
 
 /// Refuses with [`ErrorCode::Shape`] unless `got == expected`.
+#[inline(never)]
 pub const fn check_shape(op: Op, what: What, expected: usize, got: usize) -> Result<()> {
     if got == expected { Ok(()) } else { Err(KernelError::shape(op, what, expected, got)) }
 }
 
 /// Refuses with [`ErrorCode::Range`] unless `low <= got <= high`.
+#[inline(never)]
 pub const fn check_range(op: Op, what: What, low: i64, high: i64, got: i64) -> Result<()> {
     if got < low {
         Err(KernelError::new(ErrorCode::Range, op, what, low, got))
@@ -169,6 +171,7 @@ pub const fn check_range(op: Op, what: What, low: i64, high: i64, got: i64) -> R
 }
 
 /// Refuses with [`ErrorCode::Range`] unless every value is finite; `got` is the position of the first that is not.
+#[inline(never)]
 pub fn check_finite(op: Op, values: &[f32]) -> Result<()> {
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(()),
@@ -177,6 +180,7 @@ pub fn check_finite(op: Op, values: &[f32]) -> Result<()> {
 }
 
 /// `a * b`, refused with [`ErrorCode::Memory`] where the product leaves `usize`.
+#[inline(never)]
 pub const fn checked_area(op: Op, a: usize, b: usize) -> Result<usize> {
     match a.checked_mul(b) {
         Some(area) => Ok(area),

@@ -15,9 +15,14 @@ thread_local! {
 
 /// Stores an object; its handle is above 0.
 pub(crate) fn insert(op: Op, object: impl Any) -> Result<i32> {
+    insert_any(op, Box::new(object))
+}
+
+#[inline(never)]
+fn insert_any(op: Op, object: Box<dyn Any>) -> Result<i32> {
     OBJECTS.with_borrow_mut(|objects| {
         objects.try_reserve(1).map_err(|_| KernelError::memory(op, size_of::<Option<Box<dyn Any>>>()))?;
-        objects.push(Some(Box::new(object)));
+        objects.push(Some(object));
         Ok(objects.len() as i32)
     })
 }
@@ -25,13 +30,17 @@ pub(crate) fn insert(op: Op, object: impl Any) -> Result<i32> {
 /// Calls `run` with the object behind `handle`, which must be a `T`.
 pub(crate) fn with<T: Any, R>(op: Op, handle: i32, run: impl FnOnce(&T) -> Result<R>) -> Result<R> {
     OBJECTS.with_borrow(|objects| {
-        let slot = usize::try_from(handle).ok().and_then(|handle| objects.get(handle.wrapping_sub(1)));
-        let missing =
-            KernelError::new(ErrorCode::Handle, op, What::Handle, objects.len() as i64, i64::from(handle));
-        let object = slot.and_then(Option::as_ref).ok_or(missing)?;
         let other = KernelError::new(ErrorCode::Handle, op, What::Kind, 0, i64::from(handle));
-        run(object.downcast_ref::<T>().ok_or(other)?)
+        run(find(objects, op, handle)?.downcast_ref::<T>().ok_or(other)?)
     })
+}
+
+#[inline(never)]
+fn find(objects: &[Option<Box<dyn Any>>], op: Op, handle: i32) -> Result<&dyn Any> {
+    let slot = usize::try_from(handle).ok().and_then(|handle| objects.get(handle.wrapping_sub(1)));
+    let missing =
+        KernelError::new(ErrorCode::Handle, op, What::Handle, objects.len() as i64, i64::from(handle));
+    slot.and_then(Option::as_deref).ok_or(missing)
 }
 
 /// Takes the objects behind `handles` away from the host, for another object to own. Where one is missing, those before it are gone too.

@@ -74,6 +74,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// For one call; `op` names it in errors.
+    #[inline(never)]
     pub(crate) fn new(op: Op) -> Self {
         Self { op, taken: Cell::new(0), regions: [const { Cell::new((0, 0, false)) }; MAX_REGIONS] }
     }
@@ -83,7 +84,7 @@ impl Memory {
         if len == 0 {
             return Ok(&[]);
         }
-        self.take::<T>(pointer, len, false)?;
+        self.take(pointer, len, size_of::<T>(), align_of::<T>(), false)?;
         // SAFETY: `take` found the region inside a live block, aligned, and disjoint from every region that is written; blocks are
         // initialised and any bits make an `Element`.
         Ok(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(pointer), len) })
@@ -98,27 +99,23 @@ impl Memory {
         if len == 0 {
             return Ok(&mut []);
         }
-        self.take::<T>(pointer, len, true)?;
+        self.take(pointer, len, size_of::<T>(), align_of::<T>(), true)?;
         // SAFETY: as in `read`, and `take` found no other region of this call that overlaps.
         Ok(unsafe { slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut(pointer), len) })
     }
 
-    fn take<T>(&self, pointer: usize, len: usize, writes: bool) -> Result<()> {
+    /// One copy of the checks serves all element types.
+    #[inline(never)]
+    fn take(&self, pointer: usize, len: usize, size: usize, align: usize, writes: bool) -> Result<()> {
         let refuse = |what, expected: usize, got: usize| {
             Err(KernelError::new(ErrorCode::Pointer, self.op, what, expected as i64, got as i64))
         };
-        if !pointer.is_multiple_of(align_of::<T>()) {
-            let align = align_of::<T>() as i64;
-            return Err(KernelError::new(
-                ErrorCode::Alignment,
-                self.op,
-                What::Pointer,
-                align,
-                pointer as i64,
-            ));
+        if !pointer.is_multiple_of(align) {
+            let got = pointer as i64;
+            return Err(KernelError::new(ErrorCode::Alignment, self.op, What::Pointer, align as i64, got));
         }
-        let Some(end) = len.checked_mul(size_of::<T>()).and_then(|bytes| pointer.checked_add(bytes)) else {
-            return refuse(What::Length, usize::MAX / size_of::<T>(), len);
+        let Some(end) = len.checked_mul(size).and_then(|bytes| pointer.checked_add(bytes)) else {
+            return refuse(What::Length, usize::MAX / size, len);
         };
         let block_end = BLOCKS.with_borrow(|blocks| {
             let inside = |block: &&Block| (block.start..block.start + block.bytes).contains(&pointer);
@@ -127,7 +124,7 @@ impl Memory {
         match block_end {
             None => return refuse(What::Pointer, 0, pointer),
             Some(limit) if end > limit => {
-                return refuse(What::Length, (limit - pointer) / size_of::<T>(), len);
+                return refuse(What::Length, (limit - pointer) / size, len);
             }
             Some(_) => {}
         }

@@ -15,6 +15,7 @@ use crate::memory::Memory;
 use crate::params::Params;
 
 /// Copies a transform of `n` columns out of the memory; its lengths are checked where it is bound to weights.
+#[inline(never)]
 pub(crate) fn read_transform(op: Op, params: &mut Params<'_>, n: usize) -> Result<OutputTransform> {
     match params.int()? {
         0 => Ok(OutputTransform::I32),
@@ -40,6 +41,7 @@ pub(crate) fn or_zeros<T: Element>(op: Op, values: &[T], n: usize) -> Result<Buf
 }
 
 /// `len` output elements (for bits: words) of kind `kind` at `pointer`.
+#[inline(never)]
 pub(crate) fn output_at(
     memory: &Memory,
     kind: OutputKind,

@@ -21,6 +21,7 @@ impl<'a> Params<'a> {
     }
 
     /// The next word; a block that ends before is refused.
+    #[inline(never)]
     pub(crate) fn int(&mut self) -> Result<i32> {
         let word = self.words.get(self.read).copied();
         self.read += 1;
@@ -33,6 +34,7 @@ impl<'a> Params<'a> {
     }
 
     /// The next word as a size; a negative one is refused as `what`.
+    #[inline(never)]
     pub(crate) fn size(&mut self, what: What) -> Result<usize> {
         let value = self.int()?;
         usize::try_from(value)
@@ -40,11 +42,13 @@ impl<'a> Params<'a> {
     }
 
     /// The next two words as the bits of a clamp's bounds.
+    #[inline(never)]
     pub(crate) fn clamp(&mut self) -> Result<(f32, f32)> {
         Ok((self.float()?, self.float()?))
     }
 
     /// The next word as 0 or 1.
+    #[inline(never)]
     pub(crate) fn flag(&mut self, what: What) -> Result<bool> {
         match self.int()? {
             0 => Ok(false),
