@@ -39,8 +39,8 @@ export class UnsupportedOperatorsError extends UnsupportedError {
     for (const [operator, node] of nodes) operators.set(operator, [...(operators.get(operator) ?? []), node]);
     super("importModel", nodes.map(([operator, node]) => `${operator} "${node}"`), supported.join(", "));
     this.operators = operators;
-    const listed = [...operators].map(([operator, names]) => `${operator} (${names.map(printable).join(", ")})`);
-    this.message = `importModel: ${nodes.length} nodes with operators that are not supported: ${listed.join("; ")}`;
+    const listed = [...operators].map(([operator, names]) => `${printable(operator)} (${names.map(printable).join(", ")})`);
+    this.message = `importModel: ${nodes.length} node${nodes.length === 1 ? " with an operator that is" : "s with operators that are"} not supported: ${listed.join("; ")}`;
   }
 }
 
