@@ -33,7 +33,7 @@ export const convert = defineCommand({
       ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
     });
     const { writeModel } = await import("@lowbit/convert");
-    const bytes = writeModel(opened.graph, { provenance: provenanceOf(opened, "lowbit convert") });
+    const bytes = writeModel(opened.graph, { provenance: await provenanceOf(opened, opened.graph, "lowbit convert") });
     progress.end();
     await writeOutput(args.output, bytes);
     const layers = layersOf(opened.graph);

@@ -2,37 +2,80 @@ import { defineCommand } from "citty";
 import type { Constant, RawTensor } from "lowbit";
 import { formatBytes } from "../report/format.ts";
 import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { FileError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
-import { openGraph } from "../shared/model.ts";
+import { type OpenedGraph, openGraph } from "../shared/model.ts";
+import { tensorsOf } from "../shared/provenance.ts";
+import { permuted, type SourceTensor } from "../shared/source-tensors.ts";
 
 const PLAIN = { f32: "F32", f16: "F16", int8: "I8", uint8: "U8", int32: "I32", int64: "I64", bool: "BOOL" } as const;
 
-const bytesOf = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
+const rawBytes = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 
-/** Plain constants as they are; of codes the floats that they stand for. */
-async function rawTensor(constant: Constant): Promise<RawTensor> {
-  const { shape } = constant;
-  if (constant.kind === "plain") return { dtype: PLAIN[constant.dtype], shape, bytes: bytesOf(constant.data) };
+/** The floats that a constant stands for; undefined where it holds integers of its own. */
+async function floatsOf(constant: Constant): Promise<Float32Array | undefined> {
+  if (constant.kind === "plain") return constant.data instanceof Float32Array ? constant.data : undefined;
   const { dequantize } = await import("lowbit/quantize");
-  return { dtype: "F32", shape, bytes: bytesOf(await dequantize(constant)) };
+  return dequantize(constant);
+}
+
+/** A constant in the place that it has in the source. */
+function inPlace(floats: Float32Array, { source, shape, steps }: SourceTensor, path: string): RawTensor {
+  const count = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
+  for (const sizes of [shape, ...steps.map((step) => step.shape)])
+    if (count(sizes) !== floats.length)
+      throw new FileError(
+        path,
+        `provenance of ${source}: expected ${floats.length} elements, got [${sizes.join(", ")}]`,
+      );
+  for (const { shape, permutation } of steps)
+    if (permutation.length !== shape.length || shape.some((_, axis) => !permutation.includes(axis)))
+      throw new FileError(
+        path,
+        `provenance of ${source}: expected an order of ${shape.length} axes, got [${permutation.join(", ")}]`,
+      );
+  return { dtype: "F32", shape, bytes: rawBytes(steps.reduce(permuted, floats)) };
+}
+
+/** All constants as plain tensors: those of layers under the source's names, the others under the graph's. */
+async function plainTensors({ path, graph, provenance }: OpenedGraph): Promise<Map<string, RawTensor>> {
+  const places = new Map<string, SourceTensor>();
+  for (const tensor of tensorsOf(provenance)) {
+    const constant = graph.nodes.find((node) => node.name === tensor.layer)?.inputs[tensor.input];
+    if (constant !== undefined) places.set(constant, tensor);
+  }
+  const tensors = new Map<string, RawTensor>();
+  for (const [name, constant] of graph.constants) {
+    const floats = await floatsOf(constant);
+    const place = places.get(name);
+    if (floats && place) tensors.set(place.source, inPlace(floats, place, path));
+    else if (floats) tensors.set(name, { dtype: "F32", shape: constant.shape, bytes: rawBytes(floats) });
+    else if (constant.kind === "plain")
+      tensors.set(name, { dtype: PLAIN[constant.dtype], shape: constant.shape, bytes: rawBytes(constant.data) });
+  }
+  return tensors;
 }
 
 export const dequantize = defineCommand({
   meta: { name: "dequantize", description: "Write the floats that a model's codes stand for" },
   args: {
     model: { type: "positional", required: true, description: "Packed model" },
-    output: { type: "string", alias: "o", required: true, valueHint: "OUT.safetensors", description: "File to write" },
+    output: {
+      type: "string",
+      alias: "o",
+      required: true,
+      valueHint: "OUT.safetensors",
+      description: "File to write, its tensors named and shaped as in the model's source",
+    },
     json: JSON_ARGUMENT,
   },
   async run({ args, data }) {
     const { signal } = data as Surroundings;
     await checkOutput(args.output, [args.model]);
-    const { graph } = await openGraph(args.model, { signal });
+    const tensors = await plainTensors(await openGraph(args.model, { signal }));
     const { writeSafetensors } = await import("lowbit");
-    const tensors = new Map<string, RawTensor>();
-    for (const [name, constant] of graph.constants) tensors.set(name, await rawTensor(constant));
     const bytes = writeSafetensors(tensors);
     await writeOutput(args.output, bytes);
     const list = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));

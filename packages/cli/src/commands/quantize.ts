@@ -121,10 +121,8 @@ export const quantize = defineCommand({
       signal,
       onProgress,
     });
-    const bytes = writeModel(result.graph, {
-      provenance: provenanceOf(opened, recipeOf(rules)),
-      parity: parityOf(result),
-    });
+    const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
+    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) });
     progress.end();
     const tooLarge = maxSize !== undefined && bytes.length > maxSize;
     const refusal =

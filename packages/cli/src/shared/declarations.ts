@@ -9,9 +9,12 @@ export function typeName(name: string): string {
   return /^[A-Za-z]/.test(joined) ? joined : `Model${joined}`;
 }
 
+/** A property's name: quoted where it is no identifier. */
+const propertyName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+
 /** One line per value; the shape is for people, and symbolic sizes keep their name. */
 const member = (name: string, { dtype, shape }: ValueInfo): string =>
-  `    /** [${shape.join(", ").replaceAll("*/", "* /")}] */\n    ${JSON.stringify(name)}: Tensor<${JSON.stringify(dtype)}>;`;
+  `    /** [${shape.join(", ").replaceAll("*/", "* /")}] */\n    ${propertyName(name)}: Tensor<${JSON.stringify(dtype)}>;`;
 
 /** The text of a .d.ts file with one exported interface. */
 export function declarations(graph: Graph, file: string): { name: string; text: string } {

@@ -105,14 +105,40 @@ async function describeSafetensors(bytes: Uint8Array): Promise<FileDescription> 
   return { format: "safetensors", bytes: bytes.length, tensors: described };
 }
 
+/** ONNX's element types by their number: name and bits. */
+const ONNX_TYPES: Readonly<Record<number, readonly [name: string, bits: number]>> = {
+  1: ["f32", 32],
+  2: ["uint8", 8],
+  3: ["int8", 8],
+  4: ["uint16", 16],
+  5: ["int16", 16],
+  6: ["int32", 32],
+  7: ["int64", 64],
+  9: ["bool", 8],
+  10: ["f16", 16],
+  11: ["f64", 64],
+  12: ["uint32", 32],
+  13: ["uint64", 64],
+  16: ["bf16", 16],
+  21: ["uint4", 4],
+  22: ["int4", 4],
+};
+
 /** Tensors as the file has them, layers as they are after the passes, which is how they would run. */
 async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescription> {
   const { importModel, runPasses } = await import("@lowbit/convert");
-  const imported = importModel(bytes, { format: "onnx", name: modelName(path) });
+  const { fromBinary, ModelProtoSchema } = await import("@lowbit/convert/onnx");
+  // The import checks the whole file, every tensor's size included; what follows only names things.
+  const graph = runPasses(importModel(bytes, { format: "onnx", name: modelName(path) }));
+  const initializers = fromBinary(ModelProtoSchema, bytes).graph?.initializer ?? [];
   return {
     format: "onnx",
     bytes: bytes.length,
-    tensors: [...imported.constants].map(describeConstant),
-    ...describeGraph(runPasses(imported)),
+    tensors: initializers.map(({ name, dataType, dims }) => {
+      const [dtype, bits] = ONNX_TYPES[dataType] ?? [`type ${dataType}`, 0];
+      const shape = dims.map(Number);
+      return { name, dtype, shape, bits, size: sizeOf(shape) };
+    }),
+    ...describeGraph(graph),
   };
 }

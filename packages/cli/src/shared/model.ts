@@ -1,7 +1,7 @@
 /** A model file of any supported format, as a Graph and as something that runs. */
 
 import { basename, extname } from "node:path";
-import type { Graph, Model, Tensor, Tier } from "lowbit";
+import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { naming, readInput } from "./files.ts";
 import { fitSamples } from "./samples.ts";
 
@@ -11,6 +11,8 @@ export interface OpenedGraph {
   readonly bytes: Uint8Array;
   /** With all passes run where the source was a foreign file. */
   readonly graph: Graph;
+  /** Of a packed file: where it comes from. */
+  readonly provenance?: Provenance;
 }
 
 export interface OpenOptions {
@@ -28,7 +30,10 @@ export async function openGraph(path: string, options: OpenOptions = {}): Promis
   const { importModel, readModel, runPasses } = await import("@lowbit/convert");
   const { looksLikeSafetensors } = await import("lowbit");
   return naming(path, () => {
-    if (looksLikeSafetensors(bytes)) return { path, format: "packed", bytes, graph: readModel(bytes).graph };
+    if (looksLikeSafetensors(bytes)) {
+      const { graph, provenance } = readModel(bytes);
+      return { path, format: "packed", bytes, graph, ...(provenance && { provenance }) };
+    }
     const imported = importModel(bytes, { name: modelName(path) });
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
