@@ -54,6 +54,10 @@ function checkPlain({ dtype, shape, data }: PlainConstant, fail: Fail): void {
   if (!Object.hasOwn(arrayOf, dtype)) fail("dtype", Object.keys(arrayOf), dtype);
   if (!(data instanceof arrayOf[dtype])) fail(`array of ${dtype}`, arrayOf[dtype].name, typeof data);
   if (data.length !== sizeOf(shape)) fail("elements", sizeOf(shape), data.length);
+  if (dtype === "f32") {
+    const at = (data as Float32Array).findIndex(Number.isNaN);
+    if (at >= 0) fail("elements", "no NaN", `NaN at ${at}`);
+  }
 }
 
 function checkQuantized(constant: QuantizedConstant, fail: Fail): void {

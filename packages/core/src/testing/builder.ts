@@ -63,6 +63,14 @@ export class GraphBuilder {
     return this.#values.get(name)?.shape ?? this.#constants.get(name)!.shape;
   }
 
+  dtype(value: string): DType {
+    return this.#values.get(value)!.dtype;
+  }
+
+  quantization(value: string): ActivationQuantization | undefined {
+    return this.#values.get(value)?.quantization;
+  }
+
   /** Size of the last axis, which must be known. */
   channels(name: string): number {
     return this.shape(name).at(-1) as number;

@@ -51,13 +51,14 @@ export function binaryCnn(seed: number): RandomGraph {
   const size = random.between(5, 9);
   const channels = random.pick([1, 3, 32, 64]);
   const image = builder.input("image", "f32", ["N", size, size, channels]);
-  let x = builder.node("sign", [image], {}, random.pick(["bit", "trit"] as const));
+  const signs = random.pick(["bit", "trit"] as const);
+  let x = builder.node("sign", [image], {}, signs);
   for (let layer = random.between(1, 2); layer > 0; layer--) {
     const c = builder.channels(x);
     const kernel = Math.min(random.pick([1, 2, 3]), builder.shape(x)[1] as number);
-    const groups = c % 64 === 0 ? random.pick([1, 2]) : 1;
+    const trits = builder.dtype(x) === "trit";
+    const groups = c % 64 === 0 && !trits ? random.pick([1, 2]) : 1;
     const n = groups === 2 ? 64 : random.pick([5, 32, 40, 64]);
-    const trits = layer > 0 && x.startsWith("sign");
     const window = square(kernel, { pad: random.between(0, kernel - 1), stride: random.pick([1, 2]) });
     const padding = trits ? "zero" : random.pick(["zero", "one"] as const);
     const weight = builder.quantized(random.weight({ shape: [n, kernel, kernel, c / groups], kind: "sign" }));
@@ -80,12 +81,9 @@ export function binaryCnn(seed: number): RandomGraph {
   const shape = [batch, size, size, channels];
   // A sign that is a bit has no zero to show: the importer proved that.
   const pixels = random.floats(batch * size * size * channels).map((v) => (v === 0 ? 0.5 : v));
-  const data = random.below(2) === 0 && graphHasTrits(builder, x) ? random.floats(pixels.length) : pixels;
+  const data = random.below(2) === 0 && signs === "trit" ? random.floats(pixels.length) : pixels;
   return { graph: builder.build(x), feed: { image: new Tensor("f32", shape, data) }, tolerance: 0 };
 }
-
-const graphHasTrits = (builder: GraphBuilder, output: string): boolean =>
-  [...builder.build(output).values.values()].some(({ dtype }) => dtype === "trit");
 
 /** int8 and uint8 activations: codes of 2 to 8 bits, ternary ones, groups, depthwise layers, pooling. */
 export function integerCnn(seed: number): RandomGraph {
@@ -127,11 +125,11 @@ export function integerCnn(seed: number): RandomGraph {
     const clamp = random.below(2) === 0 ? { clamp: [0, 6] as const } : {};
     x = builder.node("conv2d", inputs, { ...attributes, ...clamp }, dtype, scaleOf(dtype, 0.1));
     const side = builder.shape(x)[1] as number;
-    const { quantization } = builder.build(x).values.get(x)!;
+    const quantization = builder.quantization(x);
     if (side >= 2 && random.below(2) === 0)
       x = builder.node("maxPool", [x], square(2, { stride: 1 }), dtype, quantization);
   }
-  const { quantization, dtype } = builder.build(x).values.get(x)!;
+  const [dtype, quantization] = [builder.dtype(x), builder.quantization(x)];
   x = builder.node("reshape", [x], { shape: [0, -1] }, dtype, quantization);
   const k = builder.channels(x);
   const n = random.between(1, 20);

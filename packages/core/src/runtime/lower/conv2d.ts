@@ -66,6 +66,8 @@ function windowedProduct(
     if (!context.isWholeRows(node.inputs[0]!)) return context.refuse(node, `${packed} of a reshaped value`);
     if (info.dtype === "trit" && padding === "one" && pads.some((p) => p > 0))
       return context.refuse(node, "trits padded with one");
+    // A trit pixel is all sign words, then all non-zero words: a group is not one piece of it.
+    if (groups > 1 && info.dtype === "trit") return context.refuse(node, `trits in ${groups} groups`);
     if (groups > 1 && (channels / groups) % 32 !== 0)
       return context.refuse(node, `${packed} groups of ${channels / groups} channels (not a multiple of 32)`);
     if (groups > 1 && context.info(tail.output).dtype === "bit" && count % 32 !== 0)

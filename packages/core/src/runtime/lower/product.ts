@@ -8,11 +8,12 @@ import { CodebookGemm } from "../../kernels/codebook-gemm.ts";
 import { GemmF32 } from "../../kernels/gemm-f32.ts";
 import type { KernelObject } from "../../kernels/kernel-object.ts";
 import type { Output } from "../../kernels/output.ts";
+import { TernaryGemm } from "../../kernels/ternary-gemm.ts";
 import { XnorGemm } from "../../kernels/xnor-gemm.ts";
 import { sizeOf } from "../../tensor.ts";
 import type { LoweringContext } from "./context.ts";
 import { outputOf, quantizedClamp } from "./requantize.ts";
-import { type CodedRows, codedRows, isGrouped, rowScales } from "./weights.ts";
+import { type CodedRows, codedRows, isGrouped, isTernary, rowScales } from "./weights.ts";
 
 /** A kernel object over packed rows of weights: y[rows, n] from x[rows, k]. */
 export type Product = KernelObject & { run(x: number, rows: number, y: number): void };
@@ -157,6 +158,11 @@ function integerProduct(
   }
   const activations = { dtype: x.dtype as "int8" | "uint8", zeroPoint: x.quantization!.zeroPoint };
   const { n, k, bits, codes } = rows;
+  if (isTernary(rows)) {
+    const zeroPoint = decoding.kind === "affine" ? decoding.zeroPoint : "sign";
+    const object = new TernaryGemm(instance, { n, k, bits, codes, zeroPoint, x: activations, output });
+    return { kernel: "ternary_gemm", object };
+  }
   if (decoding.kind !== "affine") return context.refuse(node, what);
   const { zeroPoint } = decoding;
   const options = { n, k, bits, codes, zeroPoint, x: activations, output };

@@ -1,0 +1,50 @@
+/** The graph of the golden file: every kind of constant, decoding, attribute and extra that format version 1 has. */
+import type { Graph } from "../graph/types.ts";
+import { GraphBuilder, square } from "./builder.ts";
+import { RandomData } from "./random-data.ts";
+
+export function goldenGraph(): Graph {
+  const random = new RandomData(1808_04752);
+  const builder = new GraphBuilder();
+  const image = builder.input("image", "f32", ["N", 8, 8, 1]);
+  const bias = (n: number) => builder.plain("f32", [n], random.floats(n));
+  const coded = (options: Parameters<RandomData["weight"]>[0]) => builder.quantized(random.weight(options));
+  const conv = { ...square(3, { pad: 1 }), groups: 1, padding: "zero" } as const;
+
+  const table = coded({ shape: [4, 3, 3, 1], kind: "table", bits: 4, levels: 11, scales: "tensor" });
+  const first = builder.node(
+    "conv2d",
+    [image, table, bias(4)],
+    { ...conv, clamp: [0, Number.POSITIVE_INFINITY] },
+    "f32",
+  );
+  const halves = builder.plain(
+    "f16",
+    [4, 3, 3, 4],
+    Uint16Array.from({ length: 144 }, () => random.below(0x3c00)),
+  );
+  const second = builder.node("conv2d", [first, halves], conv, "f32");
+  const pooled = builder.node("maxPool", [second], square(2, { stride: 2 }), "f32");
+  const flat = builder.node("reshape", [pooled], { shape: [0, -1] }, "f32");
+
+  const product = coded({ shape: [16, 64], kind: "product", bits: 3, dimension: 4, scales: "channel" });
+  const features = builder.node("dense", [flat, product, bias(16)], {}, "f32");
+  const codes = builder.node("quantize", [features], {}, "int8", { scale: 0.125, zeroPoint: -3 });
+  const grouped = coded({ shape: [33, 16], kind: "affine", bits: 4, scales: 8, zeroPoint: "scales" });
+  const wide = builder.node("dense", [codes, grouped, bias(33)], {}, "f32");
+
+  const trits = builder.node("sign", [wide], {}, "trit");
+  const sums = builder.node("dense", [trits, coded({ shape: [40, 33], kind: "sign" })], {}, "int32");
+  const bits = builder.node("threshold", [sums, builder.plain("int32", [40], random.integers(40, -9, 9))], {}, "bit");
+  const last = builder.node("dense", [bits, coded({ shape: [5, 40], kind: "sign" })], {}, "int32");
+  const logits = builder.node("affine", [last, builder.plain("f32", [5], random.positive(5)), bias(5)], {}, "f32");
+  const integers = builder.node("cast", [logits], { to: "int64" }, "int64");
+  return {
+    ...builder.build(logits, integers),
+    name: "golden",
+    labels: ["zero", "one", "two", "three", "four"],
+    preprocessing: {
+      image: { width: 8, height: 8, channels: "gray", layout: "NHWC", mean: [127.5], std: [127.5], invert: true },
+    },
+  };
+}
