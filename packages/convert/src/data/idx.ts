@@ -1,11 +1,11 @@
 /** The IDX format of the MNIST files, plain or gzipped. */
-import { arrayOf, Tensor, type TensorDType } from "lowbit";
+import { arrayOf, Tensor } from "lowbit";
 import { gunzipSync } from "fflate";
 import { FileError } from "../errors.ts";
 import { checkInflatedSize } from "./inflate.ts";
 
 /** IDX type bytes, all big-endian. int16 and float64 do not occur in the data sets that are published in this format. */
-const TYPES: Readonly<Record<number, { readonly dtype: TensorDType; readonly bytes: number }>> = {
+const TYPES: Readonly<Record<number, { readonly dtype: "uint8" | "int8" | "int32" | "f32"; readonly bytes: number }>> = {
   8: { dtype: "uint8", bytes: 1 },
   9: { dtype: "int8", bytes: 1 },
   12: { dtype: "int32", bytes: 4 },
@@ -35,14 +35,13 @@ export function readIdx(bytes: Uint8Array, name = "array"): Tensor {
     throw new FileError(op, `bytes of [${shape}] ${type.dtype}`, expected, data.length - start);
   }
   const count = (data.length - start) / type.bytes;
-  const elements = new arrayOf[type.dtype](count) as Uint8Array | Int8Array | Int32Array | Float32Array;
+  if (type.dtype === "uint8") return new Tensor("uint8", shape, data.slice(start));
+  if (type.dtype === "int8") return new Tensor("int8", shape, new Int8Array(data.slice(start).buffer));
+  const wide = new arrayOf[type.dtype](count);
   for (let i = 0; i < count; i++) {
-    const at = start + i * type.bytes;
-    if (type.dtype === "uint8") elements[i] = view.getUint8(at);
-    else if (type.dtype === "int8") elements[i] = view.getInt8(at);
-    else elements[i] = type.dtype === "int32" ? view.getInt32(at) : view.getFloat32(at);
+    wide[i] = type.dtype === "int32" ? view.getInt32(start + 4 * i) : view.getFloat32(start + 4 * i);
   }
-  return new Tensor(type.dtype, shape, elements);
+  return new Tensor(type.dtype, shape, wide);
 }
 
 /** First bytes of a gzip member. */

@@ -53,10 +53,22 @@ export function transposedIndex(shape: readonly number[], permutation: readonly 
 
 /** The constant with axis i of the result being axis permutation[i] of the source, as ONNX and numpy have it. */
 export function transposed(constant: PlainConstant, permutation: readonly number[]): PlainConstant {
+  if (permutation.length === 2 && permutation[0] === 1) return transposedMatrix(constant);
   const order = transposedIndex(constant.shape, permutation);
   const data = sameKind(constant.data, order.length);
   for (let i = 0; i < order.length; i++) data[i] = constant.data[order[i]!]!;
   return { ...constant, shape: permutation.map((axis) => constant.shape[axis]!), data };
+}
+
+/** The commonest case, a dense layer's weights, without an index array of the same size. */
+function transposedMatrix(constant: PlainConstant): PlainConstant {
+  const [rows, columns] = constant.shape as readonly [number, number];
+  const source = constant.data;
+  const data = sameKind(source, source.length);
+  for (let column = 0; column < columns; column++) {
+    for (let row = 0; row < rows; row++) data[column * rows + row] = source[row * columns + column]!;
+  }
+  return { ...constant, shape: [columns, rows], data };
 }
 
 /** Same elements under another shape. */

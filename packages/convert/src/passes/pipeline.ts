@@ -28,6 +28,8 @@ export const PASSES: readonly Pass[] = [
   sinkDequantize,
   integerInputs,
   sinkSigns,
+  // What moved out from between two reshapes lets them join.
+  removeNoOps,
   // Before anything is multiplied together: thresholds come from the source's own expression.
   recognizeSigns,
   hoistOverMaxPool,

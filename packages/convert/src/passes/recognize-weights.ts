@@ -35,20 +35,32 @@ function magnitudes({ shape, data }: PlainConstant & { readonly data: Float32Arr
   if (columns < FEWEST) return undefined;
   const result = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
-    const weights = data.subarray(row * columns, (row + 1) * columns);
-    const magnitude = Math.abs(zeros ? (weights.find((value) => value !== 0) ?? 0) : weights[0]!);
-    const one = weights.every((value) => Math.abs(value) === magnitude || (zeros && value === 0));
-    if (!one || !(magnitude < Number.POSITIVE_INFINITY)) return undefined;
+    const end = (row + 1) * columns;
+    let magnitude = 0;
+    for (let i = row * columns; i < end; i++) {
+      const value = Math.abs(data[i]!);
+      if (value === magnitude || (value === 0 && zeros)) continue;
+      // The first that counts sets it: at the row's start, or behind zeros that are allowed.
+      if (magnitude !== 0 || (i > row * columns && !zeros) || !(value < Number.POSITIVE_INFINITY)) return undefined;
+      magnitude = value;
+    }
     result[row] = magnitude;
   }
   return result;
+}
+
+/** One code per weight: `negative`, `zero` or `positive`. */
+function codesOf(data: Float32Array, negative: number, zero: number, positive: number): Uint8Array {
+  const codes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) codes[i] = data[i]! < 0 ? negative : data[i]! > 0 ? positive : zero;
+  return codes;
 }
 
 /** Weights of ±a per output channel as sign codes. A channel of zeros alone counts too, with a = 0. */
 export function binaryWeights(constant: PlainConstant & { readonly data: Float32Array }): QuantizedConstant | undefined {
   const scale = magnitudes(constant, false);
   if (scale === undefined) return undefined;
-  const codes = Uint8Array.from(constant.data, (value) => (value < 0 ? 1 : 0));
+  const codes = codesOf(constant.data, 1, 0, 0);
   return perChannelConstant("binary", constant.shape, 1, codes, { kind: "sign" }, scale);
 }
 
@@ -56,6 +68,6 @@ export function binaryWeights(constant: PlainConstant & { readonly data: Float32
 export function ternaryWeights(constant: PlainConstant & { readonly data: Float32Array }): QuantizedConstant | undefined {
   const scale = magnitudes(constant, true);
   if (scale === undefined || scale.every((value) => value === 0)) return undefined;
-  const codes = Uint8Array.from(constant.data, (value) => (value < 0 ? 0 : value > 0 ? 2 : 1));
+  const codes = codesOf(constant.data, 0, 1, 2);
   return perChannelConstant("ternary", constant.shape, 2, codes, { kind: "affine", zeroPoint: 1 }, scale);
 }
