@@ -24,7 +24,7 @@ mod sealed {
 pub trait Element: Copy + Default + 'static + sealed::Sealed {}
 
 macro_rules! elements { ($($t:ty),*) => { $(impl sealed::Sealed for $t {} impl Element for $t {})* } }
-elements!(u8, i8, u16, i16, u32, i32, u64, i64, f32, [u8; 16]);
+elements!(u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, [u8; 16]);
 
 /// Lines that hold `len` elements of type `T`.
 pub const fn lines_for<T>(len: usize) -> usize {

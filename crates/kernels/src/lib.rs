@@ -27,6 +27,7 @@ pub mod layout;
 pub mod normalize;
 pub mod output;
 pub mod pool;
+pub mod quantize;
 pub mod registry;
 pub mod rows;
 pub mod ternary_gemm;

@@ -31,14 +31,15 @@ macro_rules! for_each_kernel {
     ($callback:ident) => {
         $callback! {
             affine_gemm, [Scalar, Simd128, Relaxed], Exact, "8, 4 and 2-bit weights by int8 or uint8 activations, a scale per tensor, channel or group";
-codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
-depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
-convert, [Scalar], Exact, "activations between f32 and 8 bits";
-elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
-normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
-pool, [Scalar], Exact, "max and average pooling";
-transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
-gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
+            codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
+            depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
+            convert, [Scalar], Exact, "activations between f32 and 8 bits";
+            elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
+            normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
+            quantize, [Scalar, Simd128], Exact, "statistics, rounding, nearest levels, packing and error sums of the quantizers";
+            pool, [Scalar], Exact, "max and average pooling";
+            transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
+            gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";

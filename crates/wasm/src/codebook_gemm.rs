@@ -13,16 +13,9 @@ use crate::params::Params;
 
 const OP: Op = Op::CodebookGemm;
 
-/// Parameters: columns N, depth K, bits, codes (u8 array), decoding (0 sign, 1 affine, 2 table, 3 product), its array (none; int32 zero points; f32 codebook; f32
-/// codebook), dimension, scales (f32 array or absent), rows and columns of the scales, group size, bias (f32 array or absent), clamp (two floats).
-#[wasm_bindgen]
-pub fn codebook_gemm_new(params: usize, words: usize) -> i32 {
-    status_or(new(params, words))
-}
-
-fn new(params: usize, words: usize) -> Result<i32> {
-    let memory = Memory::new(OP);
-    let mut params = Params::new(&memory, OP, params, words)?;
+/// Columns N, depth K, bits, codes (u8 array), decoding (0 sign, 1 affine, 2 table, 3 product), its array (none; int32 zero points; f32 codebook; f32
+/// codebook), dimension, scales (f32 array or absent), rows and columns of the scales, group size.
+pub(crate) fn read_weights<'a>(params: &mut Params<'a>) -> Result<CodedWeights<'a>> {
     let (columns, depth) = (params.size(What::Columns)?, params.size(What::Depth)?);
     let bits = params.size(What::Bits)?;
     let codes = params.array()?;
@@ -41,17 +34,28 @@ fn new(params: usize, words: usize) -> Result<i32> {
         Decoding::Product { codebook, .. } => Decoding::Product { codebook, dimension },
         other => other,
     };
-    let scales: &[f32] = params.array()?;
+    let scales = params.array()?;
     // The second size follows from the length, which is checked.
     let (scale_rows, _) = (params.size(What::Scale)?, params.size(What::Scale)?);
     let group_size = params.size(What::GroupSize)?;
-    let bias = params.array()?;
-    let clamp = params.clamp()?;
-    params.end()?;
-    let weights = CodedWeights { columns, depth, bits, codes, decoding, scales, scale_rows, group_size };
-    let gemm = CodebookGemm::new(Tier::BUILD, &weights, bias, clamp)?;
-    reserve_scratch(OP, gemm.scratch_lines(usize::MAX))?;
-    insert(OP, gemm)
+    Ok(CodedWeights { columns, depth, bits, codes, decoding, scales, scale_rows, group_size })
+}
+
+/// Parameters: coded weights ([`read_weights`]), bias (f32 array or absent), clamp (two floats).
+#[wasm_bindgen]
+pub fn codebook_gemm_new(params: usize, words: usize) -> i32 {
+    let make = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let weights = read_weights(&mut params)?;
+        let bias = params.array()?;
+        let clamp = params.clamp()?;
+        params.end()?;
+        let gemm = CodebookGemm::new(Tier::BUILD, &weights, bias, clamp)?;
+        reserve_scratch(OP, gemm.scratch_lines(usize::MAX))?;
+        insert(OP, gemm)
+    };
+    status_or(make())
 }
 
 /// `x` f32 [rows, K] to `y` f32 [rows, N].

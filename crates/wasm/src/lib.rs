@@ -24,6 +24,8 @@ pub mod normalize;
 mod output;
 mod params;
 pub mod pool;
+#[cfg(feature = "quantize")]
+pub mod quantize;
 pub mod ternary_gemm;
 pub mod transform;
 pub mod xnor_gemm;

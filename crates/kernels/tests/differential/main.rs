@@ -10,6 +10,7 @@ mod elementwise;
 mod gemm_f32;
 mod normalize;
 mod pool;
+mod quantize;
 mod ternary_gemm;
 mod transform;
 mod xnor_gemm;

@@ -1,0 +1,17 @@
+//! Searches by the definition.
+
+/// The lowest index of the least squared distance in f32.
+#[must_use]
+pub fn nearest(x: &[f32], codebook: &[f32]) -> usize {
+    let mut best = (0, f32::INFINITY);
+    for (level, c) in codebook.chunks_exact(x.len()).enumerate() {
+        let mut distance = 0.0;
+        for (x, c) in x.iter().zip(c) {
+            distance += (x - c) * (x - c);
+        }
+        if distance < best.1 {
+            best = (level, distance);
+        }
+    }
+    best.0
+}

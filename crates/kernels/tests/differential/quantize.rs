@@ -1,0 +1,171 @@
+//! The search equals the oracle in every tier, ties and non-finite distances included; the loops equal their one-line definitions.
+
+use lowbit_kernels::codebook_gemm::{CodedWeights, Decoding};
+use lowbit_kernels::error::{ErrorCode, What};
+use lowbit_kernels::quantize::{
+    Codebook, Grid, Grouping, abs_max, cluster_sums, decode, error_sums, farthest, first_beyond,
+    first_not_finite, mean_abs_above, min_max, naive, pack, signs, unpack,
+};
+use lowbit_kernels::testing::{Random, pack_codes};
+use lowbit_kernels::tier::Tier;
+
+fn search(tier: Tier) {
+    let mut seed = 0;
+    for dimension in [1, 2, 3, 4, 8, 17] {
+        for levels in [1, 2, 3, 4, 5, 15, 16, 17, 64, 255, 256] {
+            seed += 1;
+            let mut random = Random::new(seed);
+            // A coarse grid, so that equal distances are common.
+            let coarse = |r: &mut Random| r.int(-3, 3) as f32 * 0.5;
+            let vectors = random.many(levels * dimension, coarse);
+            let mut x = random.many(100 * dimension, coarse);
+            x.extend(vec![f32::INFINITY; dimension]);
+            x.extend(vec![f32::NAN; dimension]);
+            x.extend(vec![1e30; dimension]);
+            let mut codes = vec![7; x.len() / dimension];
+            let codebook = Codebook::new(tier, &vectors, dimension).expect("valid");
+            codebook.nearest(&x, &mut codes).expect("valid");
+            let expected = x.chunks_exact(dimension).map(|x| naive::nearest(x, &vectors) as u8);
+            assert_eq!(
+                codes,
+                expected.collect::<Vec<_>>(),
+                "{tier} {levels} levels of {dimension}, seed {seed}"
+            );
+        }
+    }
+    let codebook = Codebook::new(tier, &[-1.0, 0.0, 1.0], 1).expect("valid");
+    let grouping = Grouping::new(2, 3, 2).expect("valid");
+    let x = [3.0, -2.0, 40.0, 1.0, 2.0, -9.0];
+    let mut codes = [9; 6];
+    codebook.nearest_scaled(&grouping, &x, &[10.0, 20.0, 4.0, 10.0], &mut codes).expect("valid");
+    // 0.3, -0.2 | 2 || 0.25, 0.5 (a tie: the lower level) | -0.9
+    assert_eq!(codes, [1, 1, 2, 1, 1, 0], "{tier}");
+    let refused = |vectors: &[f32], dimension| Codebook::new(tier, vectors, dimension).err().map(|e| e.code);
+    assert_eq!(refused(&[], 1), Some(ErrorCode::Range));
+    assert_eq!(refused(&[0.0; 3], 2), Some(ErrorCode::Shape));
+    assert_eq!(refused(&[0.0; 3], 0), Some(ErrorCode::Range));
+    assert_eq!(refused(&[0.0; 257], 1), Some(ErrorCode::Range));
+}
+
+fn statistics() {
+    let grouping = Grouping::new(2, 5, 3).expect("valid");
+    let x = [1.0, -2.0, 0.5, -0.0, 0.0, 4.0, 4.0, -8.0, 3.0, 0.25];
+    let (mut y, mut min, mut max) = ([9.0; 4], [9.0; 4], [9.0; 4]);
+    abs_max(&grouping, &x, &mut y).expect("valid");
+    assert_eq!(y, [2.0, 0.0, 8.0, 3.0]);
+    min_max(&grouping, &x, &mut min, &mut max).expect("valid");
+    assert_eq!(min.map(f32::to_bits), [-2.0, -0.0, -8.0, 0.25].map(f32::to_bits));
+    assert_eq!(max.map(f32::to_bits), [1.0, 0.0, 4.0, 3.0].map(f32::to_bits));
+    let (mut mean, mut count) = ([9.0; 4], [9; 4]);
+    mean_abs_above(&grouping, &x, &[0.75, -1.0, 4.0, 3.0], &mut mean, &mut count).expect("valid");
+    assert_eq!((mean, count), ([1.5, 0.0, 8.0, 0.0], [2, 2, 1, 0]));
+    assert_eq!(abs_max(&grouping, &x[1..], &mut y).map_err(|e| e.what), Err(What::Length));
+    assert_eq!(abs_max(&grouping, &x, &mut y[1..]).map_err(|e| e.what), Err(What::Groups));
+    assert!(Grouping::new(1, 0, 1).is_err() && Grouping::new(1, 1, 0).is_err());
+    // In f32 the sum would stick at 2^24.
+    let ones = vec![1.0_f32; (1 << 24) + 8];
+    let all = Grouping::new(1, ones.len(), ones.len()).expect("valid");
+    mean_abs_above(&all, &ones, &[-1.0], &mut mean[..1], &mut count[..1]).expect("valid");
+    assert_eq!((mean[0], count[0]), (1.0, (1 << 24) + 8), "summed in f64");
+}
+
+fn grids() {
+    let grouping = Grouping::new(1, 8, 4).expect("valid");
+    let x = [0.5, 1.5, -2.5, 100.0, 1e30, f32::NEG_INFINITY, 0.75, -0.25];
+    let grid = Grid { scale: &[1.0, 0.5], zero_points: &[8], min_code: 1, max_code: 15 };
+    let mut codes = [99; 8];
+    grid.codes(&grouping, &x, &mut codes).expect("valid");
+    assert_eq!(codes, [8, 10, 6, 15, 15, 1, 10, 8]);
+    let mut errors = [9.0; 2];
+    grid.errors(&grouping, &x[..], &mut errors).expect("valid");
+    assert_eq!(errors[0], 0.25 + 0.25 + 0.25 + 93.0 * 93.0);
+    let per_group = Grid { zero_points: &[8, 0], min_code: 0, ..grid };
+    per_group.codes(&grouping, &x, &mut codes).expect("valid");
+    assert_eq!(codes[4..], [15, 0, 2, 0]);
+    let refused = |grid: Grid<'_>| grid.codes(&grouping, &x, &mut [0; 8]).err().map(|e| e.what);
+    assert_eq!(refused(Grid { max_code: 256, ..grid }), Some(What::Code));
+    assert_eq!(refused(Grid { min_code: 16, ..grid }), Some(What::Code));
+    assert_eq!(refused(Grid { zero_points: &[0; 3], ..grid }), Some(What::ZeroPoint));
+    assert_eq!(refused(Grid { scale: &[1.0], ..grid }), Some(What::Groups));
+}
+
+fn clusters() {
+    let x = [1.0, 2.0, 3.0, 4.0, -5.0, 6.0];
+    let (mut sums, mut counts) = ([9.0; 6], [9; 3]);
+    cluster_sums(&x, &[2, 0, 2], 2, &mut sums, &mut counts).expect("valid");
+    assert_eq!((sums, counts), ([3.0, 4.0, 0.0, 0.0, -4.0, 8.0], [1, 0, 2]));
+    assert_eq!(cluster_sums(&x, &[3, 0, 0], 2, &mut sums, &mut counts).map_err(|e| e.what), Err(What::Code));
+    assert_eq!(cluster_sums(&x, &[0, 0], 2, &mut sums, &mut counts).map_err(|e| e.what), Err(What::Length));
+    let codebook = [0.0, 2.0];
+    assert_eq!(farthest(&[1.0, -1.0, 3.0, 1.0, -1.0], &[0, 0, 1, 1, 1], &codebook, 1), Ok(4));
+    assert_eq!(farthest(&[1.0, -1.0, 1.0], &[0, 0, 1], &codebook, 1), Ok(0), "of equal ones the first");
+    assert_eq!(farthest(&[], &[], &codebook, 1), Ok(0));
+}
+
+fn codes() {
+    for bits in 1..=8 {
+        for per_row in [1, 3, 7, 8, 9, 17, 64] {
+            let codes = Random::new(bits as u64).many(3 * per_row, |r| r.int(0, (1 << bits) - 1) as u8);
+            let expected = pack_codes(&codes, per_row, bits);
+            let mut packed = vec![255; expected.len()];
+            pack(&codes, 3, per_row, bits, &mut packed).expect("valid");
+            assert_eq!(packed, expected, "{bits} bits, {per_row} to a row");
+            let mut back = vec![0; codes.len()];
+            unpack(&packed, 3, per_row, bits, &mut back).expect("valid");
+            assert_eq!(back, codes);
+        }
+    }
+    assert!(pack(&[0; 8], 1, 8, 9, &mut [0; 9]).is_err() && pack(&[0; 8], 1, 8, 2, &mut [0; 3]).is_err());
+    assert_eq!(pack(&[], 0, 0, 2, &mut []), Ok(()));
+    let mut bits = [9; 5];
+    signs(&[1.0, -1.0, 0.0, -0.0, f32::NAN], &mut bits).expect("valid");
+    assert_eq!(bits, [0, 1, 0, 0, 0]);
+    assert_eq!((first_beyond(&[0, 3, 4], 4), first_beyond(&[0, 3], 4)), (2, 2));
+    assert_eq!((first_not_finite(&[0.0, f32::NAN]), first_not_finite(&[0.0, 1.0])), (1, 2));
+}
+
+fn figures() {
+    let sums = error_sums(&[1.0, -2.0, 3.0], &[0.5, -2.0, 4.0]).expect("same length");
+    assert_eq!([sums.noise, sums.signal, sums.power, sums.dot, sums.max_abs], [1.25, 14.0, 20.25, 16.5, 1.0]);
+    for x in [[f32::NAN, 0.0], [0.0, f32::NAN]] {
+        assert!(error_sums(&x, &[0.0, 1.0]).expect("same length").max_abs.is_nan());
+    }
+    assert!(error_sums(&[0.0], &[]).is_err());
+}
+
+fn decoding() {
+    let good = CodedWeights {
+        columns: 2,
+        depth: 4,
+        bits: 2,
+        codes: &[0b11_10_01_00, 0b00_01_10_11],
+        decoding: Decoding::Affine { zero_points: &[1, 0, 2, 3] },
+        scales: &[0.5, 1.0, 2.0, 4.0],
+        scale_rows: 2,
+        group_size: 2,
+    };
+    let mut w = [9.0; 8];
+    decode(&good, &mut w).expect("valid");
+    assert_eq!(w, [-0.5, 0.0, 2.0, 3.0, 2.0, 0.0, -8.0, -12.0]);
+    let product = Decoding::Product { codebook: &[1.0, 2.0, 3.0, 4.0], dimension: 2 };
+    let weights = CodedWeights { decoding: product, codes: &[0b01_00, 0b00_01], scales: &[], ..good };
+    decode(&weights, &mut w).expect("valid");
+    assert_eq!(w, [1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
+    let beyond = CodedWeights { codes: &[0b10_00, 0], ..weights };
+    assert_eq!(decode(&beyond, &mut w).map_err(|e| e.what), Err(What::Code));
+    assert_eq!(decode(&good, &mut w[1..]).map_err(|e| e.what), Err(What::Length));
+    assert_eq!(
+        decode(&CodedWeights { scales: &[1.0; 3], ..good }, &mut w).map_err(|e| e.what),
+        Err(What::Scale)
+    );
+}
+
+pub(crate) fn check(tier: Tier) {
+    search(tier);
+    statistics();
+    grids();
+    clusters();
+    codes();
+    figures();
+    decoding();
+}
