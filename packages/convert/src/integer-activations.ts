@@ -27,7 +27,7 @@ export function int8Quantization({ min, max }: Range): ActivationQuantization {
 export function insertInt8Activations(graph: Graph, calibration: Calibration): Graph {
   const editor = GraphEditor.from(graph);
   const codes = new Map<string, string>();
-  for (const node of editor.ordered()) {
+  for (const node of editor.live()) {
     if (!isLayer(node) || editor.info(node.inputs[0]!).dtype !== "f32") continue;
     const weight = editor.constants.get(node.inputs[1]!);
     if (weight?.kind !== "quantized" || !isIntegerWeight(weight)) continue;

@@ -214,6 +214,16 @@ export class GraphEditor {
     return order;
   }
 
+  /**
+   * The nodes in order, for a pass that edits on its way: each as it is when its turn comes (an edit before may have changed its inputs), none that is gone.
+   */
+  *live(): Generator<Node> {
+    for (const { outputs } of this.ordered()) {
+      const current = this.producer(outputs[0]);
+      if (current) yield current;
+    }
+  }
+
   /** Removes the nodes that no output needs, so that they no longer count as readers. */
   prune(): void {
     const needed = new Set(this.ordered());

@@ -16,8 +16,7 @@ export const eliminateTransposes: Pass = {
   run(editor, note) {
     for (let changed = true; changed; ) {
       changed = false;
-      for (const node of editor.ordered()) {
-        if (!editor.nodes.has(node)) continue;
+      for (const node of editor.live()) {
         const change = node.op === "transpose" ? fromTranspose(editor, node) : sink(editor, node);
         if (change !== undefined) {
           note(`${node.name}: ${change}`);

@@ -9,7 +9,7 @@ export const foldAffine: Pass = {
   name: "fold-affine",
   explain: "Batch normalization and constants added, subtracted, multiplied or divided by per channel go into the weights and bias of the layer before them.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       const form = affineForm(editor, node);
       const layer = form && editor.producer(form.x);
       if (!form || !isLayer(layer) || !editor.soleConsumer(form.x)) continue;

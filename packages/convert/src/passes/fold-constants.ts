@@ -6,7 +6,7 @@ export const foldConstants: Pass = {
   name: "fold-constants",
   explain: "Nodes whose inputs are all constants (reshaped, transposed, cast or combined weights) are computed once, now.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       const constants = node.inputs.map((input) => editor.plain(input));
       if (!constants.every((constant): constant is PlainConstant => constant !== undefined)) continue;
       const output = node.outputs[0]!;

@@ -5,7 +5,7 @@ export const fuseAffine: Pass = {
   name: "fuse-affine",
   explain: "A multiplication by constants per channel and an addition of such, in this order, become one affine step: the same two roundings in one pass over memory.",
   run(editor, note) {
-    for (const add of editor.ordered()) {
+    for (const add of editor.live()) {
       if (add.op !== "add" && add.op !== "sub") continue;
       const side = editor.constants.has(add.inputs[1]!) ? 0 : 1;
       // constant - x is no affine step of scale 1.

@@ -6,7 +6,7 @@ export const fuseClamp: Pass = {
   name: "fuse-clamp",
   explain: "A ReLU or clip becomes the clamp of the convolution, dense layer or affine step that it reads.",
   run(editor, note) {
-    for (const clip of editor.ordered()) {
+    for (const clip of editor.live()) {
       if (clip.op !== "clip") continue;
       const before = editor.producer(clip.inputs[0]);
       if (before?.op !== "conv2d" && before?.op !== "dense" && before?.op !== "affine") continue;

@@ -6,7 +6,7 @@ export const fusePadding: Pass = {
   name: "fuse-padding",
   explain: "A pad with zeros in front of a convolution becomes the convolution's own padding.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       if (node.op !== "pad" || node.attributes.value !== 0 || editor.info(node.inputs[0]!).dtype !== "f32") continue;
       const pads = spatialPads(node);
       const readers = editor.consumers(node.outputs[0]!);

@@ -5,7 +5,7 @@ export const fuseQuantize: Pass = {
   name: "fuse-quantize",
   explain: "A layer over int8 codes whose result is quantized again writes the new codes itself, from its 32-bit sums.",
   run(editor, note) {
-    for (const quantize of editor.ordered()) {
+    for (const quantize of editor.live()) {
       if (quantize.op !== "quantize") continue;
       const layer = editor.producer(quantize.inputs[0]);
       if (!isLayer(layer) || !editor.soleConsumer(layer.outputs[0]!)) continue;

@@ -8,9 +8,9 @@ export const hoistOverMaxPool: Pass = {
   name: "hoist-over-max-pool",
   explain: "What never falls as its input grows (a clip, a quantization, a scale that is not negative) moves in front of a max pool, where the layer before it takes it in.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       const pool = editor.producer(node.inputs[0]);
-      if (pool?.op !== "maxPool" || !editor.nodes.has(node) || !editor.soleConsumer(pool.outputs[0]!)) continue;
+      if (pool?.op !== "maxPool" || !editor.soleConsumer(pool.outputs[0]!)) continue;
       const source = pool.inputs[0]!;
       if (!isLayer(editor.producer(source)) || !editor.soleConsumer(source) || editor.info(source).dtype !== "f32") continue;
       if (!rises(editor, node)) continue;

@@ -6,7 +6,7 @@ export const integerInputs: Pass = {
   name: "integer-inputs",
   explain: "A layer with integer weights behind a DequantizeLinear reads the codes themselves: an integer kernel sums them exactly and scales once.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       if (node.op !== "conv2d" && node.op !== "dense") continue;
       const before = editor.producer(node.inputs[0]);
       if (before?.op !== "dequantize" || !takesIntegers(editor, node.inputs[1]!)) continue;

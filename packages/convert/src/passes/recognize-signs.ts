@@ -12,7 +12,7 @@ export const recognizeSigns: Pass = {
     "A sign in front of binary weights is packed: to bits where no input can make it 0, else to trits. Behind a layer over integers it becomes one integer comparison per channel, found by evaluating the source's f32 expression.",
   run(editor, note) {
     // In order: whether a layer reads bits or trits decides which sums the next sign can see.
-    for (const sign of editor.ordered()) {
+    for (const sign of editor.live()) {
       if (sign.op === "sign" && editor.info(sign.outputs[0]!).dtype === "f32") recognize(editor, sign, note);
     }
   },
@@ -87,6 +87,16 @@ function thresholdsOf(trace: LayerTrace): ChannelThreshold[] | undefined {
 }
 
 /**
+ * Whether a reshape leaves packed rows readable: each pixel's channels start a word, which a row of several pixels shows to dense layers alone.
+ */
+function keepsRuns(editor: GraphEditor, reshape: Node, sign: NodeOf<"sign">, channels: number): boolean {
+  const row = editor.shape(reshape.outputs[0]!).at(-1);
+  if (row === channels) return true;
+  const readers = editor.consumers(sign.outputs[0]!);
+  return typeof row === "number" && row % channels === 0 && readers.every(({ op }) => op === "dense");
+}
+
+/**
  * layer -> f32 steps, pools, reshapes -> sign becomes layer (int32) -> threshold -> the same pools and reshapes, on bits. A comparison commutes
  * with a maximum where it points upward; false where it points downward behind a pool, or where bits would have to be repacked.
  */
@@ -101,8 +111,7 @@ function toThreshold(
   const moves = path.filter((node) => node.op === "maxPool" || node.op === "reshape");
   const downward = thresholds.filter(({ negate }) => negate).length;
   if (downward > 0 && moves.some((node) => node.op === "maxPool")) return false;
-  const repacks = moves.some((node) => node.op === "reshape" && editor.shape(node.outputs[0]!).at(-1) !== channels);
-  if (repacks && channels % 32 !== 0) return false;
+  if (!moves.every((node) => node.op === "maxPool" || keepsRuns(editor, node, sign, channels))) return false;
   const weight = editor.constants.get(layer.inputs[1]!) as QuantizedConstant;
   let weightName = layer.inputs[1]!;
   if (downward > 0) {

@@ -7,7 +7,7 @@ export const recognizeWeights: Pass = {
   name: "recognize-weights",
   explain: "Weights that are +a or -a in every output channel become 1-bit codes with a as the scale, weights of -a, 0 and +a become 2-bit codes: the same numbers, packed.",
   run(editor, note) {
-    for (const node of editor.ordered()) {
+    for (const node of editor.live()) {
       if (node.op !== "conv2d" && node.op !== "dense") continue;
       // Kernels for grouped convolution read float weights.
       if (node.op === "conv2d" && node.attributes.groups !== 1) continue;

@@ -7,7 +7,7 @@ export const sinkDequantize: Pass = {
   run(editor, note) {
     for (let changed = true; changed; ) {
       changed = false;
-      for (const node of editor.ordered()) {
+      for (const node of editor.live()) {
         if (node.op !== "maxPool" && node.op !== "reshape") continue;
         const before = editor.producer(node.inputs[0]);
         if (before?.op !== "dequantize") continue;

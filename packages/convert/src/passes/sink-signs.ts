@@ -5,7 +5,7 @@ export const sinkSigns: Pass = {
   name: "sink-signs",
   explain: "A sign moves behind a max pool or a reshape (it commutes with both), next to the layer that reads it.",
   run(editor, note) {
-    for (const sign of editor.ordered()) {
+    for (const sign of editor.live()) {
       if (sign.op !== "sign") continue;
       let current = sign;
       for (;;) {
