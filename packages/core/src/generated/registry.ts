@@ -2,7 +2,18 @@
 
 /** Every kernel family: the tiers that have code of their own, and what the tiers owe each other. */
 export const kernelFamilies = [
+  { name: "affine_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "codebook_gemm", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "convert", tiers: ["scalar"], agreement: "exact" },
+  { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
+  { name: "normalize", tiers: ["scalar"], agreement: "exact" },
+  { name: "quantize", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "pool", tiers: ["scalar"], agreement: "exact" },
+  { name: "transform", tiers: ["scalar"], agreement: "exact" },
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "bitpack", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "ternary_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;
 

@@ -1,23 +1,36 @@
-/** The built modules, every tier that this engine runs, against plain TypeScript; a family of the registry without a suite does not compile. */
+/**
+ * The built modules, every tier that this engine runs, against plain TypeScript. A family with vector code without a suite here does not compile; the
+ * others are the same code in every tier and are tested through the runtime.
+ */
 import { beforeAll, describe, it } from "vitest";
 import { bundledWasm } from "../../src/bundled.ts";
-import { type KernelFamily, kernelFamilies } from "../../src/generated/registry.ts";
+import type { kernelFamilies } from "../../src/generated/registry.ts";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { loadKernels } from "../../src/kernels/load.ts";
 import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
+import { affineGemm } from "./affine-gemm.suite.ts";
 import { bitpack } from "./bitpack.suite.ts";
+import { codebookGemm } from "./codebook-gemm.suite.ts";
+import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
+import { ternaryGemm } from "./ternary-gemm.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
-const suites: Record<KernelFamily, (kernels: () => KernelInstance) => void> = {
+type Family = (typeof kernelFamilies)[number];
+type VectorFamily = Extract<Family, { tiers: readonly [string, string, ...string[]] }>["name"];
+
+const suites: Record<VectorFamily, (kernels: () => KernelInstance) => void> = {
+  affine_gemm: affineGemm,
   bitpack,
+  codebook_gemm: codebookGemm,
+  depthwise,
   gemm_f32: gemmF32,
+  ternary_gemm: ternaryGemm,
   xnor_gemm: xnorGemm,
 };
 
 describe.each(tiers)("%s", (tier) => {
-  const available = availableTiers().includes(tier);
-  if (!available) {
+  if (!availableTiers().includes(tier)) {
     it.skip(`every family (this engine does not run the tier ${tier})`);
     return;
   }
@@ -25,5 +38,5 @@ describe.each(tiers)("%s", (tier) => {
   beforeAll(async () => {
     instance = await loadKernels({ tier, wasm: bundledWasm });
   });
-  for (const { name } of kernelFamilies) describe(name, () => suites[name](() => instance));
+  for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(() => instance));
 });

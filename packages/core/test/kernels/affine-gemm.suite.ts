@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { AffineGemm, GroupedAffineGemm } from "../../src/kernels/affine-gemm.ts";
+import type { KernelInstance } from "../../src/kernels/instance.ts";
+import { activations, expectSums, inputs, runBytes } from "./products.ts";
+import { integers, packCodes, rowCounts, sizes } from "./random.ts";
+
+export function affineGemm(kernels: () => KernelInstance): void {
+  it.each([2, 4, 8])("int32 sums of %i-bit weights equal naive on the grid of sizes", (bits) => {
+    for (const [i, k] of sizes.entries())
+      for (const [j, n] of sizes.entries()) {
+        const rows = rowCounts[(i + 3 * j) % rowCounts.length]!;
+        const input = inputs[(i + j) % inputs.length]!;
+        const next = integers(i * 100 + j);
+        const codes = Array.from({ length: n * k }, () => next(0, 2 ** bits - 1));
+        const zeroPoint = Int32Array.from({ length: n }, () => (bits === 8 ? 128 : next(0, 2 ** bits - 1)));
+        const w = codes.map((code, at) => code - zeroPoint[Math.floor(at / k)]!);
+        const options = { n, k, bits, codes: packCodes(codes, k, bits), zeroPoint, x: input } as const;
+        using gemm = new AffineGemm(kernels(), { ...options, output: { kind: "int32" } });
+        expectSums(kernels(), gemm, { x: activations(input, rows * k, i + j), w, k, input });
+      }
+  });
+
+  it("groups: scaled sums added in ascending order, each addition rounded", () => {
+    const [n, k, rows, groupSize, bits, input] = [18, 100, 3, 32, 4, inputs[1]!];
+    const next = integers(6);
+    const groups = Math.ceil(k / groupSize);
+    const codes = Array.from({ length: n * k }, () => next(0, 15));
+    const scale = Float32Array.from({ length: n * groups }, () => next(1, 999) / 7919);
+    const zeroPoint = Int32Array.from({ length: n * groups }, () => next(0, 15));
+    const options = { n, k, bits, codes: packCodes(codes, k, bits), zeroPoint, x: input, groupSize, scale } as const;
+    using gemm = new GroupedAffineGemm(kernels(), { ...options, output: { kind: "f32" } });
+    const x = activations(input, rows * k, 7);
+    const expected = Array.from({ length: rows * n }, (_, at) => {
+      const [m, column] = [Math.floor(at / n), at % n];
+      let y = 0;
+      for (let g = 0; g < groups; g++) {
+        let sum = 0;
+        for (let i = g * groupSize; i < Math.min(k, (g + 1) * groupSize); i++)
+          sum += (x[m * k + i]! - input.zeroPoint) * (codes[column * k + i]! - zeroPoint[column * groups + g]!);
+        y = Math.fround(y + Math.fround(sum * scale[column * groups + g]!));
+      }
+      return y;
+    });
+    expect([...new Float32Array(runBytes(kernels(), gemm, x, rows, rows * n).buffer)]).toEqual(expected);
+  });
+}
