@@ -96,7 +96,7 @@ async function buildTier(tier, env) {
     timeout: 900,
   });
   const result = join(out, `lowbit.${tier}.wasm`);
-  const optimised = `${result}.part`;
+  const optimised = `${result}.${process.pid}.part`;
   const features = [...base, ...opt].map((feature) => `--enable-${feature}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   await run(
