@@ -6,6 +6,10 @@ import type { Tier } from "./tiers.ts";
 /** The raw exports: pointers and sizes are numbers, a negative result is an error for {@link KernelInstance.check}. */
 export type Exports = WasmExports;
 
+const maxParameters = 8;
+
+type Export = (...parameters: (number | undefined)[]) => number;
+
 /**
  * One WASM instance: its memory, its kernels and the checks around them. It is all that a kernel's wrapper sees.
  *
@@ -25,7 +29,7 @@ export class KernelInstance implements Disposable {
     const { exports } = new WebAssembly.Instance(module, noImports(module));
     const guarded: Record<string, unknown> = { memory: exports.memory };
     for (const [name, value] of Object.entries(exports))
-      if (typeof value === "function") guarded[name] = this.#guard(name, value as (...numbers: number[]) => number);
+      if (typeof value === "function") guarded[name] = this.#guard(name, value as Export);
     this.exports = guarded as unknown as Exports;
   }
 
@@ -125,15 +129,20 @@ export class KernelInstance implements Disposable {
     return reason;
   }
 
-  /** Every call goes through here, so that no caller can overlook a trap. */
-  #guard(name: string, call: (...numbers: number[]) => number): (...numbers: number[]) => number {
-    let inner: typeof call | undefined = call;
-    return (...numbers) => {
+  /**
+   * Every call goes through here, so that no caller can overlook a trap. The parameters are written out because a rest parameter
+   * would make an array for every call; a WASM function ignores those beyond its own.
+   */
+  #guard(name: string, call: Export): Export {
+    if (call.length > maxParameters)
+      throw new KernelError("KernelInstance", `parameters of ${name} (at most)`, maxParameters, call.length);
+    let inner: Export | undefined = call;
+    return (a, b, c, d, e, f, g, h) => {
       // Forgetting the raw function lets an ended instance's memory be collected.
       if (this.#ended) inner = undefined;
       if (!inner) throw this.#ended;
       try {
-        return inner(...numbers);
+        return inner(a, b, c, d, e, f, g, h);
       } catch (cause) {
         throw this.#end(new InstanceDeadError(name, cause));
       }

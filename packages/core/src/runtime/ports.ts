@@ -25,7 +25,7 @@ export function portsOf(graph: Graph, names: readonly string[]): Port[] {
 /** A feed's entry for `port`, its type checked. */
 export function entryOf(op: string, feed: Readonly<Record<string, unknown>>, port: Port): Tensor | TensorData {
   const entry = Object.hasOwn(feed, port.name) ? feed[port.name] : undefined;
-  if (entry === undefined) throw new InputError(op, "names", port.name, Object.keys(feed));
+  if (entry === undefined) throw new InputError(op, "names", port.name, Object.keys(feed).join(", "));
   const Data = arrayOf[port.dtype];
   const tensor = entry instanceof Tensor;
   if (tensor && entry.dtype !== port.dtype)
@@ -35,11 +35,16 @@ export function entryOf(op: string, feed: Readonly<Record<string, unknown>>, por
   return entry as Tensor | TensorData;
 }
 
-/** Names that no port has. */
+/** Refuses names that no port has. Called on every run, so it makes no closures. */
 export function checkNames(op: string, given: Readonly<Record<string, unknown>>, ports: readonly Port[]): void {
   for (const name in given)
-    if (Object.hasOwn(given, name) && !ports.some((port) => port.name === name))
+    if (Object.hasOwn(given, name) && !hasPort(ports, name))
       throw new InputError(op, "names", ports.map((port) => port.name).join(", "), name);
+}
+
+function hasPort(ports: readonly Port[], name: string): boolean {
+  for (let i = 0; i < ports.length; i++) if (ports[i]!.name === name) return true;
+  return false;
 }
 
 /** Binds the symbols of `port`'s shape by what was given. */

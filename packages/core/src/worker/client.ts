@@ -60,6 +60,8 @@ export async function loadModelIn<T extends ModelTypes = ModelTypes>(
       ...(onProgress ? [proxy(onProgress)] : []),
     );
     const description = unwrap(await reply);
+    if (signal?.aborted) void server.dispose(id);
+    signal?.throwIfAborted();
     return new Client<T>(server, id, description);
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { type Endpoint, expose, transfer } from "comlink";
+import { type Endpoint, expose, type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { bundledWasm } from "../bundled.ts";
 import { DisposedError } from "../errors.ts";
 import { loadModel } from "../runtime/load.ts";
@@ -38,6 +38,8 @@ export function serveModels(endpoint: Endpoint = globalThis as unknown as Endpoi
         return { tier, inputs, outputs, labels };
       });
       loading.delete(id);
+      // A callback of the other side keeps a port open until it is let go.
+      (onProgress as Partial<ProxyMethods> | undefined)?.[releaseProxy]?.();
       return reply;
     },
     abort: (id) => loading.get(id)?.abort(),
