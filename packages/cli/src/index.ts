@@ -31,7 +31,7 @@ const lowbit = defineCommand({
 
 const HELP = new Set(["--help", "-h"]);
 
-async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<void> {
+async function dispatch(argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;
   if (name === undefined || HELP.has(name) || name === "help") {
     console.log(await renderUsage(lowbit));
@@ -48,33 +48,31 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<v
     console.log(await renderUsage(command, lowbit));
     return;
   }
-  const surroundings: Surroundings = { signal, values: checkArguments(name, command, rest) };
+  const surroundings: Surroundings = { values: checkArguments(name, command, rest) };
   await runCommand(command, { rawArgs: rest, data: surroundings });
 }
 
 /**
- * Runs one command line.
+ * Runs one command line. Ctrl-C is left to the system, which ends the process at once, also in the middle of a kernel:
+ * outputs are whole or not there, so nothing needs to be told. Only training asks for time, to end between two steps.
+ *
  * @param argv the words behind `lowbit`
  * @returns the exit code: 0, 1 (refused by a gate), 2 (bad usage or bad input) or 130 (interrupted). A failure has
  *   written one line to stderr.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort();
-  process.once("SIGINT", onSignal);
   // The reader of a pipe may leave (lowbit ... | head): that is its right, not an error to report.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
   try {
-    await dispatch(argv, interrupt.signal);
+    await dispatch(argv);
     return 0;
   } catch (error) {
     if (process.env.LOWBIT_DEBUG) console.error(error);
-    else process.stderr.write(`lowbit: ${interrupt.signal.aborted ? "interrupted" : oneLine(error)}\n`);
-    return interrupt.signal.aborted ? 130 : exitCode(error);
-  } finally {
-    process.removeListener("SIGINT", onSignal);
+    // A progress bar may stand in the line.
+    else process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}lowbit: ${oneLine(error)}\n`);
+    return exitCode(error);
   }
 }

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { formatBytes } from "../report/format.ts";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
 import { layersOf } from "../shared/layers.ts";
@@ -22,14 +22,12 @@ export const convert = defineCommand({
     explain: { type: "boolean", description: "Say what every pass changed" },
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
     await checkOutput(args.output, [args.input]);
     const progress = createProgress(args.json);
     progress.stage(`importing ${args.input}`);
     const passes: { pass: string; changes: readonly string[] }[] = [];
     const opened = await openGraph(args.input, {
-      signal,
       ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
     });
     const { writeModel } = await import("@lowbit/convert");

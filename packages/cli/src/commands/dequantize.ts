@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { Constant, RawTensor } from "lowbit";
 import { formatBytes } from "../report/format.ts";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { FileError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
@@ -71,10 +71,9 @@ export const dequantize = defineCommand({
     },
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
     await checkOutput(args.output, [args.model]);
-    const tensors = await plainTensors(await openGraph(args.model, { signal }));
+    const tensors = await plainTensors(await openGraph(args.model));
     const { writeSafetensors } = await import("lowbit");
     const bytes = writeSafetensors(tensors);
     await writeOutput(args.output, bytes);

@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import type { Tensor } from "lowbit";
 import { formatCount, formatPercent } from "../report/format.ts";
 import { classesOf, shareEqual } from "../shared/classes.ts";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { readDataset } from "../shared/dataset.ts";
 import { UsageError } from "../shared/errors.ts";
 import { printJson } from "../shared/json.ts";
@@ -23,9 +23,8 @@ async function classify(
   x: Tensor,
   tier: ReturnType<typeof tierOption>,
   progress: Progress,
-  signal: AbortSignal,
 ): Promise<Classified> {
-  using model = await openModel(await openGraph(path, { signal }), tier);
+  using model = await openModel(await openGraph(path), tier);
   if (model.inputs.length !== 1)
     throw new UsageError(`${path}: eval feeds one input, this model has ${model.inputs.map((i) => i.name).join(", ")}`);
   const count = x.shape[0] ?? 0;
@@ -33,7 +32,7 @@ async function classify(
   const output = model.outputs[0]?.name ?? "";
   progress.stage(`evaluating ${path}`, count);
   const started = performance.now();
-  for await (const batch of runSamples(model, x, signal)) {
+  for await (const batch of runSamples(model, x)) {
     const scores = batch.outputs[output];
     if (scores !== undefined) classes.set(classesOf(scores, batch.rows, batch.count), batch.from);
     progress.update(batch.from + batch.count);
@@ -55,13 +54,12 @@ export const evaluate = defineCommand({
     tier: TIER_ARGUMENT,
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
     const tier = tierOption(args.tier);
-    const { x, y } = await readDataset(args.data, signal);
+    const { x, y } = await readDataset(args.data);
     const progress = createProgress(args.json);
-    const own = await classify(args.model, x, tier, progress, signal);
-    const other = args.against === undefined ? undefined : await classify(args.against, x, tier, progress, signal);
+    const own = await classify(args.model, x, tier, progress);
+    const other = args.against === undefined ? undefined : await classify(args.against, x, tier, progress);
     progress.end();
     const count = y.length;
     const top1 = shareEqual(own.classes, y);

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { formatBytes, formatCount } from "../report/format.ts";
 import { textTable } from "../report/text-table.ts";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { describeFile, type FileDescription } from "../shared/describe.ts";
 import { printJson } from "../shared/json.ts";
 
@@ -56,9 +56,8 @@ export const inspect = defineCommand({
     file: { type: "positional", required: true, description: "ONNX, safetensors or packed file" },
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
-    const file = await describeFile(args.file, signal);
+  async run({ args }) {
+    const file = await describeFile(args.file);
     if (args.json) printJson(file);
     else print(args.file, file);
   },

@@ -102,7 +102,7 @@ export const quantize = defineCommand({
     json: JSON_ARGUMENT,
   },
   async run({ args, data }) {
-    const { signal, values } = data as Surroundings;
+    const { values } = data as Surroundings;
     const rules = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
@@ -111,14 +111,13 @@ export const quantize = defineCommand({
 
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
-    const opened = await openGraph(args.input, { signal });
+    const opened = await openGraph(args.input);
     const { quantizeModel, writeModel } = await import("@lowbit/convert");
-    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress, signal));
+    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
     const onProgress = stages(progress);
     const result = await quantizeModel(opened.graph, {
       ...rules,
       ...(calibration && { calibration }),
-      signal,
       onProgress,
     });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));

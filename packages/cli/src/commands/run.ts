@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { defineCommand } from "citty";
 import { InputError, type Model, Tensor } from "lowbit";
 import { readArrays, writeArrays } from "../shared/arrays.ts";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { checkOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
 import { BATCH, openGraph, openModel, runSamples } from "../shared/model.ts";
@@ -50,7 +50,7 @@ const head = (tensor: Tensor, rows: number, count: number): Tensor =>
         tensor.data.slice(0, (tensor.data.length / rows) * count),
       );
 
-async function execute(model: Model, feed: Map<string, Tensor>, signal: AbortSignal): Promise<Map<string, Tensor>> {
+async function execute(model: Model, feed: Map<string, Tensor>): Promise<Map<string, Tensor>> {
   const [x] = feed.values();
   const fixed = typeof model.inputs[0]?.shape[0] === "number";
   if (!x || !isBatched(model) || !(fixed || (x.shape[0] ?? 0) > BATCH)) {
@@ -60,7 +60,7 @@ async function execute(model: Model, feed: Map<string, Tensor>, signal: AbortSig
     return new Map(Object.entries(await model.run(Object.fromEntries(entries))));
   }
   const parts = new Map<string, Tensor[]>(model.outputs.map((output) => [output.name, []]));
-  for await (const batch of runSamples(model, x, signal))
+  for await (const batch of runSamples(model, x))
     for (const [name, tensor] of Object.entries(batch.outputs))
       parts.get(name)?.push(head(tensor, batch.rows, batch.count));
   return new Map([...parts].map(([name, list]) => [name, concatenate(list)]));
@@ -92,16 +92,15 @@ export const run = defineCommand({
     tier: TIER_ARGUMENT,
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
     const tier = tierOption(args.tier);
     if (args.output !== undefined) await checkOutput(args.output, [args.model, args.input]);
-    const arrays = await readArrays(args.input, signal);
-    const opened = await openGraph(args.model, { signal });
+    const arrays = await readArrays(args.input);
+    const opened = await openGraph(args.model);
     using model = await openModel(opened, tier);
     const feed = feedOf(model, arrays, args.input);
     const started = performance.now();
-    const outputs = await execute(model, feed, signal);
+    const outputs = await execute(model, feed);
     const ms = performance.now() - started;
     if (args.output !== undefined) await writeArrays(args.output, outputs);
     const digests = [...outputs].map(([name, tensor]) => ({

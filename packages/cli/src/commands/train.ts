@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { UsageError } from "../shared/errors.ts";
 import { checkOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
@@ -25,8 +25,10 @@ export const train = defineCommand({
     seed: { type: "string", valueHint: "N", description: "Seed of every random choice (1)" },
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
+    // Ends between two steps; the checkpoint of the last whole epoch stays, and the same command goes on from there.
+    const interrupt = new AbortController();
+    process.once("SIGINT", () => interrupt.abort());
     const seed = numberOption("seed", args.seed, 0, true) ?? 1;
     await checkOutput(args.output, []);
     const { train, recipeOf, formatEntry } = await loadTrain();
@@ -37,7 +39,7 @@ export const train = defineCommand({
       data: args.data,
       out: args.output,
       seed,
-      signal,
+      signal: interrupt.signal,
       onProgress: ({ epoch, step, steps, entry }) => {
         progress.update(epoch - 1 + step / steps);
         if (entry !== undefined) progress.note(formatEntry(entry, recipe.epochs));

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { JSON_ARGUMENT, type Surroundings } from "../shared/command.ts";
+import { JSON_ARGUMENT } from "../shared/command.ts";
 import { declarations } from "../shared/declarations.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
@@ -12,10 +12,9 @@ export const types = defineCommand({
     output: { type: "string", alias: "o", required: true, valueHint: "M.d.ts", description: "File to write" },
     json: JSON_ARGUMENT,
   },
-  async run({ args, data }) {
-    const { signal } = data as Surroundings;
+  async run({ args }) {
     await checkOutput(args.output, [args.model]);
-    const { graph } = await openGraph(args.model, { signal });
+    const { graph } = await openGraph(args.model);
     const { name, text } = declarations(graph, modelName(args.model));
     await writeOutput(args.output, text);
     if (args.json) printJson({ type: name, inputs: graph.inputs, outputs: graph.outputs });

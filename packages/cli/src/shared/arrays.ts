@@ -8,8 +8,8 @@ import { naming, readInput, writeOutput } from "./files.ts";
 const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
 /** All arrays of a file, whatever its name says; the one of an .npy is called "". */
-export async function readArrays(path: string, signal?: AbortSignal): Promise<Map<string, Tensor>> {
-  const bytes = await readInput(path, signal);
+export async function readArrays(path: string): Promise<Map<string, Tensor>> {
+  const bytes = await readInput(path);
   const { readNpy, readNpz } = await import("@lowbit/convert");
   return naming(path, () => (isZip(bytes) ? readNpz(bytes) : new Map([["", readNpy(bytes, path)]])));
 }

@@ -12,8 +12,6 @@ export type Command = Exclude<Awaited<SubCommandsDef[string]>, (...args: never[]
 
 /** What every command is given beside its arguments. */
 export interface Surroundings {
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
   /** Every value of every option, in order: citty keeps only the last of a repeated one. */
   readonly values: ReadonlyMap<string, readonly string[]>;
 }

@@ -24,8 +24,8 @@ function classIds(path: string, y: Tensor): Int32Array {
 }
 
 /** @param spec `d.npz`, or `images.gz,labels.gz` */
-export async function readDataset(spec: string, signal?: AbortSignal): Promise<Dataset> {
-  const { x, y, path } = await readPair(spec, signal);
+export async function readDataset(spec: string): Promise<Dataset> {
+  const { x, y, path } = await readPair(spec);
   const ids = classIds(path, y);
   if (ids.length === 0 || x.shape[0] !== ids.length)
     throw new ShapeError(
@@ -37,10 +37,10 @@ export async function readDataset(spec: string, signal?: AbortSignal): Promise<D
   return { x, y: ids };
 }
 
-async function readPair(spec: string, signal?: AbortSignal): Promise<{ x: Tensor; y: Tensor; path: string }> {
+async function readPair(spec: string): Promise<{ x: Tensor; y: Tensor; path: string }> {
   const [images = "", labels, ...more] = spec.split(",");
   if (labels === undefined) {
-    const arrays = await readArrays(images, signal);
+    const arrays = await readArrays(images);
     const [x, y] = [arrays.get("x"), arrays.get("y")];
     if (x === undefined || y === undefined)
       throw new FileError(
@@ -52,7 +52,7 @@ async function readPair(spec: string, signal?: AbortSignal): Promise<{ x: Tensor
   if (more.length > 0) throw new UsageError(`--data: expected d.npz or images.gz,labels.gz, got "${spec}"`);
   const { readIdx } = await import("@lowbit/convert");
   const read = async (path: string) => {
-    const bytes = await readInput(path, signal);
+    const bytes = await readInput(path);
     return naming(path, () => readIdx(bytes, path));
   };
   return { x: await read(images), y: await read(labels), path: labels };

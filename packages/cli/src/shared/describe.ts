@@ -71,8 +71,8 @@ function describeGraph(graph: Graph) {
 }
 
 /** Reads and checks the whole file; every error names it. */
-export async function describeFile(path: string, signal?: AbortSignal): Promise<FileDescription> {
-  const bytes = await readInput(path, signal);
+export async function describeFile(path: string): Promise<FileDescription> {
+  const bytes = await readInput(path);
   const { looksLikeSafetensors } = await import("lowbit");
   return naming(path, () => (looksLikeSafetensors(bytes) ? describeSafetensors(bytes) : describeOnnx(path, bytes)));
 }

@@ -55,6 +55,7 @@ export function fileError(path: string, error: unknown): Error {
 
 /** One line for stderr, however many the message has, and no stack. */
 export function oneLine(error: unknown): string {
+  if (error instanceof Error && error.name === "AbortError") return "interrupted";
   const message = error instanceof Error ? error.message || error.name : String(error);
   return message
     .split(/\s*\n\s*/)

@@ -1,16 +1,16 @@
 /** Reading and writing files so that nothing is ever half there, and every failure names its path. */
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, rmSync } from "node:fs";
 import { access, type FileHandle, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, fileError, UsageError } from "./errors.ts";
 
 /** The whole file. Throws {@link FileError} where there is none, it is a folder, it is empty or it is over 2 GiB. */
-export async function readInput(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+export async function readInput(path: string): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path, signal === undefined ? {} : { signal });
+    bytes = await readFile(path);
   } catch (error) {
     throw fileError(path, error);
   }
@@ -73,6 +73,11 @@ export async function writeOutput(path: string, data: Uint8Array | string): Prom
     ? target
     : join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   let created = false;
+  const onInterrupt = () => {
+    if (created) rmSync(written, { force: true });
+    process.exit(130);
+  };
+  process.once("SIGINT", onInterrupt);
   try {
     const file = await open(written, inPlace ? "w" : "wx", existing?.mode);
     created = !inPlace;
@@ -86,5 +91,7 @@ export async function writeOutput(path: string, data: Uint8Array | string): Prom
     if (created) await unlink(written).catch(() => {});
     const atFolder = !created && !inPlace;
     throw fileError(atFolder ? dirname(path) : path, error);
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
   }
 }

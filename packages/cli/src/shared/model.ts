@@ -16,7 +16,6 @@ export interface OpenedGraph {
 }
 
 export interface OpenOptions {
-  readonly signal?: AbortSignal;
   /** Told what each pass did. */
   readonly explain?: (pass: string, changes: readonly string[]) => void;
 }
@@ -26,7 +25,7 @@ export const modelName = (path: string): string => basename(path, extname(path))
 
 /** Reads a model; every error names the file. */
 export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const bytes = await readInput(path, options.signal);
+  const bytes = await readInput(path);
   const { importModel, readModel, runPasses } = await import("@lowbit/convert");
   const { looksLikeSafetensors } = await import("lowbit");
   return naming(path, () => {
@@ -60,13 +59,12 @@ export interface Batch {
 export const BATCH = 64;
 
 /** Runs all samples of `x` through a model of one input. */
-export async function* runSamples(model: Model, x: Tensor, signal?: AbortSignal): AsyncGenerator<Batch, void, void> {
+export async function* runSamples(model: Model, x: Tensor): AsyncGenerator<Batch, void, void> {
   const [input] = model.inputs;
   if (input === undefined) return;
   const samples = fitSamples(x, input);
   const step = samples.fixedBatch ?? BATCH;
   for (let from = 0; from < samples.count; from += step) {
-    signal?.throwIfAborted();
     const count = Math.min(step, samples.count - from);
     const outputs = await model.run({ [input.name]: samples.take(from, count) });
     yield { from, count, rows: samples.fixedBatch ?? count, outputs };
