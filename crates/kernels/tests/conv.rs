@@ -1,11 +1,12 @@
 //! The convolution driver against nested loops over signed coordinates, for kernels of floats and of bits.
 
-use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::buffer::{Buffer, Scratch};
 use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::Op;
 use lowbit_kernels::gemm_f32::GemmF32;
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::ternary_gemm::{TernaryGemm, TernaryInput, TernaryWeights};
 use lowbit_kernels::testing::{Random, pack_codes, pack_signs};
 use lowbit_kernels::tier::Tier;
 use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape};
@@ -164,6 +165,95 @@ fn bits_with_padding_of_one_and_of_zero() {
                 let y = binary_conv(&case, tier, &x, &w, zeros);
                 assert_eq!(y, case.naive(&x, &w, fill), "{tier} seed {seed} {case:?} fill {fill}");
             }
+        }
+    }
+}
+
+/// Trits: a missing tap is a word of 0 in the non-zero plane, so zero padding is exact without a correction; asking for one changes nothing.
+#[test]
+fn trits_pad_with_zeros() {
+    let fitting = cases().enumerate().filter(|(_, case)| case.geometry().is_some() && case.groups == 1);
+    for (seed, case) in fitting.take(100) {
+        let (x, _) = case.values(seed as u64, -1, 1);
+        let w: Vec<i32> = case.values(seed as u64, 0, 1).1.iter().map(|w| 1 - 2 * w).collect();
+        let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
+        let (codes, packed) = (pack_codes(&codes, case.k(), 1), pack_signs(&x, case.channels, true));
+        let (taps, channels, columns) = (case.window.taps(), case.channels, case.columns);
+        let shape = XnorShape { columns, taps, channels, activations: Activations::Trits };
+        for tier in Tier::ALL {
+            for corrected in [false, true] {
+                let gemm = XnorGemm::new(tier, shape, &codes, OutputTransform::I32).expect("valid");
+                let geometry = case.geometry().expect("fits");
+                let conv = if corrected {
+                    Convolution::with_zero_padding(geometry, vec![gemm])
+                } else {
+                    Convolution::new(geometry, vec![gemm], 0)
+                };
+                let conv = conv.expect("fits");
+                let mut y = vec![i32::MIN; case.batch * conv.geometry().output_pixels() * columns];
+                let mut scratch = scratch(conv.scratch_lines());
+                let out = OutputMut::I32(&mut y);
+                conv.run(&packed, case.batch, out, &mut scratch.arena()).expect("valid");
+                assert_eq!(y, case.naive(&x, &w, 0), "{tier} seed {seed} {case:?}");
+            }
+        }
+    }
+}
+
+/// Groups of whole words, zero padding, and thresholds that make bits in the same call: a whole binary layer.
+#[test]
+fn grouped_bits_with_thresholds() {
+    for (seed, padding) in [(1, [1, 1, 1, 1]), (2, [0, 2, 1, 0])] {
+        let window = Window { kernel: [3, 3], strides: [2, 1], dilations: [1, 2], pads: padding };
+        let case = Case { batch: 2, input: [7, 9], channels: 128, columns: 64, groups: 2, window };
+        let signs = |values: Vec<i32>| values.into_iter().map(|v| 1 - 2 * v).collect::<Vec<_>>();
+        let (x, w) = case.values(seed, 0, 1);
+        let (x, w) = (signs(x), signs(w));
+        let thresholds = Random::new(seed).many(64, |r| r.int(-40, 40));
+        let below = |(i, sum): (usize, &i32)| if *sum < thresholds[i % 64] { -1 } else { 1 };
+        let expected: Vec<i32> = case.naive(&x, &w, 0).iter().enumerate().map(below).collect();
+        for tier in Tier::ALL {
+            let shape = XnorShape { columns: 32, taps: 9, channels: 64, activations: Activations::Bits };
+            let group = |(g, w): (usize, &[i32])| {
+                let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
+                let thresholds = Buffer::from_slice(Op::Conv, &thresholds[g * 32..][..32]).expect("memory");
+                let output = OutputTransform::Bits { thresholds };
+                XnorGemm::new(tier, shape, &pack_codes(&codes, case.k(), 1), output).expect("valid")
+            };
+            let gemms = w.chunks_exact(32 * case.k()).enumerate().map(group).collect();
+            let conv = Convolution::with_zero_padding(case.geometry().expect("fits"), gemms).expect("fits");
+            let mut y = vec![0; 2 * conv.geometry().output_pixels() * 2];
+            let mut scratch = scratch(conv.scratch_lines());
+            let x = pack_signs(&x, 128, false);
+            conv.run(&x, 2, OutputMut::Bits(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, pack_signs(&expected, 64, false), "{tier}");
+        }
+    }
+}
+
+/// Ternary weights over uint8: padding is the zero point, which stands for the real 0.
+#[test]
+fn ternary_weights_pad_with_the_zero_point() {
+    let input = TernaryInput { unsigned: true, zero_point: 130 };
+    for (seed, case) in cases().enumerate().filter(|(_, case)| case.geometry().is_some()).take(100) {
+        let (x, _) = case.values(seed as u64, 0, 255);
+        let (_, w) = case.values(seed as u64, -1, 1);
+        let columns = case.columns / case.groups;
+        let centred: Vec<i32> = x.iter().map(|x| x - 130).collect();
+        let bytes: Vec<i8> = x.iter().map(|x| *x as i8).collect();
+        for tier in Tier::ALL {
+            let group = |w: &[i32]| {
+                let codes: Vec<u8> = w.iter().map(|w| (w + 1) as u8).collect();
+                let codes = &pack_codes(&codes, case.k(), 2);
+                let weights = TernaryWeights { columns, depth: case.k(), bits: 2, codes, zero_points: &[1] };
+                TernaryGemm::new(tier, &weights, input, OutputTransform::I32).expect("valid")
+            };
+            let gemms = w.chunks_exact(columns * case.k()).map(group).collect();
+            let conv = Convolution::new(case.geometry().expect("fits"), gemms, 130_u8 as i8).expect("fits");
+            let mut y = vec![i32::MIN; case.batch * conv.geometry().output_pixels() * case.columns];
+            let mut scratch = scratch(conv.scratch_lines());
+            conv.run(&bytes, case.batch, OutputMut::I32(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, case.naive(&centred, &w, 0), "{tier} seed {seed} {case:?}");
         }
     }
 }
