@@ -8,6 +8,7 @@ import { fuseAffine } from "./fuse-affine.ts";
 import { fuseClamp } from "./fuse-clamp.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { fuseQuantize } from "./fuse-quantize.ts";
+import { hoistQuantize } from "./hoist-quantize.ts";
 import { hoistOverMaxPool } from "./hoist-over-max-pool.ts";
 import { integerInputs } from "./integer-inputs.ts";
 import type { Pass } from "./pass.ts";
@@ -36,12 +37,13 @@ export const PASSES: readonly Pass[] = [
   foldAffine,
   fuseAffine,
   fuseClamp,
+  hoistQuantize,
   hoistOverMaxPool,
   fuseQuantize,
 ];
 
 /** What joins int8 codes with the layers before and behind them, once a quantizer has put them there. */
-export const INTEGER_PASSES: readonly Pass[] = [sinkDequantize, integerInputs, hoistOverMaxPool, fuseQuantize];
+export const INTEGER_PASSES: readonly Pass[] = [sinkDequantize, integerInputs, hoistQuantize, hoistOverMaxPool, fuseQuantize];
 
 /**
  * Runs the passes on a Graph. What it computes stays: exactly where the passes only move or rename, to the rounding of f32 where

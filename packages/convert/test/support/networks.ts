@@ -207,6 +207,8 @@ export function ternaryCnn(seed: number): Network {
     if (pooled === 0) x = pool(x);
     x = net.op("Relu", [net.batchNorm(x, outputs, "positive", 9)]);
     step = layer === 0 ? 2 : 0.25 * step;
+    // Quantized as images, or as rows of features.
+    if (layer === 1 && pooled !== 1 && random.below(2) === 0) x = net.op("Flatten", [x]);
     x = net.codes(x, step, random.pick([0, -128]));
     if (pooled === 1) x = pool(x);
     if (pooled < 2) head.size = Math.floor(head.size / 2);
