@@ -82,7 +82,7 @@ console.log();
 printTable(schemes);
 console.log(`
 one thread, batch ${BATCH}, tier ${tier}, medians of ${Math.floor(digits.count / BATCH)} interleaved batches; ${PEER} ${peer.version}: wasm, SIMD, one thread, the same float net
-REFUSED: the gate sees only what was measured on ${float.calibrationCount} other images. A refused model is not written; its row shows why.`);
+The gate sees only what was measured on ${float.calibrationCount} other images, never a scheme's name; a refused model is not shipped, its row shows why.`);
 
 const folder = join(root, ".cache", "report");
 mkdirSync(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { report } from "./packages.mjs";
 
 const { formatBytes, formatCount, formatPercent, formatTimes, significant, textTable } = report;
 
-/** Prints one line per scheme; a refused one says so in its last column, with layer and figure. */
+/** Prints one line per scheme; a refused one says so, and below the table with layer and figure. */
 export function printTable(schemes) {
   const reference = schemes.find((s) => s.kind === "reference");
   const peer = schemes.find((s) => s.kind === "peer");
@@ -19,7 +19,9 @@ export function printTable(schemes) {
     { title: "images/s", numeric: true, cell: (s) => formatCount(s.imagesPerSecond) },
     { title: "x our float", numeric: true, cell: (s) => times(s.imagesPerSecond / reference.imagesPerSecond) },
     { title: `x ${peer.name}`, numeric: true, cell: (s) => times(s.imagesPerSecond / peer.imagesPerSecond) },
-    { title: "verdict", cell: (s) => (s.refused ? `REFUSED at ${s.refused.layer}: ${s.refused.reason}` : "") },
+    { title: "", cell: (s) => (s.refused ? "REFUSED" : "") },
   ];
   console.log(textTable(columns, schemes));
+  for (const { name, refused } of schemes.filter((s) => s.refused))
+    console.log(`REFUSED ${name}: at ${refused.layer}, ${refused.reason}`);
 }
