@@ -1,4 +1,8 @@
 /** Entry `lowbit/quantize`: quantizers, and what they make of tensors. */
+
+export type { KernelInstance } from "./kernels/instance.ts";
+export { type KernelOptions, loadKernels } from "./kernels/load.ts";
+export { availableTiers, type Tier } from "./kernels/tiers.ts";
 export { binary } from "./quantize/binary.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";

@@ -1,5 +1,33 @@
-/** Chooses what runs the inner loops. */
+/** Chooses what runs the inner loops: the caller's WASM instance, or one that all calls without one share. */
+import { bundledWasm } from "../bundled.ts";
+import type { KernelInstance } from "../kernels/instance.ts";
+import { loadKernels } from "../kernels/load.ts";
+import { kernelLoops } from "../kernels/quantize.ts";
 import type { InnerLoops } from "./inner.ts";
-import { naiveLoops } from "./inner-naive.ts";
 
-export const innerLoops = async (): Promise<InnerLoops> => naiveLoops;
+const loopsOf = new WeakMap<KernelInstance, InnerLoops>();
+
+let shared: Promise<KernelInstance> | undefined;
+
+/** @throws what loading the package's own module may (LoadError) */
+export async function innerLoops(kernels?: KernelInstance): Promise<InnerLoops> {
+  const instance = kernels ?? (await sharedInstance());
+  const loops = loopsOf.get(instance) ?? kernelLoops(instance);
+  loopsOf.set(instance, loops);
+  return loops;
+}
+
+/** The shared instance: made at the first call, and anew where the last one could not be loaded or has trapped. */
+async function sharedInstance(): Promise<KernelInstance> {
+  shared ??= loadKernels({ wasm: bundledWasm });
+  const current = shared;
+  try {
+    const instance = await current;
+    if (!instance.ended) return instance;
+  } catch (error) {
+    if (shared === current) shared = undefined;
+    throw error;
+  }
+  if (shared === current) shared = undefined;
+  return sharedInstance();
+}

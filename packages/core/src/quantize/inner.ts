@@ -38,8 +38,6 @@ export interface Grid {
 /** Floats held where the loops run, until disposed. */
 export interface Resident extends Disposable {
   readonly length: number;
-  /** A copy of `count` floats from `from` on. */
-  read(from: number, count: number): Float32Array;
   /** Largest |x| per group. */
   absMax(grouping: Grouping): Float32Array;
   /** Mean of |x| per group. */

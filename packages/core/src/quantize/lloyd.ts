@@ -25,6 +25,12 @@ export interface Clustering {
   readonly codes: Uint8Array;
 }
 
+/** The scaled sub-vectors: where the kernels see them, and one at a time. */
+interface Vectors {
+  readonly resident: Resident;
+  readonly at: (vector: number) => Float32Array;
+}
+
 /**
  * Lloyd's algorithm from k-means++ starts (Arthur, Vassilvitskii, 2007): assign each sub-vector to its nearest centroid (the lowest index on
  * a tie), move each centroid to the mean of its members, repeat. An empty cluster takes the sub-vector that is farthest from its centroid.
@@ -38,7 +44,13 @@ export function lloyd(weights: Weights, random: Random, options: LloydOptions): 
   const max = largest(weights.absMax());
   const exponent = max === 0 ? 0 : floorLog2(max);
   const factor = powerOfTwo(-exponent);
-  using vectors = weights.resident(factor);
+  using resident = weights.resident(factor);
+  const at = (vector: number): Float32Array =>
+    weights
+      .values()
+      .slice(vector * dimension, (vector + 1) * dimension)
+      .map((w) => w * factor);
+  const vectors: Vectors = { resident, at };
   const sample = sampleVectors(weights.values(), factor, dimension, random);
   const signal = weights.sumSquares() * factor * factor;
 
@@ -48,7 +60,7 @@ export function lloyd(weights: Weights, random: Random, options: LloydOptions): 
     if (best === undefined || found.error < best.error) best = found;
   }
   const sorted = sortVectors(best!.centroids, dimension);
-  const codes = vectors.nearest(sorted, dimension);
+  const codes = resident.nearest(sorted, dimension);
   const unit = powerOfTwo(exponent);
   return { codes, codebook: sorted.map((c) => c * unit) };
 }
@@ -112,7 +124,7 @@ function draw(weights: Float64Array, target: number): number {
 
 /** Lloyd passes from one start. The error is Σ|x|² - Σ n|mean|², up to f64 rounding. */
 function refine(
-  vectors: Resident,
+  vectors: Vectors,
   centroids: Float32Array,
   signal: number,
   { dimension, clusters, iterations }: LloydOptions,
@@ -121,8 +133,8 @@ function refine(
   // Filling an empty cluster costs a pass of its own; at most one for each cluster are granted.
   let fills = clusters;
   for (let pass = 0; pass < iterations; ) {
-    const codes = vectors.nearest(centroids, dimension);
-    const { sums, counts } = vectors.clusterSums(codes, dimension, clusters);
+    const codes = vectors.resident.nearest(centroids, dimension);
+    const { sums, counts } = vectors.resident.clusterSums(codes, dimension, clusters);
     const moved = centroids.map((value, i) => {
       const count = counts[Math.floor(i / dimension)]!;
       return count === 0 ? value : sums[i]! / count;
@@ -154,14 +166,14 @@ function explained(sums: Float64Array, counts: Uint32Array, dimension: number): 
 
 /** Moves an empty cluster to the vector farthest from its centroid; false where every vector lies on its own. */
 function fillCluster(
-  vectors: Resident,
+  vectors: Vectors,
   codes: Uint8Array,
   centroids: Float32Array,
   empty: number,
   dimension: number,
 ): boolean {
-  const position = vectors.farthest(codes, centroids, dimension);
-  const vector = vectors.read(position * dimension, dimension);
+  const position = vectors.resident.farthest(codes, centroids, dimension);
+  const vector = vectors.at(position);
   const own = codes[position]! * dimension;
   if (vector.every((value, j) => value === centroids[own + j])) return false;
   centroids.set(vector, empty * dimension);

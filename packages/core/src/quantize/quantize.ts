@@ -1,6 +1,7 @@
 /** `quantize`: a tensor and a quantizer in, codes and honest figures out. */
 import { InputError, NotFiniteError, OutOfRangeError, ShapeError } from "../errors.ts";
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
+import type { KernelInstance } from "../kernels/instance.ts";
 import { innerLoops } from "./engine.ts";
 import { QuantizerError } from "./errors.ts";
 import { addSums, type ErrorFigures, errorFigures, NO_ERROR } from "./figures.ts";
@@ -20,7 +21,7 @@ type OptionsArgument<Seeded extends boolean, Calibrated extends boolean> = [Cali
  *
  * @param tensor finite f32, row-major, at least one axis and one element; axis 0 is the output channel.
  * @param quantizer from a factory, `parseScheme` or `defineQuantizer`.
- * @param options `seed` for seeded quantizers (default 0), `calibration` for those that need it; others take neither.
+ * @param options `name` for messages, `kernels` to run on; `seed` for seeded quantizers (default 0), `calibration` for those that need it; others take neither.
  * @returns codes, levels and error figures; the same bytes for the same input in every engine and tier.
  * @throws NotFiniteError (a NaN or infinity, with its position), ShapeError (empty, data of another length, a row that does not divide),
  *   InputError (calibration missing), OutOfRangeError (levels beyond f32), QuantizerError (a faulty quantizer).
@@ -30,8 +31,8 @@ export async function quantize<D extends DecodingKind, Seeded extends boolean, C
   quantizer: Quantizer<D, Seeded, Calibrated>,
   ...[options]: OptionsArgument<Seeded, Calibrated>
 ): Promise<Quantized<D>> {
-  const loops = await innerLoops();
   const given: QuantizeOptions = options ?? {};
+  const loops = await innerLoops(given.kernels);
   const op =
     given.name === undefined ? `quantize ${quantizer.scheme}` : `quantize ${quantizer.scheme} of ${given.name}`;
   const { rows, columns } = checkTensor(op, tensor, loops);
@@ -54,14 +55,18 @@ export async function quantize<D extends DecodingKind, Seeded extends boolean, C
 }
 
 /** The floats that a constant of the Graph stands for, row-major: fround(level * scale). */
-export async function dequantize(constant: QuantizedConstant): Promise<Float32Array> {
-  const loops = await innerLoops();
+export async function dequantize(constant: QuantizedConstant, kernels?: KernelInstance): Promise<Float32Array> {
+  const loops = await innerLoops(kernels);
   const coded = codedRowsOf(constant);
   return loops.decode(coded, 0, coded.rows);
 }
 
 /** Figures between two float arrays of one length: `reference` and what stands for it. */
-export async function compareFloats(reference: Float32Array, approximation: Float32Array): Promise<ErrorFigures> {
+export async function compareFloats(
+  reference: Float32Array,
+  approximation: Float32Array,
+  kernels?: KernelInstance,
+): Promise<ErrorFigures> {
   if (reference.length !== approximation.length || reference.length === 0) {
     throw new ShapeError(
       "compareFloats",
@@ -70,7 +75,7 @@ export async function compareFloats(reference: Float32Array, approximation: Floa
       approximation.length,
     );
   }
-  const loops = await innerLoops();
+  const loops = await innerLoops(kernels);
   return errorFigures(loops.errorSums(reference, approximation), reference.length);
 }
 

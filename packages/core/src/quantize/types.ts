@@ -3,6 +3,7 @@
  * `defineQuantizer` from a user's own formula; all three are the same kind of object.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { KernelInstance } from "../kernels/instance.ts";
 import type { Random } from "./random.ts";
 import type { Weights } from "./weights.ts";
 
@@ -126,5 +127,7 @@ export interface Quantizer<
 export type QuantizeOptions<Seeded extends boolean = boolean, Calibrated extends boolean = boolean> = {
   /** Name of the tensor, for error messages. */
   readonly name?: string;
+  /** The WASM instance to run on; absent: one of this package's own, shared by all such calls. */
+  readonly kernels?: KernelInstance;
 } & (Seeded extends true ? { /** 32-bit seed; 0 where absent. */ readonly seed?: number } : { readonly seed?: never }) &
   (Calibrated extends true ? { readonly calibration: Calibration } : { readonly calibration?: never });

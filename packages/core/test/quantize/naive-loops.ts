@@ -1,6 +1,13 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
-import type { Decoding } from "../graph/types.ts";
-import { type Grid, type Grouping, groupCount, groupsPerRow, type InnerLoops, type Resident } from "./inner.ts";
+import type { Decoding } from "../../src/graph/types.ts";
+import {
+  type Grid,
+  type Grouping,
+  groupCount,
+  groupsPerRow,
+  type InnerLoops,
+  type Resident,
+} from "../../src/quantize/inner.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -41,9 +48,6 @@ class NaiveResident implements Resident {
   }
   get length(): number {
     return this.#x.length;
-  }
-  read(from: number, count: number): Float32Array {
-    return this.#x.slice(from, from + count);
   }
   absMax(grouping: Grouping): Float32Array {
     const result = new Float32Array(groupCount(grouping));

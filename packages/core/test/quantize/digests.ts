@@ -1,0 +1,37 @@
+/**
+ * The first 64 bits of the SHA-256 of what each scheme makes of fixed weights (tiers.test.ts). A change here is a change of every file that users
+ * will write from then on: it needs a reason and a changeset.
+ */
+export const digests: Record<string, string> = {
+  float: "c47f28a528fa0718",
+  binary: "7188e0319476a146",
+  "binary:tensor": "c4b152f5008eba48",
+  "binary:g32": "c3cfe84cd23c3551",
+  ternary: "2b9138d2c4348aa7",
+  "ternary:tensor": "ce3078cddf2b4758",
+  "ternary:g32": "3240a49c292d7f1c",
+  "ternary:mse": "21f8b879bafd4f2b",
+  int2: "aa572cf3708966ec",
+  int3: "9a0aceb8610f9668",
+  int4: "18aa97c3bc03ab48",
+  int8: "ef9ffbfeda6706c1",
+  "int4:tensor": "b9d2cdb00e5c1e9c",
+  "int4:g32": "500e178987ef8dc4",
+  "int2:absmax": "e0e87f497b90657c",
+  "int4:mse": "443ab8b774111ccd",
+  "int8:mse": "c443bfd1f4c5121c",
+  "int2:asym": "35ed9f25631e2dc6",
+  "int4:asym": "af399d6adce51193",
+  "int4:g32:asym:mse": "1ba3296a2e2b84e4",
+  "pow2:2": "b83791297b506f55",
+  "pow2:3": "96705330dc538f32",
+  "pow2:4": "99d183dcf25714de",
+  "pow2:5": "9bc819979f5d5990",
+  "pow2:4:channel": "41ca90d4b285f528",
+  "kmeans:4": "ead0a7ad7eb3dec1",
+  "kmeans:8": "3679483af8bfb825",
+  "kmeans:16": "dfa51e72bbd5b67a",
+  "pq:4x16": "c5ef769b4b8ec900",
+  "pq:4x64": "6c5d54588db7f1f5",
+  "pq:2x16": "8b708fab3cd12c8c",
+};

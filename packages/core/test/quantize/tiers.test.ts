@@ -1,0 +1,211 @@
+/** One result everywhere: the kernels of every tier against plain TypeScript, and digests that no engine may change. */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundledWasm } from "../../src/bundled.ts";
+import { DisposedError } from "../../src/errors.ts";
+import { sha256Hex } from "../../src/file/digest.ts";
+import type { KernelInstance } from "../../src/kernels/instance.ts";
+import { loadKernels } from "../../src/kernels/load.ts";
+import { kernelLoops } from "../../src/kernels/quantize.ts";
+import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
+import type { Grouping, InnerLoops } from "../../src/quantize/inner.ts";
+import { groupCount } from "../../src/quantize/inner.ts";
+import { Random } from "../../src/quantize/random.ts";
+import { matrixOf, Weights } from "../../src/quantize/weights.ts";
+import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
+import { digests } from "./digests.ts";
+import { naiveLoops } from "./naive-loops.ts";
+
+const schemes = registry.flatMap(({ examples }) => examples);
+
+/** Exact arithmetic only: the same weights in every engine. */
+function weights(count: number, seed: number): Float32Array {
+  const random = new Random(seed);
+  return Float32Array.from({ length: count }, () => random.uniform() + random.uniform() + random.uniform() - 1.5);
+}
+
+/** What the formula makes of the weights on given loops. */
+function encode(loops: InnerLoops, quantizer: Quantizer, shape: readonly number[], data: Float32Array) {
+  const { rows, columns } = matrixOf(shape);
+  using w = new Weights(loops, data, rows, columns, quantizer.per);
+  return quantizer.encode(w, { random: new Random(0), calibration: undefined });
+}
+
+/** Codes, scales and levels of 40 x 132 weights (132 = 4 * 33: rows beyond words and lanes). */
+async function digest(scheme: string, kernels: KernelInstance): Promise<string> {
+  const quantized = await quantize({ shape: [40, 132], data: weights(40 * 132, 20) }, parseScheme(scheme), { kernels });
+  const { codes, scales, codebook, decoding } = quantized;
+  const zeroPoints =
+    decoding.kind === "affine" && typeof decoding.zeroPoint !== "number" ? decoding.zeroPoint : undefined;
+  const parts = [codes, scales, codebook, zeroPoints, quantized.dequantize()].filter((part) => part !== undefined);
+  return sha256Hex(
+    parts.map((part) => sha256Hex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))).join(),
+  );
+}
+
+describe.each(tiers)("%s", (tier) => {
+  if (!availableTiers().includes(tier)) {
+    it.skip(`quantizers (this engine does not run the tier ${tier})`);
+    return;
+  }
+  let kernels: KernelInstance;
+  let loops: InnerLoops;
+  beforeAll(async () => {
+    kernels = await loadKernels({ tier, wasm: bundledWasm });
+    loops = kernelLoops(kernels);
+  });
+
+  it.each(schemes)("%s: codes, levels and scales equal plain TypeScript's", (scheme) => {
+    for (const [rows, quads] of [
+      [1, 1],
+      [3, 3],
+      [5, 8],
+      [2, 33],
+    ] as const) {
+      const shape = [rows, 4 * quads];
+      const data = weights(rows * 4 * quads, rows);
+      const quantizer = parseScheme(scheme);
+      expect(encode(loops, quantizer, shape, data)).toEqual(encode(naiveLoops, quantizer, shape, data));
+    }
+  });
+
+  const size = fc.integer({ min: 1, max: 70 });
+  const value = fc.oneof(
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer({ min: -8, max: 8 }).map((n) => n / 2),
+  );
+  const matrix = fc.tuple(fc.integer({ min: 1, max: 4 }), size, size).chain(([rows, columns, groupSize]) =>
+    fc.record({
+      grouping: fc.constant<Grouping>({ rows, columns, groupSize }),
+      x: fc
+        .array(value, { minLength: rows * columns, maxLength: rows * columns })
+        .map((list) => Float32Array.from(list)),
+    }),
+  );
+  const both = <T>(run: (of: InnerLoops) => T): void => expect(run(loops)).toEqual(run(naiveLoops));
+
+  it("statistics, signs, grids and sums equal plain TypeScript's on any finite weights", () => {
+    fc.assert(
+      fc.property(
+        matrix,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 255 }),
+        ({ grouping, x }, bits, zero) => {
+          const y = x.toReversed();
+          both((of) => {
+            using resident = of.load(x);
+            const mean = resident.meanAbs(grouping);
+            const grid = {
+              scale: resident.absMax(grouping).map((max) => Math.max(max / 3, 2 ** -149)),
+              zeroPoint: bits % 2 === 0 ? zero : new Int32Array(groupCount(grouping)).fill(zero),
+              minCode: bits,
+              maxCode: 2 ** bits,
+            };
+            return [
+              mean,
+              resident.meanAbsAbove(grouping, mean),
+              resident.minMax(grouping),
+              resident.signCodes(),
+              bits < 8 ? [resident.gridCodes(grouping, grid), resident.gridErrors(grouping, grid)] : [],
+              of.errorSums(x, y),
+            ];
+          });
+        },
+      ),
+      { seed: 30, numRuns: 200 },
+    );
+  });
+
+  it("nearest levels, cluster sums and the farthest vector equal plain TypeScript's on any finite weights", () => {
+    const levels = fc.integer({ min: 1, max: 256 });
+    fc.assert(
+      fc.property(
+        matrix,
+        levels,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer(),
+        ({ grouping, x }, count, dimension, seed) => {
+          const codebook = weights(count * dimension, seed);
+          const whole = x.subarray(0, x.length - (x.length % dimension));
+          both((of) => {
+            using resident = of.load(x);
+            const scale = resident.absMax(grouping).map((max) => Math.max(max, 2 ** -149));
+            return resident.nearest(codebook.subarray(0, count), 1, { grouping, scale });
+          });
+          if (whole.length === 0) return;
+          both((of) => {
+            using resident = of.load(whole, 0.5);
+            const codes = resident.nearest(codebook, dimension);
+            return [
+              codes,
+              resident.clusterSums(codes, dimension, count),
+              resident.farthest(codes, codebook, dimension),
+            ];
+          });
+        },
+      ),
+      { seed: 31, numRuns: 200 },
+    );
+  });
+
+  it("packing, unpacking and searches equal plain TypeScript's", () => {
+    const codes = fc
+      .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 5 }), size)
+      .chain(([bits, rows, perRow]) =>
+        fc.record({
+          bits: fc.constant(bits),
+          rows: fc.constant(rows),
+          perRow: fc.constant(perRow),
+          list: fc.uint8Array({ minLength: rows * perRow, maxLength: rows * perRow, max: 2 ** bits - 1 }),
+        }),
+      );
+    fc.assert(
+      fc.property(codes, fc.integer({ min: 0, max: 256 }), ({ bits, rows, perRow, list }, limit) => {
+        both((of) => of.pack(list, rows, perRow, bits));
+        both((of) => of.unpack(of.pack(list, rows, perRow, bits), rows, perRow, bits));
+        both((of) => of.firstCodeBeyond(list, limit));
+        both((of) => of.firstNonFinite(Float32Array.from(list, (code) => (code === 3 ? Number.NaN : code))));
+        expect(loops.unpack(loops.pack(list, rows, perRow, bits), rows, perRow, bits)).toEqual(list);
+      }),
+      { seed: 32, numRuns: 200 },
+    );
+  });
+
+  it("gives back all the memory it took", async () => {
+    const before = kernels.bytesInUse;
+    for (const scheme of schemes) {
+      const quantized = await quantize({ shape: [4, 36], data: weights(144, 5) }, parseScheme(scheme), { kernels });
+      quantized.dequantize();
+    }
+    await expect(
+      quantize({ shape: [1], data: Float32Array.of(Number.NaN) }, kmeans({ k: 2 }), { kernels }),
+    ).rejects.toThrow();
+    expect(kernels.bytesInUse).toBe(before);
+  });
+
+  it("a constant outlives the instance that made it", async () => {
+    const own = await loadKernels({ tier, wasm: bundledWasm });
+    const quantized = await quantize({ shape: [4, 36], data: weights(144, 6) }, parseScheme("int4"), { kernels: own });
+    const values = quantized.dequantize();
+    own.dispose();
+    expect(() => quantized.dequantize()).toThrow(DisposedError);
+    const constant = quantized.toConstant();
+    if (constant.kind === "quantized") expect(await dequantize(constant)).toEqual(values);
+    expect(constant.kind).toBe("quantized");
+  });
+});
+
+describe("the same bytes in every tier and engine", () => {
+  const instances = new Map<string, KernelInstance>();
+  beforeAll(async () => {
+    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, wasm: bundledWasm }));
+  });
+  afterAll(() => {
+    for (const instance of instances.values()) instance.dispose();
+  });
+
+  it.each(schemes)("%s", async (scheme) => {
+    for (const [tier, kernels] of instances)
+      expect((await digest(scheme, kernels)).slice(0, 16), tier).toBe(digests[scheme]);
+  });
+});
