@@ -38,3 +38,12 @@ export class OutputError extends Error {
     super(`${path}: cannot be written, ${reason}`, options);
   }
 }
+
+/** The training loss is no longer a number. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+
+  constructor(recipe: string, loss: number, step: number, steps: number) {
+    super(`${recipe}: loss ${loss} at step ${step} of ${steps}; a smaller learning rate may help`);
+  }
+}

@@ -4,7 +4,14 @@
  */
 
 export { type Digits, HELD_OUT_DIGITS, readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
-export { CheckpointError, DataError, HeldOutDigitsError, OutputError, UnknownRecipeError } from "./errors.ts";
+export {
+  CheckpointError,
+  DataError,
+  DivergedError,
+  HeldOutDigitsError,
+  OutputError,
+  UnknownRecipeError,
+} from "./errors.ts";
 export { signSte, straightThrough } from "./estimators/ste.ts";
 export { binaryWeights, floatWeights, ternaryWeights, type WeightRule } from "./estimators/weights.ts";
 export { classesOf, logitsOf, top1 } from "./evaluate.ts";

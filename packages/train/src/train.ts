@@ -1,16 +1,15 @@
-import { defaultDevice, init, numpy as np } from "@jax-js/jax";
-import { encodeCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { defaultDevice, init, numpy as np, tree } from "@jax-js/jax";
 import { batches } from "./data/batches.ts";
-import type { Digits } from "./data/mnist.ts";
-import { CheckpointError } from "./errors.ts";
+import { CLASSES, type Digits, SIDE } from "./data/mnist.ts";
+import { DivergedError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
-import { writeAtomically } from "./files.ts";
 import type { EpochEntry } from "./log.ts";
-import { flattenState, Model, type TrainingState, unflattenState } from "./model.ts";
+import { flattenState, Model } from "./model.ts";
 import { AdamClock } from "./optimizers/adam.ts";
 import type { Recipe } from "./recipe.ts";
+import { Run } from "./run.ts";
 import { learningRate } from "./schedule.ts";
-import { disposeAll, type HostTensor, toArrays, toHost } from "./values.ts";
+import { disposeAll, type HostTensor } from "./values.ts";
 
 /** What `onProgress` is told after every step. */
 export interface Progress {
@@ -74,21 +73,22 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       rate = learningRate(recipe.peakRate, taken, steps, recipe.warmup);
       const [next, value] = step(
         run.state,
-        np.array(pixels, { shape: [recipe.batch, 28, 28, 1], dtype: np.float32 }),
-        np.array(oneHot, { shape: [recipe.batch, 10], dtype: np.float32 }),
-        np.array(clock.tick(rate) as Float32Array<ArrayBuffer>),
+        np.array(pixels, { shape: [recipe.batch, SIDE, SIDE, 1], dtype: np.float32 }),
+        np.array(oneHot, { shape: [recipe.batch, CLASSES], dtype: np.float32 }),
+        np.array(clock.tick(rate), { dtype: np.float32 }),
       );
       run.state = next;
       const loss = value.item() as number;
-      if (!Number.isFinite(loss)) throw new Error(`${recipe.name}: loss ${loss} at step ${taken} of ${steps}`);
+      if (!Number.isFinite(loss)) throw new DivergedError(recipe.name, loss, taken, steps);
       total += loss;
       taken++;
+      // The last step is reported with the epoch's entry.
       if (taken < epoch * stepsPerEpoch) onProgress?.({ epoch, epochs: recipe.epochs, step: taken, steps, loss });
       // Lets timers and abort signals in.
       await new Promise((resolve) => setTimeout(resolve));
     }
     const { parameters, statistics } = run.state;
-    const scores = logitsOf(validation, (x) => logits(references(parameters), references(statistics), x));
+    const scores = logitsOf(validation, (x) => logits(tree.ref(parameters), tree.ref(statistics), x));
     const entry: EpochEntry = {
       epoch,
       loss: Math.round((1e6 * total) / stepsPerEpoch) / 1e6,
@@ -101,64 +101,4 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
   }
   disposeAll(flattenState(run.state));
   return { tensors: run.bestTensors, best: run.best, log: run.log };
-}
-
-function references(arrays: Readonly<Record<string, np.Array>>): Record<string, np.Array> {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.ref]));
-}
-
-/** A run between two epochs: the state, the log, the best epoch so far, and where they are saved. */
-class Run {
-  private constructor(
-    readonly identity: Readonly<Record<string, string>>,
-    readonly path: string | undefined,
-    public state: TrainingState,
-    public log: EpochEntry[],
-    public best: number,
-    public bestTensors: Record<string, HostTensor>,
-  ) {}
-
-  static async begin(recipe: Recipe, model: Model, seed: number, path: string | undefined): Promise<Run> {
-    const { name, epochs, batch, peakRate, warmup, shift } = recipe;
-    const identity = { run: JSON.stringify({ name, seed, epochs, batch, peakRate, warmup, shift }) };
-    const initial = model.initialize(seed);
-    const saved = path === undefined ? undefined : await readCheckpoint(path);
-    if (saved === undefined) {
-      return new Run(identity, path, unflattenState(toArrays(initial)), [], 0, {});
-    }
-    if (saved.metadata.run !== identity.run) {
-      throw new CheckpointError(`${path}: is of another run, ${saved.metadata.run}, not ${identity.run}`);
-    }
-    const state: Record<string, HostTensor> = {};
-    const best: Record<string, HostTensor> = {};
-    for (const [key, tensor] of Object.entries(saved.tensors)) {
-      if (key.startsWith("best/")) best[key.slice(5)] = tensor;
-      else state[key] = tensor;
-    }
-    const shapes = (tensors: Record<string, HostTensor>) =>
-      JSON.stringify(
-        Object.keys(tensors)
-          .sort()
-          .map((key) => [key, tensors[key]?.shape]),
-      );
-    if (shapes(state) !== shapes(initial)) {
-      throw new CheckpointError(`${path}: its tensors are not those of the recipe's network`);
-    }
-    const log = JSON.parse(saved.metadata.log ?? "[]") as EpochEntry[];
-    return new Run(identity, path, unflattenState(toArrays(state)), log, Number(saved.metadata.best), best);
-  }
-
-  async finishEpoch(entry: EpochEntry): Promise<void> {
-    this.log.push(entry);
-    const bestSoFar = this.log[this.best - 1]?.validation ?? -1;
-    if (entry.validation >= bestSoFar) {
-      this.best = entry.epoch;
-      this.bestTensors = toHost({ ...this.state.parameters, ...this.state.statistics });
-    }
-    if (this.path === undefined) return;
-    const tensors = toHost(flattenState(this.state));
-    for (const [key, tensor] of Object.entries(this.bestTensors)) tensors[`best/${key}`] = tensor;
-    const metadata = { ...this.identity, log: JSON.stringify(this.log), best: String(this.best) };
-    await writeAtomically(this.path, encodeCheckpoint({ metadata, tensors }));
-  }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CheckpointError } from "../src/errors.ts";
+import { CheckpointError, DivergedError } from "../src/errors.ts";
 import { fit } from "../src/train.ts";
 import { syntheticDigits, tinyRecipe } from "./fixtures.ts";
 
@@ -63,6 +63,11 @@ describe("fit", () => {
       await fit(recipe, { training, validation, seed: 2 }),
     ];
     expect(a.tensors["conv1.weight"]).not.toEqual(b.tensors["conv1.weight"]);
+  });
+
+  it("ends by name when the loss is no longer a number", async () => {
+    const recipe = { ...tinyRecipe("ternary", 1), peakRate: Number.NaN };
+    await expect(fit(recipe, { training, validation, seed: 1 })).rejects.toThrow(DivergedError);
   });
 
   it("refuses another run's checkpoint", async () => {

@@ -1,5 +1,5 @@
 import { Random } from "../random.ts";
-import { type Digits, SIDE } from "./mnist.ts";
+import { CLASSES, type Digits, SIDE } from "./mnist.ts";
 
 /** One batch as the network takes it: pixels 0..255 [n, 28, 28, 1] and one-hot labels [n, 10]. */
 export interface Batch {
@@ -24,13 +24,13 @@ export function* batches(digits: Digits, { batch, seed, epoch, shift }: BatchOpt
   const order = random.permutation(digits.count);
   for (let start = 0; start + batch <= digits.count; start += batch) {
     const pixels = new Float32Array(batch * SIDE * SIDE);
-    const oneHot = new Float32Array(batch * 10);
+    const oneHot = new Float32Array(batch * CLASSES);
     for (let i = 0; i < batch; i++) {
       const index = order[start + i] as number;
       const down = random.integer(2 * shift + 1) - shift;
       const right = random.integer(2 * shift + 1) - shift;
       copyShifted(digits.images, index * SIDE * SIDE, pixels, i * SIDE * SIDE, down, right);
-      oneHot[i * 10 + (digits.labels[index] as number)] = 1;
+      oneHot[i * CLASSES + (digits.labels[index] as number)] = 1;
     }
     yield { pixels, oneHot };
   }

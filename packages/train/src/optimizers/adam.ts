@@ -29,7 +29,7 @@ export class AdamClock {
   }
 
   /** Begins the next step. */
-  tick(learningRate: number): Float32Array {
+  tick(learningRate: number): Float32Array<ArrayBuffer> {
     this.#advance();
     return Float32Array.of(learningRate, 1 - this.#power1, 1 - this.#power2);
   }
