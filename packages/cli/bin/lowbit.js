@@ -1,4 +1,12 @@
 #!/usr/bin/env node
-import { main } from "../dist/index.js";
+import { existsSync } from "node:fs";
 
-process.exitCode = await main(process.argv.slice(2));
+const built = new URL("../dist/index.js", import.meta.url);
+if (existsSync(built)) {
+  const { main } = await import(built.href);
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  // Only in a checkout: the package always holds its build.
+  process.stderr.write("lowbit: not built yet; run npm start once\n");
+  process.exitCode = 2;
+}
