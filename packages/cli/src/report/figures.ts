@@ -1,13 +1,15 @@
 /** What a report shows. Everything here was measured; a figure that was not is absent, never zero. */
 
-/** One quantized layer against the float one, on the calibration inputs. */
+/** One quantized layer against the float one. */
 export interface LayerFigures {
   readonly name: string;
   readonly scheme: string;
   /** Bits stored per weight, codebooks and scales included. */
   readonly bitsPerWeight: number;
   readonly bytes: number;
-  /** Signal to quantization noise ratio of the layer's output, dB: 10 log10(sum y² / sum (y - ŷ)²). */
+  /** What the figures below compare: the layer's output on calibration inputs (where absent), or its weights. */
+  readonly measured?: "output" | "weights";
+  /** Signal to quantization noise ratio, dB: 10 log10(sum y² / sum (y - ŷ)²). */
   readonly sqnr?: number;
   /** Cosine of the angle between float and quantized output, -1..1. */
   readonly cosine?: number;

@@ -132,7 +132,10 @@ export function speed(schemes: readonly SchemeFigures[]): Html {
   });
 }
 
-/** SQNR of each layer's output, dB; a layer that is reproduced exactly gets its word instead of a bar. */
+/** What the layers' figures compare; the same for all layers of a model. */
+export const measuredOf = (layers: readonly LayerFigures[]): string => layers[0]?.measured ?? "output";
+
+/** SQNR of each layer, dB; a layer that is reproduced exactly gets its word instead of a bar. */
 export function layerSqnr(layers: readonly LayerFigures[], fill: string, domain: number): Html {
   const bars = layers.flatMap((l) => (l.sqnr === undefined ? [] : [{ name: l.name, sqnr: l.sqnr, scheme: l.scheme }]));
   const finite = (value: number) => (Number.isFinite(value) ? value : 0);
@@ -141,7 +144,7 @@ export function layerSqnr(layers: readonly LayerFigures[], fill: string, domain:
     ...margins(bars.map((b) => b.name)),
     ariaLabel: "Signal to quantization noise ratio of each layer",
     x: {
-      label: "SQNR of the layer's output, dB →",
+      label: `SQNR of the layer's ${measuredOf(layers)}, dB →`,
       domain: [Math.min(0, ...bars.map((b) => finite(b.sqnr))), domain],
       grid: true,
       ticks: 6,

@@ -3,7 +3,7 @@
 import type { LayerFigures, Refusal } from "./figures.ts";
 import { formatBytes } from "./format.ts";
 import { facts, figure, html, page } from "./page.ts";
-import { layerSizes, layerSqnr } from "./plots.ts";
+import { layerSizes, layerSqnr, measuredOf } from "./plots.ts";
 import { layerTable } from "./schemes-page.ts";
 
 export interface QuantizedReport {
@@ -34,7 +34,7 @@ export function quantizedPage(report: QuantizedReport): string {
     measured.length > 0
       ? html`<h2>Where the error comes from</h2>${figure(
           layerSqnr(measured, fill, domain),
-          "Signal to quantization noise in each layer's output: 20 dB means that one tenth of the signal's amplitude is noise.",
+          `Signal to quantization noise in each layer's ${measuredOf(measured)}: 20 dB means that one tenth of the signal's amplitude is noise.`,
         )}`
       : html``,
     layers.length > 0
