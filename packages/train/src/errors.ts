@@ -1,10 +1,14 @@
 /** What can be wrong with the data that a recipe is given. */
 export class DataError extends Error {
-  override readonly name = "DataError";
+  override readonly name: string = "DataError";
+  readonly code: string = "DATA";
 }
 
 /** The training set does not hold exactly the digits that must be kept out of it. */
 export class HeldOutDigitsError extends DataError {
+  override readonly name = "HeldOutDigitsError";
+  override readonly code = "HELD_OUT_DIGITS";
+
   constructor(
     readonly expected: number,
     readonly got: number,
@@ -19,13 +23,18 @@ export class HeldOutDigitsError extends DataError {
 /** A checkpoint that belongs to another run, or is damaged. */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
+  readonly code = "CHECKPOINT";
 }
 
 /** No recipe has this name. */
 export class UnknownRecipeError extends Error {
   override readonly name = "UnknownRecipeError";
+  readonly code = "UNKNOWN_RECIPE";
 
-  constructor(recipe: string, known: readonly string[]) {
+  constructor(
+    readonly recipe: string,
+    readonly known: readonly string[],
+  ) {
     super(`no recipe is called "${recipe}"; there are ${known.join(", ")}`);
   }
 }
@@ -33,8 +42,13 @@ export class UnknownRecipeError extends Error {
 /** The result cannot be written where it was asked for. */
 export class OutputError extends Error {
   override readonly name = "OutputError";
+  readonly code = "OUTPUT";
 
-  constructor(path: string, reason: string, options?: ErrorOptions) {
+  constructor(
+    readonly path: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
     super(`${path}: cannot be written, ${reason}`, options);
   }
 }
@@ -42,8 +56,14 @@ export class OutputError extends Error {
 /** The training loss is no longer a number. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";
+  readonly code = "DIVERGED";
 
-  constructor(recipe: string, loss: number, step: number, steps: number) {
+  constructor(
+    recipe: string,
+    readonly loss: number,
+    readonly step: number,
+    steps: number,
+  ) {
     super(`${recipe}: loss ${loss} at step ${step} of ${steps}; a smaller learning rate may help`);
   }
 }

@@ -15,9 +15,10 @@ import { disposeAll, type HostTensor } from "./values.ts";
 export interface Progress {
   readonly epoch: number;
   readonly epochs: number;
+  /** Steps of this epoch that are done, 1..steps. */
   readonly step: number;
   readonly steps: number;
-  /** Of the last step. */
+  /** Of the last step; the epoch's mean with `entry`. */
   readonly loss: number;
   /** Present after an epoch's last step. */
   readonly entry?: EpochEntry;
@@ -83,7 +84,10 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       total += loss;
       taken++;
       // The last step is reported with the epoch's entry.
-      if (taken < epoch * stepsPerEpoch) onProgress?.({ epoch, epochs: recipe.epochs, step: taken, steps, loss });
+      const done = taken - (epoch - 1) * stepsPerEpoch;
+      if (done < stepsPerEpoch) {
+        onProgress?.({ epoch, epochs: recipe.epochs, step: done, steps: stepsPerEpoch, loss });
+      }
       // Lets timers and abort signals in.
       await new Promise((resolve) => setTimeout(resolve));
     }
@@ -97,7 +101,8 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       seconds: Math.round((performance.now() - started) / 100) / 10,
     };
     await run.finishEpoch(entry);
-    onProgress?.({ epoch, epochs: recipe.epochs, step: taken, steps, loss: total / stepsPerEpoch, entry });
+    const loss = total / stepsPerEpoch;
+    onProgress?.({ epoch, epochs: recipe.epochs, step: stepsPerEpoch, steps: stepsPerEpoch, loss, entry });
   }
   disposeAll(flattenState(run.state));
   return { tensors: run.bestTensors, best: run.best, log: run.log };
