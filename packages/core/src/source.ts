@@ -66,13 +66,18 @@ async function readFile(path: string | URL, signal: AbortSignal | undefined): Pr
 }
 
 async function readUrl(url: string | URL, options: SourceOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const cache = options.cache && typeof caches === "object" ? await caches.open(options.cache).catch(() => null) : null;
+  const { cache: name, integrity, signal } = options;
+  const cache = name && typeof caches === "object" ? await caches.open(name).catch(() => undefined) : undefined;
   const kept = await cache?.match(url).catch(() => undefined);
-  const response = kept ?? (await get(url, options.signal));
-  // A copy of the stream goes to the cache while we read: the model is not held twice.
-  const storing = cache && !kept && response.ok ? cache.put(url, response.clone()).catch(() => undefined) : undefined;
-  const bytes = await readBody(response, options);
-  await storing;
+  if (kept) {
+    const bytes = await readBody(kept, options);
+    // What was stored may be of an older version of the file.
+    if (integrity === undefined || (await findDigest(bytes, integrity)).fits) return bytes;
+  }
+  const bytes = await readBody(await get(url, signal), options);
+  // Only what has the digest that was asked for may come back the next time.
+  if (cache && (integrity === undefined || (await findDigest(bytes, integrity)).fits))
+    await cache.put(url, new Response(bytes)).catch(() => undefined);
   return bytes;
 }
 
@@ -115,17 +120,25 @@ async function readBody(response: Response, { onProgress, signal }: SourceOption
 const algorithms: Record<string, string> = { sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512" };
 
 async function checkIntegrity(bytes: Uint8Array<ArrayBuffer>, integrity: string): Promise<void> {
-  const wanted = integrity.trim().split(/\s+/);
+  const { fits, got } = await findDigest(bytes, integrity);
+  if (!fits) throw new IntegrityError("load", "digest of the bytes", integrity, got);
+}
+
+/** Whether one of the digests fits; `got` is the last that was computed. */
+async function findDigest(
+  bytes: Uint8Array<ArrayBuffer>,
+  integrity: string,
+): Promise<{ readonly fits: boolean; readonly got: string }> {
   let got = "";
-  for (const entry of wanted) {
+  for (const entry of integrity.trim().split(/\s+/)) {
     const [, algorithm = "", digest] = /^(\w+)-([A-Za-z0-9+/=_-]+)$/.exec(entry) ?? [];
     const name = algorithms[algorithm];
     if (!name || !digest)
       throw new IntegrityError("load", "integrity", "sha256-, sha384- or sha512- and base64", entry);
     const hash = new Uint8Array(await crypto.subtle.digest(name, bytes));
     const found = btoa(String.fromCharCode(...hash));
-    if (found === digest) return;
+    if (found === digest) return { fits: true, got };
     got = `${algorithm}-${found}`;
   }
-  throw new IntegrityError("load", "digest of the bytes", integrity, got);
+  return { fits: false, got };
 }

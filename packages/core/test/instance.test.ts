@@ -14,7 +14,7 @@ import {
 } from "lowbit";
 import { describe, expect, it } from "vitest";
 import { GemmF32 } from "../src/kernels/gemm-f32.ts";
-import { binaryMlp } from "../src/testing/random-graphs.ts";
+import * as families from "../src/testing/random-graphs.ts";
 
 /**
  * A stand-in for the built module that traps on demand:
@@ -127,12 +127,12 @@ describe("tiers", () => {
     await expect(loadKernels({ tier: "relaxed" })).rejects.toThrow(TierError);
   });
 
-  it("give one SHA-256 of the outputs", async () => {
+  it.each(Object.entries(families))("give one SHA-256 of the outputs of %s", async (_, make) => {
     const digests = await Promise.all(
       availableTiers().map(async (tier) => {
         const hash = createHash("sha256");
-        for (let seed = 100; seed < 110; seed++) {
-          const { graph, feed } = binaryMlp(seed);
+        for (let seed = 100; seed < 120; seed++) {
+          const { graph, feed } = make(seed);
           using model = await createModel(graph, { tier });
           for (const { data } of Object.values(await model.run(feed))) hash.update(new Uint8Array(data.buffer));
         }

@@ -289,6 +289,18 @@ describe("createModel", () => {
     );
   });
 
+  it("computes with constants where operators take two values, and names what should have been folded", async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", "f32", ["N", 2]);
+    const two = builder.plain("f32", [1, 2], Float32Array.of(3, 4));
+    const sum = builder.node("add", [two, two], {}, "f32");
+    const y = builder.node("mul", [x, sum], {}, "f32");
+    using model = await createModel(builder.build(y));
+    expect([...(await model.run({ x: Float32Array.of(1, 2, 3, 4) }))[y]!.data]).toEqual([6, 16, 18, 32]);
+    const folded = builder.node("add", [builder.node("tanh", [two], {}, "f32"), x], {}, "f32");
+    await expect(createModel(builder.build(folded))).rejects.toThrow(/tanh "tanh2": of a constant/);
+  });
+
   it("refuses a graph that is not valid", async () => {
     await expect(createModel({ ...small(), outputs: ["none"] })).rejects.toThrow(GraphError);
   });

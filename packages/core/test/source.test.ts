@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { IntegrityError, LoadError, readSource } from "lowbit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) & 255);
 const sri = (algorithm: string) => `${algorithm}-${createHash(algorithm).update(bytes).digest("base64")}`;
@@ -69,6 +69,32 @@ describe("readSource", () => {
     await expect(readSource(bytes, { integrity: wrong })).rejects.toThrow(IntegrityError);
     await expect(readSource(bytes, { integrity: wrong })).rejects.toThrow(sri("sha256"));
     await expect(readSource(bytes, { integrity: "md5-abc" })).rejects.toThrow(IntegrityError);
+  });
+
+  it("keeps a download in the cache it is given, and fetches again what does not have the digest", async () => {
+    const stored = new Map<string, Response>();
+    const cache = {
+      match: async (key: string) => stored.get(key)?.clone(),
+      put: async (key: string, response: Response) => void stored.set(key, response),
+    };
+    vi.stubGlobal("caches", { open: async () => cache });
+    const fetched = vi.spyOn(globalThis, "fetch");
+    try {
+      await readSource(url, { cache: "models" });
+      expect(await readSource(url, { cache: "models" })).toEqual(bytes);
+      expect(fetched).toHaveBeenCalledTimes(1);
+      stored.set(url, new Response("something old"));
+      expect(await readSource(url, { cache: "models", integrity: sri("sha256") })).toEqual(bytes);
+      expect(fetched).toHaveBeenCalledTimes(2);
+      expect(new Uint8Array((await stored.get(url)?.clone().arrayBuffer()) ?? [])).toEqual(bytes);
+      stored.clear();
+      const wrong = `sha256-${"A".repeat(43)}=`;
+      await expect(readSource(url, { cache: "models", integrity: wrong })).rejects.toThrow(IntegrityError);
+      expect(stored.size).toBe(0);
+    } finally {
+      vi.unstubAllGlobals();
+      fetched.mockRestore();
+    }
   });
 
   it("names a missing file, a missing page and an unreachable server", async () => {

@@ -118,7 +118,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
       }
       totals.push(since - begin);
     }
-    const shape = (name: string) => layout.shapes.get(name) ?? this.#program.graph.constants.get(name)!.shape;
+    const shape = (name: string) => layout.shapes.get(name) ?? this.#program.constantShape(name);
     const nodes = operations.map(({ node, op, kernel, macs }, i) => ({
       node,
       op,

@@ -33,18 +33,18 @@ export interface Plan extends Disposable {
 
 /** @param symbols the size of every symbolic dimension */
 export function planLayout(program: Program, symbols: ReadonlyMap<string, number>): Layout {
-  const { graph, operations, outputs } = program;
+  const { inputs: ports, values, operations, outputs } = program;
   const shapes = new Map<string, readonly number[]>();
-  for (const [name, { shape }] of graph.values) shapes.set(name, boundShape(shape, symbols));
-  const shapeOf = (name: string) => shapes.get(name) ?? graph.constants.get(name)!.shape;
+  for (const [name, { shape }] of values) shapes.set(name, boundShape(shape, symbols));
+  const shapeOf = (name: string) => shapes.get(name) ?? program.constantShape(name);
 
   const storages = new Map<string, Storage>();
   const create = (name: string, first: number): Storage => {
-    const storage = { bytes: bytesOfValue(graph.values.get(name)!.dtype, shapes.get(name)!), first, last: first };
+    const storage = { bytes: bytesOfValue(values.get(name)!.dtype, shapes.get(name)!), first, last: first };
     storages.set(name, storage);
     return storage;
   };
-  for (const name of graph.inputs) create(name, -1);
+  for (const name of ports) create(name, -1);
   for (const [i, { inputs, output, storage }] of operations.entries()) {
     for (const name of inputs) storages.get(name)!.last = Math.max(storages.get(name)!.last, i);
     if (storage === "alias") storages.set(output, storages.get(inputs[0]!)!);
@@ -87,9 +87,9 @@ function joinInPlace(operations: readonly Operation[], storages: Map<string, Sto
 
 /** @param base address of `layout.bytes` bytes */
 export function bindPlan(program: Program, layout: Layout, base: number): Plan {
-  const { graph, instance, operations } = program;
+  const { instance, operations } = program;
   const owned: Disposable[] = [];
-  const shape = (name: string): readonly number[] => layout.shapes.get(name) ?? graph.constants.get(name)!.shape;
+  const shape = (name: string): readonly number[] => layout.shapes.get(name) ?? program.constantShape(name);
   const pointer = (name: string): number => {
     const offset = layout.offsets.get(name);
     return offset === undefined ? program.constantPointer(name) : base + offset;

@@ -14,7 +14,7 @@ export function lowerBinary(node: NodeOf<"add" | "sub" | "mul" | "div">, context
     node: node.name,
     op,
     kernel: "elementwise",
-    inputs: context.valuesOf(node),
+    ...context.inputsOf(node),
     output: y,
     bind(binding) {
       const object = binding.own(new Binary(binding.instance, { op, a: binding.shape(a), b: binding.shape(b) }));
@@ -40,7 +40,7 @@ export function lowerMatmul(node: NodeOf<"matmul">, context: LoweringContext): O
     node: node.name,
     op: node.op,
     kernel: "matmul_f32",
-    inputs: context.valuesOf(node),
+    ...context.inputsOf(node),
     output: y,
     macs: (of) => sizeOf(of(y)) * of(a).at(-1)!,
     bind(binding) {

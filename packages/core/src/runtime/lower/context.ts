@@ -3,10 +3,10 @@ import type { Constant, Graph, Node, PlainConstant, ValueInfo } from "../../grap
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { cast } from "../../kernels/transform.ts";
 import { sizeOf } from "../../tensor.ts";
+import type { Operation } from "./operation.ts";
 
 /** What one operator's lowering sees: its graph, the instance, and what other nodes expect of it. */
 export class LoweringContext {
-  readonly graph: Graph;
   readonly instance: KernelInstance;
   /** Nodes for which no kernel exists; lowering goes on, so that all of them are reported at once. */
   readonly unsupported: string[] = [];
@@ -15,9 +15,11 @@ export class LoweringContext {
   readonly #runs = new Map<string, number>();
   readonly #uploaded = new Map<string, { readonly pointer: number; readonly bytes: number }>();
 
+  #graph: Graph;
+
   /** @param outputs values that must exist after a run */
   constructor(graph: Graph, instance: KernelInstance, outputs: Iterable<string>) {
-    this.graph = graph;
+    this.#graph = graph;
     this.instance = instance;
     this.#outputs = new Set(outputs);
     for (const node of graph.nodes)
@@ -30,18 +32,18 @@ export class LoweringContext {
 
   /** Type and declared shape of a value or a plain constant. */
   info(name: string): ValueInfo {
-    const value = this.graph.values.get(name);
+    const value = this.#graph.values.get(name);
     if (value) return value;
     const { dtype, shape } = this.plain(name);
     return { dtype, shape };
   }
 
   isConstant(name: string): boolean {
-    return this.graph.constants.has(name);
+    return this.#graph.constants.has(name);
   }
 
   constant(name: string): Constant {
-    return this.graph.constants.get(name)!;
+    return this.#graph.constants.get(name)!;
   }
 
   plain(name: string): PlainConstant {
@@ -80,6 +82,15 @@ export class LoweringContext {
     return block.pointer;
   }
 
+  /**
+   * Uploads every constant that `nodes` read like values, and forgets the graph: its weights are packed by now, and the file that
+   * they are views of need not be kept.
+   */
+  finish(operations: readonly Operation[]): void {
+    for (const { constants = [] } of operations) for (const name of constants) this.pointer(name);
+    this.#graph = { ...this.#graph, constants: new Map() };
+  }
+
   freeConstants(): void {
     if (!this.instance.ended)
       for (const { pointer, bytes } of this.#uploaded.values()) this.instance.free(pointer, bytes);
@@ -114,9 +125,13 @@ export class LoweringContext {
     return run === shape.at(-1) || (dtype === "bit" && run % 32 === 0);
   }
 
-  /** Values among a node's inputs. */
-  valuesOf(node: Node): string[] {
-    return node.inputs.filter((name) => name !== "" && !this.isConstant(name));
+  /** A node's inputs: the values, and the constants that are read like values. */
+  inputsOf(node: Node): Pick<Operation, "inputs" | "constants"> {
+    const { inputs } = node;
+    return {
+      inputs: inputs.filter((name) => !this.isConstant(name)),
+      constants: inputs.filter((name) => this.isConstant(name)),
+    };
   }
 
   /** Notes that `node` has no kernel. */

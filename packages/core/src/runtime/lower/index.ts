@@ -1,6 +1,6 @@
 /** From nodes to operations: one entry per operator, and the nodes that one kernel call does together. */
 import { UnsupportedError } from "../../errors.ts";
-import type { Graph, Node } from "../../graph/types.ts";
+import type { Graph, Node, ValueInfo } from "../../graph/types.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { lowerBinary, lowerMatmul } from "./broadcast.ts";
 import { lowerAffine, lowerBatchNorm, lowerSoftmax, lowerThreshold } from "./channelwise.ts";
@@ -24,7 +24,8 @@ import {
 
 /** A graph whose weights are in WASM memory, ready for any batch. */
 export interface Program extends Disposable {
-  readonly graph: Graph;
+  readonly inputs: readonly string[];
+  readonly values: ReadonlyMap<string, ValueInfo>;
   readonly instance: KernelInstance;
   /** In the order of execution. */
   readonly operations: readonly Operation[];
@@ -32,6 +33,7 @@ export interface Program extends Disposable {
   readonly outputs: readonly string[];
   /** Address of a plain constant that is read like a value. */
   constantPointer(name: string): number;
+  constantShape(name: string): readonly number[];
 }
 
 /**
@@ -56,12 +58,22 @@ export function lowerGraph(graph: Graph, instance: KernelInstance, taps: readonl
       if (operation) operations.push(operation);
     }
     if (context.unsupported.length > 0) throw new UnsupportedError("createModel", context.unsupported);
+    context.finish(operations);
   } catch (error) {
     dispose();
     throw error;
   }
-  const constantPointer = (name: string) => context.pointer(name);
-  return { graph, instance, operations, outputs, constantPointer, [Symbol.dispose]: dispose };
+  const shapes = new Map([...graph.constants].map(([name, { shape }]) => [name, shape]));
+  return {
+    inputs: graph.inputs,
+    values: graph.values,
+    instance,
+    operations,
+    outputs,
+    constantPointer: (name) => context.pointer(name),
+    constantShape: (name) => shapes.get(name)!,
+    [Symbol.dispose]: dispose,
+  };
 }
 
 /** Nodes that some output depends on. */
@@ -76,7 +88,12 @@ function neededNodes(graph: Graph, outputs: readonly string[]): Set<Node> {
   return needed;
 }
 
+/** Operators that read constants like values; the others compute with values alone. */
+const takesConstants: ReadonlySet<Node["op"]> = new Set<Node["op"]>(["add", "sub", "mul", "div", "matmul", "concat"]);
+
 function lower(node: Node, context: LoweringContext, fused: Set<string>): Operation | undefined {
+  if (!takesConstants.has(node.op) && context.isConstant(node.inputs[0]!))
+    return context.refuse(node, "of a constant, which could be computed beforehand");
   switch (node.op) {
     case "dense":
     case "conv2d": {

@@ -31,8 +31,10 @@ export interface Operation extends Disposable {
   readonly op: string;
   /** The kernel family, e.g. `xnor_gemm`. */
   readonly kernel: string;
-  /** Values read; constants are not among them. */
+  /** Values read. */
   readonly inputs: readonly string[];
+  /** Plain constants read like values; weights are not among them. */
+  readonly constants?: readonly string[];
   readonly output: string;
   /**
    * `alias`: the output is the first input's memory, and there is nothing to run. `inPlace`: the kernel may write over

@@ -13,7 +13,6 @@ const isPacked = (dtype: DType): dtype is "bit" | "trit" => dtype === "bit" || d
 export function lowerReshape(node: NodeOf<"reshape">, context: LoweringContext): Operation | undefined {
   const [x = ""] = node.inputs;
   const [y = ""] = node.outputs;
-  if (context.isConstant(x)) return context.refuse(node, "reshape of a constant");
   const { dtype } = context.info(x);
   if (isPacked(dtype)) {
     // Rows keep their words: a flattened image is a row of as many runs as it has pixels.
@@ -77,7 +76,7 @@ export function lowerConcat(node: NodeOf<"concat">, context: LoweringContext): O
     node: node.name,
     op: node.op,
     kernel: "transform",
-    inputs: context.valuesOf(node),
+    ...context.inputsOf(node),
     output: y,
     bind(binding) {
       const size = elementBytes(dtype);
@@ -148,7 +147,7 @@ export function lowerPad(node: NodeOf<"pad">, context: LoweringContext): Operati
     node: node.name,
     op: node.op,
     kernel: "transform",
-    inputs: context.valuesOf(node),
+    inputs: [x],
     output: y,
     bind(binding: Binding) {
       const object = binding.own(new Pad(binding.instance, { shape: binding.shape(x), pads, value }));

@@ -18,7 +18,7 @@ export function lowerSign(node: NodeOf<"sign">, context: LoweringContext): Opera
     node: node.name,
     op: node.op,
     kernel: packed ? "bitpack" : "elementwise",
-    inputs: context.valuesOf(node),
+    inputs: [x],
     output: y,
     ...(!packed && { storage: "inPlace" as const }),
     bind({ instance, pointer, shape, zeros }) {
