@@ -21,10 +21,15 @@ interface Observed {
  * @param feeds inputs by name, one or more samples each; about 100 to 1,000 samples in all are enough
  * @throws OptionError where there are no samples or the percentile is no share, the signal's reason where aborted
  */
-export async function calibrate(graph: Graph, feeds: readonly Feed[], options: CalibrateOptions = {}): Promise<Calibration> {
+export async function calibrate(
+  graph: Graph,
+  feeds: readonly Feed[],
+  options: CalibrateOptions = {},
+): Promise<Calibration> {
   const { method = "minmax", percentile = 0.9999, signal, onProgress } = options;
   if (feeds.length === 0) throw new OptionError("calibrate", "samples", "1 or more", 0);
-  if (!(percentile > 0.5 && percentile <= 1)) throw new OptionError("calibrate", "percentile", "above 0.5, at most 1", percentile);
+  if (!(percentile > 0.5 && percentile <= 1))
+    throw new OptionError("calibrate", "percentile", "above 0.5, at most 1", percentile);
   const passes = method === "percentile" ? 2 : 1;
   const names = floatValues(graph);
   const observed = new Map<string, Observed>();
@@ -42,7 +47,12 @@ export async function calibrate(graph: Graph, feeds: readonly Feed[], options: C
       onProgress?.(pass * feeds.length + index + 1, passes * feeds.length);
     }
   }
-  const ranges = new Map([...observed].map(([name, values]) => [name, method === "percentile" ? clipped(values, percentile) : rangeOf(values)]));
+  const ranges = new Map(
+    [...observed].map(([name, values]) => [
+      name,
+      method === "percentile" ? clipped(values, percentile) : rangeOf(values),
+    ]),
+  );
   return { ranges, feeds };
 }
 
@@ -53,7 +63,11 @@ function floatValues(graph: Graph): string[] {
 
 function observeRange(observed: Map<string, Observed>, name: string, tensor: Tensor): void {
   let entry = observed.get(name);
-  if (!entry) observed.set(name, (entry = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, bins: new Uint32Array(BINS), count: 0 }));
+  if (!entry)
+    observed.set(
+      name,
+      (entry = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, bins: new Uint32Array(BINS), count: 0 }),
+    );
   for (const value of tensor.data as Float32Array) {
     if (value < entry.min) entry.min = value;
     if (value > entry.max) entry.max = value;

@@ -37,9 +37,15 @@ export class UnsupportedOperatorsError extends UnsupportedError {
   constructor(nodes: readonly (readonly [operator: string, node: string])[], supported: readonly string[]) {
     const operators = new Map<string, string[]>();
     for (const [operator, node] of nodes) operators.set(operator, [...(operators.get(operator) ?? []), node]);
-    super("importModel", nodes.map(([operator, node]) => `${operator} "${node}"`), supported.join(", "));
+    super(
+      "importModel",
+      nodes.map(([operator, node]) => `${operator} "${node}"`),
+      supported.join(", "),
+    );
     this.operators = operators;
-    const listed = [...operators].map(([operator, names]) => `${printable(operator)} (${names.map(printable).join(", ")})`);
+    const listed = [...operators].map(
+      ([operator, names]) => `${printable(operator)} (${names.map(printable).join(", ")})`,
+    );
     this.message = `importModel: ${nodes.length} node${nodes.length === 1 ? " with an operator that is" : "s with operators that are"} not supported: ${listed.join("; ")}`;
   }
 }

@@ -36,14 +36,22 @@ export function judge(
     }
   }
   if (gate.minSqnr !== undefined && !(worst.sqnr >= gate.minSqnr)) {
-    return refuse("sqnr", worst.sqnr, gate.minSqnr, `layer "${worst.name}" has ${decibels(worst.sqnr)} in its ${worst.measured}, the floor is ${decibels(gate.minSqnr)}`);
+    return refuse(
+      "sqnr",
+      worst.sqnr,
+      gate.minSqnr,
+      `layer "${worst.name}" has ${decibels(worst.sqnr)} in its ${worst.measured}, the floor is ${decibels(gate.minSqnr)}`,
+    );
   }
   return undefined;
 }
 
 /** The layer with the lowest SQNR; a NaN counts as the lowest. */
 function worstLayer<L extends { readonly sqnr: number }>(layers: readonly L[]): L | undefined {
-  return layers.reduce<L | undefined>((worst, layer) => (worst === undefined || !(layer.sqnr >= worst.sqnr) ? layer : worst), undefined);
+  return layers.reduce<L | undefined>(
+    (worst, layer) => (worst === undefined || !(layer.sqnr >= worst.sqnr) ? layer : worst),
+    undefined,
+  );
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

@@ -18,6 +18,7 @@ export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
 export { importModel } from "./import.ts";
+export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";

@@ -35,7 +35,8 @@ export function insertInt8Activations(graph: Graph, calibration: Calibration): G
     let real = codes.get(x);
     if (real === undefined) {
       const range = calibration.ranges.get(x);
-      if (range === undefined) throw new OptionError("quantizeModel", `calibrated range of "${x}"`, "one from this graph", "none");
+      if (range === undefined)
+        throw new OptionError("quantizeModel", `calibrated range of "${x}"`, "one from this graph", "none");
       const info = { dtype: "int8", quantization: int8Quantization(range) } as const;
       const quantized = editor.add("quantize", `${node.name}/quantize`, [x], {}, { info });
       real = editor.add("dequantize", `${node.name}/dequantize`, [quantized], {});

@@ -9,13 +9,21 @@ import { isLayer, type Layer } from "./passes/channel-function.ts";
 export type Recording = ReadonlyMap<string, readonly Tensor<"f32">[]>;
 
 /** Figures between a value of the float network and of the quantized one, over all feeds. */
-export async function figuresOf(float: readonly Tensor<"f32">[], quantized: readonly Tensor<"f32">[]): Promise<ErrorFigures> {
+export async function figuresOf(
+  float: readonly Tensor<"f32">[],
+  quantized: readonly Tensor<"f32">[],
+): Promise<ErrorFigures> {
   const { sqnr, cosine, maxAbs } = await compareFloats(joined(float), joined(quantized));
   return { sqnr, cosine, maxError: maxAbs };
 }
 
 /** Runs a graph on all feeds and keeps the given values. int8 codes are recorded as the reals that they stand for. */
-export async function record(graph: Graph, feeds: readonly Feed[], values: readonly string[], step: () => void): Promise<Recording> {
+export async function record(
+  graph: Graph,
+  feeds: readonly Feed[],
+  values: readonly string[],
+  step: () => void,
+): Promise<Recording> {
   const taps = values.filter((value) => !graph.inputs.includes(value));
   using model: Model = await createModel(graph, { taps });
   const recording = new Map<string, Tensor<"f32">[]>(values.map((value) => [value, []]));
@@ -31,7 +39,11 @@ function reals(graph: Graph, value: string, tensor: Tensor): Tensor<"f32"> {
   if (tensor.dtype === "f32") return tensor as Tensor<"f32">;
   const { scale, zeroPoint } = graph.values.get(value)?.quantization ?? { scale: 1, zeroPoint: 0 };
   const codes = tensor.data as ArrayLike<number>;
-  return new Tensor("f32", tensor.shape, Float32Array.from(codes, (code) => (Number(code) - zeroPoint) * scale));
+  return new Tensor(
+    "f32",
+    tensor.shape,
+    Float32Array.from(codes, (code) => (Number(code) - zeroPoint) * scale),
+  );
 }
 
 /** All elements, feed after feed. */
@@ -72,7 +84,10 @@ export function isolated(graph: Graph, layer: Layer): Graph {
 }
 
 /** Agreement of first outputs: share of samples (rows of the last axis) whose largest entry is in the same place, and the figures over all elements. */
-export async function agreementOf(floats: readonly Tensor<"f32">[], codes: readonly Tensor<"f32">[]): Promise<Agreement> {
+export async function agreementOf(
+  floats: readonly Tensor<"f32">[],
+  codes: readonly Tensor<"f32">[],
+): Promise<Agreement> {
   const classes = floats[0]!.shape.at(-1) ?? 1;
   const [float, quantized] = [joined(floats), joined(codes)];
   const samples = float.length / classes;

@@ -1,5 +1,13 @@
 import { constantBytes, type Graph } from "lowbit";
-import type { Agreement, Calibration, ErrorFigures, Feed, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
+import type {
+  Agreement,
+  Calibration,
+  ErrorFigures,
+  Feed,
+  LayerReport,
+  QuantizeModelOptions,
+  QuantizeModelResult,
+} from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
 import { elementCount } from "./graph/constants.ts";
@@ -26,8 +34,10 @@ const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxErro
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
   const { activations = "float", calibration, signal, onProgress } = options;
-  if (activations !== "float" && activations !== "int8") throw new OptionError("quantizeModel", "activations", "float or int8", activations);
-  if (activations === "int8" && !calibration) throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
+  if (activations !== "float" && activations !== "int8")
+    throw new OptionError("quantizeModel", "activations", "float or int8", activations);
+  if (activations === "int8" && !calibration)
+    throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
   const layers = layersOf(graph);
   const assignments = assignSchemes(layers, options);
 
@@ -41,7 +51,9 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
       const { sqnr, cosine, maxAbs } = quantized.error;
       errors.set(layer.name, { sqnr, cosine, maxError: maxAbs });
       const weight = editor.constant(`${layer.inputs[1]}/${quantized.constant.scheme}`, quantized.constant);
-      editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, { inputs: [layer.inputs[0]!, weight, ...layer.inputs.slice(2)] });
+      editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, {
+        inputs: [layer.inputs[0]!, weight, ...layer.inputs.slice(2)],
+      });
     }
     onProgress?.("quantize", index + 1, layers.length);
   }
@@ -79,7 +91,9 @@ async function measure(
 ): Promise<Measured> {
   // Layers on bits or codes in the source already compute exactly what they did.
   const isReal = (graph: Graph, value: string) => graph.values.get(value)?.dtype === "f32";
-  const layers = layersOf(float).filter(({ inputs, outputs }) => isReal(float, inputs[0]!) && isReal(float, outputs[0]!));
+  const layers = layersOf(float).filter(
+    ({ inputs, outputs }) => isReal(float, inputs[0]!) && isReal(float, outputs[0]!),
+  );
   const total = (2 + layers.length) * feeds.length;
   let done = 0;
   const step = () => {
@@ -87,7 +101,12 @@ async function measure(
     onProgress?.("measure", ++done, total);
   };
   const output = float.outputs[0]!;
-  const before = await record(float, feeds, [...new Set([...layers.flatMap(({ inputs, outputs }) => [inputs[0]!, outputs[0]!]), output])], step);
+  const before = await record(
+    float,
+    feeds,
+    [...new Set([...layers.flatMap(({ inputs, outputs }) => [inputs[0]!, outputs[0]!]), output])],
+    step,
+  );
   const final = layerMap(result);
   const inside = layers.flatMap(({ name }) => final.get(name)?.outputs[0] ?? []);
   const after = await record(result, feeds, [...new Set([...inside, output])], step);
@@ -107,7 +126,12 @@ async function measure(
 }
 
 /** `weightErrors` is of those layers that were quantized here. */
-function reportOf(result: Graph, layer: Layer, weightErrors: ReadonlyMap<string, ErrorFigures>, measured: Measured | undefined): LayerReport {
+function reportOf(
+  result: Graph,
+  layer: Layer,
+  weightErrors: ReadonlyMap<string, ErrorFigures>,
+  measured: Measured | undefined,
+): LayerReport {
   const { name, op } = layer;
   const constant = result.constants.get(layerMap(result).get(name)!.inputs[1]!)!;
   const weights = elementCount(constant.shape);

@@ -1,6 +1,6 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
 import { type Graph, type QuantizedConstant, ShapeError } from "lowbit";
-import { type ErrorFigures as WeightFigures, parseScheme, quantize } from "lowbit/quantize";
+import { parseScheme, quantize, type ErrorFigures as WeightFigures } from "lowbit/quantize";
 import type { QuantizeModelOptions } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { isFloat } from "./graph/constants.ts";
@@ -28,14 +28,22 @@ export interface Assignment {
  *
  * @throws OptionError for a glob that matches no layer, SchemeError for an unknown scheme
  */
-export function assignSchemes(layers: readonly Layer[], { weights, layers: rules = [] }: QuantizeModelOptions): Map<string, Assignment> {
+export function assignSchemes(
+  layers: readonly Layer[],
+  { weights, layers: rules = [] }: QuantizeModelOptions,
+): Map<string, Assignment> {
   const assignments = new Map<string, Assignment>();
   if (weights !== undefined) for (const { name } of layers) assignments.set(name, { scheme: weights, named: false });
   for (const [glob, scheme] of rules) {
     const pattern = globToRegExp(glob);
     const matched = layers.filter(({ name }) => pattern.test(name));
     if (matched.length === 0) {
-      throw new OptionError("quantizeModel", `layers that match "${glob}"`, `some of ${layers.map(({ name }) => name).join(", ")}`, "none");
+      throw new OptionError(
+        "quantizeModel",
+        `layers that match "${glob}"`,
+        `some of ${layers.map(({ name }) => name).join(", ")}`,
+        "none",
+      );
     }
     for (const { name } of matched) assignments.set(name, { scheme, named: true });
   }
@@ -55,7 +63,11 @@ export interface QuantizedWeights {
  *
  * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
  */
-export async function quantizeWeights(graph: Graph, layer: Layer, { scheme, named }: Assignment): Promise<QuantizedWeights | undefined> {
+export async function quantizeWeights(
+  graph: Graph,
+  layer: Layer,
+  { scheme, named }: Assignment,
+): Promise<QuantizedWeights | undefined> {
   const weight = graph.constants.get(layer.inputs[1]!);
   if (!isFloat(weight)) return undefined;
   try {

@@ -1,17 +1,27 @@
-import { Tensor } from "lowbit";
-import { gzipSync, zipSync } from "fflate";
 import fc from "fast-check";
+import { gzipSync, zipSync } from "fflate";
+import { Tensor } from "lowbit";
 import { describe, expect, test } from "vitest";
 import { FileError, readIdx, readNpy, readNpz, writeNpy, writeNpz } from "../src/index.ts";
 
 /** An .npy file with this header text and these bytes. */
 function npy(header: string, data: Uint8Array): Uint8Array {
   const text = new TextEncoder().encode(`${header.padEnd(117)}\n`);
-  return Uint8Array.from([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, text.length & 255, text.length >> 8, ...text, ...data]);
+  return Uint8Array.from([
+    0x93,
+    ...new TextEncoder().encode("NUMPY"),
+    1,
+    0,
+    text.length & 255,
+    text.length >> 8,
+    ...text,
+    ...data,
+  ]);
 }
 
 const raw = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-const header = (descr: string, shape: string, fortran = "False") => `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
+const header = (descr: string, shape: string, fortran = "False") =>
+  `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
 
 describe("npy", () => {
   test.each([
@@ -36,14 +46,18 @@ describe("npy", () => {
 
   test("what is written is read back", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }), fc.constantFrom("f32", "int8", "uint8", "int32", "int64", "bool"), (shape, dtype) => {
-        const tensor = new Tensor(dtype, shape);
-        tensor.data.forEach((_, i) => {
-          tensor.data[i] = (dtype === "int64" ? BigInt(i) : i % 2) as never;
-        });
-        const back = readNpy(writeNpy(tensor));
-        expect([back.dtype, back.shape, back.data]).toEqual([dtype, shape, tensor.data]);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
+        fc.constantFrom("f32", "int8", "uint8", "int32", "int64", "bool"),
+        (shape, dtype) => {
+          const tensor = new Tensor(dtype, shape);
+          tensor.data.forEach((_, i) => {
+            tensor.data[i] = (dtype === "int64" ? BigInt(i) : i % 2) as never;
+          });
+          const back = readNpy(writeNpy(tensor));
+          expect([back.dtype, back.shape, back.data]).toEqual([dtype, shape, tensor.data]);
+        },
+      ),
       { seed: 1 },
     );
   });
@@ -72,16 +86,37 @@ describe("npz", () => {
   const y = new Tensor("int64", [2], BigInt64Array.of(5n, 6n));
 
   test("arrays by name, stored and deflated; the same arrays are the same bytes", () => {
-    const bytes = writeNpz(new Map<string, Tensor>([["x", x], ["y", y]]));
-    expect(bytes).toEqual(writeNpz(new Map<string, Tensor>([["x", x], ["y", y]])));
-    expect(readNpz(bytes)).toEqual(new Map<string, Tensor>([["x", x], ["y", y]]));
+    const bytes = writeNpz(
+      new Map<string, Tensor>([
+        ["x", x],
+        ["y", y],
+      ]),
+    );
+    expect(bytes).toEqual(
+      writeNpz(
+        new Map<string, Tensor>([
+          ["x", x],
+          ["y", y],
+        ]),
+      ),
+    );
+    expect(readNpz(bytes)).toEqual(
+      new Map<string, Tensor>([
+        ["x", x],
+        ["y", y],
+      ]),
+    );
     expect([...readNpz(bytes, ["y"]).keys()]).toEqual(["y"]);
-    expect(readNpz(zipSync({ "x.npy": writeNpy(x), "readme.txt": new Uint8Array(3) }, { level: 9 }))).toEqual(new Map([["x", x]]));
+    expect(readNpz(zipSync({ "x.npy": writeNpy(x), "readme.txt": new Uint8Array(3) }, { level: 9 }))).toEqual(
+      new Map([["x", x]]),
+    );
   });
 
   test("a directory that announces gigabytes is refused before they are allocated", () => {
     const bytes = zipSync({ "x.npy": writeNpy(x) }, { level: 9 });
-    const at = bytes.findIndex((_, i) => bytes[i] === 0x50 && bytes[i + 1] === 0x4b && bytes[i + 2] === 1 && bytes[i + 3] === 2);
+    const at = bytes.findIndex(
+      (_, i) => bytes[i] === 0x50 && bytes[i + 1] === 0x4b && bytes[i + 2] === 1 && bytes[i + 3] === 2,
+    );
     new DataView(bytes.buffer).setUint32(at + 24, 0x7fff_ffff, true);
     expect(() => readNpz(bytes)).toThrow(/inflated size/);
   });

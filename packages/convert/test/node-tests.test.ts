@@ -55,8 +55,20 @@ const asTensor = (proto: TensorProto) => {
 /** Legal ONNX that is refused on reading: operator sets before 7, empty tensors, sequences, optionals and strings. */
 const REFUSED = [
   ...["globalaveragepool", "globalaveragepool_precomputed", "globalmaxpool", "globalmaxpool_precomputed"],
-  ...["hardsigmoid", "hardsigmoid_default", "hardsigmoid_example", "cast_STRING_to_FLOAT", "identity_opt", "identity_sequence"],
-  ...["reduce_sum_empty_set", "reduce_sum_empty_set_non_reduced_axis_zero", "reduce_sum_square_empty_set", "reduce_sum_square_empty_set_expanded"],
+  ...[
+    "hardsigmoid",
+    "hardsigmoid_default",
+    "hardsigmoid_example",
+    "cast_STRING_to_FLOAT",
+    "identity_opt",
+    "identity_sequence",
+  ],
+  ...[
+    "reduce_sum_empty_set",
+    "reduce_sum_empty_set_non_reduced_axis_zero",
+    "reduce_sum_square_empty_set",
+    "reduce_sum_square_empty_set_expanded",
+  ],
   ...["reshape_allowzero_reordered", "split_zero_size_splits_opset13", "split_zero_size_splits_opset18"],
 ].map((name) => `test_${name}`);
 
@@ -73,7 +85,9 @@ function outcome(test: Case): string | number {
         const got = results[name]!;
         if (expected.shape.join() !== got.shape.join()) return Number.POSITIVE_INFINITY;
         const scale = Math.max(1, ...Array.from(expected.data as Float32Array, (value) => Math.abs(Number(value))));
-        const differences = Array.from(expected.data as Float32Array, (value, i) => Math.abs(Number(value) - Number(got.data[i])));
+        const differences = Array.from(expected.data as Float32Array, (value, i) =>
+          Math.abs(Number(value) - Number(got.data[i])),
+        );
         return Math.max(0, ...differences) / scale;
       }),
     );

@@ -52,7 +52,8 @@ describe("ONNX reader under mutation", () => {
         runPasses(importModel(bytes, { format: "onnx" }));
         accepted++;
       } catch (error) {
-        if (!(error instanceof LowbitError)) throw new Error(`mutation ${i}: ${(error as Error).stack}`, { cause: error });
+        if (!(error instanceof LowbitError))
+          throw new Error(`mutation ${i}: ${(error as Error).stack}`, { cause: error });
         expect(error.message).not.toMatch(/\n/);
       }
       expect(performance.now() - start, `mutation ${i}`).toBeLessThan(1000);

@@ -2,7 +2,14 @@
 import { LowbitError, UnsupportedError } from "lowbit";
 import { describe, expect, test } from "vitest";
 import { importModel, ModelFileError, runPasses, UnsupportedOperatorsError } from "../src/index.ts";
-import { AttributeProtoSchema, create, ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema, toBinary } from "../src/onnx/schema.ts";
+import {
+  AttributeProtoSchema,
+  create,
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  toBinary,
+} from "../src/onnx/schema.ts";
 import { readTensor } from "../src/onnx/tensor.ts";
 import { AttributeType, DataType, floatTensor, OnnxBuilder, valueInfo } from "./support/onnx.ts";
 
@@ -40,7 +47,8 @@ describe("whole files", () => {
   test("empty", () => expect(refusal(new Uint8Array(0)).message).toMatch(/empty file/));
 
   test("truncated at every byte", () => {
-    for (let length = 1; length < good.length; length++) expect(refusal(good.slice(0, length))).toBeInstanceOf(ModelFileError);
+    for (let length = 1; length < good.length; length++)
+      expect(refusal(good.slice(0, length))).toBeInstanceOf(ModelFileError);
   });
 
   test("followed by something else", () => {
@@ -119,7 +127,12 @@ describe("graphs", () => {
     const error = refusal(net.build(["third"]));
     expect(error).toBeInstanceOf(UnsupportedOperatorsError);
     expect(error).toBeInstanceOf(UnsupportedError);
-    expect((error as UnsupportedOperatorsError).operators).toEqual(new Map([["Einsum", ["first", "second"]], ["NonZero", ["third"]]]));
+    expect((error as UnsupportedOperatorsError).operators).toEqual(
+      new Map([
+        ["Einsum", ["first", "second"]],
+        ["NonZero", ["third"]],
+      ]),
+    );
     expect(error.message).toMatch(/Einsum \(first, second\); NonZero \(third\)/);
   });
 
@@ -176,7 +189,14 @@ describe("tensors", () => {
     ["an unknown type", { dataType: 99, dims: [1n], rawData: new Uint8Array(4) }],
     ["strings", { dataType: DataType.STRING, dims: [1n], stringData: [new Uint8Array(1)] }],
     ["complex numbers", { dataType: DataType.COMPLEX64, dims: [1n], rawData: new Uint8Array(8) }],
-    ["external data", { dims: [1n], dataLocation: TensorProto_DataLocation.EXTERNAL, externalData: [{ key: "location", value: "../../etc/passwd" }] }],
+    [
+      "external data",
+      {
+        dims: [1n],
+        dataLocation: TensorProto_DataLocation.EXTERNAL,
+        externalData: [{ key: "location", value: "../../etc/passwd" }],
+      },
+    ],
     ["a uint64 beyond int64", { dataType: DataType.UINT64, dims: [1n], rawData: new Uint8Array(8).fill(255) }],
   ])("%s", (_, fields) => {
     expect(() => readTensor(tensor(fields), "onnx: w")).toThrow(ModelFileError);
@@ -213,13 +233,21 @@ describe("tensors", () => {
   test("four-bit elements: two a byte, the first low, sign extended", () => {
     expect(read(DataType.INT4, { dims: [3n], rawData: Uint8Array.of(0x7f, 0x08) })).toEqual(["int8", [-1, 7, -8]]);
     expect(read(DataType.UINT4, { dims: [3n], rawData: Uint8Array.of(0x7f, 0x08) })).toEqual(["uint8", [15, 7, 8]]);
-    expect(read(DataType.FLOAT4E2M1, { dims: [4n], rawData: Uint8Array.of(0x21, 0xf7) })).toEqual(["f32", [0.5, 1, 6, -6]]);
+    expect(read(DataType.FLOAT4E2M1, { dims: [4n], rawData: Uint8Array.of(0x21, 0xf7) })).toEqual([
+      "f32",
+      [0.5, 1, 6, -6],
+    ]);
   });
 
   test("NaN and infinity of the narrow floats", () => {
-    const bits = (type: DataType, ...patterns: number[]) => read(type, { dims: [BigInt(patterns.length)], rawData: Uint8Array.from(patterns) })[1];
+    const bits = (type: DataType, ...patterns: number[]) =>
+      read(type, { dims: [BigInt(patterns.length)], rawData: Uint8Array.from(patterns) })[1];
     expect(bits(DataType.FLOAT8E4M3FN, 0x7f, 0xff)).toEqual([Number.NaN, Number.NaN]);
-    expect(bits(DataType.FLOAT8E5M2, 0x7c, 0xfc, 0x7d)).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]);
+    expect(bits(DataType.FLOAT8E5M2, 0x7c, 0xfc, 0x7d)).toEqual([
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.NaN,
+    ]);
     expect(bits(DataType.FLOAT8E4M3FNUZ, 0x80)).toEqual([Number.NaN]);
   });
 
@@ -260,24 +288,32 @@ describe("tensors", () => {
 });
 
 describe("inputs", () => {
-  const withInput = (edit: (graph: Parameters<NonNullable<Parameters<OnnxBuilder["build"]>[1]>>[0]) => void) => dense().build(["y"], edit);
+  const withInput = (edit: (graph: Parameters<NonNullable<Parameters<OnnxBuilder["build"]>[1]>>[0]) => void) =>
+    dense().build(["y"], edit);
 
   test("a dim of 0, a negative or huge dim, no shape, no type", () => {
-    const dim = (value: bigint) => withInput((graph) => {
-      graph.input[0] = valueInfo("x", [1, 3], DataType.FLOAT);
-      const type = graph.input[0]!.type!.value as { value: { shape: { dim: { value: unknown }[] } } };
-      type.value.shape.dim[0]!.value = { case: "dimValue", value };
-    });
+    const dim = (value: bigint) =>
+      withInput((graph) => {
+        graph.input[0] = valueInfo("x", [1, 3], DataType.FLOAT);
+        const type = graph.input[0]!.type!.value as { value: { shape: { dim: { value: unknown }[] } } };
+        type.value.shape.dim[0]!.value = { case: "dimValue", value };
+      });
     for (const value of [0n, -1n, 1n << 40n]) expect(refusal(dim(value)).message).toMatch(/dim 0/);
-    refusal(withInput((graph) => {
-      (graph.input[0]!.type!.value.value as { shape?: unknown }).shape = undefined;
-    }));
-    refusal(withInput((graph) => {
-      graph.input[0]!.type = undefined;
-    }));
-    refusal(withInput((graph) => {
-      graph.input[0] = valueInfo("x", ["N", 3], DataType.STRING);
-    }));
+    refusal(
+      withInput((graph) => {
+        (graph.input[0]!.type!.value.value as { shape?: unknown }).shape = undefined;
+      }),
+    );
+    refusal(
+      withInput((graph) => {
+        graph.input[0]!.type = undefined;
+      }),
+    );
+    refusal(
+      withInput((graph) => {
+        graph.input[0] = valueInfo("x", ["N", 3], DataType.STRING);
+      }),
+    );
   });
 
   test("a dim without a value gets a name of its own", () => {

@@ -28,7 +28,15 @@ function* stepByStep(network: Network): Generator<{ pass: string; error: number 
   let graph = imported;
   for (const pass of PASSES) {
     let changed = false;
-    graph = runPasses(graph, { explain: () => { changed = true; } }, [pass]);
+    graph = runPasses(
+      graph,
+      {
+        explain: () => {
+          changed = true;
+        },
+      },
+      [pass],
+    );
     if (changed) yield { pass: pass.name, error: difference(expected, outputOf(graph, network)) };
   }
 }
@@ -76,10 +84,25 @@ describe("passes", () => {
   test("fold-constants: a weight that is cast, scaled, reshaped and transposed is one constant", () => {
     const editor = new GraphEditor({ name: "test" });
     editor.addInput("x", { dtype: "f32", shape: [2, 2] });
-    const stored = editor.constant("stored", { kind: "plain", dtype: "int8", shape: [4], data: Int8Array.of(1, 2, 3, 4) });
-    const scaled = editor.add("mul", "mul", [editor.add("cast", "cast", [stored], { to: "f32" }), editor.constant("s", floats([], [0.5]))], {});
+    const stored = editor.constant("stored", {
+      kind: "plain",
+      dtype: "int8",
+      shape: [4],
+      data: Int8Array.of(1, 2, 3, 4),
+    });
+    const scaled = editor.add(
+      "mul",
+      "mul",
+      [editor.add("cast", "cast", [stored], { to: "f32" }), editor.constant("s", floats([], [0.5]))],
+      {},
+    );
     const matrix = editor.add("reshape", "reshape", [scaled], { shape: [2, -1] });
-    const y = editor.add("add", "y", ["x", editor.add("transpose", "transpose", [matrix], { permutation: [1, 0] })], {});
+    const y = editor.add(
+      "add",
+      "y",
+      ["x", editor.add("transpose", "transpose", [matrix], { permutation: [1, 0] })],
+      {},
+    );
 
     editor.outputs = [y];
     foldConstants.run(editor, () => {});

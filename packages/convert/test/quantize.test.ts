@@ -2,7 +2,18 @@
 import { createModel, type Graph, NotFiniteError, Tensor } from "lowbit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RandomData } from "../../core/src/testing/random-data.ts";
-import { type Calibration, calibrate, type Feed, importModel, OptionError, quantizeModel, readModel, readNpz, runPasses, writeModel } from "../src/index.ts";
+import {
+  type Calibration,
+  calibrate,
+  type Feed,
+  importModel,
+  OptionError,
+  quantizeModel,
+  readModel,
+  readNpz,
+  runPasses,
+  writeModel,
+} from "../src/index.ts";
 import { readFile } from "./support/data.ts";
 import { OnnxBuilder } from "./support/onnx.ts";
 
@@ -70,18 +81,38 @@ describe("quantizeModel", () => {
     const { agreement, refused, layers } = await quantizeModel(graph, { weights, calibration });
     expect(agreement!.top1).toBeLessThan(0.98);
     const worst = layers.reduce((a, b) => (b.sqnr < a.sqnr ? b : a));
-    expect(refused).toMatchObject({ figure: "agreement", value: agreement!.top1, floor: 0.98, layer: worst.name, layerSqnr: worst.sqnr });
+    expect(refused).toMatchObject({
+      figure: "agreement",
+      value: agreement!.top1,
+      floor: 0.98,
+      layer: worst.name,
+      layerSqnr: worst.sqnr,
+    });
     expect(refused!.message).toContain(`"${worst.name}" with ${worst.sqnr.toFixed(1)} dB`);
     expect(refused!.message).not.toMatch(/\n/);
   });
 
   test("int8 activations run in integers from the first layer to the last, and agree with float", async () => {
-    const { graph: result, agreement, refused, layers } = await quantizeModel(graph, { weights: "int8", activations: "int8", calibration });
+    const {
+      graph: result,
+      agreement,
+      refused,
+      layers,
+    } = await quantizeModel(graph, { weights: "int8", activations: "int8", calibration });
     expect(refused).toBeUndefined();
     expect(agreement!.top1).toBeGreaterThanOrEqual(0.99);
-    const types = result.nodes.filter(({ op }) => op === "conv2d" || op === "dense").map(({ inputs, outputs }) => [inputs[0]!, outputs[0]!].map((name) => result.values.get(name)!.dtype));
-    expect(types).toEqual([["int8", "int8"], ["int8", "int8"], ["int8", "int8"], ["int8", "f32"]]);
-    expect(result.nodes.filter(({ op }) => op === "quantize" || op === "dequantize").map(({ op }) => op)).toEqual(["quantize"]);
+    const types = result.nodes
+      .filter(({ op }) => op === "conv2d" || op === "dense")
+      .map(({ inputs, outputs }) => [inputs[0]!, outputs[0]!].map((name) => result.values.get(name)!.dtype));
+    expect(types).toEqual([
+      ["int8", "int8"],
+      ["int8", "int8"],
+      ["int8", "int8"],
+      ["int8", "f32"],
+    ]);
+    expect(result.nodes.filter(({ op }) => op === "quantize" || op === "dequantize").map(({ op }) => op)).toEqual([
+      "quantize",
+    ]);
     expect(Math.min(...layers.map(({ inModel }) => inModel!.sqnr))).toBeGreaterThan(30);
   });
 
@@ -94,8 +125,20 @@ describe("quantizeModel", () => {
   });
 
   test("a scheme per layer by glob, the last rule wins, `float` leaves one alone", async () => {
-    const { layers } = await quantizeModel(graph, { weights: "int8", layers: [["conv*", "int4"], ["conv?", "int2"], ["conv1", "float"]] });
-    expect(layers.map(({ name, scheme }) => [name, scheme])).toEqual([["conv1", "float"], ["conv2", "int2"], ["dense1", "int8"], ["dense2", "int8"]]);
+    const { layers } = await quantizeModel(graph, {
+      weights: "int8",
+      layers: [
+        ["conv*", "int4"],
+        ["conv?", "int2"],
+        ["conv1", "float"],
+      ],
+    });
+    expect(layers.map(({ name, scheme }) => [name, scheme])).toEqual([
+      ["conv1", "float"],
+      ["conv2", "int2"],
+      ["dense1", "int8"],
+      ["dense2", "int8"],
+    ]);
   });
 
   test("without calibration the figures are of the weights, and nothing is refused unless a floor is given", async () => {
@@ -123,7 +166,11 @@ describe("quantizeModel", () => {
   test("NaN weights, unknown schemes, globs without a layer, int8 without samples are refused by name", async () => {
     const net = new OnnxBuilder();
     net.input("x", ["N", 4]);
-    net.floats("w", [4, 8], Float32Array.from({ length: 32 }, (_, i) => (i === 5 ? Number.NaN : i)));
+    net.floats(
+      "w",
+      [4, 8],
+      Float32Array.from({ length: 32 }, (_, i) => (i === 5 ? Number.NaN : i)),
+    );
     const broken = importModel(net.build([net.node("MatMul", "y", ["x", "w"])]));
     expect(() => runPasses(broken)).toThrow(/NaN at 20/);
     await expect(quantizeModel(broken, { weights: "int8" })).rejects.toThrow(NotFiniteError);
@@ -159,6 +206,13 @@ describe("quantizeModel", () => {
       },
     });
     await expect(run).rejects.toThrow("enough");
-    expect(seen).toEqual(["quantize 1/4", "quantize 2/4", "quantize 3/4", "quantize 4/4", "measure 1/24", "measure 2/24"]);
+    expect(seen).toEqual([
+      "quantize 1/4",
+      "quantize 2/4",
+      "quantize 3/4",
+      "quantize 4/4",
+      "measure 1/24",
+      "measure 2/24",
+    ]);
   });
 });

@@ -8,7 +8,10 @@ import { DataType, OnnxBuilder } from "./support/onnx.ts";
 const signs = (count: number) => Float32Array.from({ length: count }, (_, i) => ((i * 7) % 3 === 0 ? -1 : 1));
 
 /** int8 pixels -> conv ±1 [32, 1, 3, 3] -> (tail) -> sign -> conv ±1 -> output. */
-function network(between: (net: OnnxBuilder, x: string) => string, second: (net: OnnxBuilder, x: string) => string = conv): Graph {
+function network(
+  between: (net: OnnxBuilder, x: string) => string,
+  second: (net: OnnxBuilder, x: string) => string = conv,
+): Graph {
   const net = new OnnxBuilder(13);
   net.input("image", ["N", 1, 8, 8]);
   net.initializer(int8Scalar("zero", -128));
@@ -34,7 +37,8 @@ function offset(value: number) {
 }
 
 const ops = (graph: Graph) => graph.nodes.map(({ op }) => op);
-const byName = <N = Graph["nodes"][number]>(graph: Graph, name: string) => graph.nodes.find((node) => node.name === name) as N;
+const byName = <N = Graph["nodes"][number]>(graph: Graph, name: string) =>
+  graph.nodes.find((node) => node.name === name) as N;
 const dtypeBehind = (graph: Graph, name: string) => graph.values.get(byName(graph, name).outputs[0]!)!.dtype;
 
 describe("recognize-signs", () => {
@@ -53,7 +57,9 @@ describe("recognize-signs", () => {
   });
 
   test("a max pool goes behind the comparison, to bits", () => {
-    const graph = network((net, x) => offset(-100.5)(net, net.node("MaxPool", "pool", [x], { kernel_shape: [2, 2], strides: [2, 2] })));
+    const graph = network((net, x) =>
+      offset(-100.5)(net, net.node("MaxPool", "pool", [x], { kernel_shape: [2, 2], strides: [2, 2] })),
+    );
     expect(ops(graph)).toEqual(["quantize", "reshape", "conv2d", "threshold", "maxPool", "conv2d", "reshape"]);
     expect(dtypeBehind(graph, "pool")).toBe("bit");
   });
@@ -71,7 +77,8 @@ describe("recognize-signs", () => {
     const upward = network(offset(-100.5));
     const graph = network((net, x) => net.node("Sub", "offset", [net.floats("b", [1], [100.5]), x]));
     expect(ops(graph)).toContain("threshold");
-    const weights = (g: Graph) => g.constants.get(byName<NodeOf<"conv2d">>(g, "conv1").inputs[1]!) as { codes: Uint8Array };
+    const weights = (g: Graph) =>
+      g.constants.get(byName<NodeOf<"conv2d">>(g, "conv1").inputs[1]!) as { codes: Uint8Array };
     // 9 weights a row in 2 bytes: the spare bits stay 0.
     expect(weights(graph).codes).toEqual(weights(upward).codes.map((byte, i) => byte ^ (i % 2 === 0 ? 0xff : 1)));
     expect(graph.constants.get("sign1/threshold")!).toMatchObject({ data: new Int32Array(32).fill(-100) });
@@ -97,7 +104,11 @@ describe("recognize-signs", () => {
 
   test("weights of more than two values keep the sign float", () => {
     const graph = network(offset(-100.5), (net, x) => {
-      net.floats("w3", [4, 32, 3, 3], Float32Array.from({ length: 1152 }, (_, i) => i - 500));
+      net.floats(
+        "w3",
+        [4, 32, 3, 3],
+        Float32Array.from({ length: 1152 }, (_, i) => i - 500),
+      );
       return net.node("Conv", "conv2", [x, "w3"]);
     });
     expect(dtypeBehind(graph, "sign1")).toBe("f32");

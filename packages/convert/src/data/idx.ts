@@ -1,16 +1,18 @@
 /** The IDX format of the MNIST files, plain or gzipped. */
-import { arrayOf, Tensor } from "lowbit";
+
 import { gunzipSync } from "fflate";
+import { arrayOf, Tensor } from "lowbit";
 import { FileError } from "../errors.ts";
 import { checkInflatedSize } from "./inflate.ts";
 
 /** IDX type bytes, all big-endian. int16 and float64 do not occur in the data sets that are published in this format. */
-const TYPES: Readonly<Record<number, { readonly dtype: "uint8" | "int8" | "int32" | "f32"; readonly bytes: number }>> = {
-  8: { dtype: "uint8", bytes: 1 },
-  9: { dtype: "int8", bytes: 1 },
-  12: { dtype: "int32", bytes: 4 },
-  13: { dtype: "f32", bytes: 4 },
-};
+const TYPES: Readonly<Record<number, { readonly dtype: "uint8" | "int8" | "int32" | "f32"; readonly bytes: number }>> =
+  {
+    8: { dtype: "uint8", bytes: 1 },
+    9: { dtype: "int8", bytes: 1 },
+    12: { dtype: "int32", bytes: 4 },
+    13: { dtype: "f32", bytes: 4 },
+  };
 
 /**
  * Reads an IDX file: magic 0, 0, type, rank; `rank` big-endian 32-bit sizes; the elements.
@@ -22,7 +24,8 @@ export function readIdx(bytes: Uint8Array, name = "array"): Tensor {
   const op = `idx "${name}"`;
   const data = isGzip(bytes) ? gunzip(bytes, op) : bytes;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  if (data.length < 4 || data[0] !== 0 || data[1] !== 0) throw new FileError(op, "file", "an IDX array", "another file");
+  if (data.length < 4 || data[0] !== 0 || data[1] !== 0)
+    throw new FileError(op, "file", "an IDX array", "another file");
   const type = TYPES[data[2]!];
   const rank = data[3]!;
   if (type === undefined) throw new FileError(op, "type byte", Object.keys(TYPES).join(", "), data[2]);
@@ -52,7 +55,11 @@ export function isGzip(bytes: Uint8Array): boolean {
 /** Inflates one gzip member; its last four bytes announce the size, and are checked before they are believed. */
 function gunzip(bytes: Uint8Array, op: string): Uint8Array {
   if (bytes.length < 18) throw new FileError(op, "gzip file (bytes, at least)", 18, bytes.length);
-  checkInflatedSize(op, bytes.length, new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true));
+  checkInflatedSize(
+    op,
+    bytes.length,
+    new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true),
+  );
   try {
     return gunzipSync(bytes);
   } catch (cause) {

@@ -2,8 +2,8 @@
 import { Tensor, type TensorDType } from "lowbit";
 import { dump, parse } from "npyjs";
 import { FileError } from "../errors.ts";
-import { widen } from "../onnx/minifloat.ts";
 import { elementCount, sameKind, transposedIndex } from "../graph/constants.ts";
+import { widen } from "../onnx/minifloat.ts";
 
 /** NumPy's type codes that have a dtype here; wider floats and integers are narrowed or widened as ONNX tensors are. */
 const CONVERSIONS: Readonly<Record<string, (data: ArrayLike<number | bigint>) => Tensor["data"]>> = {
@@ -65,7 +65,10 @@ export function readNpy(bytes: Uint8Array, name = "array"): Tensor {
 /** Column-major data is the row-major data of the array with its axes reversed. */
 function rowMajor(dtype: TensorDType, shape: readonly number[], data: Tensor["data"]): Tensor {
   const reversed = [...shape].reverse();
-  const order = transposedIndex(reversed, reversed.map((_, axis) => shape.length - 1 - axis));
+  const order = transposedIndex(
+    reversed,
+    reversed.map((_, axis) => shape.length - 1 - axis),
+  );
   const sorted = sameKind(data, data.length);
   for (let i = 0; i < order.length; i++) sorted[i] = data[order[i]!]!;
   return new Tensor(dtype, shape, sorted);
@@ -73,7 +76,9 @@ function rowMajor(dtype: TensorDType, shape: readonly number[], data: Tensor["da
 
 /** Writes an .npy file (version 1.0, row-major). f16 is written as its bit patterns' type, f2. */
 export function writeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
-  if (tensor.dtype === "f16") return new Uint8Array(dump(tensor.data as Uint16Array, [...tensor.shape], { dtype: "f2" }));
-  if (tensor.dtype === "bool") return new Uint8Array(dump(Array.from(tensor.data as Uint8Array), [...tensor.shape], { dtype: "b1" }));
+  if (tensor.dtype === "f16")
+    return new Uint8Array(dump(tensor.data as Uint16Array, [...tensor.shape], { dtype: "f2" }));
+  if (tensor.dtype === "bool")
+    return new Uint8Array(dump(Array.from(tensor.data as Uint8Array), [...tensor.shape], { dtype: "b1" }));
   return new Uint8Array(dump(tensor.data as Float32Array, [...tensor.shape]));
 }

@@ -1,6 +1,7 @@
 /** NumPy's .npz: a zip of .npy arrays by name. */
-import type { Tensor } from "lowbit";
+
 import { unzipSync, zipSync } from "fflate";
+import type { Tensor } from "lowbit";
 import { FileError } from "../errors.ts";
 import { checkInflatedSize, MAX_INFLATED } from "./inflate.ts";
 import { readNpy, writeNpy } from "./npy.ts";

@@ -124,7 +124,10 @@ export class GraphEditor {
     this.remove(node);
     this.insert(next);
     const output = next.outputs[0]!;
-    this.#infos.set(output, inferOutput(next, (value) => this.info(value), info));
+    this.#infos.set(
+      output,
+      inferOutput(next, (value) => this.info(value), info),
+    );
     return next;
   }
 
@@ -190,7 +193,8 @@ export class GraphEditor {
     const visit = (value: string) => {
       const node = this.producer(value);
       if (node === undefined || state.has(node)) {
-        if (node !== undefined && state.get(node) === "open") throw new Error(`graph editor: "${node.name}" is in a cycle`);
+        if (node !== undefined && state.get(node) === "open")
+          throw new Error(`graph editor: "${node.name}" is in a cycle`);
         return;
       }
       state.set(node, "open");

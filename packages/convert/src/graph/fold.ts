@@ -21,7 +21,11 @@ const FOLDS: Folds = {
 };
 
 /** The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime. */
-export function foldNode<K extends Op>(op: K, inputs: readonly PlainConstant[], attributes: Attributes[K]): PlainConstant | undefined {
+export function foldNode<K extends Op>(
+  op: K,
+  inputs: readonly PlainConstant[],
+  attributes: Attributes[K],
+): PlainConstant | undefined {
   return FOLDS[op]?.(inputs, attributes);
 }
 
@@ -53,13 +57,18 @@ function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
   switch (to) {
     case "f32":
       // Typed arrays convert each other far faster than a function per element; only int64 needs one.
-      return { ...x, dtype: to, data: source instanceof BigInt64Array ? Float32Array.from(source, Number) : new Float32Array(source) };
+      return {
+        ...x,
+        dtype: to,
+        data: source instanceof BigInt64Array ? Float32Array.from(source, Number) : new Float32Array(source),
+      };
     case "bool":
       return { ...x, dtype: to, data: Uint8Array.from({ length: count }, (_, i) => (Number(source[i]) !== 0 ? 1 : 0)) };
     case "int64":
       return { ...x, dtype: to, data: BigInt64Array.from({ length: count }, (_, i) => BigInt(toInteger(source[i]!))) };
     default: {
-      const data = to === "int8" ? new Int8Array(count) : to === "uint8" ? new Uint8Array(count) : new Int32Array(count);
+      const data =
+        to === "int8" ? new Int8Array(count) : to === "uint8" ? new Uint8Array(count) : new Int32Array(count);
       for (let i = 0; i < count; i++) data[i] = toInteger(source[i]!);
       return { ...x, dtype: to, data };
     }
@@ -74,8 +83,11 @@ function toInteger(value: number | bigint): number {
 
 function concatenated(inputs: readonly PlainConstant[], axis: number): PlainConstant | undefined {
   const first = inputs[0]!;
-  if (inputs.some((input) => input.dtype !== first.dtype || input.shape.length !== first.shape.length)) return undefined;
-  const shape = first.shape.map((size, i) => (i === axis ? inputs.reduce((sum, input) => sum + input.shape[i]!, 0) : size));
+  if (inputs.some((input) => input.dtype !== first.dtype || input.shape.length !== first.shape.length))
+    return undefined;
+  const shape = first.shape.map((size, i) =>
+    i === axis ? inputs.reduce((sum, input) => sum + input.shape[i]!, 0) : size,
+  );
   const outer = elementCount(first.shape.slice(0, axis));
   const data = sameKind(first.data, elementCount(shape));
   let at = 0;

@@ -14,7 +14,8 @@ export class NodeAttributes {
   constructor(node: NodeProto) {
     this.#op = `onnx: ${node.opType} "${nodeTitle(node)}"`;
     for (const attribute of node.attribute) {
-      if (attribute.refAttrName !== "") throw new ModelFileError(this.#op, attribute.name, "a value", "a reference to a function's attribute");
+      if (attribute.refAttrName !== "")
+        throw new ModelFileError(this.#op, attribute.name, "a value", "a reference to a function's attribute");
       this.#byName.set(attribute.name, attribute);
     }
   }

@@ -1,4 +1,12 @@
-import { type ActivationQuantization, type Attributes, type Dim, type Op, type PlainConstant, UnsupportedError, type ValueInfo } from "lowbit";
+import {
+  type ActivationQuantization,
+  type Attributes,
+  type Dim,
+  type Op,
+  type PlainConstant,
+  UnsupportedError,
+  type ValueInfo,
+} from "lowbit";
 import { ModelFileError } from "../errors.ts";
 import { numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
@@ -48,7 +56,8 @@ export class NodeContext {
   /** Graph name of input `index`. */
   input(index: number): string {
     const name = this.optional(index);
-    if (name === undefined) throw new ModelFileError(`onnx: ${this.title}`, "inputs", `input ${index}`, `${this.inputCount} inputs`);
+    if (name === undefined)
+      throw new ModelFileError(`onnx: ${this.title}`, "inputs", `input ${index}`, `${this.inputCount} inputs`);
     return name;
   }
 
@@ -65,7 +74,8 @@ export class NodeContext {
     const name = this.input(index);
     const { dtype, shape } = this.info(name);
     if (dtype !== "f32") this.unsupported(`input ${index} of type ${dtype}`, "f32");
-    if (rank !== undefined && shape.length !== rank) this.unsupported(`input ${index} of rank ${shape.length}`, `rank ${rank}`);
+    if (rank !== undefined && shape.length !== rank)
+      this.unsupported(`input ${index} of rank ${shape.length}`, `rank ${rank}`);
     return name;
   }
 
@@ -110,7 +120,13 @@ export class NodeContext {
   }
 
   /** Adds a Graph node (or its folded result) that is a step of this ONNX node; `part` goes into its name. */
-  step<K extends Op>(part: string, op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+  step<K extends Op>(
+    part: string,
+    op: K,
+    inputs: readonly string[],
+    attributes: Attributes[K],
+    info?: Partial<ValueInfo>,
+  ): string {
     return this.#add(`${nodeTitle(this.proto)}/${part}`, op, inputs, attributes, info);
   }
 
@@ -130,7 +146,13 @@ export class NodeContext {
     this.#editor.declare(value, { ...this.info(value), quantization });
   }
 
-  #add<K extends Op>(name: string, op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+  #add<K extends Op>(
+    name: string,
+    op: K,
+    inputs: readonly string[],
+    attributes: Attributes[K],
+    info?: Partial<ValueInfo>,
+  ): string {
     const constants = inputs.map((input) => this.constantOf(input));
     if (constants.every((constant) => constant !== undefined)) {
       const folded = foldNode(op, constants, attributes);

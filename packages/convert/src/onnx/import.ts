@@ -32,8 +32,14 @@ export function importOnnx(bytes: Uint8Array, name?: string): Graph {
 }
 
 function refuseUnknown(nodes: readonly NodeProto[]): void {
-  const unknown = nodes.filter((node) => (node.domain !== "" && node.domain !== "ai.onnx") || !OPERATORS.has(node.opType));
-  if (unknown.length > 0) throw new UnsupportedOperatorsError(unknown.map((node) => [operatorName(node), nodeTitle(node)]), [...OPERATORS.keys()]);
+  const unknown = nodes.filter(
+    (node) => (node.domain !== "" && node.domain !== "ai.onnx") || !OPERATORS.has(node.opType),
+  );
+  if (unknown.length > 0)
+    throw new UnsupportedOperatorsError(
+      unknown.map((node) => [operatorName(node), nodeTitle(node)]),
+      [...OPERATORS.keys()],
+    );
 }
 
 function operatorName({ domain, opType }: NodeProto): string {
@@ -44,9 +50,18 @@ function operatorName({ domain, opType }: NodeProto): string {
 function bindOutputs(source: SourceModel, editor: GraphEditor, names: Map<string, string>): void {
   for (const output of source.outputs) {
     const value = names.get(output);
-    if (value === undefined) throw new UnsupportedError("importModel", [`output "${output}": for training only`], "outputs that inference has");
+    if (value === undefined)
+      throw new UnsupportedError(
+        "importModel",
+        [`output "${output}": for training only`],
+        "outputs that inference has",
+      );
     if (value === output && editor.producer(value) === undefined) {
-      throw new UnsupportedError("importModel", [`output "${output}": an input or initializer itself`], "outputs that a node writes");
+      throw new UnsupportedError(
+        "importModel",
+        [`output "${output}": an input or initializer itself`],
+        "outputs that a node writes",
+      );
     }
     if (value === output) {
       editor.outputs.push(output);

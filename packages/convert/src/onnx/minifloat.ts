@@ -58,7 +58,8 @@ function decoder({ exponentBits, mantissaBits, bias, special }: Minifloat): (pat
     const sign = (pattern >> (exponentBits + mantissaBits)) & 1 ? -1 : 1;
     const exponent = (pattern >> mantissaBits) & largestExponent;
     const mantissa = pattern & (steps - 1);
-    if (special === "ieee" && exponent === largestExponent) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    if (special === "ieee" && exponent === largestExponent)
+      return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
     if (special === "fn" && exponent === largestExponent && mantissa === steps - 1) return Number.NaN;
     if (special === "fnuz" && sign < 0 && exponent === 0 && mantissa === 0) return Number.NaN;
     return sign * (exponent === 0 ? mantissa : steps + mantissa) * scales[exponent]!;

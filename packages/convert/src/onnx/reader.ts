@@ -1,7 +1,13 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DataOf, Dim, PlainConstant } from "lowbit";
 import { ModelFileError } from "../errors.ts";
-import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type ValueInfoProto } from "./generated/onnx_pb.ts";
+import {
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type ValueInfoProto,
+} from "./generated/onnx_pb.ts";
 import { dtypeOf, readTensor, typeName } from "./tensor.ts";
 
 /** Operator set versions of the default domain whose rules the importers know. */
@@ -32,10 +38,17 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
   try {
     model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
-    throw new ModelFileError("onnx", "file", "a protobuf ModelProto", cause instanceof Error ? cause.message : cause, cause);
+    throw new ModelFileError(
+      "onnx",
+      "file",
+      "a protobuf ModelProto",
+      cause instanceof Error ? cause.message : cause,
+      cause,
+    );
   }
   const { graph } = model;
-  if (graph === undefined) throw new ModelFileError("onnx", "file", "a ModelProto with a graph", "none (truncated, or no ONNX file)");
+  if (graph === undefined)
+    throw new ModelFileError("onnx", "file", "a ModelProto with a graph", "none (truncated, or no ONNX file)");
   if (graph.output.length === 0) throw new ModelFileError("onnx", "graph", "at least one output", "none (truncated?)");
   const initializers = readInitializers(graph);
   const inputs = graph.input.filter((input) => !initializers.has(input.name)).map(readInput);
@@ -52,7 +65,12 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
 function opsetOf(model: ModelProto): number {
   const entries = model.opsetImport.filter((entry) => entry.domain === "" || entry.domain === "ai.onnx");
   if (entries.length !== 1) {
-    throw new ModelFileError("onnx", "opset_import", "one version of the default operator set", `${entries.length} of them`);
+    throw new ModelFileError(
+      "onnx",
+      "opset_import",
+      "one version of the default operator set",
+      `${entries.length} of them`,
+    );
   }
   const version = entries[0]!.version;
   if (version < BigInt(OPSETS.oldest) || version > BigInt(OPSETS.newest)) {
@@ -68,7 +86,8 @@ function readInitializers(graph: GraphProto): Map<string, PlainConstant> {
   const initializers = new Map<string, PlainConstant>();
   for (const tensor of graph.initializer) {
     if (tensor.name === "") throw new ModelFileError("onnx", "initializer", "a name", "none");
-    if (initializers.has(tensor.name)) throw new ModelFileError("onnx", "initializer", "unique names", `"${tensor.name}" twice`);
+    if (initializers.has(tensor.name))
+      throw new ModelFileError("onnx", "initializer", "unique names", `"${tensor.name}" twice`);
     initializers.set(tensor.name, readTensor(tensor, `onnx: initializer "${tensor.name}"`));
   }
   return initializers;
@@ -79,13 +98,15 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
   const type = input.type?.value;
   if (type?.case !== "tensorType") throw new ModelFileError(op, "type", "a tensor", type?.case ?? "none");
   const dtype = dtypeOf(type.value.elemType);
-  if (dtype === undefined) throw new ModelFileError(op, "element type", "a number type of ONNX", typeName(type.value.elemType));
+  if (dtype === undefined)
+    throw new ModelFileError(op, "element type", "a number type of ONNX", typeName(type.value.elemType));
   if (type.value.shape === undefined) throw new ModelFileError(op, "shape", "a rank and its dims", "none");
   const shape = type.value.shape.dim.map(({ value }, axis): Dim => {
     if (value.case === "dimParam" && value.value !== "") return value.value;
     // A dim without a value is unknown: it gets a name of its own.
     if (value.case !== "dimValue") return `${input.name}_${axis}`;
-    if (value.value < 1n || value.value > 0x7fff_ffffn) throw new ModelFileError(op, `dim ${axis}`, "1 to 2^31 - 1", value.value);
+    if (value.value < 1n || value.value > 0x7fff_ffffn)
+      throw new ModelFileError(op, `dim ${axis}`, "1 to 2^31 - 1", value.value);
     return Number(value.value);
   });
   if (shape.length > 8) throw new ModelFileError(op, "rank", "at most 8", shape.length);
@@ -102,7 +123,12 @@ function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
     for (const output of node.output) {
       if (output === "") continue;
       if (writers.has(output) || known.has(output)) {
-        throw new ModelFileError(`onnx: node "${nodeTitle(node)}"`, "output", "a value written once", `"${output}" twice`);
+        throw new ModelFileError(
+          `onnx: node "${nodeTitle(node)}"`,
+          "output",
+          "a value written once",
+          `"${output}" twice`,
+        );
       }
       writers.set(output, node);
     }

@@ -67,13 +67,23 @@ export function readTensor(tensor: TensorProto, op: string): PlainConstant {
   if (raw.length > 0 || typed.length === 0) {
     const bytes = (count * BigInt(type.bits) + 7n) / 8n;
     if (bytes !== BigInt(raw.length)) {
-      throw new ModelFileError(op, `raw_data of ${typeName(tensor.dataType)} [${shape}]`, `${bytes} bytes`, `${raw.length} bytes`);
+      throw new ModelFileError(
+        op,
+        `raw_data of ${typeName(tensor.dataType)} [${shape}]`,
+        `${bytes} bytes`,
+        `${raw.length} bytes`,
+      );
     }
     return { kind: "plain", dtype: type.dtype, shape, data: fromRaw(raw, tensor.dataType, type, Number(count), op) };
   }
   const entries = type.bits === 4 ? (count + 1n) / 2n : count;
   if (entries !== BigInt(typed.length)) {
-    throw new ModelFileError(op, `${snake(type.field)} of [${shape}]`, `${entries} elements`, `${typed.length} elements`);
+    throw new ModelFileError(
+      op,
+      `${snake(type.field)} of [${shape}]`,
+      `${entries} elements`,
+      `${typed.length} elements`,
+    );
   }
   return { kind: "plain", dtype: type.dtype, shape, data: fromTyped(typed, tensor.dataType, type, Number(count), op) };
 }
@@ -85,12 +95,19 @@ export function readDims(dims: readonly bigint[], op: string): number[] {
   for (const size of dims) {
     if (size < 0n) throw new ModelFileError(op, "dims", "sizes of 0 or more", dims.join(", "));
     product *= size === 0n ? 1n : size;
-    if (product > BigInt(Number.MAX_SAFE_INTEGER)) throw new ModelFileError(op, "dims", "fewer than 2^53 elements", dims.join(", "));
+    if (product > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new ModelFileError(op, "dims", "fewer than 2^53 elements", dims.join(", "));
   }
   return dims.map(Number);
 }
 
-function fromRaw(raw: Uint8Array, onnxType: number, type: ElementType, count: number, op: string): DataOf[keyof DataOf] {
+function fromRaw(
+  raw: Uint8Array,
+  onnxType: number,
+  type: ElementType,
+  count: number,
+  op: string,
+): DataOf[keyof DataOf] {
   if (type.bits === 4) return fourBit(raw, onnxType, type, count);
   // A copy: the view into the file may be unaligned, and the file's memory may be released.
   const { buffer } = new Uint8Array(raw);
@@ -142,7 +159,9 @@ function fromTyped(
     case "int32":
       return Int32Array.from(data as readonly number[]);
     default:
-      return type.field === "int64Data" ? BigInt64Array.from(data as readonly bigint[]) : signed64(data as readonly bigint[], op);
+      return type.field === "int64Data"
+        ? BigInt64Array.from(data as readonly bigint[])
+        : signed64(data as readonly bigint[], op);
   }
 }
 

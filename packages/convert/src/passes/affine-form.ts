@@ -17,7 +17,8 @@ export function affineForm(editor: GraphEditor, node: Node): AffineForm | undefi
   const shape = editor.shape(x);
   const channels = shape.at(-1);
   if (typeof channels !== "number") return undefined;
-  const vector = (name: string | undefined) => perChannel(name ? editor.constants.get(name) : undefined, channels, shape.length);
+  const vector = (name: string | undefined) =>
+    perChannel(name ? editor.constants.get(name) : undefined, channels, shape.length);
   const form = (scale: (c: number) => number, bias: (c: number) => number): AffineForm => ({
     x,
     scale: Float64Array.from({ length: channels }, (_, c) => scale(c)),
@@ -33,7 +34,10 @@ export function affineForm(editor: GraphEditor, node: Node): AffineForm | undefi
     case "affine": {
       const [scale, bias] = [vector(node.inputs[1]), vector(node.inputs[2])];
       if (!scale || !bias || node.attributes.clamp) return undefined;
-      return form((c) => scale[c]!, (c) => bias[c]!);
+      return form(
+        (c) => scale[c]!,
+        (c) => bias[c]!,
+      );
     }
     case "add":
     case "sub":
@@ -41,9 +45,30 @@ export function affineForm(editor: GraphEditor, node: Node): AffineForm | undefi
     case "div": {
       const value = vector(constant);
       if (!value || (node.op === "div" && first)) return undefined;
-      if (node.op === "add") return form(() => 1, (c) => value[c]!);
-      if (node.op === "sub") return first ? form(() => -1, (c) => value[c]!) : form(() => 1, (c) => -value[c]!);
-      return node.op === "mul" ? form((c) => value[c]!, () => 0) : form((c) => 1 / value[c]!, () => 0);
+      if (node.op === "add")
+        return form(
+          () => 1,
+          (c) => value[c]!,
+        );
+      if (node.op === "sub")
+        return first
+          ? form(
+              () => -1,
+              (c) => value[c]!,
+            )
+          : form(
+              () => 1,
+              (c) => -value[c]!,
+            );
+      return node.op === "mul"
+        ? form(
+            (c) => value[c]!,
+            () => 0,
+          )
+        : form(
+            (c) => 1 / value[c]!,
+            () => 0,
+          );
     }
     default:
       return undefined;

@@ -33,7 +33,8 @@ export function operands(editor: GraphEditor, node: Node): { x: string; constant
  */
 export function stepOf(editor: GraphEditor, node: Node, channels: number): Step | undefined {
   const rank = editor.shape(node.outputs[0]!).length;
-  const vector = (name: string | undefined) => perChannel(name ? editor.constants.get(name) : undefined, channels, rank);
+  const vector = (name: string | undefined) =>
+    perChannel(name ? editor.constants.get(name) : undefined, channels, rank);
   const { constant, first } = operands(editor, node);
   switch (node.op) {
     case "clip":
@@ -125,7 +126,9 @@ function layerStep(editor: GraphEditor, layer: Layer): Step | undefined {
   if (scale === undefined) return undefined;
   const inputScale = editor.info(layer.inputs[0]!).quantization?.scale ?? 1;
   const factor = scale.map((value) => value * fround(inputScale));
-  const bias = layer.inputs[2] ? perChannel(editor.constants.get(layer.inputs[2]), scale.length, 1) : new Float32Array(scale.length);
+  const bias = layer.inputs[2]
+    ? perChannel(editor.constants.get(layer.inputs[2]), scale.length, 1)
+    : new Float32Array(scale.length);
   if (bias === undefined) return undefined;
   const hasBias = layer.inputs[2] !== undefined;
   const clamp = layer.attributes.clamp ? clampStep(layer.attributes.clamp) : undefined;
@@ -150,7 +153,8 @@ export function reachableSums(editor: GraphEditor, layer: Layer): { least: numbe
   if (dtype === "bit" || dtype === "trit") {
     if (decoding.kind !== "sign") return undefined;
     // With all taps present a sum of ±1 has the parity of their number; at a zero-padded border some are missing.
-    const whole = layer.op === "dense" || layer.attributes.padding === "one" || layer.attributes.pads.every((pad) => pad === 0);
+    const whole =
+      layer.op === "dense" || layer.attributes.padding === "one" || layer.attributes.pads.every((pad) => pad === 0);
     return { least: -taps, step: dtype === "bit" && whole ? 2 : 1 };
   }
   if ((dtype !== "int8" && dtype !== "uint8") || quantization === undefined) return undefined;

@@ -1,8 +1,8 @@
 import type { Dim, Node, NodeOf } from "lowbit";
 import { reshaped, transposed, transposedIndex } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
-import { permuteFeatures } from "./permute-features.ts";
 import type { Pass } from "./pass.ts";
+import { permuteFeatures } from "./permute-features.ts";
 import { explicitShape } from "./remove-no-ops.ts";
 
 /**
@@ -12,7 +12,8 @@ import { explicitShape } from "./remove-no-ops.ts";
  */
 export const eliminateTransposes: Pass = {
   name: "eliminate-transposes",
-  explain: "Transposes between channels-first and channels-last sink until they cancel, become reshapes (one channel, one pixel), or end in the order of a dense layer's columns.",
+  explain:
+    "Transposes between channels-first and channels-last sink until they cancel, become reshapes (one channel, one pixel), or end in the order of a dense layer's columns.",
   run(editor, note) {
     for (let changed = true; changed; ) {
       changed = false;
@@ -61,7 +62,16 @@ function keepsOrder(shape: readonly Dim[], permutation: readonly number[]): bool
   return moving.every((axis, index) => index === 0 || moving[index - 1]! < axis);
 }
 
-const UNARY: ReadonlySet<string> = new Set(["clip", "leakyRelu", "sigmoid", "tanh", "sign", "quantize", "dequantize", "cast"]);
+const UNARY: ReadonlySet<string> = new Set([
+  "clip",
+  "leakyRelu",
+  "sigmoid",
+  "tanh",
+  "sign",
+  "quantize",
+  "dequantize",
+  "cast",
+]);
 
 /** Puts a node in front of the transpose that it reads. */
 function sink(editor: GraphEditor, node: Node): string | undefined {
@@ -83,10 +93,18 @@ function sink(editor: GraphEditor, node: Node): string | undefined {
       return behind(editor, node, [first.inputs[0]!], permutation, { axis: permutation[axis]! });
     }
     case "concat": {
-      const same = transposes.every((transpose) => transpose && samePermutation(transpose.attributes.permutation, permutation));
+      const same = transposes.every(
+        (transpose) => transpose && samePermutation(transpose.attributes.permutation, permutation),
+      );
       if (!same) return undefined;
       const axis = node.attributes.axis < 0 ? node.attributes.axis + permutation.length : node.attributes.axis;
-      return behind(editor, node, transposes.map((transpose) => transpose!.inputs[0]!), permutation, { axis: permutation[axis]! });
+      return behind(
+        editor,
+        node,
+        transposes.map((transpose) => transpose!.inputs[0]!),
+        permutation,
+        { axis: permutation[axis]! },
+      );
     }
     case "pad": {
       const rank = permutation.length;
@@ -108,7 +126,8 @@ function asTranspose(node: Node | undefined): Transpose | undefined {
   return node?.op === "transpose" ? node : undefined;
 }
 
-const samePermutation = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((axis, index) => axis === b[index]);
+const samePermutation = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((axis, index) => axis === b[index]);
 
 /** An operand as it is before the transpose: the transpose's source, or a constant with its axes moved back. */
 function beforeTranspose(
@@ -117,10 +136,12 @@ function beforeTranspose(
   transpose: Transpose | undefined,
   permutation: readonly number[],
 ): string | undefined {
-  if (transpose) return samePermutation(transpose.attributes.permutation, permutation) ? transpose.inputs[0]! : undefined;
+  if (transpose)
+    return samePermutation(transpose.attributes.permutation, permutation) ? transpose.inputs[0]! : undefined;
   const constant = editor.plain(input);
   if (constant === undefined || constant.shape.length > permutation.length) return undefined;
-  if (constant.data.length === 1) return constant.shape.length === 0 ? input : editor.constant(input, reshaped(constant, []));
+  if (constant.data.length === 1)
+    return constant.shape.length === 0 ? input : editor.constant(input, reshaped(constant, []));
   const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
   const missing = new Array<number>(permutation.length - constant.shape.length).fill(1);
   return editor.constant(input, transposed(reshaped(constant, [...missing, ...constant.shape]), inverse));
@@ -157,8 +178,14 @@ function flatten(editor: GraphEditor, node: NodeOf<"reshape">, transpose: Transp
   if (permutation[0] !== 0 || target.length !== 2 || target[0] !== source[0]) return undefined;
   if (!inner.every((size): size is number => typeof size === "number")) return undefined;
   // order[j] = the position, channels last, of what was feature j channels first.
-  const order = transposedIndex(inner, permutation.slice(1).map((axis) => axis - 1));
+  const order = transposedIndex(
+    inner,
+    permutation.slice(1).map((axis) => axis - 1),
+  );
   if (!permuteFeatures(editor, node.outputs[0]!, order)) return undefined;
-  editor.replace(node, { inputs: [transpose.inputs[0]!], attributes: { shape: node.attributes.shape[0] === 0 ? [0, order.length] : [...target] } });
+  editor.replace(node, {
+    inputs: [transpose.inputs[0]!],
+    attributes: { shape: node.attributes.shape[0] === 0 ? [0, order.length] : [...target] },
+  });
   return "transpose before it removed; the dense layers' columns are in the new order";
 }

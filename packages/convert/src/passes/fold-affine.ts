@@ -7,7 +7,8 @@ import type { Pass } from "./pass.ts";
 
 export const foldAffine: Pass = {
   name: "fold-affine",
-  explain: "Batch normalization and constants added, subtracted, multiplied or divided by per channel go into the weights and bias of the layer before them.",
+  explain:
+    "Batch normalization and constants added, subtracted, multiplied or divided by per channel go into the weights and bias of the layer before them.",
   run(editor, note) {
     for (const node of editor.live()) {
       const form = affineForm(editor, node);

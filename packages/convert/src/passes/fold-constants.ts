@@ -4,7 +4,8 @@ import type { Pass } from "./pass.ts";
 
 export const foldConstants: Pass = {
   name: "fold-constants",
-  explain: "Nodes whose inputs are all constants (reshaped, transposed, cast or combined weights) are computed once, now.",
+  explain:
+    "Nodes whose inputs are all constants (reshaped, transposed, cast or combined weights) are computed once, now.",
   run(editor, note) {
     for (const node of editor.live()) {
       const constants = node.inputs.map((input) => editor.plain(input));

@@ -3,7 +3,8 @@ import type { Pass } from "./pass.ts";
 
 export const fuseAffine: Pass = {
   name: "fuse-affine",
-  explain: "A multiplication by constants per channel and an addition of such, in this order, become one affine step: the same two roundings in one pass over memory.",
+  explain:
+    "A multiplication by constants per channel and an addition of such, in this order, become one affine step: the same two roundings in one pass over memory.",
   run(editor, note) {
     for (const add of editor.live()) {
       if (add.op !== "add" && add.op !== "sub") continue;

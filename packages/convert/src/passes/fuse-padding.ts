@@ -12,7 +12,8 @@ export const fusePadding: Pass = {
       const readers = editor.consumers(node.outputs[0]!);
       if (pads === undefined || editor.outputs.includes(node.outputs[0]!)) continue;
       for (const reader of readers) {
-        if (reader.op !== "conv2d" || reader.inputs[0] !== node.outputs[0] || reader.attributes.padding !== "zero") continue;
+        if (reader.op !== "conv2d" || reader.inputs[0] !== node.outputs[0] || reader.attributes.padding !== "zero")
+          continue;
         addPads(editor, reader, node.inputs[0]!, pads);
         note(`${node.name}: joined with the padding of ${reader.name}`);
       }
@@ -27,7 +28,12 @@ export function spatialPads(node: NodeOf<"pad">): readonly [number, number, numb
   return [top!, left!, bottom!, right!];
 }
 
-function addPads(editor: GraphEditor, conv: NodeOf<"conv2d">, x: string, pads: readonly [number, number, number, number]): void {
+function addPads(
+  editor: GraphEditor,
+  conv: NodeOf<"conv2d">,
+  x: string,
+  pads: readonly [number, number, number, number],
+): void {
   const own = conv.attributes.pads;
   const sum = [own[0] + pads[0], own[1] + pads[1], own[2] + pads[2], own[3] + pads[3]] as const;
   editor.replace(conv, { inputs: [x, ...conv.inputs.slice(1)], attributes: { ...conv.attributes, pads: sum } });

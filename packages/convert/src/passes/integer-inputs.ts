@@ -4,7 +4,8 @@ import type { Pass } from "./pass.ts";
 
 export const integerInputs: Pass = {
   name: "integer-inputs",
-  explain: "A layer with integer weights behind a DequantizeLinear reads the codes themselves: an integer kernel sums them exactly and scales once.",
+  explain:
+    "A layer with integer weights behind a DequantizeLinear reads the codes themselves: an integer kernel sums them exactly and scales once.",
   run(editor, note) {
     for (const node of editor.live()) {
       if (node.op !== "conv2d" && node.op !== "dense") continue;

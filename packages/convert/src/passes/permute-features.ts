@@ -3,7 +3,16 @@ import { sameKind } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
 
 /** Operators that treat every feature alike, whatever its place. */
-const INDIFFERENT: ReadonlySet<string> = new Set(["clip", "leakyRelu", "sigmoid", "tanh", "sign", "quantize", "dequantize", "cast"]);
+const INDIFFERENT: ReadonlySet<string> = new Set([
+  "clip",
+  "leakyRelu",
+  "sigmoid",
+  "tanh",
+  "sign",
+  "quantize",
+  "dequantize",
+  "cast",
+]);
 
 /**
  * Feature j of `value` [batch, K] is about to move to position order[j]. Moves the entries of every constant that meets the features,
@@ -17,7 +26,10 @@ export function permuteFeatures(editor: GraphEditor, value: string, order: Uint3
       if (INDIFFERENT.has(node.op)) return visit(node.outputs[0]!);
       if (node.op === "dense" && node.inputs[0] === current) return plan(editor, node, 1, order, edits);
       if (node.op === "batchNorm" || node.op === "affine") {
-        return node.inputs.slice(1).every((_, index) => plan(editor, node, index + 1, order, edits)) && visit(node.outputs[0]!);
+        return (
+          node.inputs.slice(1).every((_, index) => plan(editor, node, index + 1, order, edits)) &&
+          visit(node.outputs[0]!)
+        );
       }
       if (node.op !== "add" && node.op !== "sub" && node.op !== "mul" && node.op !== "div") return false;
       const other = node.inputs[0] === current ? 1 : 0;
@@ -39,7 +51,9 @@ function plan(editor: GraphEditor, node: Node, index: number, order: Uint32Array
   edits.push(() => {
     // The node may have been replaced by an earlier edit of its other constants.
     const current = editor.producer(node.outputs[0]!)!;
-    const inputs = current.inputs.map((input, i) => (i === index ? editor.constant(name, lastAxisMoved(constant, order)) : input));
+    const inputs = current.inputs.map((input, i) =>
+      i === index ? editor.constant(name, lastAxisMoved(constant, order)) : input,
+    );
     const { dtype, quantization } = editor.info(current.outputs[0]!);
     editor.replace(current, { inputs, info: { dtype, ...(quantization ? { quantization } : {}) } });
   });

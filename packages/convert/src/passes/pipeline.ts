@@ -8,8 +8,8 @@ import { fuseAffine } from "./fuse-affine.ts";
 import { fuseClamp } from "./fuse-clamp.ts";
 import { fusePadding } from "./fuse-padding.ts";
 import { fuseQuantize } from "./fuse-quantize.ts";
-import { hoistQuantize } from "./hoist-quantize.ts";
 import { hoistOverMaxPool } from "./hoist-over-max-pool.ts";
+import { hoistQuantize } from "./hoist-quantize.ts";
 import { integerInputs } from "./integer-inputs.ts";
 import type { Pass } from "./pass.ts";
 import { recognizeSigns } from "./recognize-signs.ts";
@@ -43,7 +43,13 @@ export const PASSES: readonly Pass[] = [
 ];
 
 /** What joins int8 codes with the layers before and behind them, once a quantizer has put them there. */
-export const INTEGER_PASSES: readonly Pass[] = [sinkDequantize, integerInputs, hoistQuantize, hoistOverMaxPool, fuseQuantize];
+export const INTEGER_PASSES: readonly Pass[] = [
+  sinkDequantize,
+  integerInputs,
+  hoistQuantize,
+  hoistOverMaxPool,
+  fuseQuantize,
+];
 
 /**
  * Runs the passes on a Graph. What it computes stays: exactly where the passes only move or rename, to the rounding of f32 where

@@ -62,7 +62,12 @@ function readsPadded(editor: GraphEditor, pad: NodeOf<"pad">): boolean {
   const output = pad.outputs[0]!;
   const readers = editor.consumers(output);
   if (editor.outputs.includes(output) || readers.length === 0) return false;
-  return readers.every((reader) => isBinaryLayer(editor, reader, output) && reader.op === "conv2d" && reader.attributes.pads.every((size) => size === 0));
+  return readers.every(
+    (reader) =>
+      isBinaryLayer(editor, reader, output) &&
+      reader.op === "conv2d" &&
+      reader.attributes.pads.every((size) => size === 0),
+  );
 }
 
 function padWithOnes(editor: GraphEditor, pad: NodeOf<"pad">, note: (change: string) => void): void {
@@ -123,18 +128,36 @@ function toThreshold(
   for (const node of [...path, sign]) editor.remove(node);
   const { clamp: _, ...attributes } = layer.attributes;
   const info = { dtype: "int32" } as const;
-  editor.replace(layer, { inputs: [layer.inputs[0]!, weightName], attributes: attributes as Layer["attributes"], info });
+  editor.replace(layer, {
+    inputs: [layer.inputs[0]!, weightName],
+    attributes: attributes as Layer["attributes"],
+    info,
+  });
   const data = Int32Array.from(thresholds, ({ threshold }) => threshold);
-  const constant = editor.constant(`${sign.name}/threshold`, { kind: "plain", dtype: "int32", shape: [channels], data });
+  const constant = editor.constant(`${sign.name}/threshold`, {
+    kind: "plain",
+    dtype: "int32",
+    shape: [channels],
+    data,
+  });
   const last = moves.length;
-  const outputOf = (index: number, name: string) => (index === last ? sign.outputs[0]! : editor.freshValue(`${name}/bits`));
-  let current = editor.add("threshold", sign.name, [layer.outputs[0]!, constant], {}, { output: outputOf(0, sign.name) });
+  const outputOf = (index: number, name: string) =>
+    index === last ? sign.outputs[0]! : editor.freshValue(`${name}/bits`);
+  let current = editor.add(
+    "threshold",
+    sign.name,
+    [layer.outputs[0]!, constant],
+    {},
+    { output: outputOf(0, sign.name) },
+  );
   moves.forEach((node, index) => {
     const moved = node.op === "reshape" ? { shape: shapes.get(node)! } : node.attributes;
     current = editor.add(node.op, node.name, [current], moved as never, { output: outputOf(index + 1, node.name) });
   });
   const folded = path.filter(({ op }) => op !== "maxPool" && op !== "reshape").map(({ name }) => name);
   const negated = downward > 0 ? `, weights of ${downward} channels negated` : "";
-  note(`${sign.name}: ${folded.length > 0 ? `${folded.join(", ")} and the sign are` : "the sign is"} an integer threshold on ${layer.name}${negated}`);
+  note(
+    `${sign.name}: ${folded.length > 0 ? `${folded.join(", ")} and the sign are` : "the sign is"} an integer threshold on ${layer.name}${negated}`,
+  );
   return true;
 }

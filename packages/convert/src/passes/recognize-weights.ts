@@ -5,7 +5,8 @@ import type { Pass } from "./pass.ts";
 
 export const recognizeWeights: Pass = {
   name: "recognize-weights",
-  explain: "Weights that are +a or -a in every output channel become 1-bit codes with a as the scale, weights of -a, 0 and +a become 2-bit codes: the same numbers, packed.",
+  explain:
+    "Weights that are +a or -a in every output channel become 1-bit codes with a as the scale, weights of -a, 0 and +a become 2-bit codes: the same numbers, packed.",
   run(editor, note) {
     for (const node of editor.live()) {
       if (node.op !== "conv2d" && node.op !== "dense") continue;
@@ -20,7 +21,9 @@ export const recognizeWeights: Pass = {
       if (!editor.constants.has(name)) editor.constants.set(name, packed);
       const { dtype } = editor.info(node.outputs[0]!);
       editor.replace(node, { inputs: [node.inputs[0]!, name, ...node.inputs.slice(2)], info: { dtype } });
-      note(`${node.name}: weights have ${packed.scheme === "binary" ? "two values ±a" : "three values -a, 0, +a"} per channel, packed as ${packed.scheme}`);
+      note(
+        `${node.name}: weights have ${packed.scheme === "binary" ? "two values ±a" : "three values -a, 0, +a"} per channel, packed as ${packed.scheme}`,
+      );
     }
   },
 };
@@ -29,7 +32,10 @@ export const recognizeWeights: Pass = {
 const FEWEST = 8;
 
 /** The one magnitude that the weights of each row have (those that are 0 aside, if `zeros`); undefined where there are several. */
-function magnitudes({ shape, data }: PlainConstant & { readonly data: Float32Array }, zeros: boolean): Float32Array | undefined {
+function magnitudes(
+  { shape, data }: PlainConstant & { readonly data: Float32Array },
+  zeros: boolean,
+): Float32Array | undefined {
   const rows = shape[0]!;
   const columns = elementCount(shape.slice(1));
   if (columns < FEWEST) return undefined;
@@ -57,7 +63,9 @@ function codesOf(data: Float32Array, negative: number, zero: number, positive: n
 }
 
 /** Weights of ±a per output channel as sign codes. A channel of zeros alone counts too, with a = 0. */
-export function binaryWeights(constant: PlainConstant & { readonly data: Float32Array }): QuantizedConstant | undefined {
+export function binaryWeights(
+  constant: PlainConstant & { readonly data: Float32Array },
+): QuantizedConstant | undefined {
   const scale = magnitudes(constant, false);
   if (scale === undefined) return undefined;
   const codes = codesOf(constant.data, 1, 0, 0);
@@ -65,7 +73,9 @@ export function binaryWeights(constant: PlainConstant & { readonly data: Float32
 }
 
 /** Weights of -a, 0, +a per output channel as codes 0, 1, 2. */
-export function ternaryWeights(constant: PlainConstant & { readonly data: Float32Array }): QuantizedConstant | undefined {
+export function ternaryWeights(
+  constant: PlainConstant & { readonly data: Float32Array },
+): QuantizedConstant | undefined {
   const scale = magnitudes(constant, true);
   if (scale === undefined || scale.every((value) => value === 0)) return undefined;
   const codes = codesOf(constant.data, 0, 1, 2);

@@ -5,7 +5,8 @@ import type { Pass } from "./pass.ts";
 
 export const removeNoOps: Pass = {
   name: "remove-no-ops",
-  explain: "Reshapes to the same shape, transposes that keep the order, empty pads, open clips and casts to the same type go; a reshape of a reshape is one.",
+  explain:
+    "Reshapes to the same shape, transposes that keep the order, empty pads, open clips and casts to the same type go; a reshape of a reshape is one.",
   run(editor, note) {
     for (const node of editor.live()) {
       const [x] = node.inputs;

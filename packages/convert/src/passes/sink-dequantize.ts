@@ -3,7 +3,8 @@ import { explicitShape } from "./remove-no-ops.ts";
 
 export const sinkDequantize: Pass = {
   name: "sink-dequantize",
-  explain: "A DequantizeLinear moves behind a max pool or a reshape, which give the same on codes, next to the layer that can compute on them.",
+  explain:
+    "A DequantizeLinear moves behind a max pool or a reshape, which give the same on codes, next to the layer that can compute on them.",
   run(editor, note) {
     for (let changed = true; changed; ) {
       changed = false;
@@ -11,7 +12,8 @@ export const sinkDequantize: Pass = {
         if (node.op !== "maxPool" && node.op !== "reshape") continue;
         const before = editor.producer(node.inputs[0]);
         if (before?.op !== "dequantize") continue;
-        const attributes = node.op === "reshape" ? { shape: explicitShape(editor.shape(node.outputs[0]!)) } : node.attributes;
+        const attributes =
+          node.op === "reshape" ? { shape: explicitShape(editor.shape(node.outputs[0]!)) } : node.attributes;
         if ("shape" in attributes && attributes.shape === undefined) continue;
         const output = node.outputs[0]!;
         const codes = editor.freshValue(`${node.name}/codes`);

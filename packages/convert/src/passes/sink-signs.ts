@@ -11,7 +11,8 @@ export const sinkSigns: Pass = {
       for (;;) {
         const next = editor.soleConsumer(current.outputs[0]!);
         if (next?.op !== "maxPool" && next?.op !== "reshape") break;
-        const attributes = next.op === "reshape" ? { shape: explicitShape(editor.shape(next.outputs[0]!)) } : next.attributes;
+        const attributes =
+          next.op === "reshape" ? { shape: explicitShape(editor.shape(next.outputs[0]!)) } : next.attributes;
         if ("shape" in attributes && attributes.shape === undefined) break;
         const output = next.outputs[0]!;
         const between = editor.freshValue(`${next.name}/float`);

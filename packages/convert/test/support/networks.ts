@@ -1,8 +1,8 @@
 /** Seeded networks as ONNX files: the same seed is the same file, weights included. */
 import { Tensor } from "lowbit";
 import { RandomData } from "../../../core/src/testing/random-data.ts";
-import { DataType, OnnxBuilder } from "./onnx.ts";
 import { create, TensorProtoSchema } from "../../src/onnx/schema.ts";
+import { DataType, OnnxBuilder } from "./onnx.ts";
 
 export interface Network {
   readonly file: Uint8Array;
@@ -52,13 +52,22 @@ class NetworkBuilder extends OnnxBuilder {
 
   batchNorm(x: string, channels: number, scales: "positive" | "any" | "ones", statistics = 1): string {
     const { random } = this;
-    const scale = scales === "any" ? random.floats(channels) : scales === "ones" ? new Float32Array(channels).fill(1) : random.positive(channels);
+    const scale =
+      scales === "any"
+        ? random.floats(channels)
+        : scales === "ones"
+          ? new Float32Array(channels).fill(1)
+          : random.positive(channels);
     const parameters = [scale, random.floats(channels), random.floats(channels, statistics), random.positive(channels)];
-    return this.op("BatchNormalization", [x, ...parameters.map((data) => this.data([channels], data))], { epsilon: { float: 1e-3 } });
+    return this.op("BatchNormalization", [x, ...parameters.map((data) => this.data([channels], data))], {
+      epsilon: { float: 1e-3 },
+    });
   }
 
   scalar(dataType: DataType, bytes: Uint8Array): string {
-    return this.initializer(create(TensorProtoSchema, { name: `s${this.#count++}`, dataType, dims: [], rawData: bytes }));
+    return this.initializer(
+      create(TensorProtoSchema, { name: `s${this.#count++}`, dataType, dims: [], rawData: bytes }),
+    );
   }
 
   /** QuantizeLinear and DequantizeLinear with one scale. */
@@ -82,11 +91,17 @@ export function floatCnn(seed: number): Network {
   }
   for (let layer = random.between(1, 3); layer > 0; layer--) floatBlock(net, head);
   if (random.below(3) === 0) {
-    head.name = net.op("GlobalAveragePool", [head.name]);
+    head.name =
+      random.below(2) === 0
+        ? net.op("GlobalAveragePool", [head.name])
+        : net.op("ReduceMean", [head.name], { axes: [2, 3] });
     head.size = 1;
   }
   const features = head.channels * head.size ** 2;
-  let x = random.below(2) === 0 ? net.op("Flatten", [head.name]) : net.op("Reshape", [head.name, net.ints("features", [0, -1])]);
+  let x =
+    random.below(2) === 0
+      ? net.op("Flatten", [head.name])
+      : net.op("Reshape", [head.name, net.ints("features", [0, -1])]);
   if (random.below(2) === 0) x = net.op("Mul", [x, net.weights([features])]);
   if (random.below(2) === 0) x = net.batchNorm(x, features, "any");
   const hidden = random.between(2, 9);
@@ -94,7 +109,9 @@ export function floatCnn(seed: number): Network {
   x = net.op("Relu", [x]);
   x = net.op("Add", [net.op("MatMul", [x, net.weights([hidden, 4])]), net.weights([1, 4])]);
   if (random.below(3) === 0) x = net.op("Softmax", [x]);
-  const feed = { image: new Tensor("f32", [batch, channels, size, size], random.floats(batch * channels * size * size)) };
+  const feed = {
+    image: new Tensor("f32", [batch, channels, size, size], random.floats(batch * channels * size * size)),
+  };
   return { file: net.build([x]), feed };
 }
 
@@ -111,10 +128,13 @@ function floatBlock(net: NetworkBuilder, head: Head): void {
   const inputs = [source, net.weights([outputs, head.channels, kernel, kernel])];
   if (random.below(2) === 0) inputs.push(net.weights([outputs]));
   const same = random.below(2) === 0;
-  const padding = same ? { auto_pad: random.pick(["SAME_UPPER", "SAME_LOWER"]) } : { pads: new Array<number>(4).fill(Math.floor(kernel / 2)) };
+  const padding = same
+    ? { auto_pad: random.pick(["SAME_UPPER", "SAME_LOWER"]) }
+    : { pads: new Array<number>(4).fill(Math.floor(kernel / 2)) };
   let x = net.op("Conv", inputs, { kernel_shape: [kernel, kernel], ...padding });
   if (random.below(2) === 0) x = net.batchNorm(x, outputs, random.pick(["positive", "any"]));
-  if (random.below(3) === 0) x = net.op("Add", [net.op("Mul", [x, net.weights([outputs, 1, 1])]), net.weights([1, outputs, 1, 1])]);
+  if (random.below(3) === 0)
+    x = net.op("Add", [net.op("Mul", [x, net.weights([outputs, 1, 1])]), net.weights([1, outputs, 1, 1])]);
   if (random.below(3) === 0) x = net.op("Sub", [net.weights([1]), x]);
   const pooled = head.size >= 4 && random.below(2) === 0;
   if (pooled && random.below(2) === 0) {
@@ -159,7 +179,10 @@ export function binaryCnn(seed: number): Network {
     // An odd offset on an even number of signs is never 0; an even one can be.
     x = net.op("Sign", [net.op("Add", [x, net.data([1], [random.pick([0.25, 1, 2])])])]);
     x = net.op("Gemm", [x, net.lowBit([5, hidden], [-1, 1])], { transB: 1 });
-  } else x = net.op("Gemm", [x, net.lowBit([5, features], [-1, 1]), net.data([5], random.integers(5, -9, 9))], { transB: 1 });
+  } else
+    x = net.op("Gemm", [x, net.lowBit([5, features], [-1, 1]), net.data([5], random.integers(5, -9, 9))], {
+      transB: 1,
+    });
   const pixels = Float32Array.from(random.bytes(batch * channels * size * size));
   return { file: net.build([x]), feed: { image: new Tensor("f32", [batch, channels, size, size], pixels) } };
 }
@@ -185,7 +208,10 @@ function binaryBlock(net: NetworkBuilder, head: Head): void {
     head.size = Math.floor(head.size / 2);
   };
   if (order === 0) pool();
-  x = random.below(3) === 0 ? net.op("Sub", [x, net.data([outputs, 1, 1], random.integers(outputs, -3, 3))]) : net.batchNorm(x, outputs, random.pick(["ones", "any", "positive"]), 20);
+  x =
+    random.below(3) === 0
+      ? net.op("Sub", [x, net.data([outputs, 1, 1], random.integers(outputs, -3, 3))])
+      : net.batchNorm(x, outputs, random.pick(["ones", "any", "positive"]), 20);
   x = net.op("Sign", [x]);
   if (order === 1) pool();
   Object.assign(head, { name: x, channels: outputs });
@@ -215,7 +241,9 @@ export function ternaryCnn(seed: number): Network {
     Object.assign(head, { name: x, channels: outputs });
   }
   const features = head.channels * head.size ** 2;
-  const x = net.op("Gemm", [net.op("Flatten", [head.name]), net.lowBit([5, features], [-1, 0, 1]), net.weights([5])], { transB: 1 });
+  const x = net.op("Gemm", [net.op("Flatten", [head.name]), net.lowBit([5, features], [-1, 0, 1]), net.weights([5])], {
+    transB: 1,
+  });
   const pixels = Float32Array.from(random.bytes(batch * size * size));
   return { file: net.build([x]), feed: { image: new Tensor("f32", [batch, 1, size, size], pixels) } };
 }

@@ -39,7 +39,9 @@ export class OnnxBuilder {
 
   ints(name: string, values: readonly number[], shape: readonly number[] = [values.length]): string {
     const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-    return this.initializer(create(TensorProtoSchema, { name, dataType: DataType.INT64, dims: shape.map(BigInt), rawData }));
+    return this.initializer(
+      create(TensorProtoSchema, { name, dataType: DataType.INT64, dims: shape.map(BigInt), rawData }),
+    );
   }
 
   initializer(tensor: TensorProto): string {
@@ -48,7 +50,12 @@ export class OnnxBuilder {
   }
 
   /** Adds a node of one output, named after the node. A number is an int, `{ float }` a float, an array ints. */
-  node(opType: string, name: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
+  node(
+    opType: string,
+    name: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string {
     this.#nodes.push(node(opType, name, inputs, attributes));
     return name;
   }
@@ -82,10 +89,18 @@ export function valueInfo(name: string, shape: readonly (number | string)[], ele
       ? { value: { case: "dimParam" as const, value: size } }
       : { value: { case: "dimValue" as const, value: BigInt(size) } },
   );
-  return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: { elemType, shape: { dim } } } } });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType, shape: { dim } } } },
+  });
 }
 
-function node(opType: string, name: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>) {
+function node(
+  opType: string,
+  name: string,
+  inputs: readonly string[],
+  attributes: Readonly<Record<string, Attribute>>,
+) {
   const attribute = Object.entries(attributes).map(([key, value]): Partial<AttributeProto> & { name: string } => {
     if (typeof value === "number") return { name: key, type: AttributeType.INT, i: BigInt(value) };
     if (typeof value === "string") return { name: key, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
@@ -93,5 +108,11 @@ function node(opType: string, name: string, inputs: readonly string[], attribute
     if ("tensor" in value) return { name: key, type: AttributeType.TENSOR, t: value.tensor };
     return { name: key, type: AttributeType.INTS, ints: value.map(BigInt) };
   });
-  return create(NodeProtoSchema, { opType, name, input: [...inputs], output: [name], attribute: attribute as AttributeProto[] });
+  return create(NodeProtoSchema, {
+    opType,
+    name,
+    input: [...inputs],
+    output: [name],
+    attribute: attribute as AttributeProto[],
+  });
 }

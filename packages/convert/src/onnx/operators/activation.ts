@@ -4,7 +4,9 @@ import type { NodeContext, OperatorImporter } from "../context.ts";
 /** Limits are attributes before operator set 11, optional scalar inputs from then on. */
 function clip(node: NodeContext): void {
   const limit = (name: string, index: number, fallback: number) =>
-    node.opset < 11 ? node.attributes.float(name, fallback) : Number(node.constantInput(index, name)?.data[0] ?? fallback);
+    node.opset < 11
+      ? node.attributes.float(name, fallback)
+      : Number(node.constantInput(index, name)?.data[0] ?? fallback);
   const min = limit("min", 1, Number.NEGATIVE_INFINITY);
   const max = limit("max", 2, Number.POSITIVE_INFINITY);
   node.bind(node.main("clip", [node.float(0)], { min, max }));
@@ -33,7 +35,8 @@ function fixed(node: NodeContext, size: Dim): number {
 export const activation: Readonly<Record<string, OperatorImporter>> = {
   Relu: (node) => node.bind(node.main("clip", [node.float(0)], { min: 0, max: Number.POSITIVE_INFINITY })),
   Clip: clip,
-  LeakyRelu: (node) => node.bind(node.main("leakyRelu", [node.float(0)], { alpha: node.attributes.float("alpha", Math.fround(0.01)) })),
+  LeakyRelu: (node) =>
+    node.bind(node.main("leakyRelu", [node.float(0)], { alpha: node.attributes.float("alpha", Math.fround(0.01)) })),
   Sigmoid: (node) => node.bind(node.main("sigmoid", [node.float(0)], {})),
   Tanh: (node) => node.bind(node.main("tanh", [node.float(0)], {})),
   Sign: (node) => node.bind(node.main("sign", [node.float(0)], {})),

@@ -7,12 +7,18 @@ function conv(node: NodeContext): void {
   const x = node.float(0, 4);
   const weight = node.float(1, 4);
   const bias = node.optional(2);
-  if (!node.constantOf(weight) || (bias && !node.constantOf(bias))) node.unsupported("weights computed at run time", "constant weights");
+  if (!node.constantOf(weight) || (bias && !node.constantOf(bias)))
+    node.unsupported("weights computed at run time", "constant weights");
   const [outputs, perGroup, ...kernel] = node.shape(weight) as number[];
   const groups = node.attributes.int("group", 1);
   const channels = node.shape(x)[1];
   if (groups < 1 || channels !== perGroup! * groups || outputs! % groups !== 0) {
-    throw new ModelFileError(`onnx: ${node.title}`, "group", `a divisor of ${outputs} with ${perGroup} channels each of ${channels}`, groups);
+    throw new ModelFileError(
+      `onnx: ${node.title}`,
+      "group",
+      `a divisor of ${outputs} with ${perGroup} channels each of ${channels}`,
+      groups,
+    );
   }
   const window = windowOf(node, node.shape(x), { kernel });
   if (window.kernel[0] !== kernel[0] || window.kernel[1] !== kernel[1]) {

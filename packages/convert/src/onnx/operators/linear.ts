@@ -34,7 +34,13 @@ function gemm(node: NodeContext): void {
     return;
   }
   const rows = transB ? constantB : transposed(constantB, [1, 0]);
-  const weight = alpha === 1 ? rows : floats(rows.shape, (rows.data as Float32Array).map((value) => value * alpha));
+  const weight =
+    alpha === 1
+      ? rows
+      : floats(
+          rows.shape,
+          (rows.data as Float32Array).map((value) => value * alpha),
+        );
   const inputs = [a, node.store("weight", weight)];
   const outputs = weight.shape[0]!;
   const constantC = node.constantOf(c);

@@ -3,7 +3,8 @@ import { type NodeContext, type OperatorImporter, TO_NCHW, TO_NHWC } from "../co
 /** BatchNormalization-7 to -15 with stored statistics. X [N, C, ...], rank 2 or 4. */
 function batchNormalization(node: NodeContext): void {
   const { attributes } = node;
-  if (attributes.int("training_mode", 0) !== 0) node.unsupported("training_mode 1", "stored statistics (training_mode 0)");
+  if (attributes.int("training_mode", 0) !== 0)
+    node.unsupported("training_mode 1", "stored statistics (training_mode 0)");
   if (attributes.int("spatial", 1) !== 1) node.unsupported("spatial 0", "statistics per channel (spatial 1)");
   const x = node.float(0);
   const statistics = [1, 2, 3, 4].map((index) => node.float(index, 1));

@@ -8,9 +8,12 @@ function channelsLast(node: NodeContext, x: string, pool: (nhwc: string) => stri
   node.bind(node.step("nchw", "transpose", [pool(nhwc)], { permutation: TO_NCHW }));
 }
 
-/** Padding never wins a maximum, so ceil_mode is just more padding behind. */
+/** Padding never wins a maximum, so ceil_mode is just more padding behind. Codes have maxima as floats do. */
 function maxPool(node: NodeContext): void {
-  const x = node.float(0, 4);
+  const x = node.input(0);
+  const { dtype, shape } = node.info(x);
+  if (!["f32", "int8", "uint8"].includes(dtype)) node.unsupported(`input 0 of type ${dtype}`, "f32, int8 or uint8");
+  if (shape.length !== 4) node.unsupported(`input 0 of rank ${shape.length}`, "rank 4");
   const window = windowOf(node, node.shape(x));
   channelsLast(node, x, (nhwc) => node.main("maxPool", [nhwc], window));
 }
@@ -30,9 +33,23 @@ function averagePool(node: NodeContext): void {
 function globalMaxPool(node: NodeContext): void {
   const x = node.float(0, 4);
   const [height, width] = node.shape(x).slice(2);
-  if (typeof height !== "number" || typeof width !== "number") node.unsupported("a dynamic height or width", "fixed ones");
+  if (typeof height !== "number" || typeof width !== "number")
+    node.unsupported("a dynamic height or width", "fixed ones");
   const window: Window2d = { kernel: [height, width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
   channelsLast(node, x, (nhwc) => node.main("maxPool", [nhwc], window));
+}
+
+/** The mean over height and width, which is how some exporters write a global average pool. */
+function reduceMean(node: NodeContext): void {
+  const x = node.float(0, 4);
+  const shape = node.shape(x);
+  const axes = node.list("axes", 1)?.map((axis) => node.axis(axis, 4, "axes")) ?? [];
+  if (axes.length !== 2 || !axes.includes(2) || !axes.includes(3))
+    node.unsupported(`axes ${axes}`, "axes 2 and 3 (height and width)");
+  const mean = node.main("globalAvgPool", [node.step("nhwc", "transpose", [x], { permutation: TO_NHWC })], {});
+  if (node.attributes.int("keepdims", 1) !== 0)
+    node.bind(node.step("nchw", "transpose", [mean], { permutation: TO_NCHW }));
+  else node.bind(node.step("flat", "reshape", [mean], { shape: [shape[0]!, shape[1]!] }));
 }
 
 export const pooling: Readonly<Record<string, OperatorImporter>> = {
@@ -40,4 +57,5 @@ export const pooling: Readonly<Record<string, OperatorImporter>> = {
   AveragePool: averagePool,
   GlobalAveragePool: (node) => channelsLast(node, node.float(0, 4), (nhwc) => node.main("globalAvgPool", [nhwc], {})),
   GlobalMaxPool: globalMaxPool,
+  ReduceMean: reduceMean,
 };

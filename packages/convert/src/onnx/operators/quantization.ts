@@ -44,7 +44,13 @@ function quantizeLinear(node: NodeContext): void {
   node.bind(node.main("quantize", [x], {}, { dtype: type, quantization }));
 }
 
-function quantizeConstant(node: NodeContext, x: PlainConstant, dtype: CodeType, scale: Float32Array, zeroPoint: Int32Array): PlainConstant {
+function quantizeConstant(
+  node: NodeContext,
+  x: PlainConstant,
+  dtype: CodeType,
+  scale: Float32Array,
+  zeroPoint: Int32Array,
+): PlainConstant {
   const channel = channelOf(x.shape, axisOf(node, x.shape, scale.length), scale.length);
   const [least, most] = LIMITS[dtype];
   const data = dtype === "int8" ? new Int8Array(x.data.length) : new Uint8Array(x.data.length);
@@ -75,16 +81,21 @@ function dequantizeLinear(node: NodeContext): void {
   if (dtype !== "int8" && dtype !== "uint8") node.unsupported(`codes of type ${dtype}`, "int8 or uint8");
   if (quantization === undefined) node.declare(x, { scale: scale[0]!, zeroPoint: zeroPoint[0]! });
   else if (quantization.scale !== scale[0] || quantization.zeroPoint !== zeroPoint[0]) {
-    node.unsupported(`scale ${scale[0]}, zero point ${zeroPoint[0]}`, `those of its input: ${quantization.scale}, ${quantization.zeroPoint}`);
+    node.unsupported(
+      `scale ${scale[0]}, zero point ${zeroPoint[0]}`,
+      `those of its input: ${quantization.scale}, ${quantization.zeroPoint}`,
+    );
   }
   node.bind(node.main("dequantize", [x], {}));
 }
 
 function axisOf(node: NodeContext, shape: readonly number[], count: number): number {
-  if (node.attributes.int("block_size", 0) !== 0) node.unsupported("blocked scales", "one scale, or one per entry of an axis");
+  if (node.attributes.int("block_size", 0) !== 0)
+    node.unsupported("blocked scales", "one scale, or one per entry of an axis");
   if (count === 1) return 0;
   const axis = node.axis(node.attributes.int("axis", 1), shape.length);
-  if (shape[axis] !== count) throw new ModelFileError(`onnx: ${node.title}`, `scales for axis ${axis}`, shape[axis], count);
+  if (shape[axis] !== count)
+    throw new ModelFileError(`onnx: ${node.title}`, `scales for axis ${axis}`, shape[axis], count);
   return axis;
 }
 

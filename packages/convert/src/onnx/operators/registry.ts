@@ -11,5 +11,7 @@ import { values } from "./values.ts";
 
 /** Every operator of the default domain that is imported, by its ONNX name: one line per file. */
 export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
-  [convolution, linear, arithmetic, activation, pooling, normalization, shape, values, quantization].flatMap(Object.entries),
+  [convolution, linear, arithmetic, activation, pooling, normalization, shape, values, quantization].flatMap(
+    Object.entries,
+  ),
 );

@@ -7,10 +7,19 @@ function reshape(node: NodeContext): void {
   const x = node.input(0);
   const shape = numbersOf(node.constantInput(1, "shape")!);
   const rank = node.shape(x).length;
-  if (shape.some((size, axis) => size < -1 || (size === 0 && axis >= rank)) || shape.filter((size) => size === -1).length > 1) {
-    throw new ModelFileError(`onnx: ${node.title}`, "shape", "sizes, at most one -1, 0 only where the input has that axis", shape);
+  if (
+    shape.some((size, axis) => size < -1 || (size === 0 && axis >= rank)) ||
+    shape.filter((size) => size === -1).length > 1
+  ) {
+    throw new ModelFileError(
+      `onnx: ${node.title}`,
+      "shape",
+      "sizes, at most one -1, 0 only where the input has that axis",
+      shape,
+    );
   }
-  if (node.attributes.int("allowzero", 0) !== 0 && shape.includes(0)) node.unsupported("allowzero with a size of 0", "sizes of 1 or more");
+  if (node.attributes.int("allowzero", 0) !== 0 && shape.includes(0))
+    node.unsupported("allowzero with a size of 0", "sizes of 1 or more");
   node.bind(node.main("reshape", [x], { shape }));
 }
 
@@ -32,7 +41,10 @@ function flatten(node: NodeContext): void {
 }
 
 function product(sizes: readonly Dim[]): number | undefined {
-  return sizes.reduce<number | undefined>((all, size) => (all === undefined || typeof size !== "number" ? undefined : all * size), 1);
+  return sizes.reduce<number | undefined>(
+    (all, size) => (all === undefined || typeof size !== "number" ? undefined : all * size),
+    1,
+  );
 }
 
 function squeeze(node: NodeContext): void {
@@ -63,8 +75,11 @@ function transpose(node: NodeContext): void {
   const x = node.input(0);
   const rank = node.shape(x).length;
   const permutation = node.attributes.ints("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-  const isPermutation = permutation.length === rank && Array.from({ length: rank }, (_, axis) => axis).every((axis) => permutation.includes(axis));
-  if (!isPermutation) throw new ModelFileError(`onnx: ${node.title}`, "perm", `a permutation of 0..${rank - 1}`, permutation);
+  const isPermutation =
+    permutation.length === rank &&
+    Array.from({ length: rank }, (_, axis) => axis).every((axis) => permutation.includes(axis));
+  if (!isPermutation)
+    throw new ModelFileError(`onnx: ${node.title}`, "perm", `a permutation of 0..${rank - 1}`, permutation);
   node.bind(node.main("transpose", [x], { permutation }));
 }
 
@@ -82,10 +97,14 @@ function pad(node: NodeContext): void {
   const mode = node.attributes.string("mode", "constant");
   if (mode !== "constant") node.unsupported(`mode ${mode}`, "mode constant");
   const given = node.opset < 11 ? node.attributes.ints("pads") : node.list("pads", 1);
-  const value = node.opset < 11 ? node.attributes.float("value", 0) : Number(node.constantInput(2, "value")?.data[0] ?? 0);
+  const value =
+    node.opset < 11 ? node.attributes.float("value", 0) : Number(node.constantInput(2, "value")?.data[0] ?? 0);
   const chosen = node.constantInput(3, "axes");
-  const axes = chosen ? numbersOf(chosen).map((axis) => node.axis(axis, rank, "axes")) : Array.from({ length: rank }, (_, axis) => axis);
-  if (given?.length !== 2 * axes.length) throw new ModelFileError(`onnx: ${node.title}`, "pads", `${2 * axes.length} sizes`, given);
+  const axes = chosen
+    ? numbersOf(chosen).map((axis) => node.axis(axis, rank, "axes"))
+    : Array.from({ length: rank }, (_, axis) => axis);
+  if (given?.length !== 2 * axes.length)
+    throw new ModelFileError(`onnx: ${node.title}`, "pads", `${2 * axes.length} sizes`, given);
   if (given.some((size) => size < 0 || size > 0xffff)) node.unsupported(`pads ${given}`, "sizes of 0 to 65535");
   const pads = new Array<number>(2 * rank).fill(0);
   axes.forEach((axis, index) => {

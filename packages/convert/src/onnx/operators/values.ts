@@ -6,16 +6,22 @@ import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
 import { dtypeOf, typeName } from "../tensor.ts";
 
 /** Types whose rounding or wrapping a cast to our wider type would leave out. */
-const NARROW: ReadonlySet<number> = new Set([T.INT4, T.UINT4, T.INT16, T.UINT16, T.UINT32, T.UINT64, T.FLOAT4E2M1].concat(
-  [T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ],
-));
+const NARROW: ReadonlySet<number> = new Set(
+  [T.INT4, T.UINT4, T.INT16, T.UINT16, T.UINT32, T.UINT64, T.FLOAT4E2M1].concat([
+    T.FLOAT8E4M3FN,
+    T.FLOAT8E4M3FNUZ,
+    T.FLOAT8E5M2,
+    T.FLOAT8E5M2FNUZ,
+  ]),
+);
 
 /** To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers it was trained with. */
 function cast(node: NodeContext): void {
   const x = node.input(0);
   const type = node.attributes.int("to", 0);
   const to = dtypeOf(type);
-  if (to === undefined || NARROW.has(type)) node.unsupported(`to ${typeName(type)}`, "FLOAT, FLOAT16, BFLOAT16, DOUBLE, INT8, UINT8, INT32, INT64 or BOOL");
+  if (to === undefined || NARROW.has(type))
+    node.unsupported(`to ${typeName(type)}`, "FLOAT, FLOAT16, BFLOAT16, DOUBLE, INT8, UINT8, INT32, INT64 or BOOL");
   node.bind(node.info(x).dtype === to ? x : node.main("cast", [x], { to }));
 }
 
@@ -48,7 +54,8 @@ function constant(node: NodeContext): void {
 
 /** At inference the input itself; the mask (output 1) is for training and stays unbound. */
 function dropout(node: NodeContext): void {
-  if (Number(node.constantInput(2, "training_mode")?.data[0] ?? 0) !== 0) node.unsupported("training_mode 1", "training_mode 0");
+  if (Number(node.constantInput(2, "training_mode")?.data[0] ?? 0) !== 0)
+    node.unsupported("training_mode 1", "training_mode 0");
   node.bind(node.input(0));
 }
 
@@ -60,7 +67,8 @@ function shapeOf(node: NodeContext): void {
   const sizes = shape.slice(start, end);
   if (sizes.some((size) => typeof size !== "number")) node.unsupported(`the dynamic shape [${shape}]`, "a fixed shape");
   const data = BigInt64Array.from(sizes as number[], BigInt);
-  if (data.length > shape.length) throw new ModelFileError(`onnx: ${node.title}`, "start, end", `0 to ${shape.length}`, `${start}, ${end}`);
+  if (data.length > shape.length)
+    throw new ModelFileError(`onnx: ${node.title}`, "start, end", `0 to ${shape.length}`, `${start}, ${end}`);
   node.bind(node.store("shape", { kind: "plain", dtype: "int64", shape: [data.length], data }));
 }
 

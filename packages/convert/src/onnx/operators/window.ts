@@ -3,7 +3,14 @@ import { ModelFileError } from "../../errors.ts";
 import type { NodeContext } from "../context.ts";
 
 /** Output size of a window along one axis, by floor. */
-function positions(input: number, before: number, after: number, kernel: number, stride: number, dilation: number): number {
+function positions(
+  input: number,
+  before: number,
+  after: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+): number {
   return Math.floor((input + before + after - (kernel - 1) * dilation - 1) / stride) + 1;
 }
 
@@ -36,7 +43,8 @@ export function windowOf(node: NodeContext, shape: readonly Dim[], options: Wind
     const span = (kernel[axis] - 1) * dilations[axis] + 1;
     if (autoPad === "VALID") pads[axis] = pads[axis + 2] = 0;
     else if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
-      if (typeof size !== "number") node.unsupported(`auto_pad ${autoPad} with the dynamic size ${size}`, "a fixed height and width");
+      if (typeof size !== "number")
+        node.unsupported(`auto_pad ${autoPad} with the dynamic size ${size}`, "a fixed height and width");
       const total = Math.max((Math.ceil(size / strides[axis]) - 1) * strides[axis] + span - size, 0);
       const half = Math.floor(total / 2);
       pads[axis] = autoPad === "SAME_UPPER" ? half : total - half;
@@ -45,7 +53,8 @@ export function windowOf(node: NodeContext, shape: readonly Dim[], options: Wind
       throw new ModelFileError(`onnx: ${node.title}`, "auto_pad", "NOTSET, SAME_UPPER, SAME_LOWER or VALID", autoPad);
     }
     if (!ceil) continue;
-    if (typeof size !== "number") node.unsupported(`ceil_mode with the dynamic size ${size}`, "a fixed height and width");
+    if (typeof size !== "number")
+      node.unsupported(`ceil_mode with the dynamic size ${size}`, "a fixed height and width");
     const [before, after] = [pads[axis]!, pads[axis + 2]!];
     const floor = positions(size, before, after, kernel[axis], strides[axis], dilations[axis]);
     const rest = (size + before + after - span) % strides[axis];
