@@ -1,0 +1,32 @@
+use arbitrary::Arbitrary;
+use lowbit_kernels::bitpack::{naive, pack_signs, pack_trits};
+use lowbit_kernels::layout::words_per_row;
+use lowbit_kernels::testing::pack_signs as pack;
+use lowbit_kernels::tier::Tier;
+
+/// Rows of any floats.
+#[derive(Arbitrary, Debug)]
+pub struct BitpackCase {
+    channels: u8,
+    values: Vec<f32>,
+}
+
+impl BitpackCase {
+    /// Bits and trits of every tier against the oracle.
+    pub fn check(&self) {
+        let channels = usize::from(self.channels) + 1;
+        let rows = self.values.len() / channels;
+        let x = &self.values[..rows * channels];
+        let words = rows * words_per_row(channels);
+        let signs: Vec<i32> = x.iter().map(|x| naive::sign_bit(*x)).collect();
+        let trits: Vec<i32> = x.iter().map(|x| naive::sign(*x)).collect();
+        for tier in Tier::ALL {
+            let mut y = vec![u32::MAX; 2 * words];
+            pack_signs(tier, x, rows, channels, &mut y[..words]).expect("valid lengths");
+            assert_eq!(y[..words], pack(&signs, channels, false), "{tier}: {self:?}");
+            let zeros = pack_trits(tier, x, rows, channels, &mut y).expect("valid lengths");
+            let packed = pack(&trits, channels, zeros > 0);
+            assert_eq!(y[..packed.len()], packed, "{tier}: {self:?}");
+        }
+    }
+}

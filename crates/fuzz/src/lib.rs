@@ -1,0 +1,17 @@
+//! Cases that a fuzzer makes from bytes, run by every tier and by the oracle. Both results are in the message of a difference.
+//!
+//! `cargo +nightly fuzz run xnor_gemm` in this folder (with AddressSanitizer, which is cargo-fuzz's default).
+
+mod bitpack;
+mod ternary_gemm;
+mod xnor_gemm;
+
+pub use bitpack::BitpackCase;
+pub use ternary_gemm::TernaryCase;
+pub use xnor_gemm::XnorCase;
+
+/// `count` values of -1, 0, +1 (or ±1) drawn from `bytes`, over and over.
+fn trits(bytes: &[u8], count: usize, zeros: bool) -> Vec<i32> {
+    let value = |byte: u8| if zeros { i32::from(byte % 3) - 1 } else { 1 - 2 * i32::from(byte & 1) };
+    (0..count).map(|i| value(bytes.get(i % bytes.len().max(1)).copied().unwrap_or(0))).collect()
+}
