@@ -10,12 +10,15 @@ import {
   type Model,
   NotFiniteError,
   OutOfRangeError,
+  readSource,
   ShapeError,
   Tensor,
+  type Tier,
   UnsupportedError,
   writePacked,
 } from "lowbit";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { bundledWasm } from "../src/bundled.ts";
 import { GraphBuilder, square } from "../src/testing/builder.ts";
 import { RandomData } from "../src/testing/random-data.ts";
 import { integerCnn } from "../src/testing/random-graphs.ts";
@@ -94,20 +97,23 @@ describe("Model", () => {
     expect(tensor).toEqual(wanted);
   });
 
-  it("runInto makes no garbage that grows with the number of runs", () => {
-    const feed = feedOf(8);
-    const outputs = { "dense1.y": new Float32Array(24) };
-    const runs = (count: number) => {
-      for (let i = 0; i < count; i++) model.runInto(feed, outputs);
-    };
-    runs(20_000);
-    const before = process.memoryUsage();
-    runs(20_000);
-    const after = process.memoryUsage();
-    // One view a run would be 20,000 of more than 100 bytes.
-    expect(after.heapUsed - before.heapUsed).toBeLessThan(1_000_000);
-    expect(after.arrayBuffers).toBe(before.arrayBuffers);
-  });
+  it.skipIf(typeof globalThis.process?.memoryUsage !== "function")(
+    "runInto makes no garbage that grows with the number of runs",
+    () => {
+      const feed = feedOf(8);
+      const outputs = { "dense1.y": new Float32Array(24) };
+      const runs = (count: number) => {
+        for (let i = 0; i < count; i++) model.runInto(feed, outputs);
+      };
+      runs(20_000);
+      const before = process.memoryUsage();
+      runs(20_000);
+      const after = process.memoryUsage();
+      // One view a run would be 20,000 of more than 100 bytes.
+      expect(after.heapUsed - before.heapUsed).toBeLessThan(1_000_000);
+      expect(after.arrayBuffers).toBe(before.arrayBuffers);
+    },
+  );
 
   it.each([
     ["a missing input", { x: new Float32Array(6) }, InputError, /run: names, expected gain, got x/],
@@ -315,22 +321,21 @@ describe("loadModel", () => {
   });
 
   it("takes the module from the caller: bytes, a compiled module, or a function of the tier", async () => {
-    const { readFile } = await import("node:fs/promises");
-    const read = (tier: string) => readFile(new URL(`../wasm/lowbit.${tier}.wasm`, import.meta.url));
-    const wasm = await read("scalar");
-    for (const source of [
-      new Uint8Array(wasm),
-      new WebAssembly.Module(wasm),
-      async (tier: string) => new Uint8Array(await read(tier)),
-    ]) {
-      using model = await loadModel(bytes, { wasm: source as never, tier: "scalar" });
+    const wasm = await readSource(bundledWasm("scalar"));
+    const asked: Tier[] = [];
+    const provider = (tier: Tier) => {
+      asked.push(tier);
+      return wasm;
+    };
+    for (const source of [wasm, await WebAssembly.compile(wasm), provider]) {
+      using model = await loadModel(bytes, { wasm: source, tier: "scalar" });
       expect(model.tier).toBe("scalar");
       expect(await model.run(feedOf(1))).toEqual(runReference(small(), feedOf(1)));
     }
+    expect(asked).toEqual(["scalar"]);
   });
 
-  it("names a module that does not compile, and a file that is missing", async () => {
+  it("names a module that does not compile", async () => {
     await expect(loadModel(bytes, { wasm: Uint8Array.of(1, 2, 3) })).rejects.toThrow(LoadError);
-    await expect(loadModel("/nowhere/model.safetensors")).rejects.toThrow(/expected a readable file, got ENOENT/);
   });
 });

@@ -1,33 +1,18 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
-  availableTiers,
   DigestError,
   type FormatError,
   GraphError,
   LowbitError,
-  loadModel,
-  type Packed,
   readPacked,
   readSafetensors,
-  Tensor,
   writePacked,
   writeSafetensors,
 } from "lowbit";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../src/file/digest.ts";
 import { GraphBuilder } from "../src/testing/builder.ts";
-import { goldenGraph } from "../src/testing/golden.ts";
+import { golden, goldenGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
-import { runReference } from "../src/testing/reference.ts";
-
-const goldenFile = new URL("golden/format-v1.safetensors", import.meta.url);
-
-const golden = (): Packed => ({
-  graph: goldenGraph(),
-  provenance: { source: "golden.onnx", recipe: "packages/core/src/testing/golden.ts" },
-  parity: { sqnr: 12.5, layers: [{ name: "dense0", cosine: 0.99 }] },
-});
 
 /** The file with another `lowbit` text, digest and tensors in order. */
 function rewrite(
@@ -44,38 +29,6 @@ function rewrite(
     ]),
   );
 }
-
-// To make it: LOWBIT_WRITE_GOLDEN=1, once per version of the format; never again for a version that was released.
-if (process.env.LOWBIT_WRITE_GOLDEN && !existsSync(goldenFile)) writeFileSync(goldenFile, writePacked(golden()));
-
-describe("the golden file of format version 1", () => {
-  const bytes = new Uint8Array(readFileSync(goldenFile));
-
-  it("is what this version writes", () => {
-    expect(createHash("sha256").update(writePacked(golden())).digest("hex")).toBe(
-      createHash("sha256").update(bytes).digest("hex"),
-    );
-  });
-
-  it("reads as the graph it was made from", () => expect(readPacked(bytes)).toEqual(golden()));
-
-  const image = new Tensor("f32", [3, 8, 8, 1], new RandomData(7).floats(192));
-  const digestOf = (outputs: Record<string, Tensor>): string => {
-    const hash = createHash("sha256");
-    for (const { data } of Object.values(outputs)) hash.update(new Uint8Array(data.buffer));
-    return hash.digest("hex").slice(0, 16);
-  };
-
-  it("is computed by the reference to the recorded outputs", () => {
-    expect(digestOf(runReference(goldenGraph(), { image }))).toBe("7d6e2eaf5fc3fc48");
-  });
-
-  it.each(availableTiers())("gives the recorded outputs (%s)", async (tier) => {
-    using model = await loadModel(bytes, { tier });
-    expect(model.labels).toEqual(golden().graph.labels);
-    expect(digestOf(await model.run({ image }))).toBe("7d6e2eaf5fc3fc48");
-  });
-});
 
 describe("writePacked", () => {
   it("keeps names apart: a constant that is called like another's scales", () => {

@@ -55,7 +55,7 @@ describe("a model behind a message port", () => {
 
   it("reports progress from the other side", async () => {
     const seen: number[] = [];
-    const url = `data:;base64,${Buffer.from(bytes).toString("base64")}`;
+    const url = `data:;base64,${btoa(String.fromCharCode(...bytes))}`;
     await using remote = await loadModelIn(port2, url, { onProgress: (loaded) => void seen.push(loaded) });
     expect(remote.labels.length).toBe(5);
     // It travels on a port of its own, so it may arrive after the model.

@@ -1,0 +1,39 @@
+import { availableTiers, loadModel, readPacked, readSource, Tensor, writePacked } from "lowbit";
+import { beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../src/file/digest.ts";
+import { golden, goldenGraph } from "../src/testing/golden.ts";
+import { RandomData } from "../src/testing/random-data.ts";
+import { runReference } from "../src/testing/reference.ts";
+
+/** SHA-256 of the outputs' bytes, joined; cut to 16 digits. */
+const digestOf = (outputs: Record<string, Tensor>): string =>
+  sha256Hex(
+    Object.values(outputs)
+      .map(({ data }) => sha256Hex(new Uint8Array(data.buffer)))
+      .join(),
+  ).slice(0, 16);
+
+/** Made once per version of the format by `writePacked(golden())`; a file of a released version never changes. */
+describe("the golden file of format version 1", () => {
+  let bytes: Uint8Array<ArrayBuffer>;
+  beforeAll(async () => {
+    bytes = await readSource(new URL("golden/format-v1.safetensors", import.meta.url));
+  });
+
+  it("is what this version writes", () => expect(sha256Hex(writePacked(golden()))).toBe(sha256Hex(bytes)));
+
+  it("reads as the graph it was made from", () => expect(readPacked(bytes)).toEqual(golden()));
+
+  const image = new Tensor("f32", [3, 8, 8, 1], new RandomData(7).floats(192));
+  const recorded = "cd83934113543579";
+
+  it("is computed by the reference to the recorded outputs", () => {
+    expect(digestOf(runReference(goldenGraph(), { image }))).toBe(recorded);
+  });
+
+  it.each(availableTiers())("gives the recorded outputs (%s)", async (tier) => {
+    using model = await loadModel(bytes, { tier });
+    expect(model.labels).toEqual(golden().graph.labels);
+    expect(digestOf(await model.run({ image }))).toBe(recorded);
+  });
+});
