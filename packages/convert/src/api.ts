@@ -58,11 +58,15 @@ export interface Gate {
 }
 
 export interface QuantizeModelOptions {
-  /** Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed. */
+  /**
+   * Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed.
+   */
   readonly weights?: string;
   /** `int8`: activations run in integers too (needs calibration). Absent or `float`: they stay float. */
   readonly activations?: string;
-  /** Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone. */
+  /**
+   * Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone.
+   */
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
   /** Without it nothing is measured: figures of the reports are of the weights, and there is no gate. */
   readonly calibration?: Calibration;

@@ -14,8 +14,9 @@ interface Observed {
 }
 
 /**
- * Runs a float graph on samples and records the range of every float value: by the smallest and largest element, or by the interval that holds a given
- * share of the magnitudes (a few outliers then saturate, and the rest gets finer steps).
+ * Runs a float graph on samples and records the range of every float value: by the smallest and largest element, or by
+ * the interval that holds a given share of the magnitudes (a few outliers then saturate, and the rest gets finer
+ * steps).
  *
  * @param graph after the passes; what `quantizeModel` will be given
  * @param feeds inputs by name, one or more samples each; about 100 to 1,000 samples in all are enough
@@ -62,12 +63,13 @@ function floatValues(graph: Graph): string[] {
 }
 
 function observeRange(observed: Map<string, Observed>, name: string, tensor: Tensor): void {
-  let entry = observed.get(name);
-  if (!entry)
-    observed.set(
-      name,
-      (entry = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, bins: new Uint32Array(BINS), count: 0 }),
-    );
+  const entry = observed.get(name) ?? {
+    min: Number.POSITIVE_INFINITY,
+    max: Number.NEGATIVE_INFINITY,
+    bins: new Uint32Array(BINS),
+    count: 0,
+  };
+  observed.set(name, entry);
   for (const value of tensor.data as Float32Array) {
     if (value < entry.min) entry.min = value;
     if (value > entry.max) entry.max = value;
@@ -87,9 +89,8 @@ const rangeOf = ({ min, max }: Observed): Range => ({ min, max });
 /** The range cut at the first magnitude that `percentile` of all elements do not exceed. */
 function clipped({ min, max, bins, count }: Observed, percentile: number): Range {
   const largest = Math.max(-min, max);
-  let seen = 0;
   let bin = 0;
-  while (bin < BINS - 1 && (seen += bins[bin]!) < percentile * count) bin++;
+  for (let seen = bins[0]!; bin < BINS - 1 && seen < percentile * count; seen += bins[bin]!) bin++;
   const limit = ((bin + 1) / BINS) * largest;
   return { min: Math.max(min, -limit), max: Math.min(max, limit) };
 }

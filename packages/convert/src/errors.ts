@@ -1,7 +1,9 @@
 /** Errors of this package: like core's, a class to catch, a `code` to switch on, and the numbers. */
 import { LowbitError, UnsupportedError } from "lowbit";
 
-/** A model file is damaged or does not hold what it says; `op` names the format and part, e.g. `onnx: initializer "w0"`. */
+/**
+ * A model file is damaged or does not hold what it says; `op` names the format and part, e.g. `onnx: initializer "w0"`.
+ */
 export class ModelFileError extends LowbitError {
   override readonly name = "ModelFileError";
   constructor(op: string, what: string, expected: unknown, got: unknown, cause?: unknown) {

@@ -4,10 +4,11 @@ import type { Agreement, Gate, LayerReport, Refusal } from "./api.ts";
 export const DEFAULT_GATE = { minAgreement: 0.98, minCosine: 0.95, minSqnr: 6 } as const satisfies Gate;
 
 /**
- * Refuses a quantized model by what was measured: how often it agrees with float, how far its logits are off, how noisy its layers' outputs are. Nothing here
- * knows a scheme; a scheme that does well passes, whatever its name.
+ * Refuses a quantized model by what was measured: how often it agrees with float, how far its logits are off, how noisy
+ * its layers' outputs are. Nothing here knows a scheme; a scheme that does well passes, whatever its name.
  *
- * @returns undefined where every floor is reached; otherwise the first one missed, in this order: agreement, cosine, SQNR
+ * @returns undefined where every floor is reached; otherwise the first one missed, in this order: agreement, cosine,
+ *   SQNR
  */
 export function judge(
   layers: readonly Pick<LayerReport, "name" | "sqnr" | "measured">[],

@@ -8,7 +8,8 @@ import { isPacked, readModel } from "./packed.ts";
  * A model file as a Graph, before any pass.
  *
  * @param bytes the whole file; must not change afterwards, for large constants may be views into it
- * @throws ModelFileError for a damaged or foreign file, UnsupportedOperatorsError naming every node without an importer, GraphError where sizes contradict each other
+ * @throws ModelFileError for a damaged or foreign file, UnsupportedOperatorsError naming every node without an
+ *   importer, GraphError where sizes contradict each other
  */
 export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   // A plain view: Node's Buffer, which is a Uint8Array too, copies where others share, and the reverse.

@@ -8,8 +8,8 @@ import { roundTiesToEven } from "./graph/numbers.ts";
 import { isLayer } from "./passes/channel-function.ts";
 
 /**
- * Scale and zero point of int8 codes for a range: 255 steps over [min, max] widened to hold 0, which gets a code of its own (padding is exact then). A range
- * without extent has scale 1.
+ * Scale and zero point of int8 codes for a range: 255 steps over [min, max] widened to hold 0, which gets a code of its
+ * own (padding is exact then). A range without extent has scale 1.
  */
 export function int8Quantization({ min, max }: Range): ActivationQuantization {
   const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
@@ -20,7 +20,8 @@ export function int8Quantization({ min, max }: Range): ActivationQuantization {
 }
 
 /**
- * Puts quantize + dequantize in front of every layer of f32 activations and integer weights; the passes then join the codes with the layers on both sides.
+ * Puts quantize + dequantize in front of every layer of f32 activations and integer weights; the passes then join the
+ * codes with the layers on both sides.
  *
  * @returns the graph, and the float values that have codes now, by layer
  */

@@ -58,7 +58,8 @@ export function joined(tensors: readonly Tensor<"f32">[]): Float32Array {
 }
 
 /**
- * One layer as a graph of its own: from the float value in front of it (through the quantize of its input, where it computes on codes) to its float output.
+ * One layer as a graph of its own: from the float value in front of it (through the quantize of its input, where it
+ * computes on codes) to its float output.
  */
 export function isolated(graph: Graph, layer: Layer): Graph {
   const editor = GraphEditor.from(graph);
@@ -83,7 +84,10 @@ export function isolated(graph: Graph, layer: Layer): Graph {
   return single.freeze();
 }
 
-/** Agreement of first outputs: share of samples (rows of the last axis) whose largest entry is in the same place, and the figures over all elements. */
+/**
+ * Agreement of first outputs: share of samples (rows of the last axis) whose largest entry is in the same place, and
+ * the figures over all elements.
+ */
 export async function agreementOf(
   floats: readonly Tensor<"f32">[],
   codes: readonly Tensor<"f32">[],

@@ -22,15 +22,16 @@ import { assignSchemes, layersOf, quantizeWeights } from "./schemes.ts";
 const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
 
 /**
- * Quantizes a float network after training: weights layer by layer with a scheme each, activations to int8 if asked; then measures on the calibration samples what it cost, and judges by
- * the measurement alone.
+ * Quantizes a float network after training: weights layer by layer with a scheme each, activations to int8 if asked;
+ * then measures on the calibration samples what it cost, and judges by the measurement alone.
  *
- * Every layer is measured twice: by itself, on the inputs that the float network gives it (`sqnr`, `cosine`, `maxError`: this layer's own damage), and inside the
- * quantized model (`inModel`: with that of the layers before it).
+ * Every layer is measured twice: by itself, on the inputs that the float network gives it (`sqnr`, `cosine`,
+ * `maxError`: this layer's own damage), and inside the quantized model (`inModel`: with that of the layers before it).
  *
  * @param graph after `runPasses`
  * @returns the quantized graph, also where it is refused: whoever wants it anyway has it
- * @throws SchemeError, OptionError (a glob without a layer, int8 activations without calibration), NotFiniteError (NaN weights), the signal's reason
+ * @throws SchemeError, OptionError (a glob without a layer, int8 activations without calibration), NotFiniteError (NaN
+ *   weights), the signal's reason
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
   const { activations = "float", calibration, signal, onProgress } = options;

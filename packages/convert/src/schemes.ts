@@ -58,8 +58,9 @@ export interface QuantizedWeights {
 }
 
 /**
- * Quantizes the float weights of a layer. Undefined where they stay as they are: packed already, scheme `float`, or (for a scheme given to all layers at once)
- * rows that do not divide into its sub-vectors, and a codebook that takes more room than the weights.
+ * Quantizes the float weights of a layer. Undefined where they stay as they are: packed already, scheme `float`, or
+ * (for a scheme given to all layers at once) rows that do not divide into its sub-vectors, and a codebook that takes
+ * more room than the weights.
  *
  * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
  */

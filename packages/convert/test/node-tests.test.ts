@@ -36,7 +36,10 @@ function readCases(): Map<string, Case> {
   return cases;
 }
 
-/** Everything but the first input becomes an initializer: weights and shapes are constants in networks, and inputs in these tests. */
+/**
+ * Everything but the first input becomes an initializer: weights and shapes are constants in networks, and inputs in
+ * these tests.
+ */
 function withConstants({ model, inputs }: Case): Uint8Array {
   const proto = fromBinary(ModelProtoSchema, model);
   const names = proto.graph!.input.map(({ name }) => name);
@@ -72,7 +75,10 @@ const REFUSED = [
   ...["reshape_allowzero_reordered", "split_zero_size_splits_opset13", "split_zero_size_splits_opset18"],
 ].map((name) => `test_${name}`);
 
-/** Why an import is legitimately refused, or the largest difference of an output, relative to the largest expected value. */
+/**
+ * Why an import is legitimately refused, or the largest difference of an output, relative to the largest expected
+ * value.
+ */
 function outcome(test: Case): string | number {
   const bytes = withConstants(test);
   try {

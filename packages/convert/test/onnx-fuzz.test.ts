@@ -5,7 +5,10 @@ import { RandomData } from "../../core/src/testing/random-data.ts";
 import { importModel, runPasses } from "../src/index.ts";
 import { binaryCnn, floatCnn, ternaryCnn } from "./support/networks.ts";
 
-/** Edits that structured files are sensitive to: flipped bits, numbers at their limits, pieces cut out, doubled or moved. */
+/**
+ * Edits that structured files are sensitive to: flipped bits, numbers at their limits, pieces cut out, doubled or
+ * moved.
+ */
 function mutate(source: Uint8Array, random: RandomData): Uint8Array {
   let bytes = source.slice();
   for (let edits = random.between(1, 3); edits > 0; edits--) {

@@ -47,7 +47,7 @@ describe.skipIf(!hasData(IMAGES) || !hasData("bnn-lfc"))(
         const { logits } = await model.run({ image: new Tensor("f32", [16, 784], digits(0, 16)) });
         expect(logits!.data).toEqual(expected);
         const one = await model.run({ image: new Tensor("f32", [1, 784], digits(3, 1)) });
-        expect(one["logits"]!.data).toEqual(expected.subarray(30, 40));
+        expect(one.logits!.data).toEqual(expected.subarray(30, 40));
       }
     });
 
@@ -81,7 +81,7 @@ describe.skipIf(!hasData(IMAGES) || !hasData("onnx-mnist"))(
       using model = await createModel(graph());
       for (const [index, expected] of floatGolden.logits.entries()) {
         const outputs = await model.run({ Input3: new Tensor("f32", [1, 1, 28, 28], digits(index, 1)) });
-        const got = outputs["Plus214_Output_0"]!.data as Float32Array;
+        const got = outputs.Plus214_Output_0!.data as Float32Array;
         const scale = Math.max(...expected.map(Math.abs));
         for (const [i, value] of expected.entries())
           expect(Math.abs(got[i]! - value)).toBeLessThanOrEqual(1e-5 * scale);

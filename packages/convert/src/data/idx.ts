@@ -5,7 +5,9 @@ import { arrayOf, Tensor } from "lowbit";
 import { FileError } from "../errors.ts";
 import { checkInflatedSize } from "./inflate.ts";
 
-/** IDX type bytes, all big-endian. int16 and float64 do not occur in the data sets that are published in this format. */
+/**
+ * IDX type bytes, all big-endian. int16 and float64 do not occur in the data sets that are published in this format.
+ */
 const TYPES: Readonly<Record<number, { readonly dtype: "uint8" | "int8" | "int32" | "f32"; readonly bytes: number }>> =
   {
     8: { dtype: "uint8", bytes: 1 },

@@ -35,7 +35,8 @@ const DTYPES: Readonly<Record<string, TensorDType>> = {
 };
 
 /**
- * Reads an .npy file: f2, f4, f8 (as f32), signed and unsigned integers, bool; little-endian. Fortran order is brought into row-major order.
+ * Reads an .npy file: f2, f4, f8 (as f32), signed and unsigned integers, bool; little-endian. Fortran order is brought
+ * into row-major order.
  *
  * @param name for messages
  * @throws FileError where the file is no array, is cut off, or holds another type

@@ -21,7 +21,9 @@ export function sameKind<T extends DataOf[keyof DataOf]>(data: T, length: number
   return new (data.constructor as new (length: number) => T)(length);
 }
 
-/** Elements as JavaScript numbers; int64 beyond 2^53 is refused, f16 is widened by the reader and does not arrive here. */
+/**
+ * Elements as JavaScript numbers; int64 beyond 2^53 is refused, f16 is widened by the reader and does not arrive here.
+ */
 export function numberAt(constant: PlainConstant, index: number): number {
   return Number(constant.data[index]);
 }
@@ -129,8 +131,8 @@ function broadcastIndex(operand: readonly number[], result: readonly number[]): 
 }
 
 /**
- * The constant as one number per entry of the last axis (`channels` of them), where it is a scalar or varies along that axis
- * only; otherwise undefined. `rank` is that of the value it is combined with.
+ * The constant as one number per entry of the last axis (`channels` of them), where it is a scalar or varies along that
+ * axis only; otherwise undefined. `rank` is that of the value it is combined with.
  */
 export function perChannel(constant: Constant | undefined, channels: number, rank: number): Float32Array | undefined {
   if (!isFloat(constant)) return undefined;

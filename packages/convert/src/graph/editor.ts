@@ -2,8 +2,8 @@ import type { Attributes, Constant, Dim, Graph, Node, Op, PlainConstant, ValueIn
 import { inferOutput } from "./infer.ts";
 
 /**
- * A Graph under construction or under a pass. Nodes keep their order of creation until {@link freeze}, which sorts them so that
- * every value is written before it is read, infers every shape anew and drops what no output needs.
+ * A Graph under construction or under a pass. Nodes keep their order of creation until {@link freeze}, which sorts them
+ * so that every value is written before it is read, infers every shape anew and drops what no output needs.
  */
 export class GraphEditor {
   readonly nodes = new Set<Node>();
@@ -219,7 +219,8 @@ export class GraphEditor {
   }
 
   /**
-   * The nodes in order, for a pass that edits on its way: each as it is when its turn comes (an edit before may have changed its inputs), none that is gone.
+   * The nodes in order, for a pass that edits on its way: each as it is when its turn comes (an edit before may have
+   * changed its inputs), none that is gone.
    */
   *live(): Generator<Node> {
     for (const { outputs } of this.ordered()) {

@@ -20,7 +20,9 @@ const FOLDS: Folds = {
   concat: (inputs, { axis }) => concatenated(inputs, axis),
 };
 
-/** The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime. */
+/**
+ * The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime.
+ */
 export function foldNode<K extends Op>(
   op: K,
   inputs: readonly PlainConstant[],

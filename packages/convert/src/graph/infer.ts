@@ -1,8 +1,9 @@
 import { type DType, inferShape, type Node, type ValueInfo } from "lowbit";
 
 /**
- * dtype and shape of a node's output: the operator's shape rule, and x's type unless the operator changes it. `stated` is what the node
- * alone does not say: the codes that `quantize` writes, or the integer type that a pass gave to a layer's output.
+ * dtype and shape of a node's output: the operator's shape rule, and x's type unless the operator changes it. `stated`
+ * is what the node alone does not say: the codes that `quantize` writes, or the integer type that a pass gave to a
+ * layer's output.
  */
 export function inferOutput(
   node: Node,

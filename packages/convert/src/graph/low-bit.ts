@@ -1,7 +1,9 @@
 import type { Decoding, QuantizedConstant } from "lowbit";
 import { elementCount } from "./constants.ts";
 
-/** Packs [rows, columns] codes as a QuantizedConstant holds them: least significant bit first, each row from a byte on. */
+/**
+ * Packs [rows, columns] codes as a QuantizedConstant holds them: least significant bit first, each row from a byte on.
+ */
 export function packCodes(codes: Uint8Array, rows: number, columns: number, bits: number): Uint8Array {
   const rowBytes = Math.ceil((columns * bits) / 8);
   const packed = new Uint8Array(rows * rowBytes);
@@ -34,7 +36,10 @@ export function unpackCodes(packed: Uint8Array, rows: number, columns: number, b
   return codes;
 }
 
-/** A constant with one scale per output channel, or for the tensor where they are all the same. `codes` are unpacked, one per weight. */
+/**
+ * A constant with one scale per output channel, or for the tensor where they are all the same. `codes` are unpacked,
+ * one per weight.
+ */
 export function perChannelConstant(
   scheme: string,
   shape: readonly number[],

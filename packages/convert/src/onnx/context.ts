@@ -19,8 +19,9 @@ import { nodeTitle } from "./reader.ts";
 export type OperatorImporter = (node: NodeContext) => void;
 
 /**
- * What an importer sees of one ONNX node. Value names are the Graph's; ONNX names are resolved here. A Graph node whose inputs
- * are all constants is folded at once, so an importer need not know whether a weight is stored, cast or reshaped.
+ * What an importer sees of one ONNX node. Value names are the Graph's; ONNX names are resolved here. A Graph node whose
+ * inputs are all constants is folded at once, so an importer need not know whether a weight is stored, cast or
+ * reshaped.
  */
 export class NodeContext {
   readonly attributes: NodeAttributes;

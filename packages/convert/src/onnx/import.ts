@@ -7,8 +7,8 @@ import { OPERATORS } from "./operators/registry.ts";
 import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
 
 /**
- * An .onnx file as a Graph: the operators that the registry lists, operator sets 7 to 25. Images are channels first in ONNX and last in
- * a Graph; transposes bridge the two, and the passes take most of them away again.
+ * An .onnx file as a Graph: the operators that the registry lists, operator sets 7 to 25. Images are channels first in
+ * ONNX and last in a Graph; transposes bridge the two, and the passes take most of them away again.
  *
  * @throws ModelFileError for a damaged file, UnsupportedOperatorsError with every node that has no importer
  */

@@ -1,6 +1,6 @@
 /**
- * Float formats narrower than 32 bits as ONNX stores them, widened to f32 without rounding (each of their values is an f32).
- * Layout: sign, exponent, mantissa. `special` says what the all-ones exponent means.
+ * Float formats narrower than 32 bits as ONNX stores them, widened to f32 without rounding (each of their values is an
+ * f32). Layout: sign, exponent, mantissa. `special` says what the all-ones exponent means.
  */
 interface Minifloat {
   readonly exponentBits: number;

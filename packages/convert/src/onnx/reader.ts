@@ -13,7 +13,9 @@ import { dtypeOf, readTensor, typeName } from "./tensor.ts";
 /** Operator set versions of the default domain whose rules the importers know. */
 export const OPSETS = { oldest: 7, newest: 25 } as const;
 
-/** The parts of an .onnx file that an import needs, checked: names resolve, no cycle, tensors hold what they announce. */
+/**
+ * The parts of an .onnx file that an import needs, checked: names resolve, no cycle, tensors hold what they announce.
+ */
 export interface SourceModel {
   readonly name: string;
   /** Version of the default operator set. */
@@ -113,7 +115,9 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
   return { name: input.name, dtype, shape };
 }
 
-/** Topological order (the file's own where that is one). Names a node of the cycle, or the value that nothing writes. */
+/**
+ * Topological order (the file's own where that is one). Names a node of the cycle, or the value that nothing writes.
+ */
 function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
   const writers = new Map<string, NodeProto>();
   for (const node of graph.node) {

@@ -76,8 +76,8 @@ export function affineForm(editor: GraphEditor, node: Node): AffineForm | undefi
 }
 
 /**
- * Whether a sign reads the value through pools, reshapes and per-channel arithmetic. There a rounding more could turn an exact 0 into a sign, so that
- * passes which multiply constants together leave the source's own expression alone.
+ * Whether a sign reads the value through pools, reshapes and per-channel arithmetic. There a rounding more could turn
+ * an exact 0 into a sign, so that passes which multiply constants together leave the source's own expression alone.
  */
 export function feedsSign(editor: GraphEditor, value: string): boolean {
   return editor.consumers(value).some((node) => {

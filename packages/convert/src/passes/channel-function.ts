@@ -28,8 +28,9 @@ export function operands(editor: GraphEditor, node: Node): { x: string; constant
 }
 
 /**
- * What a node does to each element, where that depends on its channel (last axis) only and never falls as x grows or never rises:
- * batch normalization, affine, a constant added, subtracted, multiplied or divided by, a clip. `channels` is the size of the last axis.
+ * What a node does to each element, where that depends on its channel (last axis) only and never falls as x grows or
+ * never rises: batch normalization, affine, a constant added, subtracted, multiplied or divided by, a clip. `channels`
+ * is the size of the last axis.
  */
 export function stepOf(editor: GraphEditor, node: Node, channels: number): Step | undefined {
   const rank = editor.shape(node.outputs[0]!).length;
@@ -82,7 +83,10 @@ export interface LayerTrace {
   readonly step: 1 | 2;
 }
 
-/** Walks from `value` up to the layer over integers (bits, trits, int8) whose sums it is a function of, channel by channel. */
+/**
+ * Walks from `value` up to the layer over integers (bits, trits, int8) whose sums it is a function of, channel by
+ * channel.
+ */
 export function traceToLayer(editor: GraphEditor, value: string): LayerTrace | undefined {
   const path: Node[] = [];
   let current = value;

@@ -6,9 +6,10 @@ import { permuteFeatures } from "./permute-features.ts";
 import { explicitShape } from "./remove-no-ops.ts";
 
 /**
- * An importer of a channels-first format puts a transpose before and after every convolution. Each one here moves towards the outputs,
- * through whatever computes element by element, until it meets its inverse, or a flattening in front of a dense layer, whose columns take
- * the order over. What stays is at most one transpose at an image input with several channels, and one at an image output.
+ * An importer of a channels-first format puts a transpose before and after every convolution. Each one here moves
+ * towards the outputs, through whatever computes element by element, until it meets its inverse, or a flattening in
+ * front of a dense layer, whose columns take the order over. What stays is at most one transpose at an image input with
+ * several channels, and one at an image output.
  */
 export const eliminateTransposes: Pass = {
   name: "eliminate-transposes",
@@ -167,8 +168,8 @@ function behind(
 }
 
 /**
- * transpose, then reshape to a matrix [batch, features]: the features come in another order. Where what follows is element by element up to dense
- * layers, their constants take that order over and the transpose goes.
+ * transpose, then reshape to a matrix [batch, features]: the features come in another order. Where what follows is
+ * element by element up to dense layers, their constants take that order over and the transpose goes.
  */
 function flatten(editor: GraphEditor, node: NodeOf<"reshape">, transpose: Transpose): string | undefined {
   const source = editor.shape(transpose.inputs[0]!);

@@ -14,9 +14,10 @@ export interface ChannelThreshold {
 const ALWAYS = { plus: -(2 ** 31), minus: 2 ** 31 - 1 } as const;
 
 /**
- * The threshold of one channel, by evaluating the source's own f32 expression at the sums that can occur. Each of its operations is
- * monotone, in f32 too (rounding never swaps two numbers), so the first sum with f > 0 and the first with f >= 0 are found by bisection, and
- * the sums between them are exactly those with f = 0. Undefined where f is NaN at an end.
+ * The threshold of one channel, by evaluating the source's own f32 expression at the sums that can occur. Each of its
+ * operations is monotone, in f32 too (rounding never swaps two numbers), so the first sum with f > 0 and the first with
+ * f >= 0 are found by bisection, and the sums between them are exactly those with f = 0. Undefined where f is NaN at an
+ * end.
  */
 export function thresholdOf({ value, least, step }: LayerTrace, channel: number): ChannelThreshold | undefined {
   const count = (-2 * least) / step + 1;

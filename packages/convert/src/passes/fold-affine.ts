@@ -17,7 +17,8 @@ export const foldAffine: Pass = {
       if (layer.attributes.clamp || editor.info(form.x).dtype !== "f32") continue;
       if (editor.info(node.outputs[0]!).shape.length !== editor.shape(form.x).length) continue;
       const additive = form.scale.every((scale) => scale === 1);
-      // A bias added to a layer without one is the source's own operation; anything else rounds differently, and may turn a 0 into a sign.
+      // A bias added to a layer without one is the source's own operation; anything else rounds differently, and may
+      // turn a 0 into a sign.
       const exact = additive && !layer.inputs[2];
       if (!exact && feedsSign(editor, node.outputs[0]!)) continue;
       const weight = additive ? layer.inputs[1]! : scaledWeight(editor, layer, form.scale);

@@ -15,8 +15,9 @@ const INDIFFERENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Feature j of `value` [batch, K] is about to move to position order[j]. Moves the entries of every constant that meets the features,
- * down to the columns of the dense layers that consume them. Returns false, with nothing changed, where something else reads them.
+ * Feature j of `value` [batch, K] is about to move to position order[j]. Moves the entries of every constant that meets
+ * the features, down to the columns of the dense layers that consume them. Returns false, with nothing changed, where
+ * something else reads them.
  */
 export function permuteFeatures(editor: GraphEditor, value: string, order: Uint32Array): boolean {
   const edits: (() => void)[] = [];

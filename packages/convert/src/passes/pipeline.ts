@@ -52,8 +52,8 @@ export const INTEGER_PASSES: readonly Pass[] = [
 ];
 
 /**
- * Runs the passes on a Graph. What it computes stays: exactly where the passes only move or rename, to the rounding of f32 where
- * they multiply constants together. Nodes that no output needs are gone afterwards.
+ * Runs the passes on a Graph. What it computes stays: exactly where the passes only move or rename, to the rounding of
+ * f32 where they multiply constants together. Nodes that no output needs are gone afterwards.
  */
 export function runPasses(graph: Graph, options: PassOptions = {}, passes: readonly Pass[] = PASSES): Graph {
   const editor = GraphEditor.from(graph);

@@ -92,7 +92,8 @@ function thresholdsOf(trace: LayerTrace): ChannelThreshold[] | undefined {
 }
 
 /**
- * Whether a reshape leaves packed rows readable: each pixel's channels start a word, which a row of several pixels shows to dense layers alone.
+ * Whether a reshape leaves packed rows readable: each pixel's channels start a word, which a row of several pixels
+ * shows to dense layers alone.
  */
 function keepsRuns(editor: GraphEditor, reshape: Node, sign: NodeOf<"sign">, channels: number): boolean {
   const row = editor.shape(reshape.outputs[0]!).at(-1);
@@ -102,8 +103,9 @@ function keepsRuns(editor: GraphEditor, reshape: Node, sign: NodeOf<"sign">, cha
 }
 
 /**
- * layer -> f32 steps, pools, reshapes -> sign becomes layer (int32) -> threshold -> the same pools and reshapes, on bits. A comparison commutes
- * with a maximum where it points upward; false where it points downward behind a pool, or where bits would have to be repacked.
+ * layer -> f32 steps, pools, reshapes -> sign becomes layer (int32) -> threshold -> the same pools and reshapes, on
+ * bits. A comparison commutes with a maximum where it points upward; false where it points downward behind a pool, or
+ * where bits would have to be repacked.
  */
 function toThreshold(
   editor: GraphEditor,

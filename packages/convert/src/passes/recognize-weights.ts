@@ -31,7 +31,10 @@ export const recognizeWeights: Pass = {
 /** Fewer weights than this in a channel may share a magnitude by chance, and there is nothing to gain. */
 const FEWEST = 8;
 
-/** The one magnitude that the weights of each row have (those that are 0 aside, if `zeros`); undefined where there are several. */
+/**
+ * The one magnitude that the weights of each row have (those that are 0 aside, if `zeros`); undefined where there are
+ * several.
+ */
 function magnitudes(
   { shape, data }: PlainConstant & { readonly data: Float32Array },
   zeros: boolean,

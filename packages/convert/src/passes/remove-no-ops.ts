@@ -28,7 +28,10 @@ export const removeNoOps: Pass = {
   },
 };
 
-/** Readers of y read x; a value that is an output of the graph passes its name to x's writer, where x has one of its own. */
+/**
+ * Readers of y read x; a value that is an output of the graph passes its name to x's writer, where x has one of its
+ * own.
+ */
 function drop(editor: GraphEditor, node: Node, x: string, y: string): boolean {
   if (!editor.outputs.includes(y)) {
     editor.redirect(y, x);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const checkout = fileURLToPath(new URL("../../../../", import.meta.url));
-const folder = process.env["LOWBIT_DATA"] ?? join(checkout, "../shared/data");
+const folder = process.env.LOWBIT_DATA ?? join(checkout, "../shared/data");
 
 export const hasData = (path: string): boolean => existsSync(join(folder, path));
 

@@ -161,7 +161,10 @@ function floatBlock(net: NetworkBuilder, head: Head): void {
   head.name = x;
 }
 
-/** int8 pixels, then convolutions of ±a over signs, with pools, +1 and 0 borders, thresholds of both directions, dense layers of ±a. */
+/**
+ * int8 pixels, then convolutions of ±a over signs, with pools, +1 and 0 borders, thresholds of both directions, dense
+ * layers of ±a.
+ */
 export function binaryCnn(seed: number): Network {
   const net = new NetworkBuilder(seed, 13);
   const { random } = net;

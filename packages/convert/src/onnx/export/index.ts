@@ -147,9 +147,9 @@ function readAsTheyAre({ op, inputs }: Node): readonly string[] {
 }
 
 /**
- * A Graph as an .onnx file of standard operators (operator set 13), under its own value names. Weights are written as the floats that their codes stand for, int8
- * activations as QuantizeLinear and DequantizeLinear, bits and sums as floats, thresholds as Sub and Sign: any runtime computes what this one does, at the size and speed
- * of floats.
+ * A Graph as an .onnx file of standard operators (operator set 13), under its own value names. Weights are written as
+ * the floats that their codes stand for, int8 activations as QuantizeLinear and DequantizeLinear, bits and sums as
+ * floats, thresholds as Sub and Sign: any runtime computes what this one does, at the size and speed of floats.
  *
  * @throws GraphError for a graph that breaks a rule, UnsupportedError for what has no such form
  */

@@ -48,7 +48,10 @@ export function codeParameters(
   ];
 }
 
-/** Clip and QuantizeLinear behind a layer, as its clamp and its output's type ask; the last one writes the layer's value. */
+/**
+ * Clip and QuantizeLinear behind a layer, as its clamp and its output's type ask; the last one writes the layer's
+ * value.
+ */
 function finish(writer: OnnxWriter, layer: Layer, y: string, clamp: Clamp | undefined): void {
   const output = layer.outputs[0]!;
   const { dtype, quantization } = writer.graph.values.get(output)!;

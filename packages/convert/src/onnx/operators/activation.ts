@@ -12,7 +12,10 @@ function clip(node: NodeContext): void {
   node.bind(node.main("clip", [node.float(0)], { min, max }));
 }
 
-/** From operator set 13 on over one axis (default the last); before, over all axes from `axis` (default 1) on, as if they were one. */
+/**
+ * From operator set 13 on over one axis (default the last); before, over all axes from `axis` (default 1) on, as if
+ * they were one.
+ */
 function softmax(node: NodeContext): void {
   const x = node.float(0);
   const shape = node.shape(x);

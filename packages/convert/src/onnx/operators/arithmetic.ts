@@ -1,6 +1,8 @@
 import type { OperatorImporter } from "../context.ts";
 
-/** Two operands with numpy broadcasting (operator sets from 7 on). Integers are for shapes: they fold or are refused. */
+/**
+ * Two operands with numpy broadcasting (operator sets from 7 on). Integers are for shapes: they fold or are refused.
+ */
 function binary(op: "add" | "sub" | "mul" | "div"): OperatorImporter {
   return (node) => {
     const inputs = [node.input(0), node.input(1)];

@@ -15,7 +15,10 @@ const NARROW: ReadonlySet<number> = new Set(
   ]),
 );
 
-/** To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers it was trained with. */
+/**
+ * To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers
+ * it was trained with.
+ */
 function cast(node: NodeContext): void {
   const x = node.input(0);
   const type = node.attributes.int("to", 0);
@@ -59,7 +62,10 @@ function dropout(node: NodeContext): void {
   node.bind(node.input(0));
 }
 
-/** Known sizes only: a graph that computes with a dynamic one has to be exported with it fixed, or without the computation. */
+/**
+ * Known sizes only: a graph that computes with a dynamic one has to be exported with it fixed, or without the
+ * computation.
+ */
 function shapeOf(node: NodeContext): void {
   const shape = node.shape(node.input(0));
   const start = node.attributes.int("start", 0);

@@ -22,8 +22,8 @@ export interface WindowOptions {
 }
 
 /**
- * The 2-d window of Conv and the pools: kernel_shape, strides, dilations, pads, auto_pad, ceil_mode, as explicit padding.
- * `shape` is the input's, NCHW.
+ * The 2-d window of Conv and the pools: kernel_shape, strides, dilations, pads, auto_pad, ceil_mode, as explicit
+ * padding. `shape` is the input's, NCHW.
  */
 export function windowOf(node: NodeContext, shape: readonly Dim[], options: WindowOptions = {}): Window2d {
   const { attributes } = node;
