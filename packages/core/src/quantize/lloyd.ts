@@ -13,11 +13,17 @@ export interface LloydOptions {
   readonly iterations: number;
 }
 
-/** Vectors that k-means++ chooses from; starts are refined on all of them, so a sample does. */
-const SAMPLE = 4096;
+/** Vectors that starts are made and chosen on; more than these are seen by the refinement of the best start only. */
+const TRAINED = 65536;
 
-/** A start is settled when a pass lessens the error by less than this part of it. */
-const SETTLED = 1e-6;
+/** Neighbours that are taken together into that sample, as one copy. */
+const RUN = 64;
+
+/** Vectors that k-means++ chooses from. */
+const CANDIDATES = 4096;
+
+/** Passes end when one lessens the error by less than this part of it: of a start, and of its refinement on more than the sample. */
+const SETTLED = { start: 1e-6, refinement: 1e-5 };
 
 /** A codebook [clusters, dimension] in lexicographic order and the index of the nearest vector for each sub-vector. */
 export interface Clustering {
@@ -25,15 +31,25 @@ export interface Clustering {
   readonly codes: Uint8Array;
 }
 
-/** The scaled sub-vectors: where the kernels see them, and one at a time. */
-interface Vectors {
+/** Scaled sub-vectors: where the kernels see them, and one at a time. */
+interface Vectors extends Disposable {
   readonly resident: Resident;
+  /** Σ|x|² */
+  readonly signal: number;
   readonly at: (vector: number) => Float32Array;
+}
+
+/** Centroids and the error with them, Σ|x|² - Σ n|mean|² up to f64 rounding. */
+interface Refined {
+  readonly centroids: Float32Array;
+  readonly error: number;
 }
 
 /**
  * Lloyd's algorithm from k-means++ starts (Arthur, Vassilvitskii, 2007): assign each sub-vector to its nearest centroid (the lowest index on
  * a tie), move each centroid to the mean of its members, repeat. An empty cluster takes the sub-vector that is farthest from its centroid.
+ * Of more than 65,536 sub-vectors, a sample of that many finds and compares the starts; the best goes on with all of them.
+ *
  * Where there are no more distinct sub-vectors than clusters, each becomes a centroid and nothing is lost (to the precision of an f32 distance);
  * spare centroids repeat another one and no code names them.
  *
@@ -44,25 +60,15 @@ export function lloyd(weights: Weights, random: Random, options: LloydOptions): 
   const max = largest(weights.absMax());
   const exponent = max === 0 ? 0 : floorLog2(max);
   const factor = powerOfTwo(-exponent);
-  using resident = weights.resident(factor);
-  const at = (vector: number): Float32Array =>
-    weights
-      .values()
-      .slice(vector * dimension, (vector + 1) * dimension)
-      .map((w) => w * factor);
-  const vectors: Vectors = { resident, at };
-  const sample = sampleVectors(weights.values(), factor, dimension, random);
-  const signal = weights.sumSquares() * factor * factor;
+  const values = weights.values();
+  const trained = sampleRuns(values, dimension, random);
 
-  let best: { centroids: Float32Array; error: number } | undefined;
-  for (let start = 0; start < options.restarts; start++) {
-    const found = refine(vectors, plusPlus(sample, random, options), signal, options);
-    if (best === undefined || found.error < best.error) best = found;
-  }
-  const sorted = sortVectors(best!.centroids, dimension);
-  const codes = resident.nearest(sorted, dimension);
+  let best = bestStart(weights, trained, factor, random, options);
+  using vectors = scaledVectors(weights, values, factor, dimension);
+  if (trained !== values) best = refine(vectors, best.centroids, SETTLED.refinement, options);
+  const sorted = sortVectors(best.centroids, dimension);
   const unit = powerOfTwo(exponent);
-  return { codes, codebook: sorted.map((c) => c * unit) };
+  return { codes: vectors.resident.nearest(sorted, dimension), codebook: sorted.map((c) => c * unit) };
 }
 
 const largest = (values: Float32Array): number => {
@@ -71,13 +77,54 @@ const largest = (values: Float32Array): number => {
   return max;
 };
 
-/** All vectors, or one at random from each of SAMPLE equal stretches of them. */
+function scaledVectors(weights: Weights, values: Float32Array, factor: number, dimension: number): Vectors {
+  const resident = weights.resident(values, factor);
+  return {
+    resident,
+    signal: weights.sumSquares(values) * factor * factor,
+    at: (vector) => values.slice(vector * dimension, (vector + 1) * dimension).map((w) => w * factor),
+    [Symbol.dispose]: () => resident[Symbol.dispose](),
+  };
+}
+
+/** All sub-vectors, or a run of neighbours from a random place in each of TRAINED / RUN equal stretches. */
+function sampleRuns(values: Float32Array, dimension: number, random: Random): Float32Array {
+  const count = values.length / dimension;
+  if (count <= TRAINED) return values;
+  const runs = TRAINED / RUN;
+  const sample = new Float32Array(TRAINED * dimension);
+  for (let run = 0; run < runs; run++) {
+    const from = Math.floor(((run + random.uniform()) * (count - RUN)) / runs) * dimension;
+    sample.set(values.subarray(from, from + RUN * dimension), run * RUN * dimension);
+  }
+  return sample;
+}
+
+/** The start with the least error after its own passes over `values`. */
+function bestStart(
+  weights: Weights,
+  values: Float32Array,
+  factor: number,
+  random: Random,
+  options: LloydOptions,
+): Refined {
+  using vectors = scaledVectors(weights, values, factor, options.dimension);
+  const candidates = sampleVectors(values, factor, options.dimension, random);
+  let best: Refined | undefined;
+  for (let start = 0; start < options.restarts; start++) {
+    const found = refine(vectors, plusPlus(candidates, random, options), SETTLED.start, options);
+    if (best === undefined || found.error < best.error) best = found;
+  }
+  return best!;
+}
+
+/** All vectors, or one at random from each of CANDIDATES equal stretches of them. */
 function sampleVectors(values: Float32Array, factor: number, dimension: number, random: Random): Float64Array {
   const count = values.length / dimension;
-  const taken = Math.min(count, SAMPLE);
+  const taken = Math.min(count, CANDIDATES);
   const sample = new Float64Array(taken * dimension);
   for (let i = 0; i < taken; i++) {
-    const vector = count <= SAMPLE ? i : Math.floor(((i + random.uniform()) * count) / taken);
+    const vector = count <= CANDIDATES ? i : Math.floor(((i + random.uniform()) * count) / taken);
     for (let j = 0; j < dimension; j++) sample[i * dimension + j] = values[vector * dimension + j]! * factor;
   }
   return sample;
@@ -122,19 +169,19 @@ function draw(weights: Float64Array, target: number): number {
   return last;
 }
 
-/** Lloyd passes from one start. The error is Σ|x|² - Σ n|mean|², up to f64 rounding. */
+/** Lloyd passes from one start. */
 function refine(
-  vectors: Vectors,
+  { resident, signal, at }: Vectors,
   centroids: Float32Array,
-  signal: number,
+  settled: number,
   { dimension, clusters, iterations }: LloydOptions,
-): { centroids: Float32Array; error: number } {
+): Refined {
   let error = Number.POSITIVE_INFINITY;
   // Filling an empty cluster costs a pass of its own; at most one for each cluster are granted.
   let fills = clusters;
   for (let pass = 0; pass < iterations; ) {
-    const codes = vectors.resident.nearest(centroids, dimension);
-    const { sums, counts } = vectors.resident.clusterSums(codes, dimension, clusters);
+    const codes = resident.nearest(centroids, dimension);
+    const { sums, counts } = resident.clusterSums(codes, dimension, clusters);
     const moved = centroids.map((value, i) => {
       const count = counts[Math.floor(i / dimension)]!;
       return count === 0 ? value : sums[i]! / count;
@@ -142,11 +189,11 @@ function refine(
     const before = error;
     error = signal - explained(sums, counts, dimension);
     const empty = counts.indexOf(0);
-    if (empty >= 0 && fills > 0 && fillCluster(vectors, codes, moved, empty, dimension)) {
+    if (empty >= 0 && fills > 0 && fillCluster({ resident, at }, codes, moved, empty, dimension)) {
       fills--;
     } else {
       pass++;
-      if (before - error <= SETTLED * error || moved.every((value, i) => value === centroids[i]))
+      if (before - error <= settled * error || moved.every((value, i) => value === centroids[i]))
         return { centroids: moved, error };
     }
     centroids = moved;
@@ -166,14 +213,14 @@ function explained(sums: Float64Array, counts: Uint32Array, dimension: number): 
 
 /** Moves an empty cluster to the vector farthest from its centroid; false where every vector lies on its own. */
 function fillCluster(
-  vectors: Vectors,
+  { resident, at }: Pick<Vectors, "resident" | "at">,
   codes: Uint8Array,
   centroids: Float32Array,
   empty: number,
   dimension: number,
 ): boolean {
-  const position = vectors.resident.farthest(codes, centroids, dimension);
-  const vector = vectors.at(position);
+  const position = resident.farthest(codes, centroids, dimension);
+  const vector = at(position);
   const own = codes[position]! * dimension;
   if (vector.every((value, j) => value === centroids[own + j])) return false;
   centroids.set(vector, empty * dimension);

@@ -90,14 +90,14 @@ export class Weights implements Disposable {
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
   }
 
-  /** Σ w², in f64. */
-  sumSquares(): number {
-    return this.#loops.errorSums(this.#values, this.#values).signal;
+  /** Σ x² of the weights or of a part of them, in f64. */
+  sumSquares(x: Float32Array = this.#values): number {
+    return this.#loops.errorSums(x, x).signal;
   }
 
-  /** A copy of the weights times `factor` for searches that pass over them many times (`lloyd.ts`); the caller disposes of it. */
-  resident(factor: number): Resident {
-    return this.#loops.load(this.#values, factor);
+  /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */
+  resident(x: Float32Array, factor: number): Resident {
+    return this.#loops.load(x, factor);
   }
 
   [Symbol.dispose](): void {

@@ -181,13 +181,15 @@ describe("more centroids than data", () => {
   });
 
   it("finds values too rare for the sample of the start", async () => {
-    const data = new Float32Array(50_000).fill(0.25);
-    data[31_234] = -1;
-    data[49_999] = 0.5;
-    data[7] = 0.75;
-    const { error, codebook } = await quantize({ shape: [50, 1000], data }, parseScheme("kmeans:4"));
-    expect(error.maxAbs).toBe(0);
-    expect([...codebook!]).toEqual([-1, 0.25, 0.5, 0.75]);
+    for (const rows of [50, 200]) {
+      const data = new Float32Array(rows * 1000).fill(0.25);
+      data[31_234] = -1;
+      data[rows * 1000 - 1] = 0.5;
+      data[7] = 0.75;
+      const { error, codebook } = await quantize({ shape: [rows, 1000], data }, parseScheme("kmeans:4"));
+      expect(error.maxAbs).toBe(0);
+      expect([...codebook!]).toEqual([-1, 0.25, 0.5, 0.75]);
+    }
   });
 });
 
