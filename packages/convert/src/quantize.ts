@@ -1,19 +1,12 @@
 import { constantBytes, type Graph } from "lowbit";
-import type {
-  Agreement,
-  Calibration,
-  ErrorFigures,
-  Feed,
-  LayerReport,
-  QuantizeModelOptions,
-  QuantizeModelResult,
-} from "./api.ts";
+import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
 import { elementCount } from "./graph/constants.ts";
 import { GraphEditor } from "./graph/editor.ts";
 import { insertInt8Activations } from "./integer-activations.ts";
-import { agreementOf, figuresOf, isolated, layerMap, record } from "./parity.ts";
+import { type Measured, measure } from "./measure.ts";
+import { layerMap } from "./parity.ts";
 import type { Layer } from "./passes/channel-function.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
 import { assignSchemes, layersOf, quantizeWeights } from "./schemes.ts";
@@ -76,54 +69,6 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     agreement: measured?.agreement,
     refused: judged && judge(reports, measured?.agreement, judged),
   };
-}
-
-interface Measured {
-  readonly agreement: Agreement;
-  /** By layer name. */
-  readonly own: ReadonlyMap<string, ErrorFigures>;
-  readonly inModel: ReadonlyMap<string, ErrorFigures>;
-}
-
-async function measure(
-  { float, staged, result }: { readonly float: Graph; readonly staged: Graph; readonly result: Graph },
-  { feeds }: Calibration,
-  { signal, onProgress }: QuantizeModelOptions,
-): Promise<Measured> {
-  // Layers on bits or codes in the source already compute exactly what they did.
-  const isReal = (graph: Graph, value: string) => graph.values.get(value)?.dtype === "f32";
-  const layers = layersOf(float).filter(
-    ({ inputs, outputs }) => isReal(float, inputs[0]!) && isReal(float, outputs[0]!),
-  );
-  const total = (2 + layers.length) * feeds.length;
-  let done = 0;
-  const step = () => {
-    signal?.throwIfAborted();
-    onProgress?.("measure", ++done, total);
-  };
-  const output = float.outputs[0]!;
-  const before = await record(
-    float,
-    feeds,
-    [...new Set([...layers.flatMap(({ inputs, outputs }) => [inputs[0]!, outputs[0]!]), output])],
-    step,
-  );
-  const final = layerMap(result);
-  const inside = layers.flatMap(({ name }) => final.get(name)?.outputs[0] ?? []);
-  const after = await record(result, feeds, [...new Set([...inside, output])], step);
-
-  const own = new Map<string, ErrorFigures>();
-  const inModel = new Map<string, ErrorFigures>();
-  for (const layer of layers) {
-    const reference = before.get(layer.outputs[0]!)!;
-    const alone = isolated(staged, layer);
-    const inputs = before.get(alone.inputs[0]!)!.map((x): Feed => ({ [alone.inputs[0]!]: x }));
-    const outputs = await record(alone, inputs, alone.outputs, step);
-    own.set(layer.name, await figuresOf(reference, outputs.get(alone.outputs[0]!)!));
-    const quantized = after.get(final.get(layer.name)?.outputs[0] ?? "");
-    if (quantized?.[0]?.size === reference[0]!.size) inModel.set(layer.name, await figuresOf(reference, quantized));
-  }
-  return { agreement: await agreementOf(before.get(output)!, after.get(output)!), own, inModel };
 }
 
 /** `weightErrors` is of those layers that were quantized here. */

@@ -14,6 +14,7 @@ import {
   runPasses,
   writeModel,
 } from "../src/index.ts";
+import { measure } from "../src/measure.ts";
 import { readFile } from "./support/data.ts";
 import { OnnxBuilder } from "./support/onnx.ts";
 
@@ -122,6 +123,12 @@ describe("quantizeModel", () => {
     using before = await createModel(result);
     using after = await createModel(readModel(writeModel(result)).graph);
     expect(await after.run(feed)).toEqual(await before.run(feed));
+  });
+
+  test("a large network is measured in groups of layers, to the same figures", async () => {
+    const { graph: result } = await quantizeModel(graph, { weights: "int4" });
+    const stages = { float: graph, staged: result, result };
+    expect(await measure(stages, calibration, {}, 1)).toEqual(await measure(stages, calibration));
   });
 
   test("a scheme per layer by glob, the last rule wins, `float` leaves one alone", async () => {
