@@ -27,7 +27,7 @@ export const groupCount = (grouping: Grouping): number => grouping.rows * groups
 
 /** An unsigned affine grid: code = clamp(roundTiesEven(x / scale[g]) + zeroPoint[g], 0, maxCode). */
 export interface Grid {
-  /** f32 per group, > 0. */
+  /** f32 per group, not negative; a quotient 0 / 0 rounds to 0. */
   readonly scale: Float32Array;
   /** One for all, or int32 per group. */
   readonly zeroPoint: number | Int32Array;

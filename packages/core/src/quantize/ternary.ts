@@ -1,7 +1,7 @@
 /** Ternary weights: -α, 0, +α. */
 import { defineQuantizer } from "./define.ts";
 import { TWN } from "./papers.ts";
-import { floatBelow, LEAST_FLOAT, MOST_FLOAT } from "./powers.ts";
+import { floatBelow, MOST_FLOAT } from "./powers.ts";
 import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
 import type { Per, Quantizer } from "./types.ts";
 import type { Weights } from "./weights.ts";
@@ -48,7 +48,7 @@ export function ternary({
       let alpha = w.meanAbsAbove(delta);
       if (threshold === "mse") ({ delta, alpha } = settle(w, delta, alpha));
       // Steps of 2Δ: w rounds to 0 exactly where |w| <= Δ, the tie going to the even 0.
-      const step = delta.map((d) => Math.max(2 * d, LEAST_FLOAT));
+      const step = delta.map((d) => 2 * d);
       const codes = w.gridCodes({ scale: step, zeroPoint: ZERO_CODE, minCode: 0, maxCode: 2 });
       return { codes, decoding: { kind: "affine", zeroPoint: ZERO_CODE }, scale: alpha };
     },

@@ -73,7 +73,7 @@ export class Weights implements Disposable {
     return this.#resident.signCodes();
   }
 
-  /** Rounds to a grid per group: clamp(round(w / scale) + zeroPoint, minCode, maxCode), ties to even. Scales must be > 0. */
+  /** Rounds to a grid per group: clamp(round(w / scale) + zeroPoint, minCode, maxCode), ties to even; 0 / 0 counts as 0. */
   gridCodes(grid: Grid): Uint8Array {
     return this.#resident.gridCodes(this.grouping, grid);
   }

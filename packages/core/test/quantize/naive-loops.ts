@@ -29,7 +29,8 @@ export function roundTiesEven(x: number): number {
 
 const gridCode = (x: number, group: number, { scale, zeroPoint, minCode, maxCode }: Grid): number => {
   const zero = typeof zeroPoint === "number" ? zeroPoint : zeroPoint[group]!;
-  return Math.max(minCode, Math.min(maxCode, roundTiesEven(Math.fround(x / scale[group]!)) + zero));
+  const steps = x === 0 ? 0 : roundTiesEven(Math.fround(x / scale[group]!));
+  return Math.max(minCode, Math.min(maxCode, steps + zero));
 };
 
 const squaredDistance = (x: Float32Array, at: number, c: Float32Array, level: number, d: number): number => {

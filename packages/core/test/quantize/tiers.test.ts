@@ -96,7 +96,7 @@ describe.each(tiers)("%s", (tier) => {
             using resident = of.load(x);
             const mean = resident.meanAbs(grouping);
             const grid = {
-              scale: resident.absMax(grouping).map((max) => Math.max(max / 3, 2 ** -149)),
+              scale: resident.absMax(grouping).map((max) => max / 3),
               zeroPoint: bits % 2 === 0 ? zero : new Int32Array(groupCount(grouping)).fill(zero),
               minCode: bits,
               maxCode: 2 ** bits,
