@@ -35,33 +35,35 @@ const decodings = { sign: 0, affine: 1, table: 2, product: 3 } as const;
  */
 export class CodebookGemm extends KernelObject {
   constructor(instance: KernelInstance, options: CodebookGemmOptions) {
-    const { n, k, bits, codes, decoding, scale, scaleShape = [1, 1], groupSize = k, bias, clamp = unclamped } = options;
-    const parameters = new Parameters(instance).i32(n, k, bits).array(codes).i32(decodings[decoding.kind]);
-    switch (decoding.kind) {
-      case "sign":
-        parameters.array(undefined).i32(1);
-        break;
-      case "affine": {
-        const { zeroPoint } = decoding;
-        parameters.array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint).i32(1);
-        break;
-      }
-      case "table":
-        parameters.array(decoding.codebook).i32(1);
-        break;
-      case "product":
-        parameters.array(decoding.codebook).i32(decoding.dimension);
-    }
-    parameters
-      .array(scale)
-      .i32(...scaleShape, groupSize)
-      .array(bias)
-      .f32(...clamp);
-    super(instance, parameters.call(instance.exports.codebook_gemm_new));
+    const { bias, clamp = unclamped } = options;
+    const parameters = writeCodedWeights(new Parameters(instance), options).array(bias);
+    super(instance, parameters.f32(...clamp).call(instance.exports.codebook_gemm_new));
   }
 
   /** @param x f32 [rows, k] @param y f32 [rows, n] */
   run(x: number, rows: number, y: number): void {
     this.instance.check(this.instance.exports.codebook_gemm_run(this.handle, x, y, rows));
   }
+}
+
+/** n, k, bits, codes, decoding with its array and dimension, scales with their shape, group size. */
+export function writeCodedWeights(parameters: Parameters, weights: CodedWeights): Parameters {
+  const { n, k, bits, codes, decoding, scale, scaleShape = [1, 1], groupSize = k } = weights;
+  parameters.i32(n, k, bits).array(codes).i32(decodings[decoding.kind]);
+  switch (decoding.kind) {
+    case "sign":
+      parameters.array(undefined).i32(1);
+      break;
+    case "affine": {
+      const { zeroPoint } = decoding;
+      parameters.array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint).i32(1);
+      break;
+    }
+    case "table":
+      parameters.array(decoding.codebook).i32(1);
+      break;
+    case "product":
+      parameters.array(decoding.codebook).i32(decoding.dimension);
+  }
+  return parameters.array(scale).i32(...scaleShape, groupSize);
 }
