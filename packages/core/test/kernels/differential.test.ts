@@ -13,6 +13,7 @@ import { bitpack } from "./bitpack.suite.ts";
 import { codebookGemm } from "./codebook-gemm.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
+import { quantize } from "./quantize.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
@@ -25,6 +26,7 @@ const suites: Record<VectorFamily, (kernels: () => KernelInstance) => void> = {
   codebook_gemm: codebookGemm,
   depthwise,
   gemm_f32: gemmF32,
+  quantize,
   ternary_gemm: ternaryGemm,
   xnor_gemm: xnorGemm,
 };
