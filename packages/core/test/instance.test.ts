@@ -72,8 +72,8 @@ describe("KernelInstance", () => {
     expect(kernels.bytesInUse).toBe(0);
   });
 
-  it("ends at a trap: every later call throws InstanceDeadError with the trap as its cause", () => {
-    const kernels = new KernelInstance(trapping, "scalar");
+  it("ends at a trap: every later call throws InstanceDeadError with the trap as its cause", async () => {
+    const kernels = await KernelInstance.create(trapping, "scalar");
     const pointer = kernels.alloc(8);
     expect(() => kernels.exports.object_drop(1)).toThrow(InstanceDeadError);
     expect(kernels.ended).toBe(true);
@@ -92,8 +92,8 @@ describe("KernelInstance", () => {
     }
   });
 
-  it("reports exhausted memory without ending", () => {
-    using kernels = new KernelInstance(trapping, "scalar");
+  it("reports exhausted memory without ending", async () => {
+    using kernels = await KernelInstance.create(trapping, "scalar");
     expect(() => kernels.alloc(5000)).toThrow(OutOfMemoryError);
     expect(kernels.ended).toBe(false);
   });

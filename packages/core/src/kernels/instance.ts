@@ -1,3 +1,4 @@
+import { disposeSymbol } from "../dispose.ts";
 import { DisposedError, InstanceDeadError, KernelError, OutOfMemoryError } from "../errors.ts";
 import type { WasmExports } from "../generated/wasm-exports.ts";
 import { kernelError } from "./error-block.ts";
@@ -24,13 +25,20 @@ export class KernelInstance implements Disposable {
   #bytesInUse = 0;
   #ended: DisposedError | InstanceDeadError | undefined;
 
-  constructor(module: WebAssembly.Module, tier: Tier) {
+  private constructor({ exports }: WebAssembly.Instance, tier: Tier) {
     this.tier = tier;
-    const { exports } = new WebAssembly.Instance(module, noImports(module));
     const guarded: Record<string, unknown> = { memory: exports.memory };
     for (const [name, value] of Object.entries(exports))
       if (typeof value === "function") guarded[name] = this.#guard(name, value as Export);
     this.exports = guarded as unknown as Exports;
+  }
+
+  /**
+   * A new instance with a memory of its own. Asynchronous, because older engines refuse to instantiate on a page's main thread otherwise.
+   * @throws KernelError where `module` imports something else than functions
+   */
+  static async create(module: WebAssembly.Module, tier: Tier): Promise<KernelInstance> {
+    return new KernelInstance(await WebAssembly.instantiate(module, noImports(module)), tier);
   }
 
   /** Bytes that `alloc` has given out. */
@@ -113,7 +121,7 @@ export class KernelInstance implements Disposable {
     this.#end(new DisposedError("KernelInstance", "the WASM instance"));
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.dispose();
   }
 

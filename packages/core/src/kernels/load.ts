@@ -30,7 +30,7 @@ export async function loadKernels({ tier: wanted, wasm, signal }: KernelOptions)
   const tier = chooseTier(wanted);
   const module = typeof wasm === "function" ? await provided(wasm as WasmProvider, tier) : await compile(wasm);
   signal?.throwIfAborted();
-  return new KernelInstance(module, tier);
+  return KernelInstance.create(module, tier);
 }
 
 function provided(provider: WasmProvider, tier: Tier): Promise<WebAssembly.Module> {

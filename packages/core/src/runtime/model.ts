@@ -1,4 +1,5 @@
 /** A graph on kernels: checks, binding, running. */
+import { disposeSymbol } from "../dispose.ts";
 import { DisposedError, OutOfRangeError, ShapeError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
@@ -137,7 +138,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
     this.#instance.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.dispose();
   }
 

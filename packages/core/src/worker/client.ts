@@ -1,4 +1,5 @@
 import { type Endpoint, proxy, type Remote, transfer, wrap } from "comlink";
+import { asyncDisposeSymbol } from "../dispose.ts";
 import { DisposedError } from "../errors.ts";
 import type { Feed, ModelTypes, Profile } from "../runtime/types.ts";
 import type { ByteSource, SourceOptions } from "../source.ts";
@@ -126,7 +127,7 @@ class Client<T extends ModelTypes> implements RemoteModel<T> {
     await this.#server.dispose(this.#id);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDisposeSymbol](): Promise<void> {
     return this.dispose();
   }
 
