@@ -18,7 +18,7 @@ export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts"
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
 export { parseScheme } from "./quantize/scheme.ts";
-export type { SchemeFamily } from "./quantize/scheme-family.ts";
+export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
 export { type TernaryOptions, ternary } from "./quantize/ternary.ts";
 export type {
   BitsOf,

@@ -58,6 +58,7 @@ interface Refined {
 export function lloyd(weights: Weights, random: Random, options: LloydOptions): Clustering {
   const { dimension } = options;
   const max = largest(weights.absMax());
+  weights.release();
   const exponent = max === 0 ? 0 : floorLog2(max);
   const factor = powerOfTwo(-exponent);
   const values = weights.values();

@@ -9,7 +9,7 @@ import { type CodedRows, groupsPerRow, type InnerLoops } from "./inner.ts";
 import { codedRowsOf, codesPerRow, type Quantized, quantizedCodes, quantizedFloats } from "./quantized.ts";
 import { Random } from "./random.ts";
 import type { Calibration, Context, DecodingKind, Encoded, FloatTensor, QuantizeOptions, Quantizer } from "./types.ts";
-import { matrixOf, Weights } from "./weights.ts";
+import { BLOCK, matrixOf, Weights } from "./weights.ts";
 
 /** Options are an argument one must give only where the quantizer needs calibration data. */
 type OptionsArgument<Seeded extends boolean, Calibrated extends boolean> = [Calibrated] extends [true]
@@ -165,9 +165,6 @@ function levelCount(scheme: string, decoding: Decoding, groups: number): number 
       return decoding.codebook.length / decoding.dimension;
   }
 }
-
-/** Weights decoded and compared at a time, so that memory stays at the tensor and its codes. */
-const BLOCK = 65536;
 
 function measure(
   loops: InnerLoops,

@@ -18,6 +18,9 @@ export function groupingOf(per: Per, rows: number, columns: number): Grouping {
   return { rows, columns, groupSize: per === "channel" ? columns : Math.min(per.group, columns) };
 }
 
+/** Floats that a pass with several operands copies at a time, so that memory stays at the tensor and its codes. */
+export const BLOCK = 65536;
+
 export class Weights implements Disposable {
   readonly rows: number;
   readonly columns: number;
@@ -26,7 +29,7 @@ export class Weights implements Disposable {
   /** How {@link groups} divide the weights. */
   readonly grouping: Grouping;
   readonly #values: Float32Array;
-  readonly #resident: Resident;
+  #kept: Resident | undefined;
   readonly #loops: InnerLoops;
 
   constructor(loops: InnerLoops, values: Float32Array, rows: number, columns: number, per: Per) {
@@ -36,7 +39,6 @@ export class Weights implements Disposable {
     this.groups = groupCount(this.grouping);
     this.#values = values;
     this.#loops = loops;
-    this.#resident = loops.load(values);
   }
 
   get length(): number {
@@ -92,7 +94,12 @@ export class Weights implements Disposable {
 
   /** Σ x² of the weights or of a part of them, in f64. */
   sumSquares(x: Float32Array = this.#values): number {
-    return this.#loops.errorSums(x, x).signal;
+    let sum = 0;
+    for (let from = 0; from < x.length; from += BLOCK) {
+      const part = x.subarray(from, from + BLOCK);
+      sum += this.#loops.errorSums(part, part).signal;
+    }
+    return sum;
   }
 
   /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */
@@ -100,7 +107,18 @@ export class Weights implements Disposable {
     return this.#loops.load(x, factor);
   }
 
+  /** Frees the copy that the methods above work on; the next one of them makes it anew. */
+  release(): void {
+    this.#kept?.[Symbol.dispose]();
+    this.#kept = undefined;
+  }
+
   [Symbol.dispose](): void {
-    this.#resident[Symbol.dispose]();
+    this.release();
+  }
+
+  get #resident(): Resident {
+    this.#kept ??= this.#loops.load(this.#values);
+    return this.#kept;
   }
 }
