@@ -40,11 +40,12 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
   try {
     model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFileError(
       "onnx",
       "file",
       "a protobuf ModelProto",
-      cause instanceof Error ? cause.message : cause,
+      `another, damaged or truncated file (${what})`,
       cause,
     );
   }
