@@ -1,4 +1,5 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
+import { disposeSymbol } from "../dispose.ts";
 import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
@@ -156,7 +157,7 @@ class KernelResident implements Resident {
     });
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
     if (x !== 0 && !this.#instance.ended) this.#instance.free(x, 4 * this.length);

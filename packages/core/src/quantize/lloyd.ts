@@ -1,4 +1,5 @@
 /** k-means of sub-vectors: what `kmeans` (dimension 1) and `pq` share. */
+import { disposeSymbol } from "../dispose.ts";
 import type { Resident } from "./inner.ts";
 import { floorLog2, powerOfTwo } from "./powers.ts";
 import type { Random } from "./random.ts";
@@ -84,7 +85,7 @@ function scaledVectors(weights: Weights, values: Float32Array, factor: number, d
     resident,
     signal: weights.sumSquares(values) * factor * factor,
     at: (vector) => values.slice(vector * dimension, (vector + 1) * dimension).map((w) => w * factor),
-    [Symbol.dispose]: () => resident[Symbol.dispose](),
+    [disposeSymbol]: () => resident[disposeSymbol](),
   };
 }
 

@@ -2,6 +2,7 @@
  * The weights as a formula sees them: statistics and codes "per group", where a group is whatever shares a scale. Each
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
+import { disposeSymbol } from "../dispose.ts";
 import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
 import type { Per } from "./types.ts";
 
@@ -109,11 +110,11 @@ export class Weights implements Disposable {
 
   /** Frees the copy that the methods above work on; the next one of them makes it anew. */
   release(): void {
-    this.#kept?.[Symbol.dispose]();
+    this.#kept?.[disposeSymbol]();
     this.#kept = undefined;
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.release();
   }
 

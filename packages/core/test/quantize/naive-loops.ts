@@ -1,4 +1,5 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
+import { disposeSymbol } from "../../src/dispose.ts";
 import type { Decoding } from "../../src/graph/types.ts";
 import {
   type Grid,
@@ -147,7 +148,7 @@ class NaiveResident implements Resident {
     }
     return best;
   }
-  [Symbol.dispose](): void {}
+  [disposeSymbol](): void {}
 }
 
 export const naiveLoops: InnerLoops = {
