@@ -1,0 +1,3 @@
+import { serveModels } from "../src/worker.ts";
+
+serveModels();
