@@ -11,7 +11,7 @@ export const XNOR_NET = paper(
 );
 export const TWN = paper(
   "Ternary weight networks",
-  "Li, Liu (first version: Li, Zhang, Liu)",
+  "Li, Liu, Wang, Zhang, Yan",
   2016,
   "https://arxiv.org/abs/1605.04711",
 );

@@ -15,7 +15,7 @@ const MAX_EXPONENT = 127;
  *
  *   n₁ = floor(log₂(4 max|w| / 3)),   n₂ = n₁ + 1 - 2^(b-1) / 2
  *
- * and each weight goes to the nearest level, the larger magnitude on a tie (INQ eq. 4: β where (α + β)/2 <= |w| < 3β/2). That is
+ * and each weight goes to the nearest level, the larger magnitude on a tie (INQ: β where (α + β)/2 <= |w| < 3β/2). That is
  * 2^(b-1) + 1 levels in b bits; b = 2 is ternary with a power-of-two scale. Stored as the table {±1, ±1/2 ..., 0} times 2^n₁ per group
  * (default: one per tensor, as in the paper). LogNet rounds log₂|w| instead, which puts thresholds at √2 rather than 1.5.
  *
