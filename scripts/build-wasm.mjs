@@ -12,6 +12,7 @@ import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
+import { trapOnPanic } from "./wasm-traps.mjs";
 
 /** What every tier may use: engines have had these since 2021 (Node 16, Safari 15), and rustc's own std uses them. */
 const base = [
@@ -56,6 +57,7 @@ async function digest() {
     "crates/kernels/Cargo.toml",
     "crates/wasm/Cargo.toml",
     "scripts/build-wasm.mjs",
+    "scripts/wasm-traps.mjs",
   ];
   for (const file of [...sources, ...manifests.map((name) => join(root, name))])
     hash.update(file.slice(root.length)).update(readFileSync(file));
@@ -95,6 +97,7 @@ async function buildTier(tier, env) {
     log: `wasm-${tier}`,
     timeout: 900,
   });
+  trapOnPanic(join(pkg, "lowbit_bg.wasm"));
   const result = join(out, `lowbit.${tier}.wasm`);
   const optimised = `${result}.${process.pid}.part`;
   const features = [...base, ...opt].map((feature) => `--enable-${feature}`);

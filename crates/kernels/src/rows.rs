@@ -55,6 +55,39 @@ pub trait RowKernel {
     );
 }
 
+/// A kernel of any family: convolutions are compiled once per element type and not once per family.
+impl<I: crate::buffer::Element> RowKernel for Box<dyn RowKernel<Input = I>> {
+    type Input = I;
+
+    fn row_len(&self) -> usize {
+        (**self).row_len()
+    }
+
+    fn columns(&self) -> usize {
+        (**self).columns()
+    }
+
+    fn block_rows(&self) -> usize {
+        (**self).block_rows()
+    }
+
+    fn scratch_lines(&self, rows: usize) -> usize {
+        (**self).scratch_lines(rows)
+    }
+
+    fn run_rows(
+        &self,
+        x: &[I],
+        rows: usize,
+        correction: Option<&[i32]>,
+        out: OutputMut<'_>,
+        stride: usize,
+        scratch: Arena<'_>,
+    ) {
+        (**self).run_rows(x, rows, correction, out, stride, scratch);
+    }
+}
+
 /// What missing taps contributed to the sums of a binary kernel: what "zero" padding takes out again.
 pub trait TapSums {
     /// What tap `tap` filled with words of 0 adds to every column: the sum of its weights (±1) under bits, 0 under trits. `columns` values.

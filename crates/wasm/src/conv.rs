@@ -79,90 +79,92 @@ pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |conv: &Conv| conv.0.convolve(x, y, batch)))
 }
 
-/// The products as a convolution of their family.
+/// A product of any family, by the type of its rows.
+enum Product {
+    Floats(Box<dyn RowKernel<Input = f32>>, OutputKind),
+    Bytes(Box<dyn RowKernel<Input = i8>>, OutputKind),
+    Bits(Box<XnorGemm>),
+}
+
+/// What kind of product an object is.
+fn product(object: Box<dyn Any>) -> Result<Product> {
+    macro_rules! of_family {
+        ($family:ty, $variant:ident, $kind:expr) => {
+            if object.is::<$family>() {
+                let gemm = object.downcast::<$family>().map_err(|_| not_a_product())?;
+                let kind: fn(&$family) -> OutputKind = $kind;
+                let kind = kind(&gemm);
+                return Ok(Product::$variant(gemm, kind));
+            }
+        };
+    }
+    of_family!(GemmF32, Floats, |_| OutputKind::F32);
+    of_family!(CodebookGemm, Floats, |_| OutputKind::F32);
+    of_family!(AffineGemm, Bytes, |gemm| gemm.output().kind());
+    of_family!(GroupedAffineGemm, Bytes, GroupedAffineGemm::output_kind);
+    of_family!(TernaryGemm, Bytes, |gemm| gemm.output().kind());
+    object.downcast().map(Product::Bits).map_err(|_| not_a_product())
+}
+
+fn not_a_product() -> KernelError {
+    KernelError::new(ErrorCode::Handle, OP, What::Kind, 0, 0)
+}
+
+/// The products of all groups as one convolution; they take rows of one type and end in one kind of output.
 fn join(
     products: Vec<Box<dyn Any>>,
     geometry: Geometry,
     zero_bits: bool,
     fill: i32,
 ) -> Result<Box<dyn Convolve>> {
-    let products = match all::<GemmF32>(products) {
-        Ok(gemms) => {
-            exact(zero_bits)?;
-            return object(Convolution::new(geometry, gemms, fill as f32)?, OutputKind::F32);
-        }
-        Err(products) => products,
-    };
-    let products = match all::<CodebookGemm>(products) {
-        Ok(gemms) => {
-            exact(zero_bits)?;
-            return object(Convolution::new(geometry, gemms, fill as f32)?, OutputKind::F32);
-        }
-        Err(products) => products,
-    };
-    let products = match all::<AffineGemm>(products) {
-        Ok(gemms) => {
-            exact(zero_bits)?;
-            let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
-            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
-        }
-        Err(products) => products,
-    };
-    let products = match all::<GroupedAffineGemm>(products) {
-        Ok(gemms) => {
-            exact(zero_bits)?;
-            let kind = one_kind(gemms.iter().map(GroupedAffineGemm::output_kind))?;
-            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
-        }
-        Err(products) => products,
-    };
-    let products = match all::<TernaryGemm>(products) {
-        Ok(gemms) => {
-            exact(zero_bits)?;
-            let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
-            return object(Convolution::new(geometry, gemms, fill as i8)?, kind);
-        }
-        Err(products) => products,
-    };
-    let products = match all::<XnorGemm>(products) {
-        Ok(gemms) => {
-            // A pixel of trits is its sign words, then its non-zero words: the channels of a group do not lie side by side.
-            if gemms.len() > 1 && gemms.iter().any(|gemm| gemm.activations() == Activations::Trits) {
-                return Err(KernelError::range(OP, What::Groups, 1, gemms.len()));
+    let (mut floats, mut bytes, mut bits, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for object in products {
+        match product(object)? {
+            Product::Floats(gemm, kind) => {
+                floats.push(gemm);
+                kinds.push(kind);
             }
-            let kind = one_kind(gemms.iter().map(|gemm| gemm.output().kind()))?;
-            let conv = if zero_bits {
-                Convolution::with_zero_padding(geometry, gemms)?
-            } else {
-                Convolution::new(geometry, gemms, fill as u32)?
-            };
-            return object(conv, kind);
+            Product::Bytes(gemm, kind) => {
+                bytes.push(gemm);
+                kinds.push(kind);
+            }
+            Product::Bits(gemm) => {
+                kinds.push(gemm.output().kind());
+                bits.push(*gemm);
+            }
         }
-        Err(products) => products,
-    };
-    Err(KernelError::new(ErrorCode::Handle, OP, What::Kind, 0, products.len() as i64))
+    }
+    let kind = one_kind(&kinds)?;
+    if zero_bits && bits.is_empty() {
+        // Only sums of bits are corrected for their padding.
+        return Err(KernelError::range(OP, What::Padding, 0, 1));
+    }
+    match [floats.len(), bytes.len(), bits.len()] {
+        [_, 0, 0] => object(Convolution::new(geometry, floats, fill as f32)?, kind),
+        [0, _, 0] => object(Convolution::new(geometry, bytes, fill as i8)?, kind),
+        [0, 0, groups] => {
+            // A pixel of trits is its sign words, then its non-zero words: the channels of a group do not lie side by side.
+            if groups > 1 && bits.iter().any(|gemm| gemm.activations() == Activations::Trits) {
+                return Err(KernelError::range(OP, What::Groups, 1, groups));
+            }
+            let conv = if zero_bits {
+                Convolution::with_zero_padding(geometry, bits)?
+            } else {
+                Convolution::new(geometry, bits, fill as u32)?
+            };
+            object(conv, kind)
+        }
+        _ => Err(not_a_product()),
+    }
 }
 
 /// The kind of output that all groups have.
-fn one_kind(mut kinds: impl Iterator<Item = OutputKind>) -> Result<OutputKind> {
-    let first = kinds.next().ok_or(KernelError::range(OP, What::Groups, 1, 0))?;
-    match kinds.find(|&kind| kind != first) {
+fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
+    let first = *kinds.first().ok_or(KernelError::range(OP, What::Groups, 1, 0))?;
+    match kinds.iter().find(|kind| **kind != first) {
         None => Ok(first),
-        Some(other) => Err(KernelError::shape(OP, What::OutputKind, first as usize, other as usize)),
+        Some(other) => Err(KernelError::shape(OP, What::OutputKind, first as usize, *other as usize)),
     }
-}
-
-/// All of them as `K`, or back as they came.
-fn all<K: RowKernel + 'static>(products: Vec<Box<dyn Any>>) -> Result<Vec<K>, Vec<Box<dyn Any>>> {
-    if !products.iter().all(|product| product.is::<K>()) {
-        return Err(products);
-    }
-    Ok(products.into_iter().filter_map(|product| product.downcast().ok()).map(|product| *product).collect())
-}
-
-/// Only sums of bits are corrected for their padding.
-fn exact(zero_bits: bool) -> Result<()> {
-    if zero_bits { Err(KernelError::range(OP, What::Padding, 0, 1)) } else { Ok(()) }
 }
 
 fn object<K: RowKernel + 'static>(conv: Convolution<K>, kind: OutputKind) -> Result<Box<dyn Convolve>>
