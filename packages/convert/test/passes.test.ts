@@ -1,12 +1,14 @@
 /** Every pass keeps what the reference interpreter computes, on seeded networks that come through the importer. */
-import { createModel, type Graph, type Tensor } from "lowbit";
+import { createModel, type Graph, Tensor } from "lowbit";
 import { describe, expect, test } from "vitest";
 import { runReference } from "../../core/src/testing/reference.ts";
 import { floats } from "../src/graph/constants.ts";
 import { GraphEditor } from "../src/graph/editor.ts";
 import { importModel, PASSES, runPasses } from "../src/index.ts";
+import { create, TensorProtoSchema } from "../src/onnx/schema.ts";
 import { foldConstants } from "../src/passes/fold-constants.ts";
 import { binaryCnn, floatCnn, type Network, ternaryCnn } from "./support/networks.ts";
+import { DataType, OnnxBuilder } from "./support/onnx.ts";
 
 const outputOf = (graph: Graph, { feed }: Network): Tensor => runReference(graph, feed)[graph.outputs[0]!]!;
 
@@ -109,5 +111,49 @@ describe("passes", () => {
     const { nodes, constants } = editor.freeze();
     expect(nodes.map(({ op }) => op)).toEqual(["add"]);
     expect(constants.get("transpose")).toEqual(floats([2, 2], [0.5, 1.5, 1, 2]));
+  });
+
+  test("fuse-quantize: a channel whose sums are worth nothing keeps its bias", () => {
+    const network = (scale: number): Network => {
+      const net = new OnnxBuilder();
+      net.input("x", ["N", 8]);
+      net.floats("step", [], [1]);
+      net.initializer(
+        create(TensorProtoSchema, { name: "zero", dataType: DataType.INT8, dims: [], rawData: Uint8Array.of(0) }),
+      );
+      const codes = (x: string, name: string) =>
+        net.node("DequantizeLinear", `${name}d`, [
+          net.node("QuantizeLinear", `${name}q`, [x, "step", "zero"]),
+          "step",
+          "zero",
+        ]);
+      net.floats(
+        "w",
+        [2, 8],
+        Float32Array.from({ length: 16 }, (_, i) => (i % 3) - 1),
+      );
+      net.node("Gemm", "layer", [codes("x", "a"), "w"], { transB: 1 });
+      const parameters = [
+        [scale, 1],
+        [5, 0.25],
+        [0, 0],
+        [1, 1],
+      ].map((data, i) => net.floats(`p${i}`, [2], data));
+      const y = codes(net.node("BatchNormalization", "norm", ["layer", ...parameters]), "b");
+      return {
+        file: net.build([net.node("Relu", "y", [y])]),
+        feed: { x: new Tensor("f32", [1, 8], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)) },
+      };
+    };
+    for (const scale of [0, 1e-12, 0.5]) {
+      const made = network(scale);
+      const imported = importModel(made.file);
+      const graph = runPasses(imported);
+      // An integer bias is exact to half a unit, which at a scale of 0.5 is a quarter of a step.
+      const tolerance = scale === 0.5 ? 0.26 : 0;
+      expect(difference(outputOf(imported, made), outputOf(graph, made))).toBeLessThanOrEqual(tolerance);
+      const layer = graph.nodes.find(({ name }) => name === "layer")!;
+      expect(graph.values.get(layer.outputs[0]!)!.dtype).toBe(scale === 0.5 ? "int8" : "f32");
+    }
   });
 });

@@ -234,7 +234,7 @@ export function ternaryCnn(seed: number): Network {
     const pooled = random.below(3);
     const pool = (value: string) => net.op("MaxPool", [value], { kernel_shape: [2, 2], strides: [2, 2] });
     if (pooled === 0) x = pool(x);
-    x = net.op("Relu", [net.batchNorm(x, outputs, "positive", 9)]);
+    x = net.op("Relu", [net.batchNorm(x, outputs, random.pick(["positive", "any"]), 9)]);
     step = layer === 0 ? 2 : 0.25 * step;
     // Quantized as images, or as rows of features.
     if (layer === 1 && pooled !== 1 && random.below(2) === 0) x = net.op("Flatten", [x]);
