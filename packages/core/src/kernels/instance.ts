@@ -22,12 +22,21 @@ export class KernelInstance implements Disposable {
   readonly exports: Exports;
   /** Bytes by pointer: what `alloc` gave out and `free` has not taken back. */
   readonly #live = new Map<number, number>();
+  /** The unguarded exports, until the end. */
+  readonly #raw: Export[] = [];
+  #memory: WebAssembly.Memory | undefined;
   #bytesInUse = 0;
   #ended: DisposedError | InstanceDeadError | undefined;
 
   private constructor({ exports }: WebAssembly.Instance, tier: Tier) {
     this.tier = tier;
-    const guarded: Record<string, unknown> = { memory: exports.memory };
+    this.#memory = exports.memory as WebAssembly.Memory;
+    const memory = (): WebAssembly.Memory => this.#liveMemory();
+    const guarded: Record<string, unknown> = {
+      get memory() {
+        return memory();
+      },
+    };
     for (const [name, value] of Object.entries(exports))
       if (typeof value === "function") guarded[name] = this.#guard(name, value as Export);
     this.exports = guarded as unknown as Exports;
@@ -125,13 +134,20 @@ export class KernelInstance implements Disposable {
     this.dispose();
   }
 
+  #liveMemory(): WebAssembly.Memory {
+    if (!this.#memory) throw this.#ended;
+    return this.#memory;
+  }
+
   #buffer(): ArrayBuffer {
-    if (this.#ended) throw this.#ended;
-    return this.exports.memory.buffer as ArrayBuffer;
+    return this.#liveMemory().buffer as ArrayBuffer;
   }
 
   #end(reason: DisposedError | InstanceDeadError): Error {
     this.#ended = reason;
+    // Nothing here holds the instance any longer, so its memory can be collected even where someone keeps this object.
+    this.#raw.length = 0;
+    this.#memory = undefined;
     this.#live.clear();
     this.#bytesInUse = 0;
     return reason;
@@ -144,10 +160,10 @@ export class KernelInstance implements Disposable {
   #guard(name: string, call: Export): Export {
     if (call.length > maxParameters)
       throw new KernelError("KernelInstance", `parameters of ${name} (at most)`, maxParameters, call.length);
-    let inner: Export | undefined = call;
+    const raw = this.#raw;
+    const index = raw.push(call) - 1;
     return (a, b, c, d, e, f, g, h) => {
-      // Forgetting the raw function lets an ended instance's memory be collected.
-      if (this.#ended) inner = undefined;
+      const inner = raw[index];
       if (!inner) throw this.#ended;
       try {
         return inner(a, b, c, d, e, f, g, h);
