@@ -1,0 +1,75 @@
+//! Weights of any width by bytes: sums equal the oracle's, grouped float sums equal `scalar` bit for bit.
+
+use arbitrary::Arbitrary;
+use lowbit_kernels::affine_gemm::{
+    AffineCodes, AffineGemm, AffineInput, GroupedAffineGemm, GroupedOutput, naive,
+};
+use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::error::Op;
+use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::rows::RowKernel;
+use lowbit_kernels::testing::pack_codes;
+use lowbit_kernels::tier::Tier;
+
+use crate::cycle;
+
+/// Sizes, types and values.
+#[derive(Arbitrary, Debug)]
+pub struct AffineCase<'a> {
+    rows: u8,
+    columns: u8,
+    depth: u8,
+    group: u8,
+    bits: u8,
+    unsigned: bool,
+    zero_point: u8,
+    values: &'a [u8],
+}
+
+impl AffineCase<'_> {
+    /// Panics where a tier differs.
+    pub fn check(&self) {
+        let (rows, columns, depth) =
+            (self.rows as usize % 9 + 1, self.columns as usize % 40 + 1, self.depth as usize + 1);
+        let (bits, group) = (self.bits as usize % 8 + 1, self.group as usize % depth + 1);
+        let (offset, middle) = (if self.unsigned { 0 } else { -128 }, 1 << (bits - 1));
+        let input = AffineInput { unsigned: self.unsigned, zero_point: i32::from(self.zero_point) + offset };
+        let x: Vec<i32> = cycle(self.values, rows * depth, 0).map(|b| i32::from(b) + offset).collect();
+        let codes: Vec<u8> =
+            cycle(self.values, columns * depth, 7).map(|b| b & (u8::MAX >> (8 - bits))).collect();
+        let w: Vec<i32> = codes.iter().map(|code| i32::from(*code) - middle).collect();
+        let expected = naive::sums(&x, input.zero_point, &w, depth, 0..depth);
+        let bytes: Vec<i8> = x.iter().map(|x| *x as i8).collect();
+        let packed = pack_codes(&codes, depth, bits);
+        let zero_points = [middle];
+        let weights = |group_size| AffineCodes {
+            columns,
+            depth,
+            group_size,
+            bits,
+            codes: &packed,
+            zero_points: &zero_points,
+        };
+        let scales: Vec<f32> = (0..columns * depth.div_ceil(group)).map(|i| 1.0 / (i + 3) as f32).collect();
+
+        let mut grouped: Option<Vec<u32>> = None;
+        for tier in Tier::ALL {
+            let gemm = AffineGemm::new(tier, &weights(depth), input, OutputTransform::I32).expect("valid");
+            let mut y = vec![0; rows * columns];
+            let mut scratch = Scratch::new();
+            scratch.reserve(Op::AffineGemm, gemm.scratch_lines(rows)).expect("memory");
+            gemm.run(&bytes, rows, OutputMut::I32(&mut y), scratch.arena()).expect("valid");
+            let sums: Vec<i64> = y.into_iter().map(i64::from).collect();
+            assert_eq!(sums, expected, "{tier} {self:?}");
+
+            let output = GroupedOutput::F32 { clamp: (f32::NEG_INFINITY, f32::INFINITY) };
+            let gemm =
+                GroupedAffineGemm::new(tier, &weights(group), input, &scales, &[], output).expect("valid");
+            let mut y = vec![0.0; rows * columns];
+            scratch.reserve(Op::AffineGemm, gemm.scratch_lines(rows)).expect("memory");
+            gemm.run(&bytes, rows, OutputMut::F32(&mut y), scratch.arena()).expect("valid");
+            let y = y.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(&y, grouped.get_or_insert_with(|| y.clone()), "{tier} {self:?}");
+        }
+    }
+}
