@@ -3,7 +3,7 @@ import { createModel, type Graph, Tensor } from "lowbit";
 import * as ort from "onnxruntime-web";
 import { describe, expect, test } from "vitest";
 import { importModel, readNpz, runPasses } from "../src/index.ts";
-import { hasFile, readFile } from "./support/data.ts";
+import { readFile } from "./support/data.ts";
 
 const COUNT = 64;
 
@@ -47,40 +47,34 @@ const BINARY = "models/mnist-cnn-binary.onnx";
 const TERNARY = "models/mnist-cnn-ternary.onnx";
 
 describe("networks of models/", () => {
-  test.skipIf(!hasFile(BINARY))(
-    "binary: int8 pixels, then bits from threshold to threshold; logits within 1e-6 (needs models/mnist-cnn-binary.onnx)",
-    async () => {
-      const file = readFile(BINARY);
-      const graph = runPasses(importModel(file));
-      expect(types(graph)).toEqual(["int8 -> int32", "bit -> int32", "bit -> int32", "bit -> f32"]);
-      expect(bits(graph)).toEqual([1, 1, 1, 1]);
-      expect(graph.nodes.filter(({ op }) => op === "threshold")).toHaveLength(3);
-      expect(graph.nodes.filter(({ op }) => op === "sign" || op === "pad" || op === "transpose")).toEqual([]);
-      expect(largestDifference(await ours(graph), await theirs(file))).toBeLessThan(1e-6);
-    },
-  );
+  test("binary: int8 pixels, then bits from threshold to threshold; logits within 1e-6", async () => {
+    const file = readFile(BINARY);
+    const graph = runPasses(importModel(file));
+    expect(types(graph)).toEqual(["int8 -> int32", "bit -> int32", "bit -> int32", "bit -> f32"]);
+    expect(bits(graph)).toEqual([1, 1, 1, 1]);
+    expect(graph.nodes.filter(({ op }) => op === "threshold")).toHaveLength(3);
+    expect(graph.nodes.filter(({ op }) => op === "sign" || op === "pad" || op === "transpose")).toEqual([]);
+    expect(largestDifference(await ours(graph), await theirs(file))).toBeLessThan(1e-6);
+  });
 
-  test.skipIf(!hasFile(TERNARY))(
-    "ternary: int8 from pixels to logits, 2-bit weights; the same classes (needs models/mnist-cnn-ternary.onnx)",
-    async () => {
-      const file = readFile(TERNARY);
-      const graph = runPasses(importModel(file));
-      expect(
-        types(graph)
-          .slice(0, -1)
-          .every((pair) => pair === "int8 -> int8"),
-      ).toBe(true);
-      expect(types(graph).at(-1)).toBe("int8 -> f32");
-      expect(bits(graph).every((count) => count === 2)).toBe(true);
-      const [a, b] = [await ours(graph), await theirs(file)];
-      // Codes on the edge between two steps may fall to either side; the answers do not move.
-      expect(largestDifference(a, b)).toBeLessThan(0.05);
-      const answers = (logits: Float32Array) =>
-        Array.from({ length: COUNT }, (_, i) => {
-          const row = logits.subarray(i * 10, (i + 1) * 10);
-          return row.indexOf(Math.max(...row));
-        });
-      expect(answers(a)).toEqual(answers(b));
-    },
-  );
+  test("ternary: int8 from pixels to logits, 2-bit weights; the same classes", async () => {
+    const file = readFile(TERNARY);
+    const graph = runPasses(importModel(file));
+    expect(
+      types(graph)
+        .slice(0, -1)
+        .every((pair) => pair === "int8 -> int8"),
+    ).toBe(true);
+    expect(types(graph).at(-1)).toBe("int8 -> f32");
+    expect(bits(graph).every((count) => count === 2)).toBe(true);
+    const [a, b] = [await ours(graph), await theirs(file)];
+    // Codes on the edge between two steps may fall to either side; the answers do not move.
+    expect(largestDifference(a, b)).toBeLessThan(0.05);
+    const answers = (logits: Float32Array) =>
+      Array.from({ length: COUNT }, (_, i) => {
+        const row = logits.subarray(i * 10, (i + 1) * 10);
+        return row.indexOf(Math.max(...row));
+      });
+    expect(answers(a)).toEqual(answers(b));
+  });
 });

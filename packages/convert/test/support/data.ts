@@ -11,5 +11,4 @@ export const hasData = (path: string): boolean => existsSync(join(folder, path))
 export const readData = (path: string): Uint8Array => new Uint8Array(readFileSync(join(folder, path)));
 
 /** A file of this repository, by its path from the root. */
-export const hasFile = (path: string): boolean => existsSync(join(checkout, path));
 export const readFile = (path: string): Uint8Array => new Uint8Array(readFileSync(join(checkout, path)));
