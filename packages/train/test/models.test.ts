@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readPackagedDigits } from "../src/data/mnist.ts";
+import { type Digits, readPackagedDigits } from "../src/data/mnist.ts";
 import { top1 } from "../src/evaluate.ts";
 import { recipes } from "../src/recipes/index.ts";
 import type { TrainingRecord } from "../src/record.ts";
@@ -16,6 +16,15 @@ const LEAST_TOP1: Readonly<Record<string, number>> = {
   "mnist-cnn-binary": 0.98,
   "mnist-cnn-ternary": 0.985,
 };
+
+function everyFourth({ count, images, labels }: Digits): Digits {
+  const chosen = Array.from({ length: count / 4 }, (_, i) => 4 * i);
+  return {
+    count: chosen.length,
+    images: Uint8Array.from(chosen.flatMap((i) => [...images.subarray(784 * i, 784 * (i + 1))])),
+    labels: Uint8Array.from(chosen, (i) => labels[i]!),
+  };
+}
 
 describe.each(recipes)("models/$name", ({ name, epochs }) => {
   const record = JSON.parse(readFileSync(resolve(models, `${name}.json`), "utf8")) as TrainingRecord;
@@ -34,8 +43,9 @@ describe.each(recipes)("models/$name", ({ name, epochs }) => {
     expect(existsSync(path)).toBe(true);
     const bytes = readFileSync(path);
     expect(createHash("sha256").update(bytes).digest("hex")).toBe(record.onnx.sha256);
-    const digits = await readPackagedDigits();
-    // Sums of float weights in another order may move a tie: one digit in 10,000.
-    expect(Math.abs(top1(await onnxLogits(bytes, digits), digits.labels) - record.top1)).toBeLessThanOrEqual(1.01e-4);
+    // Every fourth digit; the sampling error of so many is below 0.25 %, that of a wrong file or a wrong record is not.
+    const digits = everyFourth(await readPackagedDigits());
+    const measured = top1(await onnxLogits(bytes, digits), digits.labels);
+    expect(Math.abs(measured - record.top1)).toBeLessThan(0.0075);
   });
 });
