@@ -142,7 +142,7 @@ impl Case {
     }
 
     fn assert_exact(&self, tier: Tier, seed: u64) {
-        let clamp = if seed % 2 == 0 { FREE } else { (-0.25, 0.75) };
+        let clamp = if seed.is_multiple_of(2) { FREE } else { (-0.25, 0.75) };
         let expected = match self.kind {
             Kind::Product(dimension) if self.gemm(tier, clamp).looks_up() => self.looked_up(dimension, clamp),
             _ => {
@@ -197,8 +197,10 @@ pub(crate) fn check(tier: Tier) {
 /// Lookups where the centroids are shared by at least as many columns, decoded panels otherwise; weights stay packed.
 fn ways(tier: Tier) {
     let looks_up = |n, bits| {
-        let case =
-            Case { codebook: vec![0.5; 4_usize << bits], ..Case::random(1, n, 64, Kind::Product(4), bits, 64, 0) };
+        let case = Case {
+            codebook: vec![0.5; 4_usize << bits],
+            ..Case::random(1, n, 64, Kind::Product(4), bits, 64, 0)
+        };
         case.gemm(tier, FREE).looks_up()
     };
     assert!(looks_up(16, 4) && !looks_up(15, 4) && looks_up(256, 8) && !looks_up(255, 8));

@@ -5,6 +5,8 @@ use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
+type Function = fn(f32, f32) -> f32;
+
 /// Two shapes of one rank that broadcast: equal, or 1 on either side.
 fn shapes(random: &mut Random) -> (Vec<usize>, Vec<usize>) {
     let rank = random.int(0, 5);
@@ -21,7 +23,7 @@ fn broadcasting() {
         let (a_shape, b_shape) = shapes(&mut random);
         let a = random.many(a_shape.iter().product(), Random::float);
         let b = random.many(b_shape.iter().product(), Random::float);
-        let ops: [(BinaryOp, fn(f32, f32) -> f32); 4] = [
+        let ops: [(BinaryOp, Function); 4] = [
             (BinaryOp::Add, |a, b| a + b),
             (BinaryOp::Sub, |a, b| a - b),
             (BinaryOp::Mul, |a, b| a * b),

@@ -39,8 +39,8 @@ fn case(tier: Tier, rows: usize, n: usize, k: usize, seed: u64) {
     let mut random = Random::new(seed);
     let x = random.many(rows * k, Random::float);
     let w = random.many(n * k, Random::float);
-    let bias = if seed % 2 == 0 { Vec::new() } else { random.many(n, Random::float) };
-    let clamp = if seed % 3 == 0 { (0.0, 0.5) } else { FREE };
+    let bias = if seed.is_multiple_of(2) { Vec::new() } else { random.many(n, Random::float) };
+    let clamp = if seed.is_multiple_of(3) { (0.0, 0.5) } else { FREE };
     let y = gemm(tier, &x, &w, &bias, k, clamp);
     assert_eq!(bits(&y), bits(&gemm(Tier::Scalar, &x, &w, &bias, k, clamp)), "{what}: equals scalar");
     assert_close(&y, &naive::gemm_f32(&x, &w, &bias, k, clamp), k, &what);
