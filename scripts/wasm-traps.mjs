@@ -1,5 +1,5 @@
-// Turns the functions that a panic ends in into bare traps. The module's host learns of a panic by the trap; its text, the
-// code that would format it and the hooks around it reach nobody, and they are a tenth of the module.
+// Turns the functions that a panic ends in into bare traps, and blanks the source locations that they were given. The module's host
+// learns of a panic by the trap; text, hooks and file names reach nobody, are a sixth of the module, and would put the builder's paths into it.
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "binaryen";
 
@@ -19,6 +19,55 @@ export function trapOnPanic(file) {
     module.removeFunction(name);
     module.addFunction(name, params, results, [], module.unreachable());
   }
-  writeFileSync(file, module.emitBinary());
+  const bytes = Buffer.from(module.emitBinary());
   module.dispose();
+  for (const segment of dataSegments(bytes)) blankLocations(segment);
+  writeFileSync(file, bytes);
+}
+
+/** `{ address, data }` of every segment at a constant address; `data` is a view into `bytes`. */
+function dataSegments(bytes) {
+  let at = 8;
+  const leb = (signed = false) => {
+    let [value, shift, byte] = [0, 0, 0];
+    do {
+      byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      shift += 7;
+    } while (byte & 128);
+    return signed && shift < 32 && byte & 64 ? value | (-1 << shift) : value;
+  };
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const size = leb();
+    if (id !== 11) {
+      at += size;
+      continue;
+    }
+    return Array.from({ length: leb() }, () => {
+      // 0: active in memory 0, `i32.const address; end`.
+      if (leb() !== 0 || bytes[at++] !== 0x41) throw new Error("the module has data that is not at a constant address");
+      const address = leb(true) >>> 0;
+      at++;
+      const length = leb();
+      at += length;
+      return { address, data: bytes.subarray(at - length, at) };
+    });
+  }
+  return [];
+}
+
+/** Blanks every `core::panic::Location` (pointer to a file name, its length, line, column) and the file names they point to. */
+function blankLocations({ address, data }) {
+  const names = [];
+  for (let at = 0; at + 16 <= data.length; at += 4) {
+    const [pointer, length, line, column] = [0, 4, 8, 12].map((offset) => data.readUInt32LE(at + offset));
+    const start = pointer - address;
+    if (start < 0 || length < 4 || length > 300 || start + length > data.length || line > 99_999 || column > 999)
+      continue;
+    if (!/^[\x21-\x7e]+\.rs$/.test(data.toString("latin1", start, start + length))) continue;
+    data.fill(0, at, at + 16);
+    names.push([start, start + length]);
+  }
+  for (const [start, end] of names) data.fill(0, start, end);
 }
