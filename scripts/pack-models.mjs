@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { TRAINED } from "./digits/contestants.mjs";
+import { isTrained, TRAINED } from "./digits/contestants.mjs";
 import { convert } from "./digits/packages.mjs";
 import { root } from "./setup/paths.mjs";
 
@@ -13,7 +13,7 @@ const lowbit = join(root, "packages", "cli", "bin", "lowbit.js");
 const preprocessing = { width: 28, height: 28, channels: "gray", layout: "NCHW", mean: [0], std: [1] };
 const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
 
-for (const name of TRAINED) {
+for (const name of TRAINED.filter(isTrained)) {
   const file = join(root, "models", `${name}.safetensors`);
   const packing = ["quantize", join(root, "models", `${name}.onnx`), "-o", file];
   const { status } = spawnSync(process.execPath, [lowbit, ...packing], { stdio: "inherit" });

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { root } from "../setup/paths.mjs";
 import { convert, lowbit } from "./packages.mjs";
 
-const { createModel, Tensor } = lowbit;
 const { calibrate, importModel, quantizeModel, readNpz, runPasses, writeModel } = convert;
 
 export const FLOAT = "mnist-cnn-float";
@@ -37,47 +36,22 @@ export const TRAINED = ["mnist-cnn-ternary", "mnist-cnn-binary"];
 
 const modelFile = (name) => join(root, "models", name);
 
-/** A model of one image input and one output of ten scores, as the race takes it. */
-function engine(name, graph) {
-  const [input] = graph.inputs;
-  const [output] = graph.outputs;
-  return createModel(graph).then((model) => ({
-    name,
-    tier: model.tier,
-    scores: async (images, count) => {
-      const results = await model.run({ [input]: new Tensor("f32", [count, 1, 28, 28], images) });
-      return results[output].data;
-    },
-    dispose: () => model.dispose(),
-  }));
-}
+/** Whether its recipe has been run. */
+export const isTrained = (name) => existsSync(modelFile(`${name}.onnx`));
 
-/** The float network: its ONNX bytes for the peer, its Graph, and how it behaves on the calibration images. */
-export async function openFloat() {
-  const bytes = await readFile(modelFile(`${FLOAT}.onnx`));
-  const graph = runPasses(importModel(bytes, { name: FLOAT }));
-  const images = readNpz(await readFile(modelFile("mnist-calibration.npz"))).get("x");
-  const calibration = await calibrate(graph, feedsOf(graph, images));
-  return { bytes, graph, calibration, calibrationCount: images.shape[0] };
-}
+/** Bytes of a network's ONNX file. */
+export const onnxBytes = (name) => readFile(modelFile(`${name}.onnx`));
+
+const importNetwork = async (name) => runPasses(importModel(await onnxBytes(name), { name }));
 
 /** Calibration images in batches, as the network's input. */
-function feedsOf(graph, images, batch = 100) {
-  const pixels = 28 * 28;
-  return Array.from({ length: Math.ceil(images.shape[0] / batch) }, (_, i) => {
-    const slice = Float32Array.from(images.data.subarray(i * batch * pixels, (i + 1) * batch * pixels));
-    return { [graph.inputs[0]]: new Tensor("f32", [slice.length / pixels, 1, 28, 28], slice) };
+async function calibrationFeeds(input, batch = 100) {
+  const { data, shape } = readNpz(await readFile(modelFile("mnist-calibration.npz"))).get("x");
+  const pixels = data.length / shape[0];
+  return Array.from({ length: Math.ceil(shape[0] / batch) }, (_, i) => {
+    const slice = Float32Array.from(data.subarray(i * batch * pixels, (i + 1) * batch * pixels));
+    return { [input]: new lowbit.Tensor("f32", [slice.length / pixels, 1, 28, 28], slice) };
   });
-}
-
-/** Figures of the file and the layers, common to cut and trained networks. */
-function figuresOf(result, bytes) {
-  return {
-    bitsPerWeight: result.bitsPerWeight,
-    bytes: bytes.length,
-    layers: result.layers,
-    ...(result.refused && { refused: { layer: result.refused.layer, reason: reasonOf(result.refused) } }),
-  };
 }
 
 /** The figure that the gate saw and the floor that it missed. */
@@ -88,34 +62,36 @@ function reasonOf({ figure, value, floor, layerSqnr }) {
   return `${figure} ${spell(value)} under ${spell(floor)}${layer}`;
 }
 
-/** The float network on our own kernels. */
-export async function floatContestant({ bytes, graph }) {
-  return {
-    kind: "reference",
-    bitsPerWeight: 32,
-    bytes: bytes.length,
-    layers: [],
-    engine: await engine("float", graph),
-  };
+/** Imported and calibrated once per thread. */
+let floatNetwork;
+function openFloat() {
+  floatNetwork ??= (async () => {
+    const graph = await importNetwork(FLOAT);
+    return { graph, calibration: await calibrate(graph, await calibrationFeeds(graph.inputs[0])) };
+  })();
+  return floatNetwork;
 }
 
-/** The float network cut to one scheme; refused or not, it is kept, so that its accuracy can be shown. */
-export async function cutContestant({ graph, calibration }, scheme) {
-  const { name, ...rules } = scheme;
-  const result = await quantizeModel(graph, { ...rules, calibration });
-  return { kind: "cut", ...figuresOf(result, writeModel(result.graph)), engine: await engine(name, result.graph) };
+/** The float network on our own kernels; its file is the ONNX file. */
+export async function packFloat() {
+  const { graph } = await openFloat();
+  const { length } = await onnxBytes(FLOAT);
+  return { name: "float", kind: "reference", file: writeModel(graph), bytes: length, bitsPerWeight: 32, layers: [] };
+}
+
+/** The float network cut to one scheme; refused or not, its file is kept here, so that its accuracy can be shown. */
+export async function packCut({ name, ...rules }) {
+  const { graph, calibration } = await openFloat();
+  const { graph: cut, bitsPerWeight, layers, refused } = await quantizeModel(graph, { ...rules, calibration });
+  const file = writeModel(cut);
+  const refusal = refused && { refused: { layer: refused.layer, reason: reasonOf(refused) } };
+  return { name, kind: "cut", file, bytes: file.length, bitsPerWeight, layers, ...refusal };
 }
 
 /** A network trained at few bits: recognised as what it is and packed, without a flag. */
-export async function trainedContestant(name) {
-  const path = modelFile(`${name}.onnx`);
-  if (!existsSync(path)) throw new Error(`models/${name}.onnx is missing: lowbit train ${name} makes it`);
-  const result = await quantizeModel(runPasses(importModel(await readFile(path), { name })), {});
-  const { layers: _, ...figures } = figuresOf(result, writeModel(result.graph));
-  return {
-    kind: "trained",
-    ...figures,
-    layers: [],
-    engine: await engine(`${name.replace("mnist-cnn-", "")}, trained`, result.graph),
-  };
+export async function packTrained(name) {
+  const { graph, bitsPerWeight } = await quantizeModel(await importNetwork(name), {});
+  const file = writeModel(graph);
+  const title = `${name.replace("mnist-cnn-", "")}, trained`;
+  return { name: title, kind: "trained", file, bytes: file.length, bitsPerWeight, layers: [] };
 }
