@@ -56,7 +56,11 @@ pub struct CodedWeights<'a> {
 /// The level of every code of the width, as floats, and where there are at most 16, as four tables of their bytes.
 pub(super) struct Levels {
     pub(super) values: Buffer<f32>,
-    /// `bytes[b][code]` = byte b of the level.
+    /// `bytes[b][code]` = byte b of the level, for vector code.
+    #[cfg_attr(
+        all(target_arch = "wasm32", not(target_feature = "simd128")),
+        expect(dead_code, reason = "a build without vectors decodes by `values`")
+    )]
     pub(super) bytes: [[u8; 16]; 4],
 }
 
