@@ -24,7 +24,7 @@ pub(crate) fn read_codes<'a>(params: &mut Params<'a>) -> Result<(AffineCodes<'a>
     Ok((AffineCodes { columns, depth, group_size: depth, bits, codes, zero_points }, input))
 }
 
-/// Parameters: the codes ([`read_codes`]), output transform.
+/// Parameters: the codes (`read_codes`), output transform.
 #[wasm_bindgen]
 pub fn affine_gemm_new(params: usize, words: usize) -> i32 {
     let make = || {
@@ -40,13 +40,13 @@ pub fn affine_gemm_new(params: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` bytes [rows, K] to `y` [rows, N] of the transform's kind.
+/// `x` bytes `[rows, K]` to `y` `[rows, N]` of the transform's kind.
 #[wasm_bindgen]
 pub fn affine_gemm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |gemm: &AffineGemm| run(gemm, gemm.output().kind(), x, y, rows)))
 }
 
-/// Parameters: the codes, group size, scales (f32 array [N, groups]), bias (f32 array [N] or absent), then 1, clamp (two floats) for f32, or
+/// Parameters: the codes, group size, scales (f32 array `[N, groups]`), bias (f32 array `[N]` or absent), then 1, clamp (two floats) for f32, or
 /// 2, scale (float), zero point, clamp (two integers) for bytes.
 #[wasm_bindgen]
 pub fn affine_gemm_grouped_new(params: usize, words: usize) -> i32 {
@@ -75,7 +75,7 @@ pub fn affine_gemm_grouped_new(params: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` bytes [rows, K] to `y` f32 or bytes [rows, N].
+/// `x` bytes `[rows, K]` to `y` f32 or bytes `[rows, N]`.
 #[wasm_bindgen]
 pub fn affine_gemm_grouped_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |gemm: &GroupedAffineGemm| run(gemm, gemm.output_kind(), x, y, rows)))

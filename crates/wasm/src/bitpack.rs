@@ -80,7 +80,7 @@ pub fn bitpack_unpack_trits(x: usize, y: usize, rows: usize, channels: usize) ->
     status(run())
 }
 
-/// Parameters: the window ([`read_geometry`]), channels. Returns a handle.
+/// Parameters: the window (as `conv_new` reads it), channels. Returns a handle.
 #[wasm_bindgen]
 pub fn bitpack_max_pool_new(params: usize, words: usize) -> i32 {
     let make = || {

@@ -41,7 +41,7 @@ pub(crate) fn read_weights<'a>(params: &mut Params<'a>) -> Result<CodedWeights<'
     Ok(CodedWeights { columns, depth, bits, codes, decoding, scales, scale_rows, group_size })
 }
 
-/// Parameters: coded weights ([`read_weights`]), bias (f32 array or absent), clamp (two floats).
+/// Parameters: coded weights (`read_weights`), bias (f32 array or absent), clamp (two floats).
 #[wasm_bindgen]
 pub fn codebook_gemm_new(params: usize, words: usize) -> i32 {
     let make = || {
@@ -58,7 +58,7 @@ pub fn codebook_gemm_new(params: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` f32 [rows, K] to `y` f32 [rows, N].
+/// `x` f32 `[rows, K]` to `y` f32 `[rows, N]`.
 #[wasm_bindgen]
 pub fn codebook_gemm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |gemm: &CodebookGemm| {

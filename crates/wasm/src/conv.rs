@@ -56,7 +56,7 @@ impl<K: RowKernel> Convolve for Object<K> {
     }
 }
 
-/// Parameters: the window ([`read_geometry`]), whether padding is the real 0 under bits (0, 1), the element that a missing tap counts as,
+/// Parameters: the window (`read_geometry`), whether padding is the real 0 under bits (0, 1), the element that a missing tap counts as,
 /// handles (pointer, length) of the products of the groups, which belong to the convolution from now on, whatever this returns.
 #[wasm_bindgen]
 pub fn conv_new(pointer: usize, words: usize) -> i32 {
@@ -73,7 +73,7 @@ pub fn conv_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` [batch, h, w, channels] of the products' input, `y` [batch, h', w', channels'] of their output.
+/// `x` `[batch, h, w, channels]` of the products' input, `y` `[batch, h', w', channels']` of their output.
 #[wasm_bindgen]
 pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |conv: &Conv| conv.0.convolve(x, y, batch)))

@@ -15,7 +15,7 @@ use crate::params::Params;
 
 const OP: Op = Op::Depthwise;
 
-/// Parameters: the window, channels, weights (f32 array [outputs, kh, kw]), bias (f32 array or absent), clamp (two floats).
+/// Parameters: the window, channels, weights (f32 array `[outputs, kh, kw]`), bias (f32 array or absent), clamp (two floats).
 #[wasm_bindgen]
 pub fn depthwise_f32_new(params: usize, words: usize) -> i32 {
     let make = || {
@@ -33,7 +33,7 @@ pub fn depthwise_f32_new(params: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` f32 [batch, h, w, channels] to `y` f32 [batch, h', w', outputs].
+/// `x` f32 `[batch, h, w, channels]` to `y` f32 `[batch, h', w', outputs]`.
 #[wasm_bindgen]
 pub fn depthwise_f32_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |conv: &DepthwiseF32| {
@@ -62,7 +62,7 @@ pub fn depthwise_affine_new(params: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` bytes [batch, h, w, channels] to `y` [batch, h', w', outputs] of the transform's kind.
+/// `x` bytes `[batch, h, w, channels]` to `y` `[batch, h', w', outputs]` of the transform's kind.
 #[wasm_bindgen]
 pub fn depthwise_affine_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |conv: &DepthwiseAffine| {

@@ -11,7 +11,7 @@ use crate::handles::{insert, with};
 use crate::memory::{Memory, reserve_scratch, with_scratch};
 use crate::params::Params;
 
-/// Parameters: n, k, weights (pointer, length) f32 [n, k], bias (pointer, length) f32 [n] or empty, clamp (two floats).
+/// Parameters: n, k, weights (pointer, length) f32 `[n, k]`, bias (pointer, length) f32 `[n]` or empty, clamp (two floats).
 #[wasm_bindgen]
 pub fn gemm_f32_new(pointer: usize, words: usize) -> i32 {
     let make = || {
@@ -26,7 +26,7 @@ pub fn gemm_f32_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` f32 [rows, k] to `y` f32 [rows, n].
+/// `x` f32 `[rows, k]` to `y` f32 `[rows, n]`.
 #[wasm_bindgen]
 pub fn gemm_f32_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(Op::GemmF32, handle, |gemm: &GemmF32| {
@@ -47,7 +47,7 @@ pub fn matmul_f32_new(m: usize, n: usize, k: usize) -> i32 {
     status_or(make())
 }
 
-/// `a` f32 [batch, m, k] or [m, k] where `a_stride` is 0, `b` f32 [batch, k, n] or [k, n] where `b_stride` is 0, `y` f32 [batch, m, n].
+/// `a` f32 `[batch, m, k]` or `[m, k]` where `a_stride` is 0, `b` f32 `[batch, k, n]` or `[k, n]` where `b_stride` is 0, `y` f32 `[batch, m, n]`.
 #[wasm_bindgen]
 pub fn matmul_f32_run(
     handle: i32,

@@ -4,7 +4,7 @@
 //!   takes must lie, with its whole length, inside one such block ([`memory`]), so no call can reach the module's own data.
 //! - **Objects.** `<family>_new` copies weights into packed storage of its own and returns a handle above 0; `object_drop` ends it
 //!   ([`handles`]). Handles are never given out twice.
-//! - **Parameters** of `_new` are a block of int32 that the family describes word by word ([`params`]); floats travel as their bits.
+//! - **Parameters** of `_new` are a block of int32 that the family describes word by word (`params.rs`); floats travel as their bits.
 //! - **Errors.** A negative result is `-code`; [`error::error_block`] holds the numbers.
 //!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.

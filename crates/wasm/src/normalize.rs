@@ -15,7 +15,7 @@ use crate::params::Params;
 
 const OP: Op = Op::Normalize;
 
-/// Parameters: element of x (0 f32, 1 int32), scale (pointer, length) f32 [C], bias (pointer, length) f32 [C], clamp (two floats).
+/// Parameters: element of x (0 f32, 1 int32), scale (pointer, length) f32 `[C]`, bias (pointer, length) f32 `[C]`, clamp (two floats).
 #[wasm_bindgen]
 pub fn channel_affine_new(pointer: usize, words: usize) -> i32 {
     let make = || {
@@ -30,7 +30,7 @@ pub fn channel_affine_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` f32 or int32 [rows, C] to `y` f32 [rows, C]; y may be x where that is f32.
+/// `x` f32 or int32 `[rows, C]` to `y` f32 `[rows, C]`; y may be x where that is f32.
 #[wasm_bindgen]
 pub fn channel_affine_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |(affine, integers): &(ChannelAffine, bool)| {
@@ -45,7 +45,7 @@ pub fn channel_affine_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     }))
 }
 
-/// Parameters: scale, bias, mean, variance (each pointer, length) f32 [C], epsilon (float).
+/// Parameters: scale, bias, mean, variance (each pointer, length) f32 `[C]`, epsilon (float).
 #[wasm_bindgen]
 pub fn batch_norm_new(pointer: usize, words: usize) -> i32 {
     let make = || {
@@ -60,7 +60,7 @@ pub fn batch_norm_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` f32 [rows, C] to `y` f32 [rows, C]; y may be x.
+/// `x` f32 `[rows, C]` to `y` f32 `[rows, C]`; y may be x.
 #[wasm_bindgen]
 pub fn batch_norm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |norm: &BatchNorm| {
@@ -70,7 +70,7 @@ pub fn batch_norm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     }))
 }
 
-/// Parameters: thresholds (pointer, length) int32 [C].
+/// Parameters: thresholds (pointer, length) int32 `[C]`.
 #[wasm_bindgen]
 pub fn threshold_new(pointer: usize, words: usize) -> i32 {
     let make = || {
@@ -85,7 +85,7 @@ pub fn threshold_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` int32 [rows, C] to `y` bits [rows, words of C]: bit = x < threshold.
+/// `x` int32 `[rows, C]` to `y` bits `[rows, words of C]`: bit = x < threshold.
 #[wasm_bindgen]
 pub fn threshold_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |(transform, channels): &(OutputTransform, usize)| {
@@ -100,7 +100,7 @@ pub fn threshold_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     }))
 }
 
-/// f32 [outer, size, inner] along `size`; y may be x.
+/// f32 `[outer, size, inner]` along `size`; y may be x.
 #[wasm_bindgen]
 pub fn softmax_f32(x: usize, y: usize, outer: usize, size: usize, inner: usize) -> i32 {
     let run = || {

@@ -34,7 +34,7 @@ pub fn pool_new(pointer: usize, words: usize) -> i32 {
     status_or(make())
 }
 
-/// `x` [batch, h, w, channels] to `y` [batch, h', w', channels].
+/// `x` `[batch, h, w, channels]` to `y` `[batch, h', w', channels]`.
 #[wasm_bindgen]
 pub fn pool_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |(pool, element): &(Pool, i32)| match element {
