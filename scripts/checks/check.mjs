@@ -53,10 +53,22 @@ export async function performLanes(lanes) {
   return results.flat();
 }
 
+/** Names that differ by a number only, as one line: `... seed 1 (and 24 more like it)`. */
+function grouped(names) {
+  const groups = new Map();
+  for (const name of names) {
+    const kind = name.replace(/\d+/g, "#");
+    groups.set(kind, [...(groups.get(kind) ?? []), name]);
+  }
+  return [...groups.values()].map(([first, ...more]) =>
+    more.length > 0 ? `${first} (and ${more.length} more like it)` : first,
+  );
+}
+
 /** Prints what was skipped and what failed, and the line of sums; resolves with whether all is well. */
 export function summarize(results) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const missing = results.flatMap((result) => result.skipped ?? []);
+  const missing = grouped(results.flatMap((result) => result.skipped ?? []));
   if (missing.length > 0) console.log(`\nNot run here:\n${missing.map((name) => `  – ${name}`).join("\n")}`);
   const red = results.filter((result) => result.failed > 0);
   if (red.length > 0) console.log(`\nFailed: ${red.map((result) => result.check.name).join(", ")}`);
