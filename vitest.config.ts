@@ -16,8 +16,6 @@ const nodeProject = (name: string) => ({
     exclude: ["**/*.browser.test.ts", "**/node_modules/**", "**/dist/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Some tests watch the garbage that a call leaves.
-    execArgv: ["--expose-gc"],
   },
 });
 

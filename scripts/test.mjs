@@ -7,10 +7,12 @@ import { buildWasm } from "./build-wasm.mjs";
 import { performLanes, summarize } from "./checks/check.mjs";
 import { javascriptChecks } from "./checks/javascript.mjs";
 import { rustChecks } from "./checks/rust.mjs";
+import { generatedFiles } from "./generate.mjs";
 import { setup } from "./setup/index.mjs";
 import { tail } from "./setup/run.mjs";
 
 const since = Date.now();
+const generated = generatedFiles();
 await setup({ tests: true });
 console.log("Build");
 try {
@@ -25,7 +27,9 @@ try {
 console.log("\nTests and checks");
 const at = process.argv.indexOf("--only");
 const wanted = at > 0 ? process.argv[at + 1] : "";
-const lanes = [await rustChecks(), javascriptChecks()].map((lane) => lane.filter(({ name }) => name.includes(wanted)));
+const lanes = [await rustChecks(), javascriptChecks(generated)].map((lane) =>
+  lane.filter(({ name }) => name.includes(wanted)),
+);
 const well = summarize(await performLanes(lanes));
 console.log(`in ${((Date.now() - since) / 60_000).toFixed(1)} min`);
 process.exit(well ? 0 : 1);

@@ -68,7 +68,11 @@ function grouped(names) {
 /** Prints what was skipped and what failed, and the line of sums; resolves with whether all is well. */
 export function summarize(results) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const missing = grouped(results.flatMap((result) => result.skipped ?? []));
+  const missing = grouped(
+    results.flatMap(({ check, skipped = [] }) =>
+      skipped.map((name) => (name.startsWith(check.name) ? name : `${check.name}: ${name}`)),
+    ),
+  );
   if (missing.length > 0) console.log(`\nNot run here:\n${missing.map((name) => `  – ${name}`).join("\n")}`);
   const red = results.filter((result) => result.failed > 0);
   if (red.length > 0) console.log(`\nFailed: ${red.map((result) => result.check.name).join(", ")}`);

@@ -10,13 +10,14 @@ import { checkSizes } from "../size.mjs";
 import { single } from "./check.mjs";
 import { vitest } from "./vitest.mjs";
 
-export const javascriptChecks = () => [
+/** @param {Map<string, string>} generated the generated files as they were before the build */
+export const javascriptChecks = (generated) => [
   single("biome check", () => run("biome", ["check", "."], { env: pnpmEnv(), log: "biome", timeout: 120 })),
   single("types (tsc)", () =>
     run("turbo", ["run", "types", "--output-logs=errors-only"], { env: turboEnv(), log: "types" }),
   ),
   single("types of the configurations", () => run("tsc", ["-p", "tsconfig.json"], { env: pnpmEnv(), timeout: 120 })),
-  single("generated files are up to date", () => generate({ check: true })),
+  single("generated files are up to date", () => generate({ check: true, before: generated })),
   single("file lengths", checkLengths),
   single("no engine-dependent Math on byte paths", checkMath),
   single("one version everywhere", checkVersions),

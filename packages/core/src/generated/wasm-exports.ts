@@ -2,14 +2,31 @@
 
 /** The raw exports of every tier's module: pointers and sizes are numbers. */
 export interface WasmExports {
+  readonly affine_gemm_grouped_new: (a: number, b: number) => number;
+  readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
+  readonly affine_gemm_new: (a: number, b: number) => number;
+  readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_max_pool_new: (a: number, b: number) => number;
+  readonly bitpack_max_pool_run: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_signs: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_signs_int8: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly bitpack_trits: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_unpack_signs: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_unpack_trits: (a: number, b: number, c: number, d: number) => number;
   readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly channel_affine_new: (a: number, b: number) => number;
   readonly channel_affine_run: (a: number, b: number, c: number, d: number) => number;
+  readonly codebook_gemm_new: (a: number, b: number) => number;
+  readonly codebook_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly conv_new: (a: number, b: number) => number;
   readonly conv_run: (a: number, b: number, c: number, d: number) => number;
   readonly copy_rows: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly depthwise_affine_new: (a: number, b: number) => number;
+  readonly depthwise_affine_run: (a: number, b: number, c: number, d: number) => number;
+  readonly depthwise_f32_new: (a: number, b: number) => number;
+  readonly depthwise_f32_run: (a: number, b: number, c: number, d: number) => number;
   readonly dequantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly elementwise_binary_new: (a: number, b: number) => number;
   readonly elementwise_binary_run: (a: number, b: number, c: number, d: number) => number;
@@ -31,8 +48,25 @@ export interface WasmExports {
   readonly pad_run: (a: number, b: number, c: number) => number;
   readonly pool_new: (a: number, b: number) => number;
   readonly pool_run: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_abs_max: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_cluster_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly quantize_decode: (a: number, b: number, c: number) => number;
+  readonly quantize_error_sums: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_farthest: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_first_beyond: (a: number, b: number, c: number) => number;
+  readonly quantize_first_not_finite: (a: number, b: number) => number;
+  readonly quantize_grid: (a: number, b: number, c: number) => number;
+  readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_multiply: (a: number, b: number, c: number) => number;
+  readonly quantize_nearest: (a: number, b: number) => number;
+  readonly quantize_pack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_signs: (a: number, b: number, c: number) => number;
+  readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly ternary_gemm_new: (a: number, b: number) => number;
+  readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;
   readonly threshold_run: (a: number, b: number, c: number, d: number) => number;
   readonly transpose_new: (a: number, b: number) => number;
