@@ -1,4 +1,5 @@
-// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm, and writes the types of its
+// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm and, without the rarer kernels,
+// lowbit-core.<tier>.wasm, and writes the types of its
 // exports. A tier whose sources, compiler and tools are the same as last time is left alone.
 //
 //   node scripts/build-wasm.mjs [--force] [--tier simd128]
@@ -12,6 +13,7 @@ import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
+import { cutCore } from "./wasm-parts.mjs";
 import { trapOnPanic } from "./wasm-traps.mjs";
 
 /** What every tier may use: engines have had these since 2021 (Node 16, Safari 15), and rustc's own std uses them. */
@@ -63,6 +65,7 @@ async function digest() {
     "crates/kernels/Cargo.toml",
     "crates/wasm/Cargo.toml",
     "scripts/build-wasm.mjs",
+    "scripts/wasm-parts.mjs",
     "scripts/wasm-traps.mjs",
   ];
   for (const file of [...sources, ...manifests.map((name) => join(root, name))])
@@ -103,24 +106,29 @@ async function buildTier(tier, env) {
     log: `wasm-${tier}`,
     timeout: 900,
   });
-  trapOnPanic(join(pkg, "lowbit_bg.wasm"));
-  const result = join(out, `lowbit.${tier}.wasm`);
+  const whole = join(pkg, "lowbit_bg.wasm");
+  trapOnPanic(whole);
+  const core = join(pkg, "lowbit_core.wasm");
+  cutCore(whole, core);
+  await optimise(whole, join(out, `lowbit.${tier}.wasm`), opt, env, `wasm-opt-${tier}`);
+  await optimise(core, join(out, `lowbit-core.${tier}.wasm`), opt, env, `wasm-opt-core-${tier}`);
+}
+
+async function optimise(input, result, opt, env, log) {
   const optimised = `${result}.${process.pid}.part`;
   const features = [...base, ...opt].map((feature) => `--enable-${feature}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   await run(
     "wasm-opt",
-    ["-O3", "--mvp-features", ...features, ...strip, join(pkg, "lowbit_bg.wasm"), "-o", optimised],
-    {
-      env,
-      log: `wasm-opt-${tier}`,
-      timeout: 300,
-    },
+    ["-O3", "--mvp-features", ...features, ...strip, input, "-o", optimised],
+    { env, log, timeout: 300 },
   );
   // In one step, so that a program that loads the module meanwhile sees the old one or the new one.
   renameSync(optimised, result);
-  return result;
 }
+
+/** The whole module of a tier, and its core. */
+const modulesOf = (tier) => [join(out, `lowbit.${tier}.wasm`), join(out, `lowbit-core.${tier}.wasm`)];
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
@@ -136,7 +144,7 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
   const current = await digest();
   const stampOf = (tier) => join(work, `${tier}.sha256`);
   const isFresh = (tier) => {
-    const files = [join(out, `lowbit.${tier}.wasm`), stampOf(tier), join(work, tier, "pkg", "lowbit_bg.wasm.d.ts")];
+    const files = [...modulesOf(tier), stampOf(tier), join(work, tier, "pkg", "lowbit_bg.wasm.d.ts")];
     return files.every((file) => existsSync(file)) && readFileSync(stampOf(tier), "utf8") === current;
   };
   const stale = wanted.filter((tier) => force || !isFresh(tier));
@@ -147,10 +155,10 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
   mkdirSync(work, { recursive: true });
   await Promise.all(
     stale.map(async (tier) => {
-      const file = await buildTier(tier, env);
+      await buildTier(tier, env);
       writeFileSync(stampOf(tier), current);
-      const bytes = readFileSync(file);
-      say(`  ✓ wasm ${tier.padEnd(8)} ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
+      const [all, core] = modulesOf(tier).map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
+      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}`);
     }),
   );
   if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();

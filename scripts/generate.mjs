@@ -1,9 +1,8 @@
 // `pnpm generate`: writes every file below a `generated/` folder anew. With { check: true } (or --check) it fails when one
 // of them was not what its generator writes.
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildWasm, writeTypesOfBuild } from "./build-wasm.mjs";
+import { generatedFiles } from "./generated-files.mjs";
 import { writeKernelRegistry } from "./kernel-registry.mjs";
 import { writeKernelWords } from "./kernel-words.mjs";
 import { whenMain } from "./main-module.mjs";
@@ -25,16 +24,6 @@ const generators = [
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
 ];
-
-/** Path and content of every committed generated file. */
-export function generatedFiles() {
-  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const files = listed.split("\n").filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$/.test(file));
-  return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
-}
 
 /** @param {Map<string, string>} [options.before] what the files held before anything was built, for a build writes some of them */
 export async function generate({ check = false, before = generatedFiles() } = {}) {

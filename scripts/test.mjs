@@ -2,34 +2,24 @@
 //
 //   npm test                      everything
 //   npm test -- --only vitest     the checks whose name holds this word
-import { buildPackages } from "./build-packages.mjs";
-import { buildWasm } from "./build-wasm.mjs";
 import { performLanes, summarize } from "./checks/check.mjs";
-import { javascriptChecks } from "./checks/javascript.mjs";
-import { rustChecks } from "./checks/rust.mjs";
-import { generatedFiles } from "./generate.mjs";
-import { setup } from "./setup/index.mjs";
-import { tail } from "./setup/run.mjs";
+import { generatedFiles } from "./generated-files.mjs";
+import { prepare } from "./prepare.mjs";
 
 const since = Date.now();
 const generated = generatedFiles();
-await setup({ tests: true });
-console.log("Build");
-try {
-  await buildWasm();
-  await buildPackages();
-} catch (error) {
-  console.error(error.output ? `${error.message}\n${tail(error.output, 60)}` : error.message);
+if (!(await prepare({ tests: true }))) {
   console.log("\n0 passed, 1 failed");
   process.exit(1);
 }
 
 console.log("\nTests and checks");
+// They import packages, which are there only now.
+const { rustChecks } = await import("./checks/rust.mjs");
+const { javascriptChecks } = await import("./checks/javascript.mjs");
 const at = process.argv.indexOf("--only");
 const wanted = at > 0 ? process.argv[at + 1] : "";
-const lanes = [await rustChecks(), javascriptChecks(generated)].map((lane) =>
-  lane.filter(({ name }) => name.includes(wanted)),
-);
-const well = summarize(await performLanes(lanes));
-console.log(`in ${((Date.now() - since) / 60_000).toFixed(1)} min`);
-process.exit(well ? 0 : 1);
+const lanes = [await rustChecks(), javascriptChecks(generated)];
+const results = await performLanes(lanes.map((lane) => lane.filter(({ name }) => name.includes(wanted))));
+console.log(`\nin ${((Date.now() - since) / 60_000).toFixed(1)} min`);
+process.exit(summarize(results) ? 0 : 1);
