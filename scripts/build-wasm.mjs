@@ -118,11 +118,11 @@ async function optimise(input, result, opt, env, log) {
   const optimised = `${result}.${process.pid}.part`;
   const features = [...base, ...opt].map((feature) => `--enable-${feature}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run(
-    "wasm-opt",
-    ["-O3", "--mvp-features", ...features, ...strip, input, "-o", optimised],
-    { env, log, timeout: 300 },
-  );
+  await run("wasm-opt", ["-O3", "--mvp-features", ...features, ...strip, input, "-o", optimised], {
+    env,
+    log,
+    timeout: 300,
+  });
   // In one step, so that a program that loads the module meanwhile sees the old one or the new one.
   renameSync(optimised, result);
 }

@@ -19,7 +19,8 @@ const budgets = {
   "./quantize": 20_000,
   "./slim": 30_000,
   "./worker": 32_000,
-  wasm: 75_000,
+  "core wasm": 68_000,
+  "whole wasm": 98_000,
 };
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
@@ -43,10 +44,7 @@ async function bundled(code) {
 async function lines() {
   const manifest = JSON.parse(readFileSync(join(root, "packages", "core", "package.json"), "utf8"));
   const entries = Object.entries(manifest.publishConfig.exports).filter(([, target]) => typeof target === "object");
-  const modules = Object.keys(tiers).map((tier) => [
-    tier,
-    gzipped(readFileSync(join(root, "packages", "core", "wasm", `lowbit.${tier}.wasm`))),
-  ]);
+  const module = (part, tier) => gzipped(readFileSync(join(root, "packages", "core", "wasm", `${part}.${tier}.wasm`)));
   const example = await bundled(readmeExample());
   const table = [];
   for (const [entry] of entries) {
@@ -57,10 +55,14 @@ async function lines() {
       budget: budgets[entry],
     });
   }
-  for (const [tier, bytes] of modules) table.push({ what: `wasm, ${tier}`, bytes, budget: budgets.wasm });
+  for (const tier of Object.keys(tiers)) {
+    table.push({ what: `core wasm, ${tier}`, bytes: module("lowbit-core", tier), budget: budgets["core wasm"] });
+    table.push({ what: `whole wasm, ${tier}`, bytes: module("lowbit", tier), budget: budgets["whole wasm"] });
+  }
   table.push({ what: "README example", bytes: example, budget: budgets["."] });
-  for (const [tier, bytes] of modules)
-    table.push({ what: `README example + ${tier}`, bytes: example + bytes, budget: total });
+  // What the example downloads: its network runs on the core.
+  for (const tier of Object.keys(tiers))
+    table.push({ what: `README example + ${tier}`, bytes: example + module("lowbit-core", tier), budget: total });
   return table;
 }
 

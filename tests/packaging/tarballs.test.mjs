@@ -53,5 +53,6 @@ describe.each(Object.entries(tarballs))("%s", (name, tarball) => {
 
 test("the tarball of lowbit holds the WASM of every tier", async () => {
   const listed = (await run("tar", ["-tzf", tarballs.lowbit])).split("\n");
-  for (const tier of ["scalar", "simd128", "relaxed"]) expect(listed).toContain(`package/wasm/lowbit.${tier}.wasm`);
+  for (const tier of ["scalar", "simd128", "relaxed"])
+    for (const part of ["lowbit", "lowbit-core"]) expect(listed).toContain(`package/wasm/${part}.${tier}.wasm`);
 });

@@ -10,6 +10,7 @@ import {
   type Model,
   NotFiniteError,
   OutOfRangeError,
+  type Part,
   readSource,
   ShapeError,
   Tensor,
@@ -321,10 +322,10 @@ describe("loadModel", () => {
   });
 
   it("takes the module from the caller: bytes, a compiled module, or a function of the tier", async () => {
-    const wasm = await readSource(bundledWasm("scalar"));
-    const asked: Tier[] = [];
-    const provider = (tier: Tier) => {
-      asked.push(tier);
+    const wasm = await readSource(bundledWasm("scalar", "all"));
+    const asked: string[] = [];
+    const provider = (tier: Tier, part: Part) => {
+      asked.push(`${part} ${tier}`);
       return wasm;
     };
     for (const source of [wasm, await WebAssembly.compile(wasm), provider]) {
@@ -332,7 +333,13 @@ describe("loadModel", () => {
       expect(model.tier).toBe("scalar");
       expect(await model.run(feedOf(1))).toEqual(runReference(small(), feedOf(1)));
     }
-    expect(asked).toEqual(["scalar"]);
+    // The core is fetched beside the file, which turns out to hold an operator that needs the whole.
+    expect(asked).toEqual(["core scalar", "all scalar"]);
+  });
+
+  it("names the kernel that a core module lacks", async () => {
+    const wasm = await readSource(bundledWasm("scalar", "core"));
+    await expect(loadModel(bytes, { wasm, tier: "scalar" })).rejects.toThrow(/expected lowbit\.<tier>\.wasm/);
   });
 
   it("names a module that does not compile", async () => {

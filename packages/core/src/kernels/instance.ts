@@ -11,6 +11,16 @@ const maxParameters = 8;
 
 type Export = (...parameters: (number | undefined)[]) => number;
 
+/** Behind the exports: reading one that the module does not have is a named error and not a call of `undefined`. */
+const absent = new Proxy(Object.freeze({}), {
+  get(_, name) {
+    // What inspectors ask any object for is no kernel.
+    if (typeof name === "symbol" || !/_|^cast$/.test(name)) return undefined;
+    const got = "a module without it: a `core` one, or of another version";
+    throw new KernelError("KernelInstance", `kernel ${name}`, "lowbit.<tier>.wasm", got);
+  },
+});
+
 /**
  * One WASM instance: its memory, its kernels and the checks around them. It is all that a kernel's wrapper sees.
  *
@@ -39,7 +49,7 @@ export class KernelInstance implements Disposable {
     };
     for (const [name, value] of Object.entries(exports))
       if (typeof value === "function") guarded[name] = this.#guard(name, value as Export);
-    this.exports = guarded as unknown as Exports;
+    this.exports = Object.setPrototypeOf(guarded, absent) as Exports;
   }
 
   /**

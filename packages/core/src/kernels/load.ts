@@ -2,46 +2,54 @@
 import { LoadError } from "../errors.ts";
 import { type ByteSource, readSource } from "../source.ts";
 import { KernelInstance } from "./instance.ts";
-import { chooseTier, type Tier } from "./tiers.ts";
+import { chooseTier, type Part, type Tier } from "./tiers.ts";
 
 /** A module of the wanted tier: compiled, its bytes, or where they are. */
 export type WasmSource = WebAssembly.Module | ByteSource;
 
-/** Gives each tier's module; the package's own lies beside its code. */
-export type WasmProvider = (tier: Tier) => WasmSource | PromiseLike<WasmSource>;
+/** Gives each tier's module; the package's own lies beside its code. Asked for `core`, it may give `all`. */
+export type WasmProvider = (tier: Tier, part: Part) => WasmSource | PromiseLike<WasmSource>;
 
 export interface KernelOptions {
   /** Absent: the highest that this engine runs. */
   readonly tier?: Tier | undefined;
+  /** What a provider is asked for; `all` where it is absent. */
+  readonly part?: Part | undefined;
   /** The module of that tier, or a function that finds it. */
   readonly wasm: WasmSource | WasmProvider;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Compiled modules by provider and tier: many models of one page share one compilation. Instances are never shared. */
-const compiled = new WeakMap<WasmProvider, Map<Tier, Promise<WebAssembly.Module>>>();
+/** Compiled modules by provider, part and tier: many models of one page share one compilation. Instances are never shared. */
+const compiled = new WeakMap<WasmProvider, Map<string, Promise<WebAssembly.Module>>>();
 
 /**
  * A new WASM instance with its own memory.
  * @throws TierError, LoadError, or the signal's reason
  */
-export async function loadKernels({ tier: wanted, wasm, signal }: KernelOptions): Promise<KernelInstance> {
+export async function loadKernels({
+  tier: wanted,
+  part = "all",
+  wasm,
+  signal,
+}: KernelOptions): Promise<KernelInstance> {
   signal?.throwIfAborted();
   const tier = chooseTier(wanted);
-  const module = typeof wasm === "function" ? await provided(wasm as WasmProvider, tier) : await compile(wasm);
+  const module = typeof wasm === "function" ? await provided(wasm as WasmProvider, tier, part) : await compile(wasm);
   signal?.throwIfAborted();
   return KernelInstance.create(module, tier);
 }
 
-function provided(provider: WasmProvider, tier: Tier): Promise<WebAssembly.Module> {
-  const modules = compiled.get(provider) ?? new Map<Tier, Promise<WebAssembly.Module>>();
+function provided(provider: WasmProvider, tier: Tier, part: Part): Promise<WebAssembly.Module> {
+  const modules = compiled.get(provider) ?? new Map<string, Promise<WebAssembly.Module>>();
   compiled.set(provider, modules);
-  let module = modules.get(tier);
+  const key = `${part} ${tier}`;
+  let module = modules.get(key);
   if (!module) {
-    module = Promise.resolve(provider(tier)).then(compile);
-    modules.set(tier, module);
+    module = Promise.resolve(provider(tier, part)).then(compile);
+    modules.set(key, module);
     // What failed once (a lost connection) may be tried again.
-    module.catch(() => modules.delete(tier));
+    module.catch(() => modules.delete(key));
   }
   return module;
 }

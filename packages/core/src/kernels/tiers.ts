@@ -10,6 +10,12 @@ import { TierError } from "../errors.ts";
 /** `scalar` runs everywhere and is the specification; `relaxed` adds relaxed SIMD to `simd128`. */
 export type Tier = "scalar" | "simd128" | "relaxed";
 
+/**
+ * How much of the kernels a module holds: `all`, or the `core` that convolutional and dense networks on floats, int8 and bits run on, two thirds of the bytes
+ * (`scripts/wasm-parts.mjs` lists it, runtime/part.ts knows which graphs it serves). Both are cut from one build.
+ */
+export type Part = "core" | "all";
+
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];
 

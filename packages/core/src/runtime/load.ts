@@ -2,10 +2,12 @@
 import { decodePacked } from "../file/packed.ts";
 import { readSafetensors } from "../file/safetensors.ts";
 import type { Graph } from "../graph/types.ts";
+import type { KernelInstance } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import { type ByteSource, readSource, type SourceOptions } from "../source.ts";
 import { GraphModel, type GraphModelOptions } from "./model.ts";
+import { partFor } from "./part.ts";
 import type { Model, ModelTypes } from "./types.ts";
 
 export interface RuntimeOptions {
@@ -32,18 +34,23 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
   source: ByteSource,
   options: Slim<LoadOptions>,
 ): Promise<Model<T>> {
-  // The module and the file travel side by side.
-  const [kernels, bytes] = await Promise.allSettled([loadKernels(options), readSource(source, options)]);
+  // The module that most networks need and the file travel side by side.
+  const [kernels, bytes] = await Promise.allSettled([
+    loadKernels({ ...options, part: "core" }),
+    readSource(source, options),
+  ]);
   if (kernels.status === "rejected") throw kernels.reason;
-  if (bytes.status === "rejected") {
-    kernels.value.dispose();
-    throw bytes.reason;
-  }
+  let instance: KernelInstance = kernels.value;
   try {
+    if (bytes.status === "rejected") throw bytes.reason;
     const { graph } = decodePacked(readSafetensors(bytes.value));
-    return new GraphModel<T>(graph, kernels.value);
+    if (partFor(graph) === "all" && typeof options.wasm === "function") {
+      instance.dispose();
+      instance = await loadKernels({ ...options, part: "all" });
+    }
+    return new GraphModel<T>(graph, instance);
   } catch (error) {
-    kernels.value.dispose();
+    instance.dispose();
     throw error;
   }
 }
@@ -56,5 +63,5 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
-  return new GraphModel<T>(graph, await loadKernels(options), options);
+  return new GraphModel<T>(graph, await loadKernels({ ...options, part: partFor(graph) }), options);
 }
