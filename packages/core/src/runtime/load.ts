@@ -7,7 +7,7 @@ import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load
 import type { Tier } from "../kernels/tiers.ts";
 import { type ByteSource, readSource, type SourceOptions } from "../source.ts";
 import { GraphModel, type GraphModelOptions } from "./model.ts";
-import { partFor } from "./part.ts";
+import { checkPart, partFor } from "./part.ts";
 import type { Model, ModelTypes } from "./types.ts";
 
 export interface RuntimeOptions {
@@ -48,6 +48,7 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
       instance.dispose();
       instance = await loadKernels({ ...options, part: "all" });
     }
+    checkPart(graph, instance);
     return new GraphModel<T>(graph, instance);
   } catch (error) {
     instance.dispose();
@@ -63,5 +64,7 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
-  return new GraphModel<T>(graph, await loadKernels({ ...options, part: partFor(graph) }), options);
+  const instance = await loadKernels({ ...options, part: partFor(graph) });
+  checkPart(graph, instance);
+  return new GraphModel<T>(graph, instance, options);
 }

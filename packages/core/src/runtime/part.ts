@@ -1,5 +1,6 @@
 /** Which graphs the smaller module serves. `scripts/wasm-parts.mjs` lists the exports that it lacks. */
 import type { Graph, Node } from "../graph/types.ts";
+import type { KernelInstance } from "../kernels/instance.ts";
 import type { Part } from "../kernels/tiers.ts";
 
 /** Operators of which every kernel is in the core, beside conv2d and dense. */
@@ -19,6 +20,15 @@ const coreOps: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
 /** `core` where it holds every kernel that the graph can be lowered to. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
   return graph.nodes.every((node) => isCore(node, graph)) ? "core" : "all";
+}
+
+/**
+ * Refuses a module of the caller's that is a core where the graph needs the whole, before anything runs.
+ * @throws KernelError
+ */
+export function checkPart(graph: Graph, instance: KernelInstance): void {
+  // One of the exports beyond the core; reading it throws where it is missing.
+  if (partFor(graph) === "all") void instance.exports.pad_new;
 }
 
 function isCore(node: Node, graph: Graph): boolean {
