@@ -12,9 +12,11 @@ const types = {
   ".map": "application/json",
 };
 
-/** Serves `folder` with `headers` on every response; resolves with `{ url, close }`. */
+/** Serves `folder` with `headers` on every response; resolves with `{ url, asked, close }`, `asked` being the paths asked for. */
 export async function serve(folder, headers = {}) {
+  const asked = [];
   const server = createServer((request, response) => {
+    asked.push(request.url);
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
     if (!file.startsWith(folder) || !statSync(file, { throwIfNoEntry: false })?.isFile())
@@ -23,7 +25,7 @@ export async function serve(folder, headers = {}) {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
+  return { url: `http://localhost:${server.address().port}/`, asked, close: () => server.close() };
 }
 
 export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });

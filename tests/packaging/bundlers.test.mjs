@@ -31,7 +31,8 @@ function site(name, script) {
 async function open(folder, headers) {
   const server = await serve(folder, headers);
   try {
-    return await titleOf(browser, server.url);
+    const result = await titleOf(browser, server.url);
+    return { ...result, asked: server.asked };
   } finally {
     server.close();
   }
@@ -90,7 +91,11 @@ test("esbuild, with the WASM copied beside the bundle: the README's example in C
   });
   expect(warnings).toEqual([]);
   cpSync(wasm, join(folder, "wasm"), { recursive: true });
-  expectSame(await open(folder));
+  const result = await open(folder);
+  expectSame(result);
+  // What the size budget counts is what a page loads.
+  const modules = new Set(result.asked.filter((path) => path.endsWith(".wasm")));
+  expect([...modules]).toEqual(["/wasm/lowbit-core.relaxed.wasm"]);
 });
 
 test("a worker under a CSP with wasm-unsafe-eval and no unsafe-eval, in a page that is not cross-origin isolated", async () => {
