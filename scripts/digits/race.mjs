@@ -10,7 +10,7 @@ const WARM_UP = 3;
 export const ROUNDS = 31;
 
 /** @param {readonly number[]} values an odd number of them */
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /**
  * @param {readonly { name: string, scores: (images: Float32Array, count: number) => Promise<Float32Array> }[]} engines

@@ -1,0 +1,83 @@
+// One ONNX file on our kernels and on onnxruntime-web (WASM, SIMD, one thread) in the same process, in turns: the medians, and whether the answers agree.
+//
+//   node scripts/speed.mjs FILE.onnx [--batch 1,64] [--tier simd128]
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { parseArgs } from "node:util";
+import * as ort from "onnxruntime-web/wasm";
+import { convert, lowbit } from "./digits/packages.mjs";
+import { median } from "./digits/race.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { batch: { type: "string", default: "1,64" }, tier: { type: "string" } },
+});
+const [file] = positionals;
+if (!file) {
+  console.error("usage: node scripts/speed.mjs FILE.onnx [--batch 1,64] [--tier simd128]");
+  process.exit(2);
+}
+
+/** Timed turns of each engine, after as many calls that are not counted as fit into the same time. */
+const TURNS = 61;
+/** A turn of a small batch repeats the run until it is about this long. */
+const TURN_MS = 4;
+
+const bytes = await readFile(file);
+const { graph } = await convert.quantizeModel(convert.runPasses(convert.importModel(bytes)), {});
+const packed = convert.writeModel(graph);
+const model = await lowbit.loadModel(packed, values.tier ? { tier: values.tier } : {});
+ort.env.wasm.numThreads = 1;
+ort.env.logLevel = "error";
+const session = await ort.InferenceSession.create(bytes, {
+  executionProviders: ["wasm"],
+  graphOptimizationLevel: "all",
+});
+const [input] = model.inputs;
+const [output] = model.outputs;
+
+/** Pixels 0..255 from a linear congruential generator (Numerical Recipes), seed 1. */
+function pixels(count) {
+  let state = 1;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+}
+
+console.log(
+  `${basename(file)}: ${bytes.length} bytes, packed ${packed.length}; tier ${model.tier}, one thread, medians of ${TURNS} turns`,
+);
+for (const batch of values.batch.split(",").map(Number)) {
+  const shape = input.shape.map((size) => (typeof size === "number" ? size : batch));
+  const data = pixels(shape.reduce((a, b) => a * b, 1));
+  const peerFeed = { [session.inputNames[0]]: new ort.Tensor("float32", data, shape) };
+  const feed = { [input.name]: new lowbit.Tensor("f32", shape, data) };
+  const engines = [
+    { times: [], run: async () => (await model.run(feed))[output.name].data },
+    { times: [], run: async () => (await session.run(peerFeed))[session.outputNames[0]].data },
+  ];
+  const scores = [];
+  for (const engine of engines) {
+    const since = performance.now();
+    let calls = 0;
+    for (; performance.now() - since < 300; calls++) scores[engines.indexOf(engine)] = await engine.run();
+    engine.repeat = Math.max(1, Math.round((TURN_MS * calls) / 300));
+  }
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const engine of turn % 2 ? [...engines].reverse() : engines) {
+      const since = performance.now();
+      for (let i = 0; i < engine.repeat; i++) await engine.run();
+      engine.times.push((performance.now() - since) / engine.repeat);
+    }
+  }
+  const [ours, theirs] = engines.map(({ times }) => median(times));
+  const [a, b] = scores;
+  const different = a.reduce((count, value, i) => count + (value === b[i] ? 0 : 1), 0);
+  const ms = (value) => `${value.toPrecision(3)} ms`;
+  console.log(
+    `  batch ${String(batch).padStart(3)}: lowbit ${ms(ours)}, onnxruntime-web ${ort.env.versions.web} ${ms(theirs)}: ${(theirs / ours).toFixed(1)} x; ${different} of ${a.length} outputs differ`,
+  );
+}
+model.dispose();
+await session.release();
