@@ -146,33 +146,41 @@ impl<K: RowKernel> Convolution<K> {
         let g = &self.geometry;
         let [kernel_h, kernel_w] = g.window.kernel;
         let (groups, pixel) = (self.kernels.len(), self.pixel_len());
-        let channels = pixel / groups;
+        let channels = self.kernels[0].row_len() / g.window.taps();
         let image_len = g.input_pixels() * pixel;
         // Neighbouring taps lie side by side in the image, so that a row of taps is one run.
         let joined = groups == 1 && g.window.dilations[1] == 1;
-        for (at, row) in (first..).zip(rows.chunks_exact_mut(kernel_h * kernel_w * channels)) {
-            let (image, oy, ox) = self.coordinates(at);
-            let x = &x[image * image_len..][..image_len];
-            let (inside_y, inside_x) = (g.inside(0, oy), g.inside(1, ox));
-            for (ky, taps) in row.chunks_exact_mut(kernel_w * channels).enumerate() {
+        let mut at = self.position(first);
+        let mut start = 0;
+        while start < rows.len() {
+            let x = &x[at.image * image_len..][..image_len];
+            let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
+            // In ascending order, for a copied run may write some elements behind its end.
+            for ky in 0..kernel_h {
+                let taps = &mut rows[start..];
+                start += kernel_w * channels;
                 if !inside_y.contains(&ky) || inside_x.is_empty() {
-                    taps.fill(self.fill);
+                    taps[..kernel_w * channels].fill(self.fill);
                     continue;
                 }
-                taps[..inside_x.start * channels].fill(self.fill);
-                taps[inside_x.end * channels..].fill(self.fill);
-                let line = g.source(0, oy, ky) * g.input[1];
+                let line = g.source(0, at.y, ky) * g.input[1];
+                if inside_x.start > 0 {
+                    taps[..inside_x.start * channels].fill(self.fill);
+                }
                 if joined {
-                    let from = (line + g.source(1, ox, inside_x.start)) * pixel;
-                    let taps = &mut taps[inside_x.start * channels..inside_x.end * channels];
-                    copy_run(taps, &x[from..][..taps.len()]);
+                    let from = (line + g.source(1, at.x, inside_x.start)) * pixel;
+                    copy_run(&mut taps[inside_x.start * channels..], &x[from..], inside_x.len() * channels);
                 } else {
                     for kx in inside_x.clone() {
-                        let from = (line + g.source(1, ox, kx)) * pixel + group * channels;
-                        copy_run(&mut taps[kx * channels..][..channels], &x[from..][..channels]);
+                        let from = (line + g.source(1, at.x, kx)) * pixel + group * channels;
+                        copy_run(&mut taps[kx * channels..], &x[from..], channels);
                     }
                 }
+                if inside_x.end < kernel_w {
+                    taps[inside_x.end * channels..kernel_w * channels].fill(self.fill);
+                }
             }
+            at.advance(g.output);
         }
     }
 
@@ -181,52 +189,78 @@ impl<K: RowKernel> Convolution<K> {
         let g = &self.geometry;
         let [kernel_h, kernel_w] = g.window.kernel;
         let mut missing = false;
-        out.fill(0);
-        for (at, row) in (first..).zip(out.chunks_exact_mut(self.kernels[0].columns())) {
-            let (_, oy, ox) = self.coordinates(at);
-            let (inside_y, inside_x) = (g.inside(0, oy), g.inside(1, ox));
+        let mut at = self.position(first);
+        for row in out.chunks_exact_mut(self.kernels[0].columns()) {
+            row.fill(0);
+            let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
+            at.advance(g.output);
             if inside_y.len() == kernel_h && inside_x.len() == kernel_w {
                 continue;
             }
             missing = true;
-            for tap in 0..kernel_h * kernel_w {
-                if inside_y.contains(&(tap / kernel_w)) && inside_x.contains(&(tap % kernel_w)) {
-                    continue;
-                }
-                for (value, sum) in row.iter_mut().zip(tap_sums(tap)) {
-                    *value -= sum;
+            for ky in 0..kernel_h {
+                for kx in 0..kernel_w {
+                    if inside_y.contains(&ky) && inside_x.contains(&kx) {
+                        continue;
+                    }
+                    for (value, sum) in row.iter_mut().zip(tap_sums(ky * kernel_w + kx)) {
+                        *value -= sum;
+                    }
                 }
             }
         }
         missing
     }
 
-    /// `(image, row, column)` of an output pixel.
-    fn coordinates(&self, at: usize) -> (usize, usize, usize) {
+    /// Where an output pixel lies.
+    fn position(&self, at: usize) -> Position {
         let [height, width] = self.geometry.output;
-        (at / (height * width), at / width % height, at % width)
+        Position { image: at / (height * width), y: at / width % height, x: at % width }
     }
 }
 
-/// Copies without a library call where the run is short, as it is for the first layers (one or three channels).
-fn copy_run<T: Element>(to: &mut [T], from: &[T]) {
-    if to.len() >= 32 {
-        to.copy_from_slice(from);
+/// An output pixel. Divisions find the first one of a block, and the others follow without.
+struct Position {
+    image: usize,
+    y: usize,
+    x: usize,
+}
+
+impl Position {
+    /// The next pixel.
+    fn advance(&mut self, [height, width]: [usize; 2]) {
+        self.x += 1;
+        if self.x == width {
+            (self.x, self.y) = (0, self.y + 1);
+        }
+        if self.y == height {
+            (self.y, self.image) = (0, self.image + 1);
+        }
+    }
+}
+
+/// Copies `len` elements from one start to the other, and some behind them where both have any: 16 bytes at a time, without a library call.
+fn copy_run<T: Element>(to: &mut [T], from: &[T], len: usize) {
+    match size_of::<T>() {
+        1 => copy_steps::<T, 16>(to, from, len),
+        4 => copy_steps::<T, 4>(to, from, len),
+        _ => to[..len].copy_from_slice(&from[..len]),
+    }
+}
+
+/// [`copy_run`] in steps of a constant size, which are plain loads and stores.
+#[inline(always)]
+fn copy_steps<T: Element, const STEP: usize>(to: &mut [T], from: &[T], len: usize) {
+    const STEPS: usize = 8;
+    let whole = len.next_multiple_of(STEP);
+    if whole > STEPS * STEP || whole > to.len() || whole > from.len() {
+        to[..len].copy_from_slice(&from[..len]);
         return;
     }
-    let mut done = 0;
-    copy_bit::<T, 16>(to, from, &mut done);
-    copy_bit::<T, 8>(to, from, &mut done);
-    copy_bit::<T, 4>(to, from, &mut done);
-    copy_bit::<T, 2>(to, from, &mut done);
-    copy_bit::<T, 1>(to, from, &mut done);
-}
-
-/// Copies the next `STEP` elements if that bit of the length is set; the constant size makes it plain loads and stores.
-#[inline(always)]
-fn copy_bit<T: Element, const STEP: usize>(to: &mut [T], from: &[T], done: &mut usize) {
-    if to.len() & STEP != 0 {
-        to[*done..][..STEP].copy_from_slice(&from[*done..][..STEP]);
-        *done += STEP;
+    for at in (0..STEPS * STEP).step_by(STEP) {
+        if at == whole {
+            return;
+        }
+        to[at..at + STEP].copy_from_slice(&from[at..at + STEP]);
     }
 }

@@ -93,9 +93,11 @@ impl Geometry {
     pub fn inside(&self, axis: usize, at: usize) -> core::ops::Range<usize> {
         let start = at * self.window.strides[axis];
         let (pad, dilation) = (self.window.pads[axis], self.window.dilations[axis]);
+        // Asked for every pixel: the usual dilation divides nothing.
+        let taps = |distance: usize| if dilation == 1 { distance } else { distance.div_ceil(dilation) };
         // Tap t reads input coordinate start + t * dilation - pad, which must lie in 0..input.
-        let first = pad.saturating_sub(start).div_ceil(dilation);
-        let end = (self.input[axis] + pad).saturating_sub(start).div_ceil(dilation);
+        let first = taps(pad.saturating_sub(start));
+        let end = taps((self.input[axis] + pad).saturating_sub(start));
         let end = end.min(self.window.kernel[axis]);
         first.min(end)..end
     }

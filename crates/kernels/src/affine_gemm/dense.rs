@@ -58,16 +58,10 @@ impl AffineGemm {
 
     /// At most `BLOCK_ROWS` rows of sums: `acc [rows][padded columns]`.
     fn sums<T: Tile>(&self, x: &[i8], acc: &mut [i32], mut scratch: Arena<'_>) {
-        let rows = x.len() / self.packed.depth;
         let x = self.packed.prepare::<T>(x, &mut scratch);
-        let mut sums = [0; BLOCK_ROWS * COLUMNS];
-        let sums = &mut sums[..rows * COLUMNS];
         let padded = self.packed.panels() * COLUMNS;
         for panel in 0..self.packed.panels() {
-            self.packed.group_sums::<T>(&x, panel, 0, sums);
-            for (sums, acc) in sums.chunks_exact(COLUMNS).zip(acc.chunks_exact_mut(padded)) {
-                acc[panel * COLUMNS..][..COLUMNS].copy_from_slice(sums);
-            }
+            self.packed.group_sums::<T>(&x, panel, 0, &mut acc[panel * COLUMNS..], padded);
         }
     }
 }
@@ -108,13 +102,15 @@ impl RowKernel for AffineGemm {
             let mut scratch = scratch.rest();
             let acc = scratch.take::<i32>(x.len() / self.packed.depth * padded);
             with_tile!(self.packed, T => self.sums::<T>(x, acc, scratch));
-            for (r, acc) in acc.chunks_exact_mut(padded).enumerate() {
-                let (acc, row) = (&mut acc[..n], block * BLOCK_ROWS + r);
-                if let Some(correction) = correction {
-                    add_correction(acc, &correction[row * n..][..n]);
+            let first = block * BLOCK_ROWS;
+            if let Some(correction) = correction {
+                for (acc, correction) in
+                    acc.chunks_exact_mut(padded).zip(correction[first * n..].chunks_exact(n))
+                {
+                    add_correction(&mut acc[..n], correction);
                 }
-                self.output.apply(self.packed.tier, acc, out.from(row * stride));
             }
+            self.output.apply_rows(self.packed.tier, acc, padded, n, out.from(first * stride), stride);
         }
     }
 }

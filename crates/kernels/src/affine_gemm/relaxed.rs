@@ -7,7 +7,7 @@ use super::pack::Packed;
 use super::simd128::{self, Simd128, Step};
 use super::sums::{Group, Rows, Tile};
 use crate::v128::{
-    V128, i8x16_load, i16x8_extadd_pairwise_i8x16, i32x4_add, i32x4_extadd_pairwise_i16x8,
+    V128, i16x8_extadd_pairwise_i8x16, i32x4_add, i32x4_extadd_pairwise_i16x8,
     i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, i32x4_store, i32x4_sum, u8x16_splat, u16x8_shr, v128_and,
     v128_xor,
 };
@@ -16,30 +16,23 @@ use crate::v128::{
 pub(super) struct Relaxed;
 
 impl Tile for Relaxed {
-    fn prepare(packed: &Packed, x: &[i8], values: &mut [i32]) -> i32 {
+    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
         // uint8 - 128 is a flip of the highest bit. Positions behind the row become 0.
         let flip = if packed.input.unsigned { 0x80 } else { 0 };
         let flips = u8x16_splat(flip);
         let mut sums = i32x4_splat(0);
-        for (x, values) in x.chunks(16).zip(values.chunks_exact_mut(4)) {
-            let mut padded = [flip as i8; 16];
-            let x = if let Some(whole) = x.first_chunk() {
-                whole
-            } else {
-                padded[..x.len()].copy_from_slice(x);
-                &padded
-            };
-            let x = v128_xor(i8x16_load(x), flips);
+        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(4)) {
+            let x = v128_xor(simd128::load_part(&x[at..], len - at, flip as i8), flips);
             sums = i32x4_add(sums, i32x4_extadd_pairwise_i16x8(i16x8_extadd_pairwise_i8x16(x)));
             i32x4_store(values, x);
         }
         i32x4_sum(sums)
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
-            4 => simd128::accumulate::<Quads<4>>(group, rows, acc),
-            _ => simd128::accumulate::<Quads<2>>(group, rows, acc),
+            4 => simd128::accumulate::<Quads<4>, 2>(group, rows, acc, pitch),
+            _ => simd128::accumulate::<Quads<2>, 4>(group, rows, acc, pitch),
         }
     }
 
@@ -51,7 +44,7 @@ impl Tile for Relaxed {
 struct Quads<const WIDTH: usize>;
 
 impl<const WIDTH: usize> Step for Quads<WIDTH> {
-    const PARTS: usize = 8 / WIDTH;
+    const ZEROS: bool = true;
 
     #[inline(always)]
     fn codes(words: V128, j: usize) -> V128 {

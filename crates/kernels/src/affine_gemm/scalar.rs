@@ -7,7 +7,8 @@ use super::sums::{Group, Rows, Tile, pair_order};
 pub(super) struct Scalar;
 
 impl Tile for Scalar {
-    fn prepare(packed: &Packed, x: &[i8], values: &mut [i32]) -> i32 {
+    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
+        let x = &x[..len];
         let zero = packed.input.zero_point;
         let wide = |&x: &i8| if packed.input.unsigned { i32::from(x as u8) } else { i32::from(x) };
         let order = pair_order(packed.width);
@@ -20,11 +21,11 @@ impl Tile for Scalar {
         x.iter().map(|x| wide(x) - zero).sum()
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
-            8 => accumulate::<8>(group, rows, acc),
-            4 => accumulate::<4>(group, rows, acc),
-            _ => accumulate::<2>(group, rows, acc),
+            8 => accumulate::<8>(group, rows, acc, pitch),
+            4 => accumulate::<4>(group, rows, acc, pitch),
+            _ => accumulate::<2>(group, rows, acc, pitch),
         }
     }
 
@@ -37,12 +38,12 @@ impl Tile for Scalar {
     }
 }
 
-fn accumulate<const WIDTH: usize>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+fn accumulate<const WIDTH: usize>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
     let pairs = 16 / WIDTH;
-    for (r, acc) in acc.chunks_exact_mut(COLUMNS).enumerate() {
+    for r in 0..rows.count {
         let sum = rows.sums[r * rows.sum_stride];
         let x = &rows.values[r * rows.stride..];
-        for (column, acc) in acc.iter_mut().enumerate() {
+        for (column, acc) in acc[r * pitch..][..COLUMNS].iter_mut().enumerate() {
             let start = group.zeros[column].wrapping_mul(sum).wrapping_add(group.fixed[column]);
             let mut dot = 0_i32.wrapping_sub(start);
             let words = group.words[column..].iter().step_by(COLUMNS);

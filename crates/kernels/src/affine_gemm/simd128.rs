@@ -9,49 +9,47 @@
 use super::pack::{COLUMNS, Packed};
 use super::sums::{Group, Rows, Tile, pair_order};
 use crate::v128::{
-    V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_swizzle,
-    i16x8_extend_high_i8x16, i16x8_extend_high_u8x16, i16x8_extend_low_i8x16, i16x8_extend_low_u8x16,
-    i16x8_shl, i16x8_shr, i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_mul,
-    i32x4_splat, i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u16x8_shr, u16x8_splat, u32x4_load, v128_and,
+    V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_lt,
+    i8x16_splat, i8x16_swizzle, i16x8_extend_high_i8x16, i16x8_extend_high_u8x16, i16x8_extend_low_i8x16,
+    i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr, i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8,
+    i32x4_load, i32x4_mul, i32x4_splat, i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u16x8_shr,
+    u16x8_splat, u32x4_load, v128_and, v128_bitselect,
 };
 
 /// 128-bit vectors.
 pub(super) struct Simd128;
 
 impl Tile for Simd128 {
-    fn prepare(packed: &Packed, x: &[i8], values: &mut [i32]) -> i32 {
+    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
         let order = u8x16_load(&pair_order(packed.width));
         let zero = i16x8_splat(packed.input.zero_point as i16);
         let ones = i16x8_splat(1);
+        let has_zeros = packed.width < 8;
         let mut sums = i32x4_splat(0);
-        for (x, values) in x.chunks(16).zip(values.chunks_exact_mut(8)) {
+        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(8)) {
             // Positions behind the row count as the zero point, which becomes 0.
-            let mut padded = [packed.input.zero(); 16];
-            let x = if let Some(whole) = x.first_chunk() {
-                whole
-            } else {
-                padded[..x.len()].copy_from_slice(x);
-                &padded
-            };
-            let x = i8x16_swizzle(i8x16_load(x), order);
+            let x = load_part(&x[at..], len - at, packed.input.zero());
+            let x = i8x16_swizzle(x, order);
             let (low, high) = if packed.input.unsigned {
                 (i16x8_extend_low_u8x16(x), i16x8_extend_high_u8x16(x))
             } else {
                 (i16x8_extend_low_i8x16(x), i16x8_extend_high_i8x16(x))
             };
             let (low, high) = (i16x8_sub(low, zero), i16x8_sub(high, zero));
-            sums = i32x4_add(sums, i32x4_add(i32x4_dot_i16x8(low, ones), i32x4_dot_i16x8(high, ones)));
+            if has_zeros {
+                sums = i32x4_add(sums, i32x4_add(i32x4_dot_i16x8(low, ones), i32x4_dot_i16x8(high, ones)));
+            }
             i32x4_store(values, low);
             i32x4_store(&mut values[4..], high);
         }
         i32x4_sum(sums)
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
+    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
-            8 => accumulate::<Pairs<8>>(group, rows, acc),
-            4 => accumulate::<Pairs<4>>(group, rows, acc),
-            _ => accumulate::<Pairs<2>>(group, rows, acc),
+            8 => accumulate::<Pairs<8>, 2>(group, rows, acc, pitch),
+            4 => accumulate::<Pairs<4>, 4>(group, rows, acc, pitch),
+            _ => accumulate::<Pairs<2>, 8>(group, rows, acc, pitch),
         }
     }
 
@@ -67,10 +65,29 @@ impl Tile for Simd128 {
     }
 }
 
+/// The first 16 of `x`, those from `count` on replaced by `fill`.
+#[inline(always)]
+pub(super) fn load_part(x: &[i8], count: usize, fill: i8) -> V128 {
+    if let (true, Some(whole)) = (count >= 16, x.first_chunk::<16>()) {
+        return i8x16_load(whole);
+    }
+    if let Some(whole) = x.first_chunk::<16>() {
+        let positions = i8x16_load(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        let inside = i8x16_lt(positions, i8x16_splat(count as i8));
+        return v128_bitselect(i8x16_load(whole), i8x16_splat(fill), inside);
+    }
+    // The last row of a block. Byte by byte: a library call costs more than the few there are.
+    let mut padded = [fill; 16];
+    for (to, &from) in padded.iter_mut().zip(&x[..count]) {
+        *to = from;
+    }
+    i8x16_load(&padded)
+}
+
 /// How a vector of words is multiplied with the activations of its block.
 pub(super) trait Step {
-    /// 32-bit words of activations that a word of codes meets.
-    const PARTS: usize;
+    /// Whether columns have a zero point or anything else to take out of every sum.
+    const ZEROS: bool;
     /// The codes that part `j` meets.
     fn codes(words: V128, j: usize) -> V128;
     /// `acc` + the products with the broadcast part.
@@ -80,7 +97,7 @@ pub(super) trait Step {
 struct Pairs<const WIDTH: usize>;
 
 impl<const WIDTH: usize> Step for Pairs<WIDTH> {
-    const PARTS: usize = 16 / WIDTH;
+    const ZEROS: bool = WIDTH < 8;
 
     #[inline(always)]
     fn codes(words: V128, j: usize) -> V128 {
@@ -97,44 +114,55 @@ impl<const WIDTH: usize> Step for Pairs<WIDTH> {
     }
 }
 
-/// All rows of a block by one group of a panel.
+/// All rows of a block by one group of a panel; `PARTS` words of activations meet one word of codes.
 #[inline(always)]
-pub(super) fn accumulate<S: Step>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]) {
-    let (fours, ones) = acc.as_chunks_mut::<{ 4 * COLUMNS }>();
-    let mut at = 0;
-    for acc in fours {
-        tile::<S, 4, 2>(group, rows, at, 0, acc);
-        tile::<S, 4, 2>(group, rows, at, 8, acc);
-        at += 4;
+pub(super) fn accumulate<S: Step, const PARTS: usize>(
+    group: &Group<'_>,
+    rows: Rows<'_>,
+    acc: &mut [i32],
+    pitch: usize,
+) {
+    let fours = rows.count / 4 * 4;
+    for first in (0..fours).step_by(4) {
+        let acc = &mut acc[first * pitch..];
+        tile::<S, PARTS, 4, 2>(group, rows, first, 0, acc, pitch);
+        tile::<S, PARTS, 4, 2>(group, rows, first, 8, acc, pitch);
     }
-    for acc in ones.chunks_exact_mut(COLUMNS) {
-        tile::<S, 1, 4>(group, rows, at, 0, acc);
-        at += 1;
+    for first in fours..rows.count {
+        tile::<S, PARTS, 1, 4>(group, rows, first, 0, &mut acc[first * pitch..], pitch);
     }
 }
 
-/// `MR` rows from `first` on by `4 * NV` columns from `column` on; `acc` is `[MR][16]`.
+/// `MR` rows from `first` on by `4 * NV` columns from `column` on.
 #[inline(always)]
-fn tile<S: Step, const MR: usize, const NV: usize>(
+fn tile<S: Step, const PARTS: usize, const MR: usize, const NV: usize>(
     group: &Group<'_>,
     rows: Rows<'_>,
     first: usize,
     column: usize,
     acc: &mut [i32],
+    pitch: usize,
 ) {
-    let length = group.words.len() / COLUMNS * S::PARTS;
-    let x: [&[i32]; MR] = core::array::from_fn(|r| &rows.values[(first + r) * rows.stride..][..length]);
-    let mut sums: [[V128; NV]; MR] = core::array::from_fn(|r| {
-        let sum = i32x4_splat(rows.sums[(first + r) * rows.sum_stride]);
-        core::array::from_fn(|v| {
-            let zeros = i32x4_mul(i32x4_load(&group.zeros[column + 4 * v..]), sum);
-            i32x4_sub(i32x4_splat(0), i32x4_add(zeros, i32x4_load(&group.fixed[column + 4 * v..])))
-        })
+    let (words, _) = group.words.as_chunks::<COLUMNS>();
+    let x: [&[[i32; PARTS]]; MR] = core::array::from_fn(|r| {
+        let row = &rows.values[(first + r) * rows.stride..];
+        &row.as_chunks().0[..words.len()]
     });
-    for (at, words) in group.words.chunks_exact(COLUMNS).enumerate() {
+    let mut sums = [[i32x4_splat(0); NV]; MR];
+    if S::ZEROS {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let sum = i32x4_splat(rows.sums[(first + r) * rows.sum_stride]);
+            for (v, start) in sums.iter_mut().enumerate() {
+                let zeros = i32x4_mul(i32x4_load(&group.zeros[column + 4 * v..]), sum);
+                *start = i32x4_sub(*start, i32x4_add(zeros, i32x4_load(&group.fixed[column + 4 * v..])));
+            }
+        }
+    }
+    for (at, words) in words.iter().enumerate() {
         let words: [V128; NV] = core::array::from_fn(|v| u32x4_load(&words[column + 4 * v..]));
-        for j in 0..S::PARTS {
-            let x: [V128; MR] = core::array::from_fn(|r| i32x4_splat(x[r][at * S::PARTS + j]));
+        let x: [&[i32; PARTS]; MR] = core::array::from_fn(|r| &x[r][at]);
+        for j in 0..PARTS {
+            let x: [V128; MR] = core::array::from_fn(|r| i32x4_splat(x[r][j]));
             for (v, &words) in words.iter().enumerate() {
                 let codes = S::codes(words, j);
                 for (sums, &x) in sums.iter_mut().zip(&x) {
@@ -143,9 +171,10 @@ fn tile<S: Step, const MR: usize, const NV: usize>(
             }
         }
     }
-    for (acc, sums) in acc.chunks_exact_mut(COLUMNS).zip(&sums) {
+    for (r, sums) in sums.iter().enumerate() {
+        let acc = &mut acc[r * pitch + column..][..4 * NV];
         for (v, &sum) in sums.iter().enumerate() {
-            i32x4_store(&mut acc[column + 4 * v..], sum);
+            i32x4_store(&mut acc[4 * v..], sum);
         }
     }
 }

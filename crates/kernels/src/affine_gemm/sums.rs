@@ -31,15 +31,17 @@ pub(super) struct Rows<'a> {
     pub(super) stride: usize,
     pub(super) sums: &'a [i32],
     pub(super) sum_stride: usize,
+    pub(super) count: usize,
 }
 
 /// The functions of a tier.
 pub(super) trait Tile {
-    /// Prepares one group of one row: `x` (at most `16 * values`' blocks) into `values`; positions behind x count as the zero point.
-    fn prepare(packed: &Packed, x: &[i8], values: &mut [i32]) -> i32;
+    /// Prepares one group of one row: the first `len` of `x` (at most `16 * values`' blocks) into `values`; positions behind them count as the zero point.
+    /// Returns their sum, or anything where no column has a zero point. What x holds behind `len` may be read and does not matter.
+    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32;
 
-    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping; `acc` is `[rows][16]`.
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32]);
+    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping; row r of `acc` is 16 values from `r * pitch` on.
+    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
 
     /// `y[i] += f32(acc[i]) * scale[i % 16]`, the product rounded before the sum.
     fn add_scaled(acc: &[i32], scale: &[f32], y: &mut [f32]);
@@ -88,21 +90,33 @@ impl Packed {
         let values = scratch.take::<i32>(rows * groups * group);
         let sums = scratch.take::<i32>(rows * groups);
         let targets = values.chunks_exact_mut(groups * group).zip(sums.chunks_exact_mut(groups));
-        for (x, (values, sums)) in x.chunks_exact(self.depth).zip(targets) {
-            let targets = values.chunks_exact_mut(group).zip(sums);
-            for (x, (values, sum)) in x.chunks(self.group_size).zip(targets) {
-                *sum = T::prepare(self, x, values);
+        for (row, (values, sums)) in targets.enumerate() {
+            let mut at = row * self.depth;
+            let end = at + self.depth;
+            for (values, sum) in values.chunks_exact_mut(group).zip(sums) {
+                let len = self.group_size.min(end - at);
+                *sum = T::prepare(self, &x[at..], len, values);
+                at += len;
             }
         }
         Prepared { values, sums }
     }
 
-    /// The sums of one group of one panel: `acc[rows][16]`.
-    pub(super) fn group_sums<T: Tile>(&self, x: &Prepared<'_>, panel: usize, group: usize, acc: &mut [i32]) {
+    /// The sums of one group of one panel: row r in the 16 values from `acc[r * pitch]` on.
+    pub(super) fn group_sums<T: Tile>(
+        &self,
+        x: &Prepared<'_>,
+        panel: usize,
+        group: usize,
+        acc: &mut [i32],
+        pitch: usize,
+    ) {
         let (groups, words) = (self.groups(), self.group_words() * COLUMNS);
+        // Words of nothing but padding add nothing.
+        let used = self.group_size.div_ceil(32 / self.width) * COLUMNS;
         let cell = (panel * groups + group) * COLUMNS;
         let weights = Group {
-            words: &self.words[(panel * groups + group) * words..][..words],
+            words: &self.words[(panel * groups + group) * words..][..used],
             zeros: &self.zeros[cell..][..COLUMNS],
             fixed: &self.fixed[cell..][..COLUMNS],
             width: self.width,
@@ -113,8 +127,9 @@ impl Packed {
             stride: groups * prepared,
             sums: &x.sums[group..],
             sum_stride: groups,
+            count: x.sums.len() / groups,
         };
-        T::accumulate(&weights, rows, acc);
+        T::accumulate(&weights, rows, acc, pitch);
     }
 }
 

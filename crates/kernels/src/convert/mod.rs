@@ -1,4 +1,8 @@
-//! Activations between f32 and 8 bits: `real = (q - zero_point) * scale`.
+//! Activations between f32 and 8 bits: `real = (q - zero_point) * scale`; NaNs.
+
+mod nan;
+
+pub use nan::{canonicalize_nans, count_nans};
 
 use crate::buffer::Element;
 use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape};

@@ -172,27 +172,60 @@ impl OutputTransform {
     /// # Panics
     /// Where `out` is of another kind than [`OutputTransform::kind`] or too short: callers check first.
     pub fn apply(&self, tier: Tier, acc: &[i32], out: OutputMut<'_>) {
+        self.apply_rows(tier, acc, acc.len(), acc.len(), out, self.kind().row_len(acc.len()));
+    }
+
+    /// Transforms the first `n` accumulators of every row of `acc [rows, pitch]`; row r starts `r * stride` elements (bits: words) into `out`.
+    ///
+    /// # Panics
+    /// As [`OutputTransform::apply`].
+    pub fn apply_rows(
+        &self,
+        tier: Tier,
+        acc: &[i32],
+        pitch: usize,
+        n: usize,
+        out: OutputMut<'_>,
+        stride: usize,
+    ) {
+        let acc = acc.chunks_exact(pitch).map(|row| &row[..n]);
         match tier.effective() {
-            Tier::Scalar => self.apply_with::<scalar::Scalar>(acc, out),
+            Tier::Scalar => self.apply_with::<scalar::Scalar>(acc, n, out, stride),
             #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-            _ => self.apply_with::<simd128::Simd128>(acc, out),
+            _ => self.apply_with::<simd128::Simd128>(acc, n, out, stride),
             #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
             _ => unreachable!("a tier above the build's"),
         }
     }
 
-    fn apply_with<T: Rows>(&self, acc: &[i32], out: OutputMut<'_>) {
-        let n = acc.len();
+    fn apply_with<'a, T: Rows>(
+        &self,
+        acc: impl Iterator<Item = &'a [i32]>,
+        n: usize,
+        out: OutputMut<'_>,
+        stride: usize,
+    ) {
+        // The last row may end with `out`, before its stride does.
         match (self, out) {
-            (Self::I32, OutputMut::I32(y)) => y[..n].copy_from_slice(acc),
+            (Self::I32, OutputMut::I32(y)) => {
+                for (acc, y) in acc.zip(y.chunks_mut(stride)) {
+                    y[..n].copy_from_slice(acc);
+                }
+            }
             (Self::F32 { scale, bias, clamp }, OutputMut::F32(y)) => {
-                T::f32(acc, scale, bias, *clamp, &mut y[..n]);
+                for (acc, y) in acc.zip(y.chunks_mut(stride)) {
+                    T::f32(acc, scale, bias, *clamp, &mut y[..n]);
+                }
             }
             (Self::Int8 { multiplier, bias, zero_point, clamp }, OutputMut::Int8(y)) => {
-                T::int8(acc, multiplier, bias, *zero_point, *clamp, &mut y[..n]);
+                for (acc, y) in acc.zip(y.chunks_mut(stride)) {
+                    T::int8(acc, multiplier, bias, *zero_point, *clamp, &mut y[..n]);
+                }
             }
             (Self::Bits { thresholds }, OutputMut::Bits(y)) => {
-                T::bits(acc, thresholds, &mut y[..words_per_row(n)]);
+                for (acc, y) in acc.zip(y.chunks_mut(stride)) {
+                    T::bits(acc, thresholds, &mut y[..words_per_row(n)]);
+                }
             }
             (_, out) => panic!("output of kind {:?} for a transform to {:?}", out.kind(), self.kind()),
         }

@@ -191,12 +191,10 @@ impl RowKernel for TernaryGemm {
             let mut scratch = scratch.rest();
             let acc = scratch.take::<i32>(count * n);
             self.accumulate(&x[first * self.depth..][..count * self.depth], acc, scratch);
-            for (r, acc) in acc.chunks_exact_mut(n).enumerate() {
-                if let Some(correction) = correction {
-                    add_correction(acc, &correction[(first + r) * n..][..n]);
-                }
-                self.output.apply(self.tier, acc, out.from((first + r) * stride));
+            if let Some(correction) = correction {
+                add_correction(acc, &correction[first * n..][..count * n]);
             }
+            self.output.apply_rows(self.tier, acc, n, n, out.from(first * stride), stride);
         }
     }
 }
