@@ -1,6 +1,6 @@
 //! Quantization equals the formula in f64 wherever the quotient is exact, and saturates everywhere else.
 
-use lowbit_kernels::convert::{Byte, dequantize, quantize};
+use lowbit_kernels::convert::{Byte, canonicalize_nans, count_nans, dequantize, quantize};
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
@@ -37,6 +37,20 @@ fn ties() {
     );
 }
 
+fn nans() {
+    for len in [0, 1, 3, 4, 5, 15, 16, 17, 129] {
+        for at in 0..len {
+            let mut x = vec![1.5_f32; len];
+            x[at] = f32::from_bits(0xffc1_2345);
+            assert_eq!(count_nans(&x), 1, "{at} of {len}");
+            canonicalize_nans(&mut x);
+            assert_eq!(x[at].to_bits(), 0x7fc0_0000);
+            assert_eq!(x.iter().filter(|x| **x == 1.5).count(), len - 1);
+        }
+        assert_eq!(count_nans(&vec![f32::INFINITY; len]), 0);
+    }
+}
+
 fn formula() {
     for seed in 0..50 {
         let mut random = Random::new(seed);
@@ -60,6 +74,7 @@ fn formula() {
 }
 
 pub(crate) fn check(_: Tier) {
+    nans();
     ties();
     formula();
     let refused =

@@ -15,6 +15,7 @@ export interface WasmExports {
   readonly bitpack_trits: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_unpack_signs: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_unpack_trits: (a: number, b: number, c: number, d: number) => number;
+  readonly canonicalize_nans: (a: number, b: number) => number;
   readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly channel_affine_new: (a: number, b: number) => number;
   readonly channel_affine_run: (a: number, b: number, c: number, d: number) => number;
@@ -23,6 +24,7 @@ export interface WasmExports {
   readonly conv_new: (a: number, b: number) => number;
   readonly conv_run: (a: number, b: number, c: number, d: number) => number;
   readonly copy_rows: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly count_nans: (a: number, b: number) => number;
   readonly depthwise_affine_new: (a: number, b: number) => number;
   readonly depthwise_affine_run: (a: number, b: number, c: number, d: number) => number;
   readonly depthwise_f32_new: (a: number, b: number) => number;

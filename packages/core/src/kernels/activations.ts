@@ -27,3 +27,13 @@ export function dequantizeActivations(
 ): void {
   instance.check(instance.exports.dequantize_activations(x, y, count, scale, zeroPoint, unsigned[dtype]));
 }
+
+/** How many of `count` f32 are NaN. */
+export function countNaNs(instance: KernelInstance, x: number, count: number): number {
+  return instance.check(instance.exports.count_nans(x, count));
+}
+
+/** Gives every NaN among `count` f32 the bit pattern 0x7fc00000, in place. */
+export function canonicalizeNaNs(instance: KernelInstance, x: number, count: number): void {
+  instance.check(instance.exports.canonicalize_nans(x, count));
+}

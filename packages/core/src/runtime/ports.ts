@@ -2,6 +2,7 @@
 import { DTypeError, InputError, NotFiniteError, ShapeError } from "../errors.ts";
 import { bindShape, type Shape } from "../graph/shapes.ts";
 import type { Graph } from "../graph/types.ts";
+import { canonicalizeNaNs, countNaNs } from "../kernels/activations.ts";
 import type { KernelInstance } from "../kernels/instance.ts";
 import { arrayOf, kindOf, sizeOf, Tensor, type TensorDType } from "../tensor.ts";
 import type { TensorData } from "./types.ts";
@@ -97,18 +98,14 @@ export class Window {
 
   /** @throws NotFiniteError where a float is NaN */
   write(op: string, name: string, data: TensorData): void {
-    if (this.#dtype === "f32") {
-      const floats = data as Float32Array;
-      for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) throw new NotFiniteError(op, `"${name}"`, i);
-    }
     (this.#current() as Float32Array).set(data as Float32Array);
+    if (this.#dtype !== "f32" || countNaNs(this.#instance, this.#pointer, this.#length) === 0) return;
+    throw new NotFiniteError(op, `"${name}"`, (data as Float32Array).findIndex(Number.isNaN));
   }
 
   /** NaNs come out as the canonical one, for engines differ in sign and payload. */
   read(target: TensorData): void {
+    if (this.#dtype === "f32") canonicalizeNaNs(this.#instance, this.#pointer, this.#length);
     (target as Float32Array).set(this.#current() as Float32Array);
-    if (this.#dtype !== "f32") return;
-    const floats = target as Float32Array;
-    for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
   }
 }
