@@ -21,7 +21,7 @@ pub(super) struct Simd128;
 
 impl Tile for Simd128 {
     fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
-        let order = u8x16_load(&pair_order(packed.width));
+        let order = u8x16_load(pair_order(packed.width));
         let zero = i16x8_splat(packed.input.zero_point as i16);
         let ones = i16x8_splat(1);
         let has_zeros = packed.width < 8;

@@ -139,8 +139,17 @@ pub(super) const fn pair_position(width: usize, j: usize) -> usize {
     4 * (j % fields) + j / fields
 }
 
-/// For each width, the order in which 16 activations are kept as pairs.
-pub(super) const fn pair_order(width: usize) -> [u8; DEPTH] {
+/// The order in which 16 activations are kept as pairs for codes of this width. Looked up, for it is asked for every row.
+pub(super) fn pair_order(width: usize) -> &'static [u8; DEPTH] {
+    static ORDERS: [[u8; DEPTH]; 3] = [make_pair_order(2), make_pair_order(4), make_pair_order(8)];
+    match width {
+        8 => &ORDERS[2],
+        4 => &ORDERS[1],
+        _ => &ORDERS[0],
+    }
+}
+
+const fn make_pair_order(width: usize) -> [u8; DEPTH] {
     let (mut order, mut i) = ([0; DEPTH], 0);
     let block = 32 / width;
     while i < DEPTH {

@@ -8,8 +8,8 @@ use super::scalar::Scalar;
 use crate::layout::WORD_BITS;
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat,
-    f32x4_store, i8x16_bitmask, i8x16_narrow_i16x8, i8x16_store, i16x8_narrow_i32x4, i32x4_add,
-    i32x4_extract_lane, i32x4_load, i32x4_lt, i32x4_splat, u8x16_narrow_i16x8,
+    f32x4_store, i8x16_bitmask, i8x16_narrow_i16x8, i8x16_shuffle, i8x16_store, i16x8_narrow_i32x4,
+    i32x4_add, i32x4_extract_lane, i32x4_load, i32x4_lt, i32x4_shl, i32x4_splat, v128_and, v128_or,
 };
 
 /// 1.5 * 2^23
@@ -40,9 +40,13 @@ impl Rows for Simd128 {
             let v = f32x4_mul(f32x4_convert_i32x4(sum), f32x4_load(multiplier));
             i32x4_add(f32x4_add(f32x4_pmin(f32x4_pmax(v, low), high), round), zero)
         };
+        // The low bytes of four vectors, which are right for int8 and for uint8: side by side in every lane, then in the order of the columns.
+        let byte = i32x4_splat(0xff);
         let narrow = |a: V128, b: V128, c: V128, d: V128| {
-            let (low, high) = (i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
-            if clamp[0] < 0 { i8x16_narrow_i16x8(low, high) } else { u8x16_narrow_i16x8(low, high) }
+            let low = v128_or(v128_and(a, byte), i32x4_shl(v128_and(b, byte), 8));
+            let high = v128_or(i32x4_shl(v128_and(c, byte), 16), i32x4_shl(d, 24));
+            let bytes = v128_or(low, high);
+            i8x16_shuffle::<0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15>(bytes, bytes)
         };
         let whole = y.len() / 16 * 16;
         let columns =
