@@ -1,6 +1,7 @@
 /** A weight seen as rows of a matrix product: whole, or the rows of one group of a convolution. */
 import { matrixSize } from "../../graph/constants.ts";
 import type { QuantizedConstant } from "../../graph/types.ts";
+import type { AffineCodes } from "../../kernels/affine-gemm.ts";
 
 /** Rows `first` to `first + count` of a coded weight. All arrays are views. */
 export interface CodedRows {
@@ -62,4 +63,20 @@ export function isTernary({ bits, codes, decoding, scaleShape }: CodedRows): boo
   if (decoding.kind !== "affine" || bits !== 2 || decoding.zeroPoint !== 1 || scaleShape[1] > 1) return false;
   // Code 3 has both of its bits set.
   return codes.every((byte) => (byte & (byte >> 1) & 0x55) === 0);
+}
+
+/** The weights -1, 0, +1 of rows that are {@link isTernary} as codes 0, 1, 2 of `width` bits with zero point 1. */
+export function ternaryCodes({ n, k, bits, codes, decoding }: CodedRows, width: 2 | 8): AffineCodes {
+  if (bits === width) return { n, k, bits, codes, zeroPoint: 1 };
+  const [from, to] = [bits, width].map((size) => Math.ceil((k * size) / 8)) as [number, number];
+  const mask = (1 << bits) - 1;
+  const result = new Uint8Array(n * to);
+  for (let row = 0; row < n; row++)
+    for (let i = 0; i < k; i++) {
+      const code = (codes[row * from + ((i * bits) >> 3)]! >> ((i * bits) & 7)) & mask;
+      // A set sign bit is -1.
+      const level = decoding.kind === "sign" ? 2 - 2 * code : code;
+      result[row * to + ((i * width) >> 3)]! |= level << ((i * width) & 7);
+    }
+  return { n, k, bits: width, codes: result, zeroPoint: 1 };
 }
