@@ -189,9 +189,9 @@ impl<K: RowKernel> Convolution<K> {
         let g = &self.geometry;
         let [kernel_h, kernel_w] = g.window.kernel;
         let mut missing = false;
+        out.fill(0);
         let mut at = self.position(first);
         for row in out.chunks_exact_mut(self.kernels[0].columns()) {
-            row.fill(0);
             let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
             at.advance(g.output);
             if inside_y.len() == kernel_h && inside_x.len() == kernel_w {

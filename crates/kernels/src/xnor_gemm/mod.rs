@@ -204,13 +204,15 @@ impl RowKernel for XnorGemm {
             let mut scratch = scratch.rest();
             let acc = scratch.take::<i32>(count * self.padded_columns());
             self.accumulate(&x[first * row_len..][..count * row_len], acc, scratch);
-            for (r, acc) in acc.chunks_exact_mut(self.padded_columns()).enumerate() {
-                let acc = &mut acc[..n];
-                if let Some(correction) = correction {
-                    crate::output::add_correction(acc, &correction[(first + r) * n..][..n]);
+            let padded = self.padded_columns();
+            if let Some(correction) = correction {
+                for (acc, correction) in
+                    acc.chunks_exact_mut(padded).zip(correction[first * n..].chunks_exact(n))
+                {
+                    crate::output::add_correction(&mut acc[..n], correction);
                 }
-                self.output.apply(self.tier, acc, out.from((first + r) * stride));
             }
+            self.output.apply_rows(self.tier, acc, padded, n, out.from(first * stride), stride);
         }
     }
 }
