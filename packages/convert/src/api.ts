@@ -5,9 +5,12 @@ import type { Graph, Tensor } from "lowbit";
 export type Feed = Readonly<Record<string, Tensor>>;
 
 export interface ImportOptions {
-  /** Taken from the first bytes where it is absent. `packed` is a file that {@link writeModel} made. */
-  readonly format?: "onnx" | "packed";
-  /** The Graph's name; the source's own where it is absent. */
+  /**
+   * Found in the file where it is absent. `packed` is a file that {@link writeModel} made, `tensors` any other safetensors
+   * file: constants without a network, for {@link quantizeTensors}.
+   */
+  readonly format?: "onnx" | "packed" | "tensors";
+  /** The Graph's name; the source's own where it is absent (`tensors` where it has none). */
   readonly name?: string;
 }
 
@@ -78,6 +81,12 @@ export interface QuantizeModelOptions {
   readonly onProgress?: (stage: "quantize" | "measure", done: number, total: number) => void;
 }
 
+/** As for a network, but that globs are over the names of tensors, and only `minSqnr` refuses. */
+export type QuantizeTensorsOptions = Pick<
+  QuantizeModelOptions,
+  "weights" | "layers" | "minSqnr" | "signal" | "onProgress"
+>;
+
 /** Float against quantized, over all elements of one value and all samples. */
 export interface ErrorFigures {
   /** 10 log10(sum float² / sum (float - quantized)²) in dB; Infinity where equal. */
@@ -89,6 +98,7 @@ export interface ErrorFigures {
 /** One layer with weights. */
 export interface LayerReport extends ErrorFigures {
   readonly name: string;
+  /** The operator; `tensor` where there is no network. */
   readonly op: string;
   /** As the command line spells it; `float` where the weights stayed as they were. */
   readonly scheme: string;

@@ -1,20 +1,21 @@
-import type { Graph } from "lowbit";
+import { type Graph, looksLikeSafetensors } from "lowbit";
 import type { ImportOptions } from "./api.ts";
 import { ModelFileError } from "./errors.ts";
 import { importOnnx } from "./onnx/import.ts";
 import { isPacked, readModel } from "./packed.ts";
+import { importTensors } from "./tensor-file.ts";
 
 /**
- * A model file as a Graph, before any pass.
+ * A model file as a Graph, before any pass. Of a safetensors file without a network, a Graph of constants alone.
  *
  * @param bytes the whole file; must not change afterwards, for large constants may be views into it
- * @throws ModelFileError for a damaged or foreign file, UnsupportedOperatorsError naming every node without an
- *   importer, GraphError where sizes contradict each other
+ * @throws ModelFileError for a damaged or foreign file, FormatError and DigestError for a damaged safetensors
+ *   file, UnsupportedOperatorsError naming every node without an importer, GraphError where sizes contradict each other
  */
 export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   // A plain view: Node's Buffer, which is a Uint8Array too, copies where others share, and the reverse.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const format = options.format ?? (isPacked(plain) ? "packed" : "onnx");
+  const format = options.format ?? formatOf(plain);
   switch (format) {
     case "onnx":
       return importOnnx(plain, options.name);
@@ -22,7 +23,14 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Gra
       const { graph } = readModel(plain);
       return options.name === undefined ? graph : { ...graph, name: options.name };
     }
+    case "tensors":
+      return importTensors(plain, options.name);
     default:
-      throw new ModelFileError("importModel", "format", "onnx or packed", format);
+      throw new ModelFileError("importModel", "format", "onnx, packed or tensors", format);
   }
+}
+
+function formatOf(bytes: Uint8Array): "onnx" | "packed" | "tensors" {
+  if (!looksLikeSafetensors(bytes)) return "onnx";
+  return isPacked(bytes) ? "packed" : "tensors";
 }

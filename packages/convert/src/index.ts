@@ -6,6 +6,7 @@
  * runPasses(graph: Graph, options?: PassOptions): Graph                                folding, fusion, recognition
  * calibrate(graph: Graph, feeds: readonly Feed[], options?): Promise<Calibration>      ranges of a float graph
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
+ * quantizeTensors(graph: Graph, options): Promise<QuantizeModelResult>                 a safetensors file without a network
  * writeModel(graph: Graph, meta?): Uint8Array   ·   readModel(bytes): { graph, meta }  packed files
  * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
  * ```
@@ -22,3 +23,4 @@ export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";
+export { quantizeTensors } from "./quantize-tensors.ts";

@@ -1,4 +1,12 @@
-import { type Graph, looksLikeSafetensors, type Packed, readPacked, writePacked } from "lowbit";
+import {
+  type Graph,
+  isPacked as isPackedFile,
+  looksLikeSafetensors,
+  type Packed,
+  readPacked,
+  readSafetensors,
+  writePacked,
+} from "lowbit";
 
 /** What a packed file says beside the graph: where it comes from, and how it compares with float. */
 export type ModelMeta = Omit<Packed, "graph">;
@@ -19,10 +27,18 @@ export function writeModel(graph: Graph, meta: ModelMeta = {}): Uint8Array<Array
  * @throws FormatError, DigestError, GraphError
  */
 export function readModel(bytes: Uint8Array): Packed {
-  return readPacked(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength));
+  return readPacked(plainView(bytes));
 }
 
-/** Whether a file is a safetensors file, as packed ones are, by its first bytes. */
+/**
+ * Whether a file is a packed one. False for what does not begin as a safetensors file, and for one of plain tensors.
+ *
+ * @throws FormatError for a damaged safetensors file
+ */
 export function isPacked(bytes: Uint8Array): boolean {
-  return looksLikeSafetensors(bytes);
+  return looksLikeSafetensors(bytes) && isPackedFile(readSafetensors(plainView(bytes)));
 }
+
+/** Node's Buffer is a Uint8Array too, but its methods differ. */
+const plainView = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);

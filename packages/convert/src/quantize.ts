@@ -12,7 +12,13 @@ import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
 import { assignSchemes, layersOf, quantizeWeights } from "./schemes.ts";
 
 /** Nothing is lost. */
-const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
+export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
+
+/** Bits per weight over all layers, everything that decoding needs included; 0 where there are no weights. */
+export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes">[]): number {
+  const weights = reports.reduce((sum, report) => sum + report.weights, 0);
+  return weights === 0 ? 0 : (8 * reports.reduce((sum, report) => sum + report.bytes, 0)) / weights;
+}
 
 /**
  * Quantizes a float network after training: weights layer by layer with a scheme each, activations to int8 if asked;
@@ -61,11 +67,10 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   // Without samples only a floor that was asked for is judged, on the weights.
   const floors = calibration ? gate : {};
   const judged = gate && { ...floors, ...(options.minSqnr === undefined ? {} : { minSqnr: options.minSqnr }) };
-  const weights = reports.reduce((sum, report) => sum + report.weights, 0);
   return {
     graph: result,
     layers: reports,
-    bitsPerWeight: weights === 0 ? 0 : (8 * reports.reduce((sum, report) => sum + report.bytes, 0)) / weights,
+    bitsPerWeight: meanBits(reports),
     agreement: measured?.agreement,
     refused: judged && judge(reports, measured?.agreement, judged),
   };

@@ -1,7 +1,7 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
-import { type Graph, type QuantizedConstant, ShapeError } from "lowbit";
+import { type Graph, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
 import { parseScheme, quantize, type ErrorFigures as WeightFigures } from "lowbit/quantize";
-import type { QuantizeModelOptions } from "./api.ts";
+import type { QuantizeTensorsOptions } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { isFloat } from "./graph/constants.ts";
 import { isLayer, type Layer } from "./passes/channel-function.ts";
@@ -24,13 +24,15 @@ export interface Assignment {
 }
 
 /**
- * The scheme of every layer by node name; layers that stay as they are have none.
+ * The scheme of every layer by node name (or of every tensor by its own); those that stay as they are have none.
  *
- * @throws OptionError for a glob that matches no layer, SchemeError for an unknown scheme
+ * @param what for messages
+ * @throws OptionError for a glob that matches nothing, SchemeError for an unknown scheme
  */
 export function assignSchemes(
-  layers: readonly Layer[],
-  { weights, layers: rules = [] }: QuantizeModelOptions,
+  layers: readonly { readonly name: string }[],
+  { weights, layers: rules = [] }: Pick<QuantizeTensorsOptions, "weights" | "layers">,
+  what: "layers" | "tensors" = "layers",
 ): Map<string, Assignment> {
   const assignments = new Map<string, Assignment>();
   if (weights !== undefined) for (const { name } of layers) assignments.set(name, { scheme: weights, named: false });
@@ -39,8 +41,8 @@ export function assignSchemes(
     const matched = layers.filter(({ name }) => pattern.test(name));
     if (matched.length === 0) {
       throw new OptionError(
-        "quantizeModel",
-        `layers that match "${glob}"`,
+        what === "layers" ? "quantizeModel" : "quantizeTensors",
+        `${what} that match "${glob}"`,
         `some of ${layers.map(({ name }) => name).join(", ")}`,
         "none",
       );
@@ -57,24 +59,34 @@ export interface QuantizedWeights {
   readonly error: WeightFigures;
 }
 
-/**
- * Quantizes the float weights of a layer. Undefined where they stay as they are: packed already, scheme `float`, or
- * (for a scheme given to all layers at once) rows that do not divide into its sub-vectors, and a codebook that takes
- * more room than the weights.
- *
- * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
- */
+/** Quantizes the weights of a layer by {@link quantizeFloats}; undefined also where they are packed already. */
 export async function quantizeWeights(
   graph: Graph,
   layer: Layer,
-  { scheme, named }: Assignment,
+  assignment: Assignment,
 ): Promise<QuantizedWeights | undefined> {
   const weight = graph.constants.get(layer.inputs[1]!);
-  if (!isFloat(weight)) return undefined;
+  return isFloat(weight) ? quantizeFloats(layer.name, weight, assignment) : undefined;
+}
+
+/**
+ * Quantizes float weights. Undefined where they stay as they are: scheme `float`, or (for a scheme given to all layers at
+ * once) rows that do not divide into its sub-vectors, and a codebook that takes more room than the weights.
+ *
+ * @param name of the layer or tensor, for messages
+ * @param stored bytes that the weights take unquantized
+ * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
+ */
+export async function quantizeFloats(
+  name: string,
+  weight: PlainConstant & { readonly data: Float32Array },
+  { scheme, named }: Assignment,
+  stored = weight.data.byteLength,
+): Promise<QuantizedWeights | undefined> {
   try {
-    const quantized = await quantize(weight, parseScheme(scheme), { name: layer.name } as never);
+    const quantized = await quantize(weight, parseScheme(scheme), { name } as never);
     const constant = quantized.toConstant();
-    if (constant.kind !== "quantized" || (!named && quantized.bytes >= weight.data.byteLength)) return undefined;
+    if (constant.kind !== "quantized" || (!named && quantized.bytes >= stored)) return undefined;
     return { constant, error: quantized.error };
   } catch (error) {
     if (error instanceof ShapeError && !named) return undefined;

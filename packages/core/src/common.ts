@@ -1,6 +1,6 @@
 /** What the entries `lowbit` and `lowbit/slim` have in common. */
 export * from "./errors.ts";
-export { formatVersion, type Packed, type Provenance, readPacked, writePacked } from "./file/packed.ts";
+export { formatVersion, isPacked, type Packed, type Provenance, readPacked, writePacked } from "./file/packed.ts";
 export {
   looksLikeSafetensors,
   type RawTensor,

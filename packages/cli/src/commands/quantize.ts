@@ -6,7 +6,7 @@ import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/comman
 import { RefusedError, UsageError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
-import { openGraph } from "../shared/model.ts";
+import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import { provenanceOf } from "../shared/provenance.ts";
@@ -71,7 +71,11 @@ function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgres
 export const quantize = defineCommand({
   meta: { name: "quantize", description: "Quantize a network, measure every layer's error, refuse what is broken" },
   args: {
-    input: { type: "positional", required: true, description: "An ONNX file, or a packed float model" },
+    input: {
+      type: "positional",
+      required: true,
+      description: "An ONNX file, a packed float model, or a plain safetensors file",
+    },
     output: {
       type: "string",
       alias: "o",
@@ -93,7 +97,7 @@ export const quantize = defineCommand({
     layer: {
       type: "string",
       valueHint: "glob=SCHEME",
-      description: "Scheme of the layers that match; may be repeated, later ones win",
+      description: "Scheme of the layers (or plain tensors) that match; may be repeated, later ones win",
     },
     calibrate: { type: "string", valueHint: "x.npz", description: "Samples: array x, or one array per input name" },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
@@ -112,14 +116,15 @@ export const quantize = defineCommand({
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
     const opened = await openGraph(args.input);
-    const { quantizeModel, writeModel } = await import("@lowbit/convert");
+    const tensorsOnly = isTensorsOnly(opened);
+    if (tensorsOnly && (args.activations !== undefined || args.calibrate !== undefined))
+      throw new UsageError(`${args.input} holds tensors and no network: --activations and --calibrate need one`);
+    const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
     const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
     const onProgress = stages(progress);
-    const result = await quantizeModel(opened.graph, {
-      ...rules,
-      ...(calibration && { calibration }),
-      onProgress,
-    });
+    const result = tensorsOnly
+      ? await quantizeTensors(opened.graph, { ...rules, onProgress })
+      : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
     const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) });
     progress.end();

@@ -3,7 +3,7 @@ import { JSON_ARGUMENT } from "../shared/command.ts";
 import { declarations } from "../shared/declarations.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
-import { modelName, openGraph } from "../shared/model.ts";
+import { modelName, needNetwork, openGraph } from "../shared/model.ts";
 
 export const types = defineCommand({
   meta: { name: "types", description: "Write TypeScript types of a model's inputs and outputs" },
@@ -14,7 +14,9 @@ export const types = defineCommand({
   },
   async run({ args }) {
     await checkOutput(args.output, [args.model]);
-    const { graph } = await openGraph(args.model);
+    const opened = await openGraph(args.model);
+    needNetwork(opened);
+    const { graph } = opened;
     const { name, text } = declarations(graph, modelName(args.model));
     await writeOutput(args.output, text);
     if (args.json) printJson({ type: name, inputs: graph.inputs, outputs: graph.outputs });

@@ -3,7 +3,7 @@
 import { type Constant, type Dim, type DType, type Graph, sizeOf } from "lowbit";
 import { naming, readInput } from "./files.ts";
 import { type Arithmetic, bitsOf, type Layer, layersOf, totalMacs } from "./layers.ts";
-import { modelName } from "./model.ts";
+import { isTensorsOnly, modelName } from "./model.ts";
 
 export interface TensorDescription {
   readonly name: string;
@@ -78,21 +78,21 @@ export async function describeFile(path: string): Promise<FileDescription> {
 }
 
 async function describeSafetensors(bytes: Uint8Array): Promise<FileDescription> {
-  const { readPacked, readSafetensors } = await import("lowbit");
+  const { isPacked, readPacked, readSafetensors } = await import("lowbit");
   const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-  const { metadata, tensors } = readSafetensors(plain);
-  if (metadata.has("lowbit")) {
+  const file = readSafetensors(plain);
+  if (isPacked(file)) {
     const { graph, provenance, parity } = readPacked(plain);
     return {
       format: "lowbit",
       bytes: bytes.length,
       tensors: [...graph.constants].map(describeConstant),
-      ...describeGraph(graph),
+      ...(!isTensorsOnly({ graph }) && describeGraph(graph)),
       ...(provenance && { provenance }),
       ...(parity && { parity }),
     };
   }
-  const described = [...tensors].map(([name, tensor]) => {
+  const described = [...file.tensors].map(([name, tensor]) => {
     const size = sizeOf(tensor.shape);
     return {
       name,

@@ -2,14 +2,16 @@
 
 import { basename, extname } from "node:path";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
+import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
 import { fitSamples } from "./samples.ts";
 
 export interface OpenedGraph {
   readonly path: string;
-  readonly format: "onnx" | "packed";
+  /** `tensors`: a safetensors file without a network. */
+  readonly format: "onnx" | "packed" | "tensors";
   readonly bytes: Uint8Array;
-  /** With all passes run where the source was a foreign file. */
+  /** With all passes run where the source was a foreign network; of tensors, constants alone. */
   readonly graph: Graph;
   /** Of a packed file: where it comes from. */
   readonly provenance?: Provenance;
@@ -26,10 +28,17 @@ export const modelName = (path: string): string => basename(path, extname(path))
 /** Reads a model; every error names the file. */
 export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
   const bytes = await readInput(path);
-  const { importModel, readModel, runPasses } = await import("@lowbit/convert");
+  const { importModel, isPacked, readModel, runPasses } = await import("@lowbit/convert");
   const { looksLikeSafetensors } = await import("lowbit");
   return naming(path, () => {
     if (looksLikeSafetensors(bytes)) {
+      if (!isPacked(bytes))
+        return {
+          path,
+          format: "tensors",
+          bytes,
+          graph: importModel(bytes, { format: "tensors", name: modelName(path) }),
+        };
       const { graph, provenance } = readModel(bytes);
       return { path, format: "packed", bytes, graph, ...(provenance && { provenance }) };
     }
@@ -40,8 +49,17 @@ export async function openGraph(path: string, options: OpenOptions = {}): Promis
   });
 }
 
+/** Whether the file holds tensors and nothing that computes with them. Every network has an output. */
+export const isTensorsOnly = ({ graph }: Pick<OpenedGraph, "graph">): boolean => graph.outputs.length === 0;
+
+/** @throws FileError where the file holds tensors alone */
+export function needNetwork(opened: OpenedGraph): void {
+  if (isTensorsOnly(opened)) throw new FileError(opened.path, "holds tensors and no network that could run");
+}
+
 /** Compiles the graph for this engine. @param tier absent: the highest that runs here */
 export async function openModel(opened: OpenedGraph, tier?: Tier): Promise<Model> {
+  needNetwork(opened);
   const { createModel } = await import("lowbit");
   return naming(opened.path, () => createModel(opened.graph, tier === undefined ? {} : { tier }));
 }

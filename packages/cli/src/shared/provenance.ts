@@ -23,7 +23,9 @@ export async function provenanceOf(opened: OpenedGraph, graph: Graph, recipe: st
   };
   // A packed file's own source stays the source of its tensors.
   const kept = opened.provenance?.tensors;
-  if (opened.format === "packed") return kept === undefined ? own : { ...own, tensors: kept };
+  if (opened.format === "packed" && kept !== undefined) return { ...own, tensors: kept };
+  // Tensors without a network keep their names and places; there is nothing to note down.
+  if (opened.format !== "onnx") return own;
   const { fromBinary, ModelProtoSchema } = await import("@lowbit/convert/onnx");
   const tensors = sourceTensors(fromBinary(ModelProtoSchema, opened.bytes), graph);
   return {

@@ -36,8 +36,8 @@ export interface Packed {
   readonly parity?: { readonly [key: string]: Json };
 }
 
-/** Whether a safetensors file is a packed one. */
-export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(metadataKey);
+/** Whether a safetensors file is a packed one, rather than one of plain tensors; a damaged packed one is, too. */
+export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(metadataKey) || metadata.has(digestKey);
 
 /**
  * The file's bytes. The same input gives the same bytes, everywhere.

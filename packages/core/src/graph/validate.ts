@@ -56,6 +56,9 @@ const dtypes: ReadonlySet<string> = new Set<DType>([...(Object.keys(bytesOf) as 
 const maxElements = 2 ** 31;
 
 /**
+ * A graph of constants alone, without nodes, inputs and outputs, is valid: a collection of tensors. It can be stored, not
+ * run.
+ *
  * @throws GraphError with the node's or value's name, on the first rule that is broken
  */
 export function validateGraph(graph: Graph): void {
@@ -80,7 +83,8 @@ export function validateGraph(graph: Graph): void {
     checkNode(graph, node, written);
     for (const output of node.outputs) write(label(node), output);
   }
-  if (graph.outputs.length === 0) throw new GraphError("graph", "outputs", "at least one", 0);
+  const isCollection = graph.nodes.length === 0 && graph.inputs.length === 0 && constants.size > 0;
+  if (graph.outputs.length === 0 && !isCollection) throw new GraphError("graph", "outputs", "at least one", 0);
   for (const name of graph.outputs)
     if (!written.has(name))
       throw new GraphError("graph output", "name", "a value that a node or an input writes", name);

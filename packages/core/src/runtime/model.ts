@@ -1,6 +1,6 @@
 /** A graph on kernels: checks, binding, running. */
 import { disposeSymbol } from "../dispose.ts";
-import { DisposedError, OutOfRangeError, ShapeError } from "../errors.ts";
+import { DisposedError, GraphError, OutOfRangeError, ShapeError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
 import type { KernelInstance } from "../kernels/instance.ts";
@@ -48,6 +48,8 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
   constructor(graph: Graph, instance: KernelInstance, { taps = [] }: GraphModelOptions = {}) {
     try {
       validateGraph(graph);
+      // Valid as a collection of tensors, but nothing to compute.
+      if (graph.outputs.length === 0) throw new GraphError("graph", "outputs", "at least one", 0);
       for (const name of taps)
         if (!graph.values.has(name)) throw new OutOfRangeError("createModel", "taps", "values of the graph", name);
       this.#in = portsOf(graph, graph.inputs);
