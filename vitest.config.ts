@@ -5,12 +5,12 @@ import { defineConfig } from "vitest/config";
 const source = "@lowbit/source";
 
 /** One vitest project per package, in Node. The tests that also run in a browser: see vitest.browser.config.ts. */
-const nodeProject = (name: string) => ({
+const nodeProject = (name: string, below = "./packages") => ({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
   test: {
     name,
-    root: `./packages/${name}`,
+    root: `${below}/${name}`,
     environment: "node",
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/*.browser.test.ts", "**/node_modules/**", "**/dist/**"],
@@ -22,7 +22,8 @@ const nodeProject = (name: string) => ({
 export default defineConfig({
   test: {
     projects: [
-      ...["core", "convert", "train", "cli"].map(nodeProject),
+      ...["core", "convert", "train", "cli"].map((name) => nodeProject(name)),
+      nodeProject("bench", "."),
       { test: { name: "scripts", root: "./tests/scripts", include: ["**/*.test.mjs"] } },
     ],
   },
