@@ -1,5 +1,6 @@
 // Builds every npm package that is out of date, by turbo, in dependency order.
 import { join } from "node:path";
+import { whenMain } from "./main-module.mjs";
 import { pnpmEnv } from "./setup/node.mjs";
 import { root } from "./setup/paths.mjs";
 import { run } from "./setup/run.mjs";
@@ -25,3 +26,5 @@ export async function buildPackages() {
     cached && cached[1] === cached[2] ? "(up to date)" : `built in ${((Date.now() - since) / 1000).toFixed(1)} s`;
   console.log(`  ✓ packages ${words}`);
 }
+
+await whenMain(import.meta.url, buildPackages);

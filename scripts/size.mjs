@@ -15,7 +15,7 @@ const total = 100_000;
 /** Budget of each entry of `lowbit` when all of it is used, and of each tier's module. */
 const budgets = {
   ".": 30_000,
-  "./ops": 30_000,
+  "./kernels": 12_000,
   "./quantize": 20_000,
   "./slim": 30_000,
   "./worker": 32_000,

@@ -32,6 +32,10 @@ describe.each(engines)("$title", (engine) => {
     expect(await runIn(engine, ["example.js"])).not.toBe("");
   });
 
+  here("runs kernels without a graph, by lowbit/kernels", async () => {
+    expect((await runIn(engine, ["kernels.js"])).trim()).toBe("-500");
+  });
+
   here.each(engine.tiers)("tier %s gives the same bytes as the scalar tier in Node", async (tier) => {
     expect(JSON.parse(await runIn(engine, ["command.js", tier]))).toEqual({ ...reference, tier });
   });

@@ -9,12 +9,11 @@
  */
 import { bundledWasm } from "./bundled.ts";
 import type { Graph } from "./graph/types.ts";
-import type { KernelInstance } from "./kernels/instance.ts";
-import * as kernels from "./kernels/load.ts";
 import * as load from "./runtime/load.ts";
 import type { Model, ModelTypes } from "./runtime/types.ts";
 import type { ByteSource } from "./source.ts";
 
+export { type LoadKernelsOptions, loadKernels } from "./bundled.ts";
 export * from "./common.ts";
 
 /** The package's own module where the caller brings none. */
@@ -41,12 +40,4 @@ export function createModel<T extends ModelTypes = ModelTypes>(
   options: load.CreateOptions = {},
 ): Promise<Model<T>> {
   return load.createModel<T>(graph, withWasm(options));
-}
-
-/**
- * A WASM instance for direct use of kernels.
- * @throws TierError, LoadError, or the signal's reason
- */
-export function loadKernels(options: load.RuntimeOptions = {}): Promise<KernelInstance> {
-  return kernels.loadKernels(withWasm(options));
 }

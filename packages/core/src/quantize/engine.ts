@@ -1,7 +1,6 @@
 /** Chooses what runs the inner loops: the caller's WASM instance, or one that all calls without one share. */
-import { bundledWasm } from "../bundled.ts";
+import { loadKernels } from "../bundled.ts";
 import type { KernelInstance } from "../kernels/instance.ts";
-import { loadKernels } from "../kernels/load.ts";
 import { kernelLoops } from "../kernels/quantize.ts";
 import type { InnerLoops } from "./inner.ts";
 
@@ -19,7 +18,7 @@ export async function innerLoops(kernels?: KernelInstance): Promise<InnerLoops> 
 
 /** The shared instance: made at the first call, and anew where the last one could not be loaded or has trapped. */
 async function sharedInstance(): Promise<KernelInstance> {
-  shared ??= loadKernels({ wasm: bundledWasm });
+  shared ??= loadKernels();
   const current = shared;
   try {
     const instance = await current;

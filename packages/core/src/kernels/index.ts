@@ -1,0 +1,20 @@
+/** What `lowbit/kernels` holds: the instance, what wrappers are made of, and one line per family. */
+export type { Clamp, Decoding, Window2d } from "../graph/types.ts";
+export * from "./activations.ts";
+export * from "./affine-gemm.ts";
+export * from "./bitpack.ts";
+export * from "./codebook-gemm.ts";
+export * from "./convolution.ts";
+export * from "./depthwise.ts";
+export * from "./elementwise.ts";
+export * from "./gemm-f32.ts";
+export { type Exports, KernelInstance } from "./instance.ts";
+export { f32Bits, KernelObject, Parameters } from "./kernel-object.ts";
+export type { KernelOptions, WasmProvider, WasmSource } from "./load.ts";
+export * from "./normalize.ts";
+export { type Output, unclamped, writeOutput } from "./output.ts";
+export * from "./pool.ts";
+export * from "./ternary-gemm.ts";
+export { availableTiers, type Part, type Tier, tiers } from "./tiers.ts";
+export * from "./transform.ts";
+export * from "./xnor-gemm.ts";
