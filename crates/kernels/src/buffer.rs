@@ -21,7 +21,7 @@ mod sealed {
 }
 
 /// Plain numbers: any bit pattern is a value, no padding, alignment at most that of a [`Line`].
-pub trait Element: Copy + Default + 'static + sealed::Sealed {}
+pub trait Element: Copy + Default + Send + Sync + 'static + sealed::Sealed {}
 
 macro_rules! elements { ($($t:ty),*) => { $(impl sealed::Sealed for $t {} impl Element for $t {})* } }
 elements!(u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, [u8; 16]);

@@ -11,6 +11,8 @@
 //! A missing tap (padding) is filled with one value; a zero-padded convolution of bits, whose fill counts as +1, hands the kernel
 //! the correction that takes the missing taps' weights out again.
 
+use core::ops::Range;
+
 use crate::buffer::{Arena, Element, lines_for};
 use crate::error::{KernelError, Op, Result, What, check_range, check_shape, checked_area};
 use crate::geometry::Geometry;
@@ -78,7 +80,8 @@ impl<K: RowKernel> Convolution<K> {
         self.kernels.len() * self.kernels[0].columns()
     }
 
-    fn block_rows(&self) -> usize {
+    /// Output pixels that are gathered and multiplied at a time.
+    pub fn block_rows(&self) -> usize {
         self.kernels[0].block_rows().max(1)
     }
 
@@ -102,6 +105,23 @@ impl<K: RowKernel> Convolution<K> {
         &self,
         x: &[K::Input],
         batch: usize,
+        out: OutputMut<'_>,
+        scratch: &mut Arena<'_>,
+    ) -> Result<()> {
+        let pixels = checked_area(OP, batch, self.geometry.output_pixels())?;
+        self.run_pixels(x, batch, 0..pixels, out, scratch)
+    }
+
+    /// As [`Self::run`] for some of the output pixels, counted over all images: `out` holds these alone. Every pixel is computed by itself, so
+    /// that ranges may run side by side; ranges of whole [`Self::block_rows`] waste nothing.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and `Range` where the pixels are not among those of `batch` images.
+    pub fn run_pixels(
+        &self,
+        x: &[K::Input],
+        batch: usize,
+        pixels: Range<usize>,
         mut out: OutputMut<'_>,
         scratch: &mut Arena<'_>,
     ) -> Result<()> {
@@ -109,8 +129,10 @@ impl<K: RowKernel> Convolution<K> {
         let (pixel, stride) = (self.pixel_len(), out.kind().row_len(self.columns()));
         let image = checked_area(OP, self.geometry.input_pixels(), pixel)?;
         check_shape(OP, What::Length, checked_area(OP, batch, image)?, x.len())?;
-        let pixels = checked_area(OP, batch, self.geometry.output_pixels())?;
-        check_shape(OP, What::Length, checked_area(OP, pixels, stride)?, out.len())?;
+        let all = checked_area(OP, batch, self.geometry.output_pixels())?;
+        check_range(OP, What::Rows, 0, all as i64, pixels.end as i64)?;
+        check_range(OP, What::Rows, 0, pixels.end as i64, pixels.start as i64)?;
+        check_shape(OP, What::Length, checked_area(OP, pixels.len(), stride)?, out.len())?;
         if out.kind() == OutputKind::Bits && self.kernels.len() > 1 {
             check_range(OP, What::Columns, 0, 0, (columns % WORD_BITS) as i64)?;
         }
@@ -118,8 +140,8 @@ impl<K: RowKernel> Convolution<K> {
         let (row_len, gathers) = (self.kernels[0].row_len(), self.gathers());
         let rows = scratch.take::<K::Input>(if gathers { block * row_len } else { 0 });
         let corrections = scratch.take::<i32>(if self.tap_sums.is_some() { block * columns } else { 0 });
-        for first in (0..pixels).step_by(block) {
-            let count = block.min(pixels - first);
+        for first in pixels.clone().step_by(block) {
+            let count = block.min(pixels.end - first);
             for (group, kernel) in self.kernels.iter().enumerate() {
                 let rows = if gathers {
                     self.gather(x, group, first, &mut rows[..count * row_len]);
@@ -134,7 +156,7 @@ impl<K: RowKernel> Convolution<K> {
                     }
                     None => None,
                 };
-                let start = first * stride + out.kind().row_len(group * columns);
+                let start = (first - pixels.start) * stride + out.kind().row_len(group * columns);
                 kernel.run_rows(rows, count, correction, out.from(start), stride, scratch.rest());
             }
         }

@@ -18,7 +18,9 @@ use crate::error::{Op, Result, What, check_shape, checked_area};
 use crate::output::{OutputKind, OutputMut};
 
 /// A family of matrix products with packed weights: `y[m, n] = transform(sum_k x[m, k] * w[n, k] + correction[m, n])`.
-pub trait RowKernel {
+///
+/// `Sync`, for threads share the packed weights of a product: what a run works with is all in its arguments.
+pub trait RowKernel: Sync {
     /// Element of an activation row: `u32` words of bits or trits, `i8`, `u8`, `f32`.
     type Input: crate::buffer::Element;
 

@@ -2,7 +2,7 @@
 
 use lowbit_kernels::buffer::{Buffer, Scratch};
 use lowbit_kernels::conv::Convolution;
-use lowbit_kernels::error::Op;
+use lowbit_kernels::error::{ErrorCode, Op};
 use lowbit_kernels::gemm_f32::GemmF32;
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::output::{OutputMut, OutputTransform};
@@ -228,6 +228,48 @@ fn grouped_bits_with_thresholds() {
             conv.run(&x, 2, OutputMut::Bits(&mut y), &mut scratch.arena()).expect("valid");
             assert_eq!(y, pack_signs(&expected, 64, false), "{tier}");
         }
+    }
+}
+
+/// Ranges of pixels, each with memory and scratch of its own, are the whole: what threads share out.
+#[test]
+fn ranges_of_pixels_make_the_whole() {
+    for (seed, case) in cases().enumerate().filter(|(_, case)| case.geometry().is_some()).take(150) {
+        let (x, w) = case.values(seed as u64, 0, 1);
+        let signs: Vec<i32> = x.iter().map(|v| 1 - 2 * v).collect();
+        let codes: Vec<u8> = w.iter().map(|w| *w as u8).collect();
+        let (taps, channels) = (case.window.taps(), case.channels / case.groups);
+        let case = Case { channels, groups: 1, columns: case.columns / case.groups, ..case };
+        let shape = XnorShape { columns: case.columns, taps, channels, activations: Activations::Bits };
+        let codes = pack_codes(&codes[..case.columns * case.k()], case.k(), 1);
+        let signs = &signs[..case.batch * case.input[0] * case.input[1] * channels];
+        let x = pack_signs(signs, channels, false);
+        let gemm = XnorGemm::new(Tier::Simd128, shape, &codes, OutputTransform::I32).expect("valid");
+        let conv = Convolution::with_zero_padding(case.geometry().expect("fits"), vec![gemm]).expect("fits");
+        let pixels = case.batch * conv.geometry().output_pixels();
+        let run = |range: core::ops::Range<usize>| {
+            let mut scratch = scratch(conv.scratch_lines());
+            let mut y = vec![i32::MIN; range.len() * case.columns];
+            conv.run_pixels(&x, case.batch, range, OutputMut::I32(&mut y), &mut scratch.arena())
+                .expect("valid");
+            y
+        };
+        let cut = Random::new(seed as u64).int(0, pixels as i32) as usize;
+        assert_eq!([run(0..cut), run(cut..pixels)].concat(), run(0..pixels), "seed {seed} {case:?} at {cut}");
+    }
+}
+
+#[test]
+fn ranges_outside_the_images_are_refused() {
+    let geometry = Geometry::new(Op::Conv, [3, 4], Window::POINT).expect("fits");
+    let gemm = GemmF32::new(Tier::Scalar, 1, 1, &[1.0], &[], (f32::NEG_INFINITY, f32::INFINITY));
+    let conv = Convolution::new(geometry, vec![gemm.expect("valid")], 0.0).expect("fits");
+    let mut scratch = scratch(conv.scratch_lines());
+    for range in [0..25, 24..26, usize::MAX - 1..usize::MAX, core::ops::Range { start: 5, end: 4 }] {
+        let mut y = vec![0.0; 1];
+        let out = OutputMut::F32(&mut y);
+        let error = conv.run_pixels(&[0.0; 24], 2, range.clone(), out, &mut scratch.arena());
+        assert_eq!(error.map_err(|e| e.code), Err(ErrorCode::Range), "{range:?}");
     }
 }
 
