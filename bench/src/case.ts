@@ -1,6 +1,8 @@
 /** A case is data: one task of a family at one shape, its seed, how much work it is, and the checksum of its answer. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { KernelInstance } from "lowbit/kernels";
+import type { Prepared } from "./engine.ts";
 import type { Task } from "./task.ts";
 import type { TypedArray } from "./values.ts";
 
@@ -35,9 +37,16 @@ export function checksum({ buffer, byteOffset, byteLength }: TypedArray): string
   return bytesToHex(sha256(new Uint8Array(buffer, byteOffset, byteLength)).subarray(0, 8));
 }
 
+/** Our kernels, as a family meets them. */
+export interface Kernels {
+  readonly instance: KernelInstance;
+  /** 1, or how many share the work. */
+  readonly threads: number;
+}
+
 /**
  * Everything that belongs to the cases of one kind. One small file in `cases/`, one line in `cases/index.ts`.
- * What an engine does with them is the engine's affair.
+ * What another runtime does with them is that engine's affair.
  */
 export interface Family {
   readonly name: string;
@@ -46,6 +55,8 @@ export interface Family {
   readonly cases: readonly Case[];
   /** The seeded tensors of a case; the same for every engine. */
   tensors(of: Case): Tensors;
+  /** How many outputs, that is sums, a case has. */
+  outputs(of: Case): number;
   /**
    * Plain arithmetic on the values: the sums (before the task's result is made of them) at `positions` of the output, counted in elements,
    * or at all of them. What float answers are compared with, and what makes the exact one.
@@ -53,4 +64,6 @@ export interface Family {
   sums(of: Case, tensors: Tensors, positions?: readonly number[]): Float64Array;
   /** The exact answer from all sums: its bytes are what the checksum is of. */
   result(of: Case, tensors: Tensors, sums: Float64Array): TypedArray;
+  /** The case on our kernels, with an exact answer. */
+  kernel(on: Kernels, of: Case, tensors: Tensors): Prepared | Promise<Prepared>;
 }

@@ -5,7 +5,7 @@ import type { Values } from "./values.ts";
  * What the sums of a product become, and with it the type of an exact answer.
  * - `int32`: the sums
  * - `f32`: the sums as f32. Of float tensors they are one chain over ascending k, every product and sum rounded
- * - `int8`: clamp(roundTiesToEven(fround(sum * fround(1 / step))), -128, 127), so one unit of y stands for `step` of the sum
+ * - `int8`: clamp(roundTiesToEven(fround(fround(sum) * (1 / step))), -128, 127), step a power of two, so one unit of y stands for `step` of the sum
  * - `bits`: bit n of a row is sum < thresholds[n], least significant bit first in little-endian 32-bit words, each row on a new word
  */
 export type Result =

@@ -1,7 +1,29 @@
 /** Every family of cases, in the order of reports: a new one is one file and one line. */
 import type { Case, Family } from "../case.ts";
+import { checksums } from "../generated/checksums.ts";
+import * as affine from "./affine.ts";
+import { binaryConv } from "./binary-conv.ts";
+import * as f32 from "./f32.ts";
+import * as int8Conv from "./int8-conv.ts";
+import * as ternary from "./ternary.ts";
+import { xnorGemm } from "./xnor-gemm.ts";
 
-export const families: readonly Family[] = [];
+const declared: readonly Family[] = [
+  binaryConv,
+  xnorGemm,
+  ternary.ternaryGemvCold,
+  ternary.ternaryGemv,
+  ternary.ternaryGemm,
+  ...Object.values(int8Conv),
+  ...Object.values(affine),
+  ...Object.values(f32),
+];
+
+/** With the checksums that `pnpm bench:checksums` wrote. */
+export const families: readonly Family[] = declared.map((family) => ({
+  ...family,
+  cases: family.cases.map((each) => ({ ...each, checksum: checksums[each.id] })),
+}));
 
 export const allCases = (): readonly Case[] => families.flatMap((family) => family.cases);
 

@@ -1,4 +1,7 @@
-/** Every source of engines: a new one is one file and one line. The modules load when they are opened. */
+/** Every source of engines: a new one is one file and one line. Nothing of another runtime loads before it is opened. */
 import type { EngineSource } from "../engine.ts";
+import { float } from "./float.ts";
+import { lowbit } from "./lowbit.ts";
+import { naive } from "./naive.ts";
 
-export const sources: readonly EngineSource[] = [];
+export const sources: readonly EngineSource[] = [lowbit, float, naive];

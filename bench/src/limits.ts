@@ -1,0 +1,117 @@
+/**
+ * What this engine's code can do at best on this machine, measured in the same run as the kernels: loops of one instruction over a buffer in the
+ * first cache, and plain reads of memory (scripts/limits.mjs writes them). A kernel is then a fraction of the limit that binds it.
+ */
+import { availableTiers, type Tier } from "lowbit/kernels";
+import type { Case } from "./case.ts";
+import { relaxedLoops, simd128Loops } from "./generated/limits-wasm.ts";
+
+/** Billions a second: instructions, each with its load and its accumulation; of `read…` bytes. */
+export interface Limits {
+  /** i64.popcnt, 64 bits each. */
+  readonly popcnt64?: number;
+  /** i8x16.popcnt, 128 bits each. */
+  readonly popcnt8?: number;
+  readonly swizzle?: number;
+  readonly relaxedSwizzle?: number;
+  /** i32x4.dot_i16x8_s, 8 multiply-adds each. */
+  readonly dot16?: number;
+  /** i32x4.relaxed_dot_i8x16_i7x16_add_s, 16 multiply-adds each. */
+  readonly relaxedDot?: number;
+  /** f32x4.mul and f32x4.add, 4 multiply-adds each pair. */
+  readonly f32?: number;
+  /** From the first cache, and from memory. */
+  readonly readCache?: number;
+  readonly readMemory?: number;
+}
+
+type Loop = (pointer: number, bytes: number, repetitions: number) => number;
+
+const FIRST_CACHE = 8192;
+const BEYOND_CACHES = 96 * 2 ** 20;
+
+/** Engines compile a hot function better in the background: many short calls, and time to do it. */
+async function warmUp(loop: Loop): Promise<void> {
+  for (let i = 0; i < 2000; i++) loop(0, FIRST_CACHE, 1);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+}
+
+/** Best of a few tries of a few milliseconds: a limit is what nothing can exceed. */
+function rate(loop: Loop, bytes: number, perPass: number, now: () => number): number {
+  const timed = (repetitions: number) => {
+    const started = now();
+    loop(0, bytes, repetitions);
+    return now() - started;
+  };
+  let repetitions = 1;
+  while (timed(repetitions) < 3 && repetitions < 2 ** 24) repetitions *= 2;
+  const best = Math.min(...Array.from({ length: 7 }, () => timed(repetitions)));
+  return (perPass * repetitions) / best / 1e6;
+}
+
+const instantiate = async (base64: string, memory: WebAssembly.Memory): Promise<Record<string, Loop>> => {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const { instance } = await WebAssembly.instantiate(bytes, { bench: { memory } });
+  return instance.exports as Record<string, Loop>;
+};
+
+/** Takes about half a second. An engine without vectors has no limits to show. */
+export async function measureLimits(now: () => number = () => performance.now()): Promise<Limits> {
+  if (!availableTiers().includes("simd128")) return {};
+  const memory = new WebAssembly.Memory({ initial: BEYOND_CACHES / 65536 });
+  // Pages that were never written are all one page of zeros to the machine.
+  new Uint8Array(memory.buffer).fill(0x5a);
+  const loops = {
+    ...(await instantiate(simd128Loops, memory)),
+    ...(availableTiers().includes("relaxed") && (await instantiate(relaxedLoops, memory))),
+  };
+  const limits: Record<string, number> = {};
+  for (const [name, loop] of Object.entries(loops)) {
+    await warmUp(loop);
+    if (name === "read") {
+      limits.readCache = rate(loop, FIRST_CACHE, FIRST_CACHE, now);
+      limits.readMemory = rate(loop, BEYOND_CACHES, BEYOND_CACHES, now);
+    } else limits[name] = rate(loop, FIRST_CACHE, FIRST_CACHE / (name === "popcnt64" ? 8 : 16), now);
+  }
+  return limits;
+}
+
+/** What binds a case on a tier. */
+export interface Bound {
+  /** Billions of the case's work a second. */
+  readonly rate: number;
+  /** The limit's name. */
+  readonly by: keyof Limits;
+}
+
+/** The instructions that a tier may do the work of a case with, and how much of it each does. */
+function instructions({ task }: Case, tier: Tier): [keyof Limits, number][] {
+  if (task.op === "network") return [];
+  const relaxed = tier === "relaxed";
+  if (task.x === "f32") return [["f32", 4]];
+  if (task.x === "sign")
+    return [
+      ["popcnt64", 64],
+      ["popcnt8", 128],
+      // A table lookup counts four bits of sixteen columns, two rows to a byte.
+      [relaxed ? "relaxedSwizzle" : "swizzle", 128],
+    ];
+  return relaxed ? [["relaxedDot", 16]] : [["dot16", 8]];
+}
+
+/**
+ * The lower of two limits: the best instruction's rate, and how fast memory can bring what the case must read.
+ * Undefined for work that no single instruction limits.
+ */
+export function boundOf(of: Case, tier: Tier, limits: Limits): Bound | undefined {
+  if (tier === "scalar") return undefined;
+  const computing = instructions(of, tier)
+    .map(([by, each]): Bound => ({ by, rate: (limits[by] ?? 0) * each }))
+    .reduce<Bound | undefined>((best, next) => (best && best.rate >= next.rate ? best : next), undefined);
+  const reading =
+    of.coldBytes && limits.readMemory
+      ? ({ by: "readMemory", rate: (limits.readMemory / of.coldBytes) * of.work.amount } as const)
+      : undefined;
+  if (!computing || computing.rate === 0) return reading;
+  return reading && reading.rate < computing.rate ? reading : computing;
+}
