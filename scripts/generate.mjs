@@ -23,6 +23,9 @@ const generators = [
   writeKernelRegistry,
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
+  // The loops that measure a machine's limits, and the checksums of benchmark cases that have none yet.
+  () => run("node", ["bench/scripts/limits.mjs"], { log: "bench-limits", timeout: 60 }),
+  () => run("node", ["bench/scripts/checksums.mjs"], { log: "bench-checksums", timeout: 300 }),
 ];
 
 /** @param {Map<string, string>} [options.before] what the files held before anything was built, for a build writes some of them */
