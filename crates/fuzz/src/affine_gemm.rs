@@ -10,6 +10,7 @@ use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::testing::pack_codes;
 use lowbit_kernels::tier::Tier;
+use lowbit_kernels::v128::RelaxedDot;
 
 use crate::cycle;
 
@@ -23,16 +24,22 @@ pub struct AffineCase<'a> {
     bits: u8,
     unsigned: bool,
     zero_point: u8,
+    weight_zero: u8,
+    dot: u8,
     values: &'a [u8],
 }
 
 impl AffineCase<'_> {
-    /// Panics where a tier differs.
+    /// Panics where a tier differs, on an engine of one of the three kinds of relaxed dots.
     pub fn check(&self) {
+        RelaxedDot::ALL[usize::from(self.dot) % 3].emulate(|| self.check_engine());
+    }
+
+    fn check_engine(&self) {
         let (rows, columns, depth) =
             (self.rows as usize % 9 + 1, self.columns as usize % 40 + 1, self.depth as usize + 1);
         let (bits, group) = (self.bits as usize % 8 + 1, self.group as usize % depth + 1);
-        let (offset, middle) = (if self.unsigned { 0 } else { -128 }, 1 << (bits - 1));
+        let (offset, middle) = (if self.unsigned { 0 } else { -128 }, i32::from(self.weight_zero));
         let input = AffineInput { unsigned: self.unsigned, zero_point: i32::from(self.zero_point) + offset };
         let x: Vec<i32> = cycle(self.values, rows * depth, 0).map(|b| i32::from(b) + offset).collect();
         let codes: Vec<u8> =

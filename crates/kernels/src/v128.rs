@@ -9,6 +9,11 @@ mod wasm;
 #[cfg(target_arch = "wasm32")]
 pub use wasm::*;
 
+#[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+mod relaxed_dot;
+#[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+pub use relaxed_dot::RelaxedDot;
+
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,7 +2,7 @@
 
 use super::OP;
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
-use super::sums::{BLOCK_ROWS, Tile, with_tile};
+use super::sums::{Tile, with_tile};
 use crate::buffer::{Arena, lines_for};
 use crate::error::{Result, What, check_shape};
 use crate::output::{OutputMut, OutputTransform, add_correction};
@@ -19,8 +19,7 @@ impl AffineGemm {
     /// Packs `weights`, whose group size is K.
     ///
     /// # Errors
-    /// `Range` where a size, the bits, a zero point or (at 5..=8 bits) a weight outside -128..=127 is out of range; `Shape` where a slice does not have its
-    /// length; `Accumulator` where a sum of the largest activations would leave int32; what [`OutputTransform::check`] refuses; `Memory`.
+    /// `Range` where a size, the bits or a zero point is out of range; `Shape` where a slice does not have its length; `Accumulator` where a sum of the largest activations would leave int32; what [`OutputTransform::check`] refuses; `Memory`.
     pub fn new(
         tier: Tier,
         weights: &AffineCodes<'_>,
@@ -56,12 +55,12 @@ impl AffineGemm {
         run_matrix(OP, self, self.output.kind(), x, rows, out, scratch)
     }
 
-    /// At most `BLOCK_ROWS` rows of sums: `acc [rows][padded columns]`.
+    /// At most `block_rows` rows of sums: `acc [rows][padded columns]`.
     fn sums<T: Tile>(&self, x: &[i8], acc: &mut [i32], mut scratch: Arena<'_>) {
-        let x = self.packed.prepare::<T>(x, &mut scratch);
+        let mut x = self.packed.prepare::<T>(x, &mut scratch);
         let padded = self.packed.panels() * COLUMNS;
         for panel in 0..self.packed.panels() {
-            self.packed.group_sums::<T>(&x, panel, 0, &mut acc[panel * COLUMNS..], padded);
+            self.packed.group_sums::<T>(&mut x, panel, 0, &mut acc[panel * COLUMNS..], padded);
         }
     }
 }
@@ -78,12 +77,11 @@ impl RowKernel for AffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        // A few blocks: fewer calls, and their gathered rows still fit the first-level cache for common K.
-        4 * BLOCK_ROWS
+        self.packed.block_rows()
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(BLOCK_ROWS);
+        let rows = rows.min(self.packed.block_rows());
         lines_for::<i32>(rows * self.packed.panels() * COLUMNS) + self.packed.prepared_lines(rows)
     }
 
@@ -98,11 +96,11 @@ impl RowKernel for AffineGemm {
     ) {
         let (n, padded) = (self.packed.columns, self.packed.panels() * COLUMNS);
         debug_assert_eq!(x.len(), rows * self.packed.depth);
-        for (block, x) in x.chunks(BLOCK_ROWS * self.packed.depth).enumerate() {
+        for (block, x) in x.chunks(self.packed.block_rows() * self.packed.depth).enumerate() {
             let mut scratch = scratch.rest();
             let acc = scratch.take::<i32>(x.len() / self.packed.depth * padded);
             with_tile!(self.packed, T => self.sums::<T>(x, acc, scratch));
-            let first = block * BLOCK_ROWS;
+            let first = block * self.packed.block_rows();
             if let Some(correction) = correction {
                 for (acc, correction) in
                     acc.chunks_exact_mut(padded).zip(correction[first * n..].chunks_exact(n))

@@ -5,7 +5,7 @@
 
 use super::OP;
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
-use super::sums::{BLOCK_ROWS, Tile, with_tile};
+use super::sums::{Tile, with_tile};
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::convert::{check_scale, quantized};
 use crate::error::{Result, What, check_finite, check_range, check_shape, checked_area};
@@ -111,16 +111,15 @@ impl GroupedAffineGemm {
         run_matrix(OP, self, self.output_kind(), x, rows, out, scratch)
     }
 
-    /// At most `BLOCK_ROWS` rows of float sums: `y [panel][rows][16]`.
+    /// At most `block_rows` rows of float sums: `y [panel][rows][16]`.
     fn sums<T: Tile>(&self, x: &[i8], y: &mut [f32], mut scratch: Arena<'_>) {
         let (rows, groups) = (x.len() / self.packed.depth, self.packed.groups());
-        let x = self.packed.prepare::<T>(x, &mut scratch);
-        let mut sums = [0; BLOCK_ROWS * COLUMNS];
-        let sums = &mut sums[..rows * COLUMNS];
+        let mut x = self.packed.prepare::<T>(x, &mut scratch);
+        let sums = scratch.take::<i32>(rows * COLUMNS);
         for (panel, y) in y.chunks_exact_mut(rows * COLUMNS).enumerate() {
             y.fill(0.0);
             for group in 0..groups {
-                self.packed.group_sums::<T>(&x, panel, group, sums, COLUMNS);
+                self.packed.group_sums::<T>(&mut x, panel, group, sums, COLUMNS);
                 T::add_scaled(sums, &self.scales[(panel * groups + group) * COLUMNS..][..COLUMNS], y);
             }
         }
@@ -159,12 +158,14 @@ impl RowKernel for GroupedAffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        4 * BLOCK_ROWS
+        self.packed.block_rows()
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(BLOCK_ROWS);
-        lines_for::<f32>(rows * self.packed.panels() * COLUMNS) + self.packed.prepared_lines(rows)
+        let rows = rows.min(self.packed.block_rows());
+        lines_for::<f32>(rows * self.packed.panels() * COLUMNS)
+            + lines_for::<i32>(rows * COLUMNS)
+            + self.packed.prepared_lines(rows)
     }
 
     fn run_rows(
@@ -178,13 +179,13 @@ impl RowKernel for GroupedAffineGemm {
     ) {
         debug_assert!(correction.is_none() && x.len() == rows * self.packed.depth);
         let panels = self.packed.panels();
-        for (block, x) in x.chunks(BLOCK_ROWS * self.packed.depth).enumerate() {
+        for (block, x) in x.chunks(self.packed.block_rows() * self.packed.depth).enumerate() {
             let rows = x.len() / self.packed.depth;
             let mut scratch = scratch.rest();
             let sums = scratch.take::<f32>(rows * panels * COLUMNS);
             with_tile!(self.packed, T => self.sums::<T>(x, sums, scratch));
             for r in 0..rows {
-                let mut out = out.from((block * BLOCK_ROWS + r) * stride);
+                let mut out = out.from((block * self.packed.block_rows() + r) * stride);
                 for panel in 0..panels {
                     let first = panel * COLUMNS;
                     let real = COLUMNS.min(self.packed.columns - first);

@@ -1,8 +1,9 @@
 //! Codes into panels.
 
 use super::OP;
+use super::dispatch::Form;
 use crate::buffer::Buffer;
-use crate::error::{KernelError, Result, What, check_range, check_shape, checked_area};
+use crate::error::{Result, What, check_range, check_shape, checked_area};
 use crate::layout::{MAX_K, code_at, code_row_bytes};
 use crate::tier::Tier;
 
@@ -64,10 +65,13 @@ pub(super) struct Packed {
     pub(super) width: usize,
     pub(super) input: AffineInput,
     pub(super) tier: Tier,
+    pub(super) form: Form,
     /// `[panel][group][word][16]`
     pub(super) words: Buffer<u32>,
-    /// `[panel][group][16]`: what the sum of the prepared activations is multiplied with and taken out; 0 at width 8.
+    /// `[panel][group][16]`: what the sum of the prepared activations is multiplied with and taken out.
     pub(super) zeros: Buffer<i32>,
+    /// Whether any of `zeros` is not 0, so that the activations have to be summed.
+    pub(super) has_zeros: bool,
     /// `[panel][group][16]`: what is taken out of every sum.
     pub(super) fixed: Buffer<i32>,
     /// The largest magnitude that a sum of one group can have.
@@ -88,6 +92,10 @@ impl Packed {
         if zero_points.len() != 1 {
             check_shape(OP, What::ZeroPoint, checked_area(OP, columns, groups)?, zero_points.len())?;
         }
+        // So that no product below can leave 64 bits; codes are below 256, so no zero point beyond this is of use.
+        for &zero in zero_points {
+            check_range(OP, What::ZeroPoint, -(1 << 20), 1 << 20, i64::from(zero))?;
+        }
         let (low, high) = input.range();
         check_range(OP, What::ZeroPoint, i64::from(low), i64::from(high), i64::from(input.zero_point))?;
 
@@ -106,64 +114,57 @@ impl Packed {
             width,
             input,
             tier,
+            form: Form::choose(
+                tier,
+                width,
+                width == 8 && ranges(weights).all(|(least, most)| most - least < 128),
+            ),
             words: Buffer::zeroed(OP, checked_area(OP, cells, words)?)?,
             zeros: Buffer::zeroed(OP, cells)?,
+            has_zeros: false,
             fixed: Buffer::zeroed(OP, cells)?,
             largest: 0,
         };
-        for (n, codes) in codes.chunks_exact(row).enumerate() {
+        for n in 0..columns {
             for group in 0..groups {
-                let zero = zero_points.get(n * groups + group).unwrap_or(&zero_points[0]);
-                packed.pack_group(n, group, words, *zero, |k| i32::from(code_at(codes, bits, k)))?;
+                packed.pack_group(weights, n, group, words);
             }
         }
         Ok(packed)
     }
 
     /// Packs the codes of one column in one group.
-    fn pack_group(
-        &mut self,
-        n: usize,
-        group: usize,
-        words: usize,
-        zero: i32,
-        code: impl Fn(usize) -> i32,
-    ) -> Result<()> {
-        let (first, end) = (group * self.group_size, self.depth.min((group + 1) * self.group_size));
+    fn pack_group(&mut self, weights: &AffineCodes<'_>, n: usize, group: usize, words: usize) {
         let fields = 8 / self.width;
         let cell = (n / COLUMNS * self.groups() + group) * COLUMNS + n % COLUMNS;
         let column = (n / COLUMNS * self.groups() + group) * words * COLUMNS + n % COLUMNS;
-        // So that no product below can leave 64 bits; codes are below 256, so no zero point beyond this is of use.
-        check_range(OP, What::ZeroPoint, -(1 << 20), 1 << 20, i64::from(zero))?;
+        let (zero, codes) = weights.group(n, group);
+        // What is kept is the code plus this, and the zero point with it.
+        let offset = if self.width < 8 {
+            0
+        } else {
+            let (least, most) = weights.range(n, group);
+            // Weights that fit int8 are kept with their zero point taken out, which leaves nothing to correct.
+            let fits = least - zero >= -128 && most - zero <= 127;
+            let middle = if fits { zero } else { 128 };
+            self.form.offset(least - middle) - middle
+        };
         let (mut sum, mut magnitude) = (0_i64, 0_i64);
-        for k in first..end {
-            let weight = code(k) - zero;
-            if self.width == 8 && i8::try_from(weight).is_err() {
-                let bound = if weight < 0 { -128 } else { 127 };
-                return Err(KernelError::new(
-                    crate::error::ErrorCode::Range,
-                    OP,
-                    What::Code,
-                    bound,
-                    i64::from(weight),
-                ));
-            }
-            sum += i64::from(weight);
-            magnitude += i64::from(weight).abs();
-            let (block, within) = ((k - first) / (4 * fields), (k - first) % (4 * fields));
+        for (i, code) in codes.enumerate() {
+            sum += i64::from(code - zero);
+            magnitude += i64::from((code - zero).abs());
+            let (block, within) = (i / (4 * fields), i % (4 * fields));
             let (field, byte) = (within / 4, within % 4);
-            let kept = if self.width == 8 { weight as u8 } else { code(k) as u8 };
+            let kept = (code + offset) as u8;
             self.words[column + block * COLUMNS] |= u32::from(kept) << (8 * byte + self.width * field);
         }
         self.largest = self.largest.max(magnitude * self.input.reach());
-        if self.width < 8 {
-            self.zeros[cell] = zero;
-        }
-        if self.by_bytes() {
+        self.zeros[cell] = zero + offset;
+        self.has_zeros |= zero + offset != 0;
+        if self.form.by_bytes() {
             // Wrapping, as the sums it is taken out of: the end result fits, which `largest` makes sure of.
             self.fixed[cell] = (sum * i64::from(self.byte_zero_point())) as i32;
         }
-        Ok(())
     }
 
     pub(super) fn groups(&self) -> usize {
@@ -184,17 +185,39 @@ impl Packed {
         self.padded_group() * self.width / 32
     }
 
-    /// Whether activations are kept as bytes, for the relaxed dot.
-    pub(super) fn by_bytes(&self) -> bool {
-        self.tier.effective() == Tier::Relaxed && self.width < 8
-    }
-
     /// The zero point after uint8 was recentred to int8.
-    pub(super) fn byte_zero_point(&self) -> i32 {
+    fn byte_zero_point(&self) -> i32 {
         self.input.zero_point - if self.input.unsigned { 128 } else { 0 }
     }
 
     pub(super) fn byte_len(&self) -> usize {
         self.words.byte_len() + self.zeros.byte_len() + self.fixed.byte_len()
     }
+}
+
+impl AffineCodes<'_> {
+    fn groups(&self) -> usize {
+        self.depth.div_ceil(self.group_size)
+    }
+
+    /// Zero point and codes of one column in one group. Lengths were checked.
+    fn group(&self, n: usize, group: usize) -> (i32, impl Iterator<Item = i32>) {
+        let zero = *self.zero_points.get(n * self.groups() + group).unwrap_or(&self.zero_points[0]);
+        let row = code_row_bytes(self.depth, self.bits);
+        let codes = &self.codes[n * row..][..row];
+        let ks = group * self.group_size..self.depth.min((group + 1) * self.group_size);
+        (zero, ks.map(|k| i32::from(code_at(codes, self.bits, k))))
+    }
+
+    /// The least and the largest of those codes.
+    fn range(&self, n: usize, group: usize) -> (i32, i32) {
+        self.group(n, group)
+            .1
+            .fold((i32::MAX, i32::MIN), |(least, most), code| (code.min(least), code.max(most)))
+    }
+}
+
+/// [`AffineCodes::range`] of every column and group.
+fn ranges<'a>(weights: &'a AffineCodes<'_>) -> impl Iterator<Item = (i32, i32)> + 'a {
+    (0..weights.columns).flat_map(move |n| (0..weights.groups()).map(move |group| weights.range(n, group)))
 }

@@ -1,38 +1,70 @@
-//! Relaxed byte dots for 4-bit and 2-bit codes: four codes of four columns at a time, 16 products per instruction.
+//! Relaxed byte dots: four codes of four columns at a time, 16 products per instruction.
 //!
-//! The unsigned codes are the 7-bit operand, where the instruction's result is the same in every engine; activations are the signed one. Since
-//! `x - zero point` may need 9 bits, x itself is multiplied and the zero point's share, a constant per column, is taken out.
+//! Activations are the signed operand. Since `x - zero point` may need 9 bits, x itself is multiplied and the zero point's share, a constant per column, is taken out. Codes
+//! are the other operand: below 128, where the instruction's result is the same in every engine, or with all 8 bits where the engine was found to read them as
+//! the form says.
+//!
+//! Where an engine has no instruction of its own for the dot (x64 without VNNI), it is made of three and two constants; there sums of two products are added up in 16 bits
+//! as long as they fit, which leaves one and a quarter.
 
-use super::pack::Packed;
-use super::simd128::{self, Simd128, Step};
-use super::sums::{Group, Rows, Tile};
+use super::dispatch::Form;
+use super::pack::{COLUMNS, Packed};
+use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, start, store_steps, tile};
+use super::sums::{Group, OPEN_STEPS, Rows, STRIP, Tile};
 use crate::v128::{
-    V128, i16x8_extadd_pairwise_i8x16, i32x4_add, i32x4_extadd_pairwise_i16x8,
-    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, i32x4_store, i32x4_sum, u8x16_splat, u16x8_shr, v128_and,
-    v128_xor,
+    RelaxedDot, V128, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16, i32x4_add,
+    i32x4_extadd_pairwise_i16x8, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_relaxed_dot_i8x16_i8x16_add,
+    i32x4_relaxed_dot_i8x16_u8x16_add, i32x4_splat, i32x4_sum, u8x16_splat, u16x8_shr, v128_and, v128_xor,
 };
 
 /// 128-bit vectors with relaxed dots.
 pub(super) struct Relaxed;
 
 impl Tile for Relaxed {
-    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
+    const FROM: usize = STRIP;
+
+    fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
         // uint8 - 128 is a flip of the highest bit. Positions behind the row become 0.
         let flip = if packed.input.unsigned { 0x80 } else { 0 };
         let flips = u8x16_splat(flip);
-        let mut sums = i32x4_splat(0);
-        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(4)) {
-            let x = v128_xor(simd128::load_part(&x[at..], len - at, flip as i8), flips);
-            sums = i32x4_add(sums, i32x4_extadd_pairwise_i16x8(i16x8_extadd_pairwise_i8x16(x)));
-            i32x4_store(values, x);
+        let mut sums = [i32x4_splat(0); R];
+        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(4 * R)) {
+            let rows: [V128; R] = core::array::from_fn(|r| {
+                v128_xor(simd128::load_part(&x[r][at..], len - at, flip as i8), flips)
+            });
+            if packed.has_zeros {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(i16x8_extadd_pairwise_i8x16(row)));
+                }
+            }
+            store_steps(rows, values);
         }
-        i32x4_sum(sums)
+        sums.map(i32x4_sum)
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
-        match group.width {
-            4 => simd128::accumulate::<Quads<4>, 2>(group, rows, acc, pitch),
-            _ => simd128::accumulate::<Quads<2>, 4>(group, rows, acc, pitch),
+    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize) {
+        match (group.form, group.width) {
+            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2>(group, rows, opened, acc, pitch),
+            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4>(group, rows, opened, acc, pitch),
+            (_, 4) => open_strips::<SevenDot, Quads<4>, 2>(group, rows, opened, acc, pitch),
+            (_, 2) => open_strips::<SevenDot, Quads<2>, 4>(group, rows, opened, acc, pitch),
+            (Form::Bytes(RelaxedDot::Unsigned), _) => strips::<UnsignedDot>(group, rows, acc, pitch),
+            (Form::Bytes(RelaxedDot::Signed), _) => strips::<SignedDot>(group, rows, acc, pitch),
+            _ => strips::<SevenDot>(group, rows, acc, pitch),
+        }
+    }
+
+    fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+        match (group.form, group.width) {
+            (_, 4) => single_rows::<SevenDot, Quads<4>, 2>(group, rows, acc, pitch),
+            (_, 2) => single_rows::<SevenDot, Quads<2>, 4>(group, rows, acc, pitch),
+            (Form::Bytes(RelaxedDot::Unsigned), _) => {
+                single_rows::<UnsignedDot, Quads<8>, 1>(group, rows, acc, pitch);
+            }
+            (Form::Bytes(RelaxedDot::Signed), _) => {
+                single_rows::<SignedDot, Quads<8>, 1>(group, rows, acc, pitch);
+            }
+            _ => single_rows::<SevenDot, Quads<8>, 1>(group, rows, acc, pitch),
         }
     }
 
@@ -43,16 +75,75 @@ impl Tile for Relaxed {
 
 struct Quads<const WIDTH: usize>;
 
-impl<const WIDTH: usize> Step for Quads<WIDTH> {
-    const ZEROS: bool = true;
-
+impl<const WIDTH: usize> Codes for Quads<WIDTH> {
     #[inline(always)]
     fn codes(words: V128, j: usize) -> V128 {
+        if WIDTH == 8 {
+            return words;
+        }
         v128_and(u16x8_shr(words, (WIDTH * j) as u32), u8x16_splat((1 << WIDTH) - 1))
+    }
+}
+
+macro_rules! dots {
+    ($($(#[$about:meta])* $name:ident $dot:ident;)*) => { $(
+        $(#[$about])*
+        struct $name;
+
+        impl Dot for $name {
+            const STEPS: usize = usize::MAX;
+
+            #[inline(always)]
+            fn dot(part: V128, x: V128, weights: V128) -> V128 {
+                $dot(x, weights, part)
+            }
+
+            #[inline(always)]
+            fn add(sum: V128, part: V128) -> V128 {
+                i32x4_add(sum, part)
+            }
+        }
+    )* };
+}
+
+dots! {
+    /// Codes below 128.
+    SevenDot i32x4_relaxed_dot_i8x16_i7x16_add;
+    /// Codes 0..=255.
+    UnsignedDot i32x4_relaxed_dot_i8x16_u8x16_add;
+    /// Codes -128..=127.
+    SignedDot i32x4_relaxed_dot_i8x16_i8x16_add;
+}
+
+/// 16-bit sums of `STEPS` steps: one adds at most 2 * 128 * 15 = 3840 (4 bits) or 2 * 128 * 3 = 768 (2 bits), and 8 * 3840 and 42 * 768 stay inside 32767.
+struct Sums<const STEPS: usize>;
+
+impl<const STEPS: usize> Dot for Sums<STEPS> {
+    const STEPS: usize = STEPS;
+
+    #[inline(always)]
+    fn dot(part: V128, x: V128, weights: V128) -> V128 {
+        i16x8_add(part, i16x8_relaxed_dot_i8x16_i7x16(x, weights))
     }
 
     #[inline(always)]
-    fn dot(acc: V128, x: V128, codes: V128) -> V128 {
-        i32x4_relaxed_dot_i8x16_i7x16_add(x, codes, acc)
+    fn add(sum: V128, part: V128) -> V128 {
+        i32x4_add(sum, i32x4_extadd_pairwise_i16x8(part))
+    }
+}
+
+/// Strips by weights of 8 bits, which lie as the dot takes them.
+#[inline(always)]
+fn strips<D: Dot>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+    start(group, rows, acc, pitch);
+    let (words, _) = group.words.as_chunks::<COLUMNS>();
+    for (block, words) in words.chunks(OPEN_STEPS / 2).enumerate() {
+        for strip in 0..rows.count / STRIP {
+            let x = &rows.values[strip * rows.stride + block * OPEN_STEPS / 2 * STRIP..];
+            let x = &x.as_chunks::<STRIP>().0[..words.len()];
+            let acc = &mut acc[strip * STRIP * pitch..];
+            tile::<D, COLUMNS, 0>(words, x, acc, pitch);
+            tile::<D, COLUMNS, 8>(words, x, &mut acc[8..], pitch);
+        }
     }
 }

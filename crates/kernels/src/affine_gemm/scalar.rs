@@ -7,21 +7,29 @@ use super::sums::{Group, Rows, Tile, pair_order};
 pub(super) struct Scalar;
 
 impl Tile for Scalar {
-    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
-        let x = &x[..len];
+    const FROM: usize = usize::MAX;
+
+    fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
         let zero = packed.input.zero_point;
         let wide = |&x: &i8| if packed.input.unsigned { i32::from(x as u8) } else { i32::from(x) };
         let order = pair_order(packed.width);
-        for (x, values) in x.chunks(16).zip(values.chunks_exact_mut(8)) {
-            let at = |i: u8| x.get(usize::from(i)).map_or(0, |x| wide(x) - zero);
-            for (value, pair) in values.iter_mut().zip(order.as_chunks::<2>().0) {
-                *value = at(pair[0]) & 0xffff | at(pair[1]) << 16;
+        core::array::from_fn(|r| {
+            let x = &x[r][..len];
+            for (x, values) in x.chunks(16).zip(values.chunks_exact_mut(8 * R)) {
+                let at = |i: u8| x.get(usize::from(i)).map_or(0, |x| wide(x) - zero);
+                for (value, pair) in values.iter_mut().skip(r).step_by(R).zip(order.as_chunks::<2>().0) {
+                    *value = at(pair[0]) & 0xffff | at(pair[1]) << 16;
+                }
             }
-        }
-        x.iter().map(|x| wide(x) - zero).sum()
+            x.iter().map(|x| wide(x) - zero).sum()
+        })
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+    fn strips(_: &Group<'_>, _: Rows<'_>, _: &mut [u32], _: &mut [i32], _: usize) {
+        unreachable!("no block has `FROM` rows");
+    }
+
+    fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
             8 => accumulate::<8>(group, rows, acc, pitch),
             4 => accumulate::<4>(group, rows, acc, pitch),

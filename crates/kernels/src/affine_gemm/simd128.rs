@@ -1,55 +1,69 @@
-//! i16 dots: four columns to a vector, two codes of each at a time.
+//! i16 dots: four columns to a vector, two codes of each at a time, 8 products and 4 additions per `i32x4.dot_i16x8`.
 //!
-//! A word vector holds `32 / width` codes of four columns. Masking its 16-bit lanes leaves pairs of codes 16 bits apart, which one `i32x4.dot_i16x8`
-//! multiplies with a broadcast pair of activations: 8 products and 4 additions per instruction. Unpacking costs one or two operations per pair and is
-//! shared by the rows of the tile: 4 rows by 8 columns, or 1 by 16.
+//! **Strips.** A tile is 4 rows by 8 columns: eight sums, two vectors of weights, a broadcast pair of activations and a product are live, which fits the 16
+//! registers of x64, and a step is 2 + 4 loads for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
+//! then reads: unpacking them again in every tile was a fifth slower, keeping them opened would be twice the memory. The body is not unrolled: with two steps
+//! in sight the engine loads the second too early and spills.
 //!
-//! Kept as int8 and widened here rather than kept as i16: half the bytes, which a product of one row waits for.
+//! **Single rows** unpack in registers. A word vector holds `32 / width` codes of four columns; masking its 16-bit lanes leaves pairs of codes 16 bits apart.
 
 use super::pack::{COLUMNS, Packed};
-use super::sums::{Group, Rows, Tile, pair_order};
+use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Rows, STRIP, Tile, pair_order};
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_lt,
-    i8x16_splat, i8x16_swizzle, i16x8_extend_high_i8x16, i16x8_extend_high_u8x16, i16x8_extend_low_i8x16,
-    i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr, i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8,
-    i32x4_load, i32x4_mul, i32x4_splat, i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u16x8_shr,
-    u16x8_splat, u32x4_load, v128_and, v128_bitselect,
+    i8x16_splat, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr,
+    i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_mul, i32x4_shuffle, i32x4_splat,
+    i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u8x16_splat, u16x8_shr, u16x8_splat, u32x4_load,
+    u32x4_store, v128_and, v128_bitselect, v128_xor,
 };
 
 /// 128-bit vectors.
 pub(super) struct Simd128;
 
 impl Tile for Simd128 {
-    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32 {
+    const FROM: usize = STRIP;
+
+    fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
         let order = u8x16_load(pair_order(packed.width));
-        let zero = i16x8_splat(packed.input.zero_point as i16);
+        // int8 + 128 is a flip of the highest bit, after which both types are unsigned.
+        let flip = if packed.input.unsigned { 0 } else { 128 };
+        let (flips, zero) =
+            (u8x16_splat(flip), i16x8_splat(packed.input.zero_point as i16 + i16::from(flip)));
         let ones = i16x8_splat(1);
-        let has_zeros = packed.width < 8;
-        let mut sums = i32x4_splat(0);
-        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(8)) {
-            // Positions behind the row count as the zero point, which becomes 0.
-            let x = load_part(&x[at..], len - at, packed.input.zero());
-            let x = i8x16_swizzle(x, order);
-            let (low, high) = if packed.input.unsigned {
-                (i16x8_extend_low_u8x16(x), i16x8_extend_high_u8x16(x))
-            } else {
-                (i16x8_extend_low_i8x16(x), i16x8_extend_high_i8x16(x))
-            };
-            let (low, high) = (i16x8_sub(low, zero), i16x8_sub(high, zero));
-            if has_zeros {
-                sums = i32x4_add(sums, i32x4_add(i32x4_dot_i16x8(low, ones), i32x4_dot_i16x8(high, ones)));
+        let mut sums = [i32x4_splat(0); R];
+        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(8 * R)) {
+            let halves: [[V128; 2]; R] = core::array::from_fn(|r| {
+                // Positions behind the row count as the zero point, which becomes 0.
+                let x = v128_xor(load_part(&x[r][at..], len - at, packed.input.zero()), flips);
+                let x = i8x16_swizzle(x, order);
+                [i16x8_sub(i16x8_extend_low_u8x16(x), zero), i16x8_sub(i16x8_extend_high_u8x16(x), zero)]
+            });
+            if packed.has_zeros {
+                for (sum, [low, high]) in sums.iter_mut().zip(halves) {
+                    *sum =
+                        i32x4_add(*sum, i32x4_add(i32x4_dot_i16x8(low, ones), i32x4_dot_i16x8(high, ones)));
+                }
             }
-            i32x4_store(values, low);
-            i32x4_store(&mut values[4..], high);
+            let (low, high) = values.split_at_mut(4 * R);
+            store_steps(halves.map(|half| half[0]), low);
+            store_steps(halves.map(|half| half[1]), high);
         }
-        i32x4_sum(sums)
+        sums.map(i32x4_sum)
     }
 
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize) {
         match group.width {
-            8 => accumulate::<Pairs<8>, 2>(group, rows, acc, pitch),
-            4 => accumulate::<Pairs<4>, 4>(group, rows, acc, pitch),
-            _ => accumulate::<Pairs<2>, 8>(group, rows, acc, pitch),
+            8 => open_strips::<PairDot, Pairs<8>, 2>(group, rows, opened, acc, pitch),
+            4 => open_strips::<PairDot, Pairs<4>, 4>(group, rows, opened, acc, pitch),
+            _ => open_strips::<PairDot, Pairs<2>, 8>(group, rows, opened, acc, pitch),
+        }
+    }
+
+    fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+        match group.width {
+            8 => single_rows::<PairDot, Pairs<8>, 2>(group, rows, acc, pitch),
+            4 => single_rows::<PairDot, Pairs<4>, 4>(group, rows, acc, pitch),
+            _ => single_rows::<PairDot, Pairs<2>, 8>(group, rows, acc, pitch),
         }
     }
 
@@ -84,21 +98,45 @@ pub(super) fn load_part(x: &[i8], count: usize, fill: i8) -> V128 {
     i8x16_load(&padded)
 }
 
-/// How a vector of words is multiplied with the activations of its block.
-pub(super) trait Step {
-    /// Whether columns have a zero point or anything else to take out of every sum.
-    const ZEROS: bool;
-    /// The codes that part `j` meets.
+/// Four steps of `R` rows (1 or 4) as `values[step][R]`.
+#[inline(always)]
+pub(super) fn store_steps<const R: usize>(rows: [V128; R], values: &mut [i32]) {
+    if R != STRIP {
+        for (row, values) in rows.into_iter().zip(values.chunks_exact_mut(4)) {
+            i32x4_store(values, row);
+        }
+        return;
+    }
+    // Transposed: rows of pairs, then columns of pairs.
+    let (a, b) =
+        (i32x4_shuffle::<0, 4, 1, 5>(rows[0], rows[1]), i32x4_shuffle::<2, 6, 3, 7>(rows[0], rows[1]));
+    let (c, d) =
+        (i32x4_shuffle::<0, 4, 1, 5>(rows[2], rows[3]), i32x4_shuffle::<2, 6, 3, 7>(rows[2], rows[3]));
+    i32x4_store(values, i32x4_shuffle::<0, 1, 4, 5>(a, c));
+    i32x4_store(&mut values[4..], i32x4_shuffle::<2, 3, 6, 7>(a, c));
+    i32x4_store(&mut values[8..], i32x4_shuffle::<0, 1, 4, 5>(b, d));
+    i32x4_store(&mut values[12..], i32x4_shuffle::<2, 3, 6, 7>(b, d));
+}
+
+/// The weights of each step in a vector of words.
+pub(super) trait Codes {
+    /// Those of step `j` of the word.
     fn codes(words: V128, j: usize) -> V128;
-    /// `acc` + the products with the broadcast part.
-    fn dot(acc: V128, x: V128, codes: V128) -> V128;
+}
+
+/// How a step is multiplied and added up.
+pub(super) trait Dot {
+    /// Steps after which `dot` must start afresh.
+    const STEPS: usize;
+    /// `part` + the products of the broadcast activations with the weights.
+    fn dot(part: V128, x: V128, weights: V128) -> V128;
+    /// int32 `sum` + what `dot` collected.
+    fn add(sum: V128, part: V128) -> V128;
 }
 
 struct Pairs<const WIDTH: usize>;
 
-impl<const WIDTH: usize> Step for Pairs<WIDTH> {
-    const ZEROS: bool = WIDTH < 8;
-
+impl<const WIDTH: usize> Codes for Pairs<WIDTH> {
     #[inline(always)]
     fn codes(words: V128, j: usize) -> V128 {
         if WIDTH == 8 {
@@ -107,73 +145,125 @@ impl<const WIDTH: usize> Step for Pairs<WIDTH> {
         }
         v128_and(u16x8_shr(words, (WIDTH * j) as u32), u16x8_splat((1 << WIDTH) - 1))
     }
+}
+
+struct PairDot;
+
+impl Dot for PairDot {
+    const STEPS: usize = usize::MAX;
 
     #[inline(always)]
-    fn dot(acc: V128, x: V128, codes: V128) -> V128 {
-        i32x4_add(acc, i32x4_dot_i16x8(x, codes))
+    fn dot(part: V128, x: V128, weights: V128) -> V128 {
+        i32x4_add(part, i32x4_dot_i16x8(x, weights))
+    }
+
+    #[inline(always)]
+    fn add(sum: V128, part: V128) -> V128 {
+        i32x4_add(sum, part)
     }
 }
 
-/// All rows of a block by one group of a panel; `PARTS` words of activations meet one word of codes.
+/// Strips by weights that are opened first; a word is `PARTS` steps.
 #[inline(always)]
-pub(super) fn accumulate<S: Step, const PARTS: usize>(
+pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
     group: &Group<'_>,
     rows: Rows<'_>,
+    opened: &mut [u32],
     acc: &mut [i32],
     pitch: usize,
 ) {
-    let fours = rows.count / 4 * 4;
-    for first in (0..fours).step_by(4) {
-        let acc = &mut acc[first * pitch..];
-        tile::<S, PARTS, 4, 2>(group, rows, first, 0, acc, pitch);
-        tile::<S, PARTS, 4, 2>(group, rows, first, 8, acc, pitch);
-    }
-    for first in fours..rows.count {
-        tile::<S, PARTS, 1, 4>(group, rows, first, 0, &mut acc[first * pitch..], pitch);
-    }
-}
-
-/// `MR` rows from `first` on by `4 * NV` columns from `column` on.
-#[inline(always)]
-fn tile<S: Step, const PARTS: usize, const MR: usize, const NV: usize>(
-    group: &Group<'_>,
-    rows: Rows<'_>,
-    first: usize,
-    column: usize,
-    acc: &mut [i32],
-    pitch: usize,
-) {
+    start(group, rows, acc, pitch);
     let (words, _) = group.words.as_chunks::<COLUMNS>();
-    let x: [&[[i32; PARTS]]; MR] = core::array::from_fn(|r| {
-        let row = &rows.values[(first + r) * rows.stride..];
-        &row.as_chunks().0[..words.len()]
-    });
-    let mut sums = [[i32x4_splat(0); NV]; MR];
-    if S::ZEROS {
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let sum = i32x4_splat(rows.sums[(first + r) * rows.sum_stride]);
-            for (v, start) in sums.iter_mut().enumerate() {
-                let zeros = i32x4_mul(i32x4_load(&group.zeros[column + 4 * v..]), sum);
-                *start = i32x4_sub(*start, i32x4_add(zeros, i32x4_load(&group.fixed[column + 4 * v..])));
+    for column in (0..COLUMNS).step_by(OPEN_COLUMNS) {
+        for (block, words) in words.chunks(OPEN_STEPS / PARTS).enumerate() {
+            let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
+            let opened = &mut opened[..words.len() * PARTS];
+            for (words, steps) in words.iter().zip(opened.chunks_exact_mut(PARTS)) {
+                for at in (0..OPEN_COLUMNS).step_by(4) {
+                    let word = u32x4_load(&words[column + at..]);
+                    for (j, step) in steps.iter_mut().enumerate() {
+                        u32x4_store(&mut step[at..], C::codes(word, j));
+                    }
+                }
+            }
+            for strip in 0..rows.count / STRIP {
+                let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
+                let x = &x.as_chunks::<STRIP>().0[..opened.len()];
+                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut acc[strip * STRIP * pitch + column..], pitch);
             }
         }
     }
-    for (at, words) in words.iter().enumerate() {
-        let words: [V128; NV] = core::array::from_fn(|v| u32x4_load(&words[column + 4 * v..]));
-        let x: [&[i32; PARTS]; MR] = core::array::from_fn(|r| &x[r][at]);
-        for j in 0..PARTS {
-            let x: [V128; MR] = core::array::from_fn(|r| i32x4_splat(x[r][j]));
-            for (v, &words) in words.iter().enumerate() {
-                let codes = S::codes(words, j);
-                for (sums, &x) in sums.iter_mut().zip(&x) {
-                    sums[v] = S::dot(sums[v], x, codes);
+}
+
+/// `acc = -zeros * sums - fixed`, where the sums of the tiles start.
+#[inline(always)]
+pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+    for r in 0..rows.count {
+        let sum = i32x4_splat(rows.sums[r * rows.sum_stride]);
+        let acc = &mut acc[r * pitch..][..COLUMNS];
+        for v in (0..COLUMNS).step_by(4) {
+            let zeros = i32x4_mul(i32x4_load(&group.zeros[v..]), sum);
+            let taken = i32x4_add(zeros, i32x4_load(&group.fixed[v..]));
+            i32x4_store(&mut acc[v..], i32x4_sub(i32x4_splat(0), taken));
+        }
+    }
+}
+
+/// A strip by 8 columns from `COLUMN` on: added to the rows of `acc`.
+#[inline(always)]
+pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
+    weights: &[[u32; PITCH]],
+    x: &[[i32; STRIP]],
+    acc: &mut [i32],
+    pitch: usize,
+) {
+    for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
+        let mut parts = [[i32x4_splat(0); 2]; STRIP];
+        // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count.
+        let mut x = x.iter();
+        for weights in weights {
+            let Some(x) = x.next() else { break };
+            let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
+            for (parts, &x) in parts.iter_mut().zip(x) {
+                let x = i32x4_splat(x);
+                parts[0] = D::dot(parts[0], x, weights[0]);
+                parts[1] = D::dot(parts[1], x, weights[1]);
+            }
+        }
+        for (r, parts) in parts.into_iter().enumerate() {
+            let acc = &mut acc[r * pitch..][..8];
+            let sums = [D::add(i32x4_load(acc), parts[0]), D::add(i32x4_load(&acc[4..]), parts[1])];
+            i32x4_store(acc, sums[0]);
+            i32x4_store(&mut acc[4..], sums[1]);
+        }
+    }
+}
+
+/// Row by row, all 16 columns; a word is `PARTS` steps.
+#[inline(always)]
+pub(super) fn single_rows<D: Dot, C: Codes, const PARTS: usize>(
+    group: &Group<'_>,
+    rows: Rows<'_>,
+    acc: &mut [i32],
+    pitch: usize,
+) {
+    start(group, rows, acc, pitch);
+    let (words, _) = group.words.as_chunks::<COLUMNS>();
+    for r in 0..rows.count {
+        let x = &rows.values[r * rows.stride..].as_chunks::<PARTS>().0[..words.len()];
+        let mut parts = [i32x4_splat(0); 4];
+        for (words, x) in words.iter().zip(x) {
+            let words: [V128; 4] = core::array::from_fn(|v| u32x4_load(&words[4 * v..]));
+            for (j, &x) in x.iter().enumerate() {
+                let x = i32x4_splat(x);
+                for (part, &words) in parts.iter_mut().zip(&words) {
+                    *part = D::dot(*part, x, C::codes(words, j));
                 }
             }
         }
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        let acc = &mut acc[r * pitch + column..][..4 * NV];
-        for (v, &sum) in sums.iter().enumerate() {
+        let acc = &mut acc[r * pitch..][..COLUMNS];
+        for (v, part) in parts.into_iter().enumerate() {
+            let sum = D::add(i32x4_load(&acc[4 * v..]), part);
             i32x4_store(&mut acc[4 * v..], sum);
         }
     }

@@ -1,17 +1,28 @@
 //! Blocks of rows through the tier's functions.
+//!
+//! Prepared rows are kept in *strips* of four, step by step: the four words that one step of a tile broadcasts lie side by side. What fours leave over follows row by row.
 
+use super::dispatch::{self, Form};
 use super::pack::{COLUMNS, DEPTH, Packed};
 use crate::buffer::{Arena, lines_for};
 
-/// Rows that are prepared together.
-pub(super) const BLOCK_ROWS: usize = 16;
+/// Rows of a strip.
+pub(super) const STRIP: usize = 4;
+/// Columns that are opened together: those of a tile.
+pub(super) const OPEN_COLUMNS: usize = 8;
+/// Steps that are opened together: 8 columns of them are 16 KiB, half of a first-level cache.
+pub(super) const OPEN_STEPS: usize = 512;
 
 /// The prepared activations of a block of rows.
 pub(super) struct Prepared<'a> {
-    /// `[rows][groups][group]`: i16 pairs (32 bits for two activations) or bytes (for four).
-    pub(super) values: &'a mut [i32],
+    /// `[strips][groups][step][4]`, then `[rows left over][groups][step]`; a step is an i16 pair (two activations) or bytes (four).
+    values: &'a mut [i32],
     /// `[rows][groups]`: their sums.
-    pub(super) sums: &'a mut [i32],
+    sums: &'a mut [i32],
+    /// Where the tier opens weights.
+    opened: &'a mut [u32],
+    /// Rows in strips.
+    in_strips: usize,
 }
 
 /// One group of one panel.
@@ -22,26 +33,39 @@ pub(super) struct Group<'a> {
     pub(super) fixed: &'a [i32],
     /// Bits of a code.
     pub(super) width: usize,
+    #[cfg_attr(
+        not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))),
+        expect(dead_code, reason = "a build without relaxed dots has one form")
+    )]
+    pub(super) form: Form,
 }
 
-/// The rows of one group of the prepared activations: row r is `values[r * stride..]`, its sum `sums[r * sum_stride]`.
+/// Prepared rows of one group: strip or row i is `values[i * stride..]`, the sum of row r of them `sums[r * sum_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) values: &'a [i32],
     pub(super) stride: usize,
     pub(super) sums: &'a [i32],
     pub(super) sum_stride: usize,
+    /// Rows, not strips.
     pub(super) count: usize,
 }
 
 /// The functions of a tier.
 pub(super) trait Tile {
-    /// Prepares one group of one row: the first `len` of `x` (at most `16 * values`' blocks) into `values`; positions behind them count as the zero point.
-    /// Returns their sum, or anything where no column has a zero point. What x holds behind `len` may be read and does not matter.
-    fn prepare(packed: &Packed, x: &[i8], len: usize, values: &mut [i32]) -> i32;
+    /// Rows from which strips are made; above every block where the tier has none.
+    const FROM: usize;
 
-    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping; row r of `acc` is 16 values from `r * pitch` on.
-    fn accumulate(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
+    /// Prepares one group of `R` rows: the first `len` of each `x` into `values[step][R]`; positions behind them count as 0.
+    /// Returns their sums, or anything where no column has a zero point. What x holds behind `len` may be read and does not matter.
+    fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R];
+
+    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping, of strips; row r of `acc` is 16 values from `r * pitch` on.
+    /// `opened` holds `OPEN_STEPS * OPEN_COLUMNS`.
+    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize);
+
+    /// The same of single rows.
+    fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
 
     /// `y[i] += f32(acc[i]) * scale[i % 16]`, the product rounded before the sum.
     fn add_scaled(acc: &[i32], scale: &[f32], y: &mut [f32]);
@@ -56,7 +80,7 @@ macro_rules! with_tile {
                 $body
             }
             #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            crate::tier::Tier::Relaxed if $packed.by_bytes() => {
+            crate::tier::Tier::Relaxed if $packed.form.by_bytes() => {
                 type $tile = super::relaxed::Relaxed;
                 $body
             }
@@ -73,39 +97,60 @@ macro_rules! with_tile {
 pub(super) use with_tile;
 
 impl Packed {
-    /// 32-bit words of the prepared activations of one group of a row.
-    fn prepared_group(&self) -> usize {
-        self.padded_group() / if self.by_bytes() { 4 } else { 2 }
+    /// Rows that are prepared together.
+    pub(super) fn block_rows(&self) -> usize {
+        dispatch::block_rows(self.depth, self.columns)
+    }
+
+    /// Steps of one group of a row: 32-bit words of its prepared activations.
+    fn steps(&self) -> usize {
+        self.padded_group() / if self.form.by_bytes() { 4 } else { 2 }
     }
 
     /// Lines of scratch that [`Self::prepare`] takes for `rows` rows.
     pub(super) fn prepared_lines(&self, rows: usize) -> usize {
-        lines_for::<i32>(rows * self.groups() * self.prepared_group())
+        lines_for::<i32>(rows * self.groups() * self.steps())
             + lines_for::<i32>(rows * self.groups())
+            + lines_for::<u32>(OPEN_STEPS * OPEN_COLUMNS)
     }
 
     /// Prepares the rows of `x [rows, K]`.
     pub(super) fn prepare<'a, T: Tile>(&self, x: &[i8], scratch: &mut Arena<'a>) -> Prepared<'a> {
-        let (rows, groups, group) = (x.len() / self.depth, self.groups(), self.prepared_group());
-        let values = scratch.take::<i32>(rows * groups * group);
+        let (rows, groups, steps) = (x.len() / self.depth, self.groups(), self.steps());
+        let in_strips = if rows < T::FROM { 0 } else { rows / STRIP * STRIP };
+        let values = scratch.take::<i32>(rows * groups * steps);
         let sums = scratch.take::<i32>(rows * groups);
-        let targets = values.chunks_exact_mut(groups * group).zip(sums.chunks_exact_mut(groups));
-        for (row, (values, sums)) in targets.enumerate() {
-            let mut at = row * self.depth;
-            let end = at + self.depth;
-            for (values, sum) in values.chunks_exact_mut(group).zip(sums) {
-                let len = self.group_size.min(end - at);
-                *sum = T::prepare(self, &x[at..], len, values);
-                at += len;
-            }
+        let opened = scratch.take::<u32>(OPEN_STEPS * OPEN_COLUMNS);
+        let (strips, singles) = values.split_at_mut(in_strips * groups * steps);
+        let mut row = 0;
+        for strip in strips.chunks_exact_mut(groups * steps * STRIP) {
+            self.prepare_rows::<T, STRIP>(&x[row * self.depth..], strip, &mut sums[row * groups..]);
+            row += STRIP;
         }
-        Prepared { values, sums }
+        for single in singles.chunks_exact_mut(groups * steps) {
+            self.prepare_rows::<T, 1>(&x[row * self.depth..], single, &mut sums[row * groups..]);
+            row += 1;
+        }
+        Prepared { values, sums, opened, in_strips }
+    }
+
+    /// All groups of `R` rows.
+    fn prepare_rows<T: Tile, const R: usize>(&self, x: &[i8], values: &mut [i32], sums: &mut [i32]) {
+        let (groups, mut at) = (self.groups(), 0);
+        for (group, values) in values.chunks_exact_mut(self.steps() * R).enumerate() {
+            let len = self.group_size.min(self.depth - at);
+            let x: [&[i8]; R] = core::array::from_fn(|r| &x[r * self.depth + at..]);
+            for (r, sum) in T::prepare(self, x, len, values).into_iter().enumerate() {
+                sums[r * groups + group] = sum;
+            }
+            at += len;
+        }
     }
 
     /// The sums of one group of one panel: row r in the 16 values from `acc[r * pitch]` on.
     pub(super) fn group_sums<T: Tile>(
         &self,
-        x: &Prepared<'_>,
+        x: &mut Prepared<'_>,
         panel: usize,
         group: usize,
         acc: &mut [i32],
@@ -120,16 +165,30 @@ impl Packed {
             zeros: &self.zeros[cell..][..COLUMNS],
             fixed: &self.fixed[cell..][..COLUMNS],
             width: self.width,
+            form: self.form,
         };
-        let prepared = self.prepared_group();
-        let rows = Rows {
-            values: &x.values[group * prepared..],
-            stride: groups * prepared,
-            sums: &x.sums[group..],
-            sum_stride: groups,
-            count: x.sums.len() / groups,
-        };
-        T::accumulate(&weights, rows, acc, pitch);
+        let (steps, count) = (self.steps(), x.sums.len() / groups);
+        let (strips, singles) = x.values.split_at(x.in_strips * groups * steps);
+        if x.in_strips > 0 {
+            let rows = Rows {
+                values: &strips[group * steps * STRIP..],
+                stride: groups * steps * STRIP,
+                sums: &x.sums[group..],
+                sum_stride: groups,
+                count: x.in_strips,
+            };
+            T::strips(&weights, rows, x.opened, acc, pitch);
+        }
+        if x.in_strips < count {
+            let rows = Rows {
+                values: &singles[group * steps..],
+                stride: groups * steps,
+                sums: &x.sums[x.in_strips * groups + group..],
+                sum_stride: groups,
+                count: count - x.in_strips,
+            };
+            T::rows(&weights, rows, &mut acc[x.in_strips * pitch..], pitch);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every other target: 16 bytes and plain loops, which the compiler vectorises where it can.
 //! Lane numbers, rounding and saturation are those of the WebAssembly specification.
 
+use super::RelaxedDot;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse4.1"))]
 use super::sse;
 use core::array::from_fn;
@@ -293,4 +294,70 @@ pub fn i16x8_relaxed_dot_i8x16_i7x16(a: V128, b: V128) -> V128 {
 #[inline(always)]
 pub fn i32x4_relaxed_dot_i8x16_i7x16_add(a: V128, b: V128, c: V128) -> V128 {
     i32x4_add(c, i32x4_extadd_pairwise_i16x8(i16x8_relaxed_dot_i8x16_i7x16(a, b)))
+}
+
+std::thread_local! {
+    static EMULATED: core::cell::Cell<RelaxedDot> = const { core::cell::Cell::new(RelaxedDot::Seven) };
+}
+
+impl RelaxedDot {
+    /// That of the engine which this thread stands in for ([`RelaxedDot::emulate`]); [`RelaxedDot::Seven`] unless told otherwise.
+    #[must_use]
+    pub fn of_engine() -> Self {
+        EMULATED.get()
+    }
+
+    /// Has this thread stand in for an engine of this kind while `run` runs: what is packed in there may use, and is run with, its dot alone.
+    pub fn emulate<T>(self, run: impl FnOnce() -> T) -> T {
+        let before = EMULATED.replace(self);
+        let result = run();
+        EMULATED.set(before);
+        result
+    }
+}
+
+/// `c` plus sums of four neighbouring products. Fixed only on an engine that reads `b` as unsigned, which is asserted of the one that is emulated.
+#[inline(always)]
+pub fn i32x4_relaxed_dot_i8x16_u8x16_add(a: V128, b: V128, c: V128) -> V128 {
+    debug_assert_eq!(RelaxedDot::of_engine(), RelaxedDot::Unsigned, "a dot that this engine does not have");
+    dot4(a, get_u8(b).map(i32::from), c)
+}
+
+/// `c` plus sums of four neighbouring products. Fixed only on an engine that reads `b` as signed, which is asserted of the one that is emulated.
+#[inline(always)]
+pub fn i32x4_relaxed_dot_i8x16_i8x16_add(a: V128, b: V128, c: V128) -> V128 {
+    debug_assert_eq!(RelaxedDot::of_engine(), RelaxedDot::Signed, "a dot that this engine does not have");
+    dot4(a, get_i8(b).map(i32::from), c)
+}
+
+#[inline(always)]
+fn dot4(a: V128, b: [i32; 16], c: V128) -> V128 {
+    let (a, c) = (get_i8(a).map(i32::from), get_i32(c));
+    put_i32(from_fn(|i| (4 * i..4 * i + 4).fold(c[i], |sum, k| sum.wrapping_add(a[k] * b[k]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The four engines there are (V8 with and without VNNI, Arm with and without `sdot`), and one that reads as unsigned and saturates late.
+    #[test]
+    fn the_probe_tells_engines_apart() {
+        let unsigned = |a, b: V128, c| dot4(a, get_u8(b).map(i32::from), c);
+        let signed = |a, b: V128, c| dot4(a, get_i8(b).map(i32::from), c);
+        let by_pairs = |wide: fn(u8) -> i32, to_i16: fn(i32) -> i32| {
+            move |a: V128, b: V128, c: V128| {
+                let (a, b) = (get_i8(a).map(i32::from), get_u8(b).map(wide));
+                let pair = |i: usize| to_i16(a[i] * b[i] + a[i + 1] * b[i + 1]);
+                i32x4_add(c, put_i32(from_fn(|i| pair(4 * i) + pair(4 * i + 2))))
+            }
+        };
+        let saturate = |sum: i32| sum.clamp(-32768, 32767);
+        let wrap = |sum: i32| i32::from(sum as i16);
+        assert_eq!(RelaxedDot::of(unsigned), RelaxedDot::Unsigned);
+        assert_eq!(RelaxedDot::of(signed), RelaxedDot::Signed);
+        assert_eq!(RelaxedDot::of(by_pairs(i32::from, saturate)), RelaxedDot::Seven);
+        assert_eq!(RelaxedDot::of(by_pairs(|b| i32::from(b as i8), wrap)), RelaxedDot::Seven);
+        assert_eq!(RelaxedDot::of(by_pairs(i32::from, wrap)), RelaxedDot::Seven);
+    }
 }

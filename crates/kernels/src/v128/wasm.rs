@@ -22,3 +22,19 @@ pub use core::arch::wasm32::{
 pub use core::arch::wasm32::{
     i8x16_relaxed_swizzle, i16x8_relaxed_dot_i8x16_i7x16, i32x4_relaxed_dot_i8x16_i7x16_add,
 };
+
+/// The same instruction, for a second operand of 8 bits that the engine reads as unsigned ([`RelaxedDot::Unsigned`](super::RelaxedDot)).
+#[cfg(target_feature = "relaxed-simd")]
+pub use core::arch::wasm32::i32x4_relaxed_dot_i8x16_i7x16_add as i32x4_relaxed_dot_i8x16_u8x16_add;
+/// The same instruction, for a second operand of 8 bits that the engine reads as signed ([`RelaxedDot::Signed`](super::RelaxedDot)).
+#[cfg(target_feature = "relaxed-simd")]
+pub use core::arch::wasm32::i32x4_relaxed_dot_i8x16_i7x16_add as i32x4_relaxed_dot_i8x16_i8x16_add;
+
+#[cfg(target_feature = "relaxed-simd")]
+impl super::RelaxedDot {
+    /// That of the engine which runs this, asked for by running the instruction: a few dozen operations, once per packed tensor.
+    #[must_use]
+    pub fn of_engine() -> Self {
+        Self::of(|a, b, c| i32x4_relaxed_dot_i8x16_i7x16_add(a, b, c))
+    }
+}

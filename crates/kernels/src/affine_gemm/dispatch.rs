@@ -1,0 +1,81 @@
+//! Which form the products take, and how many rows at a time.
+//!
+//! | tier | weights | the engine's relaxed dot | form | multiply-adds per ns on the machine of the record |
+//! |---|---|---|---|---|
+//! | scalar | any | | pairs | |
+//! | simd128 | any | | pairs | 33 |
+//! | relaxed | 4, 2 bits | 7 bits | sums of bytes | 50, 60 (bytes 35, pairs 33) |
+//! | relaxed | 4, 2 bits | unsigned, signed | bytes | not measured: one instruction for sixteen products, where sums of bytes take two |
+//! | relaxed | 8 bits | unsigned | bytes, 128 added to the weights | not measured: half the instructions of pairs |
+//! | relaxed | 8 bits | signed | bytes, weights as they are | not measured: the same |
+//! | relaxed | 8 bits, a range of at most 127 per group | 7 bits | bytes, the least weight taken off | 35 (pairs 33 and twice the memory traffic) |
+//! | relaxed | 8 bits | 7 bits | pairs | 33 |
+//!
+//! | rows | tile | why |
+//! |---|---|---|
+//! | 1..=3, and what fours leave over | 1 x 16, weights unpacked in registers | waits for weights, which are read once |
+//! | 4 and more | 4 x 8 over opened weights | opening costs what 1 row costs |
+
+use crate::tier::Tier;
+#[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+use crate::v128::RelaxedDot;
+
+/// How codes are multiplied with activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Both as i16, two products to a lane: fixed everywhere.
+    Pairs,
+    /// Both as bytes, four products to a lane, by the relaxed dot with this second operand.
+    #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+    Bytes(RelaxedDot),
+    /// Codes of at most 4 bits and bytes, two products to a lane of 16 bits, several of which are added before they are widened.
+    #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+    ByteSums,
+}
+
+impl Form {
+    /// The table above. `narrow`: the weights of every group lie within 127 of each other.
+    #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+    pub(super) fn choose(tier: Tier, width: usize, narrow: bool) -> Self {
+        match (tier.effective(), width, RelaxedDot::of_engine()) {
+            (Tier::Relaxed, 2 | 4, RelaxedDot::Seven) => Self::ByteSums,
+            (Tier::Relaxed, 2 | 4, _) => Self::Bytes(RelaxedDot::Seven),
+            (Tier::Relaxed, _, RelaxedDot::Seven) if !narrow => Self::Pairs,
+            (Tier::Relaxed, _, dot) => Self::Bytes(dot),
+            _ => Self::Pairs,
+        }
+    }
+
+    /// The table above, in a build without relaxed dots.
+    #[cfg(not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))))]
+    pub(super) fn choose(_: Tier, _: usize, _: bool) -> Self {
+        Self::Pairs
+    }
+
+    /// Whether activations are kept as bytes.
+    pub(super) fn by_bytes(self) -> bool {
+        self != Self::Pairs
+    }
+
+    /// What is added to a weight of 8 bits, whose group begins at `least`, for it to be kept.
+    pub(super) fn offset(self, least: i32) -> i32 {
+        match self {
+            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+            Self::Bytes(RelaxedDot::Unsigned) => 128,
+            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+            Self::Bytes(RelaxedDot::Seven) => -least,
+            _ => {
+                let _ = least;
+                0
+            }
+        }
+    }
+}
+
+/// Bytes of prepared rows and of their sums that a block may take: a part of the second-level cache, beside the weights that stream through it.
+const BLOCK_BYTES: usize = 192 * 1024;
+
+/// Rows that are prepared together: whole fours. More of them share the opening of the weights; too many leave the cache.
+pub(super) fn block_rows(depth: usize, columns: usize) -> usize {
+    (BLOCK_BYTES / (2 * depth + 4 * columns)).clamp(16, 128) & !3
+}
