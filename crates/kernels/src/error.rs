@@ -62,6 +62,8 @@ words! {
         Transform = "transform",
         Convert = "convert",
         Quantize = "quantize",
+        /// An operator of another crate.
+        Custom = "custom operator",
     }
 }
 

@@ -72,7 +72,7 @@ pub fn elementwise_sign(x: usize, y: usize, count: usize) -> i32 {
 }
 
 /// Copies x to y unless they are one, and computes there.
-pub(crate) fn in_place(op: Op, x: usize, y: usize, count: usize, run: impl FnOnce(&mut [f32])) -> Result<()> {
+pub fn in_place(op: Op, x: usize, y: usize, count: usize, run: impl FnOnce(&mut [f32])) -> Result<()> {
     let memory = Memory::new(op);
     let values = memory.write::<f32>(y, count)?;
     if x != y {

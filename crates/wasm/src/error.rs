@@ -21,13 +21,13 @@ pub fn error_block() -> usize {
 
 /// 0, or the negative code after filling the block.
 #[inline(never)]
-pub(crate) fn status(result: Result<()>) -> i32 {
+pub fn status(result: Result<()>) -> i32 {
     status_or(result.map(|()| 0))
 }
 
 /// The value (not negative), or the negative code after filling the block.
 #[inline(never)]
-pub(crate) fn status_or(result: Result<i32>) -> i32 {
+pub fn status_or(result: Result<i32>) -> i32 {
     result.unwrap_or_else(|error| {
         write(&error);
         -(error.code as i32)

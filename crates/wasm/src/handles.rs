@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Stores an object; its handle is above 0.
-pub(crate) fn insert(op: Op, object: impl Any) -> Result<i32> {
+pub fn insert(op: Op, object: impl Any) -> Result<i32> {
     insert_any(op, Box::new(object))
 }
 
@@ -28,7 +28,7 @@ fn insert_any(op: Op, object: Box<dyn Any>) -> Result<i32> {
 }
 
 /// Calls `run` with the object behind `handle`, which must be a `T`.
-pub(crate) fn with<T: Any, R>(op: Op, handle: i32, run: impl FnOnce(&T) -> Result<R>) -> Result<R> {
+pub fn with<T: Any, R>(op: Op, handle: i32, run: impl FnOnce(&T) -> Result<R>) -> Result<R> {
     OBJECTS.with_borrow(|objects| {
         let other = KernelError::new(ErrorCode::Handle, op, What::Kind, 0, i64::from(handle));
         run(find(objects, op, handle)?.downcast_ref::<T>().ok_or(other)?)

@@ -7,7 +7,13 @@
 //! - **Parameters** of `_new` are a block of int32 that the family describes word by word (`params.rs`); floats travel as their bits.
 //! - **Errors.** A negative result is `-code`; [`error::error_block`] holds the numbers.
 //!
+//! A crate of your own that depends on this one has all of these exports in its module beside its own, which are written with the same parts:
+//! [`memory::Memory`], [`params::Params`], [`handles::insert`] and [`handles::with`], [`error::status`], under [`lowbit_kernels::error::Op::Custom`]
+//! (`examples/custom-kernel` in the repository).
+//!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
+
+pub use lowbit_kernels;
 
 pub mod affine_gemm;
 pub mod bitpack;
@@ -22,7 +28,7 @@ pub mod handles;
 pub mod memory;
 pub mod normalize;
 mod output;
-mod params;
+pub mod params;
 pub mod pool;
 #[cfg(feature = "quantize")]
 pub mod quantize;

@@ -52,12 +52,12 @@ pub fn memory_free(pointer: usize, bytes: usize) -> i32 {
 }
 
 /// Makes sure that kernels find `lines` lines of scratch.
-pub(crate) fn reserve_scratch(op: Op, lines: usize) -> Result<()> {
+pub fn reserve_scratch(op: Op, lines: usize) -> Result<()> {
     SCRATCH.with_borrow_mut(|scratch| scratch.reserve(op, lines))
 }
 
 /// Lends the instance's scratch.
-pub(crate) fn with_scratch<R>(run: impl FnOnce(Arena<'_>) -> R) -> R {
+pub fn with_scratch<R>(run: impl FnOnce(Arena<'_>) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| run(scratch.arena()))
 }
 
@@ -66,7 +66,7 @@ const MAX_REGIONS: usize = 16;
 
 /// The memory as one call of an export sees it: every slice it takes lies in one live block, is aligned, and no slice that is written
 /// overlaps another. Blocks cannot be freed while it lives, for exports do not nest.
-pub(crate) struct Memory {
+pub struct Memory {
     op: Op,
     taken: Cell<usize>,
     regions: [Cell<(usize, usize, bool)>; MAX_REGIONS],
@@ -75,12 +75,12 @@ pub(crate) struct Memory {
 impl Memory {
     /// For one call; `op` names it in errors.
     #[inline(never)]
-    pub(crate) fn new(op: Op) -> Self {
+    pub fn new(op: Op) -> Self {
         Self { op, taken: Cell::new(0), regions: [const { Cell::new((0, 0, false)) }; MAX_REGIONS] }
     }
 
     /// `len` elements to read.
-    pub(crate) fn read<T: Element>(&self, pointer: usize, len: usize) -> Result<&[T]> {
+    pub fn read<T: Element>(&self, pointer: usize, len: usize) -> Result<&[T]> {
         if len == 0 {
             return Ok(&[]);
         }
@@ -95,7 +95,7 @@ impl Memory {
         clippy::mut_from_ref,
         reason = "regions that are written are disjoint from all others of the call"
     )]
-    pub(crate) fn write<T: Element>(&self, pointer: usize, len: usize) -> Result<&mut [T]> {
+    pub fn write<T: Element>(&self, pointer: usize, len: usize) -> Result<&mut [T]> {
         if len == 0 {
             return Ok(&mut []);
         }

@@ -7,7 +7,7 @@ use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_shap
 use crate::memory::Memory;
 
 /// Reads a block word by word.
-pub(crate) struct Params<'a> {
+pub struct Params<'a> {
     memory: &'a Memory,
     op: Op,
     words: &'a [i32],
@@ -16,26 +16,26 @@ pub(crate) struct Params<'a> {
 
 impl<'a> Params<'a> {
     /// The block of `words` words at `pointer`.
-    pub(crate) fn new(memory: &'a Memory, op: Op, pointer: usize, words: usize) -> Result<Self> {
+    pub fn new(memory: &'a Memory, op: Op, pointer: usize, words: usize) -> Result<Self> {
         Ok(Self { memory, op, words: memory.read::<i32>(pointer, words)?, read: 0 })
     }
 
     /// The next word; a block that ends before is refused.
     #[inline(never)]
-    pub(crate) fn int(&mut self) -> Result<i32> {
+    pub fn int(&mut self) -> Result<i32> {
         let word = self.words.get(self.read).copied();
         self.read += 1;
         word.ok_or(KernelError::shape(self.op, What::Parameters, self.read, self.words.len()))
     }
 
     /// The next word as the bits of a float.
-    pub(crate) fn float(&mut self) -> Result<f32> {
+    pub fn float(&mut self) -> Result<f32> {
         Ok(f32::from_bits(self.int()? as u32))
     }
 
     /// The next word as a size; a negative one is refused as `what`.
     #[inline(never)]
-    pub(crate) fn size(&mut self, what: What) -> Result<usize> {
+    pub fn size(&mut self, what: What) -> Result<usize> {
         let value = self.int()?;
         usize::try_from(value)
             .map_err(|_| KernelError::new(ErrorCode::Range, self.op, what, 0, i64::from(value)))
@@ -43,13 +43,13 @@ impl<'a> Params<'a> {
 
     /// The next two words as the bits of a clamp's bounds.
     #[inline(never)]
-    pub(crate) fn clamp(&mut self) -> Result<(f32, f32)> {
+    pub fn clamp(&mut self) -> Result<(f32, f32)> {
         Ok((self.float()?, self.float()?))
     }
 
     /// The next word as 0 or 1.
     #[inline(never)]
-    pub(crate) fn flag(&mut self, what: What) -> Result<bool> {
+    pub fn flag(&mut self, what: What) -> Result<bool> {
         match self.int()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -58,14 +58,14 @@ impl<'a> Params<'a> {
     }
 
     /// The next two words as an array.
-    pub(crate) fn array<T: Element>(&mut self) -> Result<&'a [T]> {
+    pub fn array<T: Element>(&mut self) -> Result<&'a [T]> {
         let pointer = self.int()? as u32 as usize;
         let len = self.int()? as u32 as usize;
         self.memory.read(pointer, len)
     }
 
     /// Refuses a block that is longer than what was read.
-    pub(crate) const fn end(&self) -> Result<()> {
+    pub const fn end(&self) -> Result<()> {
         check_shape(self.op, What::Parameters, self.read, self.words.len())
     }
 }

@@ -15,6 +15,14 @@ export { KernelInstance } from "./kernels/instance.ts";
 export type { WasmProvider, WasmSource } from "./kernels/load.ts";
 export { availableTiers, type Part, type Tier, tiers } from "./kernels/tiers.ts";
 export type { CreateOptions, LoadOptions, RuntimeOptions } from "./runtime/load.ts";
+export type { Binding, Step } from "./runtime/lower/operation.ts";
+export {
+  type CustomLowering,
+  type CustomOperation,
+  type CustomOperator,
+  type RegisteredOp,
+  registerOp,
+} from "./runtime/register.ts";
 export type * from "./runtime/types.ts";
 export { type ByteSource, readSource, type SourceOptions } from "./source.ts";
 export { arrayOf, bytesOf, fromHalf, sizeOf, Tensor, type TensorDType, toHalf } from "./tensor.ts";

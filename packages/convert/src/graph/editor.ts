@@ -1,4 +1,4 @@
-import type { Attributes, Constant, Dim, Graph, Node, Op, PlainConstant, ValueInfo } from "lowbit";
+import type { AttributesOf, Constant, Dim, Graph, Node, PlainConstant, ValueInfo } from "lowbit";
 import { inferOutput } from "./infer.ts";
 
 /**
@@ -98,11 +98,11 @@ export class GraphEditor {
   }
 
   /** Adds a node of one output and infers its shape. Returns the output's name. */
-  add<K extends Op>(
+  add<K extends Node["op"]>(
     op: K,
     name: string,
     inputs: readonly string[],
-    attributes: Attributes[K],
+    attributes: AttributesOf<K>,
     options: { readonly output?: string; readonly info?: Partial<ValueInfo> } = {},
   ): string {
     const nodeName = this.freshNode(name);
@@ -115,9 +115,9 @@ export class GraphEditor {
   }
 
   /** Puts other inputs, attributes or another operator in a node's place; its outputs and name stay. */
-  replace<K extends Op>(
+  replace<K extends Node["op"]>(
     node: Node,
-    change: { op?: K; inputs?: readonly string[]; attributes?: Attributes[K]; info?: Partial<ValueInfo> },
+    change: { op?: K; inputs?: readonly string[]; attributes?: AttributesOf<K>; info?: Partial<ValueInfo> },
   ): Node {
     const { info, ...fields } = change;
     const next = { ...node, ...fields } as Node;

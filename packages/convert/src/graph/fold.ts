@@ -1,4 +1,4 @@
-import type { Attributes, DataOf, Op, PlainConstant } from "lowbit";
+import type { Attributes, AttributesOf, DataOf, Node, Op, PlainConstant } from "lowbit";
 import { combine, elementCount, sameKind, transposed } from "./constants.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
@@ -23,12 +23,12 @@ const FOLDS: Folds = {
 /**
  * The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime.
  */
-export function foldNode<K extends Op>(
+export function foldNode<K extends Node["op"]>(
   op: K,
   inputs: readonly PlainConstant[],
-  attributes: Attributes[K],
+  attributes: AttributesOf<K>,
 ): PlainConstant | undefined {
-  return FOLDS[op]?.(inputs, attributes);
+  return FOLDS[op as Op]?.(inputs, attributes as never);
 }
 
 /** A reshape's target with 0 and -1 replaced by sizes; undefined where it does not fit. */

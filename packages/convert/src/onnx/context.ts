@@ -1,8 +1,8 @@
 import {
   type ActivationQuantization,
-  type Attributes,
+  type AttributesOf,
   type Dim,
-  type Op,
+  type Node,
   type PlainConstant,
   UnsupportedError,
   type ValueInfo,
@@ -121,18 +121,23 @@ export class NodeContext {
   }
 
   /** Adds a Graph node (or its folded result) that is a step of this ONNX node; `part` goes into its name. */
-  step<K extends Op>(
+  step<K extends Node["op"]>(
     part: string,
     op: K,
     inputs: readonly string[],
-    attributes: Attributes[K],
+    attributes: AttributesOf<K>,
     info?: Partial<ValueInfo>,
   ): string {
     return this.#add(`${nodeTitle(this.proto)}/${part}`, op, inputs, attributes, info);
   }
 
   /** The step that carries the ONNX node's own name. */
-  main<K extends Op>(op: K, inputs: readonly string[], attributes: Attributes[K], info?: Partial<ValueInfo>): string {
+  main<K extends Node["op"]>(
+    op: K,
+    inputs: readonly string[],
+    attributes: AttributesOf<K>,
+    info?: Partial<ValueInfo>,
+  ): string {
     return this.#add(nodeTitle(this.proto), op, inputs, attributes, info);
   }
 
@@ -147,11 +152,11 @@ export class NodeContext {
     this.#editor.declare(value, { ...this.info(value), quantization });
   }
 
-  #add<K extends Op>(
+  #add<K extends Node["op"]>(
     name: string,
     op: K,
     inputs: readonly string[],
-    attributes: Attributes[K],
+    attributes: AttributesOf<K>,
     info?: Partial<ValueInfo>,
   ): string {
     const constants = inputs.map((input) => this.constantOf(input));

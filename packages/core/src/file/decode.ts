@@ -1,5 +1,6 @@
 /** From JSON and tensors to a graph. Types are checked here; what they mean together is graph/validate.ts's work. */
 import { FormatError } from "../errors.ts";
+import { isCustomOp } from "../graph/operators.ts";
 import type {
   Constant,
   DataOf,
@@ -9,7 +10,6 @@ import type {
   Graph,
   ImagePreprocessing,
   Node,
-  Op,
   PlainConstant,
   ValueInfo,
 } from "../graph/types.ts";
@@ -144,12 +144,14 @@ function decodeDecoding(field: Field, tensors: Tensors): Decoding {
 }
 
 function decodeNode(entry: Field): Node {
+  const op = entry.get("op").string();
   const attributes = Object.entries(entry.get("attributes").object()).map(([key, value]) => [
     key,
-    decodeAttribute(key, value),
+    // An operator from outside has attributes as JSON has them.
+    isCustomOp(op) ? value : decodeAttribute(key, value),
   ]);
   return {
-    op: entry.get("op").string() as Op,
+    op,
     name: entry.get("name").string(),
     inputs: entry.get("inputs").strings(),
     outputs: entry.get("outputs").strings(),

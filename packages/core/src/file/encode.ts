@@ -1,5 +1,6 @@
 /** A graph as JSON and tensors: what `__metadata__.lowbit` and the data section hold. */
 import { matrixSize } from "../graph/constants.ts";
+import { isCustomNode } from "../graph/operators.ts";
 import type {
   Constant,
   Decoding,
@@ -139,7 +140,9 @@ function encodeDecoding(set: TensorSet, name: string, decoding: Decoding, scaleS
 export const encodeNumber = (value: number): Json =>
   Number.isFinite(value) ? value : value > 0 ? "Infinity" : "-Infinity";
 
-function encodeNode({ op, name, inputs, outputs, attributes }: Node): Json {
+function encodeNode(node: Node): Json {
+  const { op, name, inputs, outputs, attributes } = node;
+  if (isCustomNode(node)) return { op, name, inputs, outputs, attributes: node.attributes };
   const encoded = Object.entries(attributes).map(([key, value]) => [key, encodeAttribute(value)] as const);
   return { op, name, inputs, outputs, attributes: compact(Object.fromEntries(encoded)) };
 }

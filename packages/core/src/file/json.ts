@@ -1,8 +1,8 @@
 /** JSON from outside: depth and duplicate keys are checked before it is parsed, which JSON.parse does for neither. */
 import { FormatError } from "../errors.ts";
+import type { Json } from "../graph/types.ts";
 
-/** A value that JSON holds. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type { Json } from "../graph/types.ts";
 
 export interface JsonLimits {
   /** Nested arrays and objects. */

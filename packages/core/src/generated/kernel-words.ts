@@ -33,6 +33,7 @@ export const kernelOperators = [
   "transform",
   "convert",
   "quantize",
+  "custom operator",
 ] as const;
 
 /** Which quantity was wrong, by number. */

@@ -1,6 +1,7 @@
-export { isDim, maxSize } from "./attributes.ts";
+export { type AttributeRule, type AttributeRules, isDim, maxSize } from "./attributes.ts";
 export { constantBytes, type MatrixSize, matrixSize } from "./constants.ts";
 export { decodeWeights } from "./decode.ts";
-export { bindShape, boundShape, inferShape, type Shape } from "./shapes.ts";
+export { type InputRule, inferShape, isCustomNode } from "./operators.ts";
+export { bindShape, boundShape, type Shape, type ShapeRule } from "./shapes.ts";
 export type * from "./types.ts";
 export { validateGraph } from "./validate.ts";

@@ -10,7 +10,9 @@ import type { Dim, Node, NodeOf, Op, Window2d } from "./types.ts";
 export type Shape = readonly Dim[];
 
 /** A rule; `shapes[i]` is undefined where optional input i is absent. */
-type Rule<K extends Op> = (node: NodeOf<K>, shapes: readonly (Shape | undefined)[]) => Shape;
+export type ShapeRule<N extends Node = Node> = (node: N, shapes: readonly (Shape | undefined)[]) => Shape;
+
+type Rule<K extends Op> = ShapeRule<NodeOf<K>>;
 
 const refuse = (node: Node, what: string, expected: unknown, got: unknown): never => {
   throw new GraphError(`${node.op} "${node.name}"`, what, expected, got);
@@ -50,7 +52,7 @@ function channelVectors(node: Node, shapes: readonly (Shape | undefined)[], from
 }
 
 /** Numpy's rule: axes align at the end, and a 1 stretches. */
-function broadcast(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
+export function broadcast(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
   const a = input(node, shapes, 0);
   const b = input(node, shapes, 1);
   const rank = Math.max(a.length, b.length);
@@ -62,17 +64,17 @@ function broadcast(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
   });
 }
 
-const unchanged = (node: Node, shapes: readonly (Shape | undefined)[]): Shape => input(node, shapes, 0);
+export const unchanged = (node: Node, shapes: readonly (Shape | undefined)[]): Shape => input(node, shapes, 0);
 
 const lastAxis = (node: Node, shape: Shape): Dim => shape.at(-1) ?? refuse(node, "axes of input 0 (at least)", 1, 0);
 
-function channelwise(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
+export function channelwise(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
   const x = input(node, shapes, 0);
   channelVectors(node, shapes, 1, lastAxis(node, x));
   return x;
 }
 
-function pooled(node: NodeOf<"maxPool" | "avgPool">, shapes: readonly (Shape | undefined)[]): Shape {
+export function pooled(node: NodeOf<"maxPool" | "avgPool">, shapes: readonly (Shape | undefined)[]): Shape {
   const [n, h, w, c] = input(node, shapes, 0, 4) as [Dim, Dim, Dim, Dim];
   const { attributes } = node;
   // A window that lies in the padding alone has no maximum and no mean.
@@ -120,106 +122,87 @@ function reshaped(node: NodeOf<"reshape">, x: Shape): Shape {
   return wanted.map((d) => (d === -1 ? (symbols[0] ?? rest) : d));
 }
 
-const rules: { readonly [K in Op]: Rule<K> } = {
-  conv2d(node, shapes) {
-    const [n, h, w, c] = input(node, shapes, 0, 4) as [Dim, Dim, Dim, Dim];
-    const [o, kh, kw, depth] = input(node, shapes, 1, 4).map((d) => known(node, "weight", d)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const { groups, kernel } = node.attributes;
-    if (kh !== kernel[0] || kw !== kernel[1]) refuse(node, "kernel of the weight", kernel, [kh, kw]);
-    same(node, "channels (weight's times groups)", depth * groups, c);
-    if (o % groups !== 0) refuse(node, "output channels (a multiple of the groups)", groups, o);
-    channelVectors(node, shapes, 2, o);
-    return [n, slide(node, node.attributes, 0, h), slide(node, node.attributes, 1, w), o];
-  },
-  dense(node, shapes) {
-    const x = input(node, shapes, 0);
-    const [n, k] = input(node, shapes, 1, 2) as [Dim, Dim];
-    same(node, "last axis of x", k, lastAxis(node, x));
-    channelVectors(node, shapes, 2, n);
-    return [...x.slice(0, -1), n];
-  },
-  matmul(node, shapes) {
-    const a = input(node, shapes, 0);
-    const b = input(node, shapes, 1);
-    if (a.length < 2 || b.length < 2) refuse(node, "axes of each input (at least)", 2, Math.min(a.length, b.length));
-    same(node, "rows of b", a.at(-1)!, b.at(-2)!);
-    const outer = broadcast(node, [a.slice(0, -2), b.slice(0, -2)]);
-    return [...outer, a.at(-2)!, b.at(-1)!];
-  },
-  threshold: channelwise,
-  affine: channelwise,
-  batchNorm: channelwise,
-  sign: unchanged,
-  quantize: unchanged,
-  dequantize: unchanged,
-  clip: unchanged,
-  leakyRelu: unchanged,
-  sigmoid: unchanged,
-  tanh: unchanged,
-  cast: unchanged,
-  maxPool: pooled,
-  avgPool: pooled,
-  globalAvgPool(node, shapes) {
-    const [n, , , c] = input(node, shapes, 0, 4) as [Dim, Dim, Dim, Dim];
-    return [n, 1, 1, c];
-  },
-  add: broadcast,
-  sub: broadcast,
-  mul: broadcast,
-  div: broadcast,
-  softmax(node, shapes) {
-    const x = input(node, shapes, 0);
-    axisOf(node, node.attributes.axis, x.length);
-    return x;
-  },
-  reshape: (node, shapes) => reshaped(node, input(node, shapes, 0)),
-  transpose(node, shapes) {
-    const x = input(node, shapes, 0);
-    const { permutation } = node.attributes;
-    if (
-      permutation.length !== x.length ||
-      new Set(permutation).size !== x.length ||
-      permutation.some((p) => p >= x.length)
-    )
-      refuse(node, "permutation", `each of 0 to ${x.length - 1} once`, permutation);
-    return permutation.map((p) => x[p]!);
-  },
-  concat(node, shapes) {
-    const first = input(node, shapes, 0);
-    const axis = axisOf(node, node.attributes.axis, first.length);
-    let total = 0;
-    shapes.forEach((_, i) => {
-      const x = input(node, shapes, i, first.length);
-      x.forEach((d, a) => {
-        if (a !== axis) same(node, `axis ${a} of input ${i}`, first[a]!, d);
-      });
-      total += known(node, `axis ${axis} of input ${i}`, x[axis]!);
-    });
-    return first.map((d, a) => (a === axis ? total : d));
-  },
-  pad(node, shapes) {
-    const x = input(node, shapes, 0);
-    const { pads } = node.attributes;
-    if (pads.length !== 2 * x.length) refuse(node, "pads", 2 * x.length, pads.length);
-    return x.map((d, a) => {
-      const extra = pads[a]! + pads[a + x.length]!;
-      return extra === 0 ? d : known(node, `padded axis ${a}`, d) + extra;
-    });
-  },
+export const conv2dShape: Rule<"conv2d"> = (node, shapes) => {
+  const [n, h, w, c] = input(node, shapes, 0, 4) as [Dim, Dim, Dim, Dim];
+  const [o, kh, kw, depth] = input(node, shapes, 1, 4).map((d) => known(node, "weight", d)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const { groups, kernel } = node.attributes;
+  if (kh !== kernel[0] || kw !== kernel[1]) refuse(node, "kernel of the weight", kernel, [kh, kw]);
+  same(node, "channels (weight's times groups)", depth * groups, c);
+  if (o % groups !== 0) refuse(node, "output channels (a multiple of the groups)", groups, o);
+  channelVectors(node, shapes, 2, o);
+  return [n, slide(node, node.attributes, 0, h), slide(node, node.attributes, 1, w), o];
 };
 
-/**
- * The shape of `node`'s output.
- * @throws GraphError naming the node
- */
-export function inferShape(node: Node, shapes: readonly (Shape | undefined)[]): Shape {
-  return (rules[node.op] as Rule<Op>)(node as NodeOf<Op>, shapes);
-}
+export const denseShape: Rule<"dense"> = (node, shapes) => {
+  const x = input(node, shapes, 0);
+  const [n, k] = input(node, shapes, 1, 2) as [Dim, Dim];
+  same(node, "last axis of x", k, lastAxis(node, x));
+  channelVectors(node, shapes, 2, n);
+  return [...x.slice(0, -1), n];
+};
+
+export const matmulShape: Rule<"matmul"> = (node, shapes) => {
+  const a = input(node, shapes, 0);
+  const b = input(node, shapes, 1);
+  if (a.length < 2 || b.length < 2) refuse(node, "axes of each input (at least)", 2, Math.min(a.length, b.length));
+  same(node, "rows of b", a.at(-1)!, b.at(-2)!);
+  const outer = broadcast(node, [a.slice(0, -2), b.slice(0, -2)]);
+  return [...outer, a.at(-2)!, b.at(-1)!];
+};
+
+export const globalAvgPoolShape: Rule<"globalAvgPool"> = (node, shapes) => {
+  const [n, , , c] = input(node, shapes, 0, 4) as [Dim, Dim, Dim, Dim];
+  return [n, 1, 1, c];
+};
+
+export const softmaxShape: Rule<"softmax"> = (node, shapes) => {
+  const x = input(node, shapes, 0);
+  axisOf(node, node.attributes.axis, x.length);
+  return x;
+};
+
+export const transposeShape: Rule<"transpose"> = (node, shapes) => {
+  const x = input(node, shapes, 0);
+  const { permutation } = node.attributes;
+  if (
+    permutation.length !== x.length ||
+    new Set(permutation).size !== x.length ||
+    permutation.some((p) => p >= x.length)
+  )
+    refuse(node, "permutation", `each of 0 to ${x.length - 1} once`, permutation);
+  return permutation.map((p) => x[p]!);
+};
+
+export const concatShape: Rule<"concat"> = (node, shapes) => {
+  const first = input(node, shapes, 0);
+  const axis = axisOf(node, node.attributes.axis, first.length);
+  let total = 0;
+  shapes.forEach((_, i) => {
+    const x = input(node, shapes, i, first.length);
+    x.forEach((d, a) => {
+      if (a !== axis) same(node, `axis ${a} of input ${i}`, first[a]!, d);
+    });
+    total += known(node, `axis ${axis} of input ${i}`, x[axis]!);
+  });
+  return first.map((d, a) => (a === axis ? total : d));
+};
+
+export const padShape: Rule<"pad"> = (node, shapes) => {
+  const x = input(node, shapes, 0);
+  const { pads } = node.attributes;
+  if (pads.length !== 2 * x.length) refuse(node, "pads", 2 * x.length, pads.length);
+  return x.map((d, a) => {
+    const extra = pads[a]! + pads[a + x.length]!;
+    return extra === 0 ? d : known(node, `padded axis ${a}`, d) + extra;
+  });
+};
+
+export const reshapeShape: Rule<"reshape"> = (node, shapes) => reshaped(node, input(node, shapes, 0));
 
 /**
  * Symbols bound by comparing a declared shape with an actual one.

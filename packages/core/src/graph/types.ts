@@ -149,19 +149,38 @@ export interface Attributes {
 
 export type Op = keyof Attributes;
 
-/** One operator. `inputs` name values or constants; "" stands for an absent optional input. */
-export type Node = {
-  [K in Op]: {
-    readonly op: K;
-    /** Unique in the graph; the importer keeps the source's name. */
-    readonly name: string;
-    readonly inputs: readonly string[];
-    readonly outputs: readonly string[];
-    readonly attributes: Attributes[K];
-  };
-}[Op];
+interface NodeWith<K extends string, A> {
+  readonly op: K;
+  /** Unique in the graph; the importer keeps the source's name. */
+  readonly name: string;
+  /** Names of values or constants; "" stands for an absent optional input. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: A;
+}
 
-export type NodeOf<K extends Op> = Extract<Node, { op: K }>;
+/** A node of an operator of this library. */
+export type BuiltInNode = { [K in Op]: NodeWith<K, Attributes[K]> }[Op];
+
+/** Name of an operator from outside: `<owner>.<operator>`, e.g. `acme.hard_swish`. */
+export type CustomOp = `${string}.${string}`;
+
+/** A value that JSON holds. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Attributes of an operator from outside: what JSON holds, for they travel in the packed file. */
+export type CustomAttributes = Readonly<Record<string, Json>>;
+
+/** A node of an operator that `registerOp` made known; a graph with one whose operator is not registered is refused by name. */
+export type CustomNode<A = CustomAttributes> = NodeWith<CustomOp, A>;
+
+/** One operator at work. */
+export type Node = BuiltInNode | CustomNode;
+
+/** Attributes of any operator by its name. */
+export type AttributesOf<K extends Node["op"]> = K extends Op ? Attributes[K] : CustomAttributes;
+
+export type NodeOf<K extends Op> = Extract<BuiltInNode, { op: K }>;
 
 /** Preprocessing from an image to an input: resize, x = (pixel - mean) / std per channel, layout. */
 export interface ImagePreprocessing {

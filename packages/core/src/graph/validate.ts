@@ -5,50 +5,11 @@
  */
 import { GraphError } from "../errors.ts";
 import { bytesOf } from "../tensor.ts";
-import { checkAttributes, isDim, operators } from "./attributes.ts";
+import { checkAttributes, isDim } from "./attributes.ts";
 import { checkConstant } from "./constants.ts";
-import { inferShape, type Shape } from "./shapes.ts";
-import type { DType, Graph, Node, Op, ValueInfo } from "./types.ts";
-
-/** Inputs of an operator: how many, and which must be constants. */
-interface Arity {
-  readonly min: number;
-  readonly max: number;
-  readonly constants: readonly number[];
-}
-
-const one: Arity = { min: 1, max: 1, constants: [] };
-const two: Arity = { min: 2, max: 2, constants: [] };
-const weighted: Arity = { min: 2, max: 3, constants: [1, 2] };
-
-const arities: Readonly<Record<Op, Arity>> = {
-  conv2d: weighted,
-  dense: weighted,
-  matmul: two,
-  threshold: { min: 2, max: 2, constants: [1] },
-  affine: { min: 3, max: 3, constants: [1, 2] },
-  sign: one,
-  quantize: one,
-  dequantize: one,
-  maxPool: one,
-  avgPool: one,
-  globalAvgPool: one,
-  batchNorm: { min: 5, max: 5, constants: [1, 2, 3, 4] },
-  add: two,
-  sub: two,
-  mul: two,
-  div: two,
-  clip: one,
-  leakyRelu: one,
-  sigmoid: one,
-  tanh: one,
-  softmax: one,
-  reshape: one,
-  transpose: one,
-  concat: { min: 1, max: 1024, constants: [] },
-  pad: one,
-  cast: one,
-};
+import { type InputRule, isCustomNode, type OperatorRules, rulesOf, unknownOperator } from "./operators.ts";
+import type { Shape } from "./shapes.ts";
+import type { CustomNode, DType, Graph, Json, Node, ValueInfo } from "./types.ts";
 
 const dtypes: ReadonlySet<string> = new Set<DType>([...(Object.keys(bytesOf) as DType[]), "bit", "trit"]);
 
@@ -77,10 +38,11 @@ export function validateGraph(graph: Graph): void {
   for (const name of graph.inputs) write("graph input", name);
   const names = new Set<string>();
   for (const node of graph.nodes) {
-    if (!operators.has(node.op)) throw new GraphError(`node "${node.name}"`, "operator", "a known one", node.op);
+    const rules = rulesOf(node.op);
+    if (!rules) throw unknownOperator(node);
     if (names.has(node.name)) throw new GraphError(label(node), "name", "a unique one", node.name);
     names.add(node.name);
-    checkNode(graph, node, written);
+    checkNode(graph, node, rules, written);
     for (const output of node.outputs) write(label(node), output);
   }
   const isCollection = graph.nodes.length === 0 && graph.inputs.length === 0 && constants.size > 0;
@@ -115,17 +77,23 @@ function checkValue(name: string, info: ValueInfo): void {
     throw new GraphError(by, "zero point", `an integer of ${low} to ${low + 255}`, zeroPoint);
 }
 
-function checkNode(graph: Graph, node: Node, written: ReadonlySet<string>): void {
+/** The rule of input `i`, where the last one may repeat. */
+const ruleOf = ({ inputs }: OperatorRules, i: number): InputRule => inputs[Math.min(i, inputs.length - 1)]!;
+
+function checkNode(graph: Graph, node: Node, rules: OperatorRules, written: ReadonlySet<string>): void {
   const by = label(node);
-  const { min, max, constants } = arities[node.op];
+  const min = rules.inputs.filter(({ optional }) => !optional).length;
+  const max = rules.most ?? rules.inputs.length;
   if (node.inputs.length < min || node.inputs.length > max)
     throw new GraphError(by, "inputs", min === max ? min : `${min} to ${max}`, node.inputs.length);
   if (node.outputs.length !== 1) throw new GraphError(by, "outputs", 1, node.outputs.length);
-  checkAttributes(node.op, node.attributes, (attribute, wanted, got) => {
+  checkAttributes(node.op, rules.attributes, node.attributes, (attribute, wanted, got) => {
     throw new GraphError(by, attribute, wanted, got);
   });
+  if (isCustomNode(node)) checkJson(node);
   const shapes = node.inputs.map((name, i): Shape | undefined => {
-    if (name === "" && i >= min) return undefined;
+    const { constant: wantsConstant, optional } = ruleOf(rules, i);
+    if (name === "" && optional) return undefined;
     const constant = graph.constants.get(name);
     if (constant) return constant.shape;
     // A name that is written later is a cycle or a wrong order; one that never is, is missing.
@@ -136,19 +104,28 @@ function checkNode(graph: Graph, node: Node, written: ReadonlySet<string>): void
         "a constant or a value written before",
         graph.values.has(name) ? `${name}, written later` : name,
       );
-    if (constants.includes(i)) throw new GraphError(by, `input ${i}`, "a constant", `value ${name}`);
+    if (wantsConstant) throw new GraphError(by, `input ${i}`, "a constant", `value ${name}`);
     return graph.values.get(name)!.shape;
   });
-  for (const [i, name] of node.inputs.entries()) {
-    const constant = graph.constants.get(name);
-    if (constant?.kind === "quantized" && !(i === 1 && (node.op === "conv2d" || node.op === "dense")))
+  for (const [i, name] of node.inputs.entries())
+    if (graph.constants.get(name)?.kind === "quantized" && !ruleOf(rules, i).codes)
       throw new GraphError(by, `input ${i}`, "a plain constant", `quantized constant ${name}`);
-  }
-  checkTypes(graph, node);
+  checkTypes(graph, node, rules);
   const declared = graph.values.get(node.outputs[0]!)?.shape;
-  const inferred = inferShape(node, shapes);
+  const inferred = rules.shape(node, shapes);
   if (declared && (declared.length !== inferred.length || declared.some((d, i) => d !== inferred[i])))
     throw new GraphError(by, "shape of the output", inferred, declared);
+}
+
+/** Attributes of an operator from outside go into the packed file as they are. */
+function checkJson(node: CustomNode): void {
+  // The file's whole metadata may be 12 deep.
+  const isJson = (value: Json | undefined, depth: number): boolean =>
+    typeof value === "object" && value !== null
+      ? depth > 0 && Object.values(value).every((member: Json) => isJson(member, depth - 1))
+      : value === null || typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);
+  for (const [name, value] of Object.entries(node.attributes))
+    if (!isJson(value, 4)) throw new GraphError(label(node), name, "what JSON holds, at most 4 deep", value);
 }
 
 const dtypeOf = (graph: Graph, name: string): DType | "quantized" | undefined => {
@@ -157,71 +134,27 @@ const dtypeOf = (graph: Graph, name: string): DType | "quantized" | undefined =>
   return graph.values.get(name)?.dtype;
 };
 
-const floats: readonly DType[] = ["f32"];
-const images: readonly DType[] = ["f32", "int8", "uint8", "bit"];
-
-/** Input and output types by operator: [of x, of y]; "same": y has x's. Whether a kernel exists, lowering says. */
-const types: Readonly<Record<Op, readonly [x: readonly DType[] | "any", y: readonly DType[] | "same"]>> = {
-  conv2d: [
-    ["f32", "int8", "uint8", "bit", "trit"],
-    ["f32", "int8", "uint8", "int32"],
-  ],
-  dense: [
-    ["f32", "int8", "uint8", "bit", "trit"],
-    ["f32", "int8", "uint8", "int32"],
-  ],
-  matmul: [floats, floats],
-  threshold: [["int32"], ["bit"]],
-  affine: [["f32", "int32"], floats],
-  sign: [floats, ["f32", "trit", "bit"]],
-  quantize: [floats, ["int8", "uint8"]],
-  dequantize: [["int8", "uint8"], floats],
-  maxPool: [images, "same"],
-  avgPool: [floats, floats],
-  globalAvgPool: [floats, floats],
-  batchNorm: [floats, floats],
-  add: [floats, floats],
-  sub: [floats, floats],
-  mul: [floats, floats],
-  div: [floats, floats],
-  clip: [["f32", "int8", "uint8"], "same"],
-  leakyRelu: [floats, floats],
-  sigmoid: [floats, floats],
-  tanh: [floats, floats],
-  softmax: [floats, floats],
-  reshape: ["any", "same"],
-  transpose: ["any", "same"],
-  concat: ["any", "same"],
-  pad: ["any", "same"],
-  cast: ["any", ["f32", "f16", "int8", "uint8", "int32", "int64", "bool"]],
-};
-
-const binary: ReadonlySet<Op> = new Set<Op>(["matmul", "add", "sub", "mul", "div"]);
-
-function checkTypes(graph: Graph, node: Node): void {
+/** Whether a kernel for these types exists, lowering says. */
+function checkTypes(graph: Graph, node: Node, rules: OperatorRules): void {
   const by = label(node);
-  const [wantedX, wantedY] = types[node.op];
-  const x = dtypeOf(graph, node.inputs[0]!);
-  const y = graph.values.get(node.outputs[0]!)?.dtype;
-  const check = (what: string, wanted: readonly DType[] | "any", got: DType | "quantized" | undefined) => {
-    if (got === "quantized" || (got !== undefined && wanted !== "any" && !wanted.includes(got)))
-      throw new GraphError(by, `dtype of ${what}`, wanted, got);
+  const check = (what: string, wanted: readonly DType[], got: DType | "quantized" | undefined) => {
+    if (got !== undefined && !wanted.includes(got as DType)) throw new GraphError(by, `dtype of ${what}`, wanted, got);
   };
-  check("input 0", wantedX, x);
-  if (y !== undefined) check("the output", wantedY === "same" ? [x as DType] : wantedY, y);
-  if (binary.has(node.op)) check("input 1", wantedX, dtypeOf(graph, node.inputs[1]!));
-  if (node.op === "concat")
-    for (const [i, name] of node.inputs.entries()) check(`input ${i}`, [x as DType], dtypeOf(graph, name));
-  if (node.op === "cast" && y !== node.attributes.to)
-    throw new GraphError(by, "dtype of the output", node.attributes.to, y);
-  if (node.op === "threshold") check("thresholds", ["int32"], dtypeOf(graph, node.inputs[1]!));
-  if (node.op === "affine" || node.op === "batchNorm")
-    for (const name of node.inputs.slice(1)) check("per-channel constants", floats, dtypeOf(graph, name));
-  if ((node.op === "conv2d" || node.op === "dense") && node.inputs[2])
-    check("bias", floats, dtypeOf(graph, node.inputs[2]));
-  const quantized = (name: string) => graph.values.get(name)?.quantization !== undefined;
-  if (node.op === "quantize" && !quantized(node.outputs[0]!))
-    throw new GraphError(by, "quantization of the output", "scale and zero point", "none");
-  if (node.op === "dequantize" && !quantized(node.inputs[0]!))
-    throw new GraphError(by, "quantization of input 0", "scale and zero point", "none");
+  const x = dtypeOf(graph, node.inputs[0]!) as DType;
+  for (const [i, name] of node.inputs.entries()) {
+    const { dtypes, what = `input ${i}` } = ruleOf(rules, i);
+    if (name !== "" && dtypes !== "any") check(what, dtypes === "same" ? [x] : dtypes, dtypeOf(graph, name));
+  }
+  const output = graph.values.get(node.outputs[0]!);
+  const wanted = typeof rules.output === "function" ? rules.output(node) : rules.output;
+  check("the output", wanted === "same" ? [x] : wanted, output?.dtype);
+  const { quantized } = rules;
+  const scaled = quantized === "input" ? graph.values.get(node.inputs[0]!) : output;
+  if (quantized && !scaled?.quantization)
+    throw new GraphError(
+      by,
+      `quantization of ${quantized === "input" ? "input 0" : "the output"}`,
+      "scale and zero point",
+      "none",
+    );
 }

@@ -16,8 +16,8 @@ const absent = new Proxy(Object.freeze({}), {
   get(_, name) {
     // What inspectors ask any object for is no kernel.
     if (typeof name === "symbol" || !/_|^cast$/.test(name)) return undefined;
-    const got = "a module without it: a `core` one, or of another version";
-    throw new KernelError("KernelInstance", `kernel ${name}`, "lowbit.<tier>.wasm", got);
+    const got = "one without it: a `core` one, or of another version";
+    throw new KernelError("KernelInstance", `kernel ${name}`, "lowbit.<tier>.wasm, or the module that has it", got);
   },
 });
 
@@ -58,6 +58,14 @@ export class KernelInstance implements Disposable {
    */
   static async create(module: WebAssembly.Module, tier: Tier): Promise<KernelInstance> {
     return new KernelInstance(await WebAssembly.instantiate(module, noImports(module)), tier);
+  }
+
+  /**
+   * The exports as those of a module that has more of them than ours: `E` are its functions of numbers. As with {@link exports}, reading one that
+   * is not there throws KernelError.
+   */
+  exportsAs<E extends object>(): Exports & E {
+    return this.exports as Exports & E;
   }
 
   /** Bytes that `alloc` has given out. */

@@ -44,11 +44,12 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
   try {
     if (bytes.status === "rejected") throw bytes.reason;
     const { graph } = decodePacked(readSafetensors(bytes.value));
-    if (partFor(graph) === "all" && typeof options.wasm === "function") {
+    const part = partFor(graph);
+    if (part === "all" && typeof options.wasm === "function") {
       instance.dispose();
       instance = await loadKernels({ ...options, part: "all" });
     }
-    checkPart(graph, instance);
+    checkPart(part, instance);
     return new GraphModel<T>(graph, instance);
   } catch (error) {
     instance.dispose();
@@ -64,7 +65,8 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
-  const instance = await loadKernels({ ...options, part: partFor(graph) });
-  checkPart(graph, instance);
+  const part = partFor(graph);
+  const instance = await loadKernels({ ...options, part });
+  checkPart(part, instance);
   return new GraphModel<T>(graph, instance, options);
 }

@@ -17,18 +17,18 @@ const coreOps: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
   "reshape",
 ]);
 
-/** `core` where it holds every kernel that the graph can be lowered to. The graph need not be valid yet. */
+/** `core` where it holds every kernel that the graph can be lowered to; not for operators from outside. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
   return graph.nodes.every((node) => isCore(node, graph)) ? "core" : "all";
 }
 
 /**
- * Refuses a module of the caller's that is a core where the graph needs the whole, before anything runs.
+ * Refuses a module of the caller's that is a core where the graph needs `all`, before anything runs.
  * @throws KernelError
  */
-export function checkPart(graph: Graph, instance: KernelInstance): void {
+export function checkPart(part: Part, instance: KernelInstance): void {
   // One of the exports beyond the core; reading it throws where it is missing.
-  if (partFor(graph) === "all") void instance.exports.pad_new;
+  if (part === "all") void instance.exports.pad_new;
 }
 
 function isCore(node: Node, graph: Graph): boolean {

@@ -1,5 +1,5 @@
 /** Graphs for tests, written node by node: names and shapes follow by themselves. */
-import { inferShape } from "../graph/shapes.ts";
+import { inferShape } from "../graph/operators.ts";
 import type {
   ActivationQuantization,
   Attributes,

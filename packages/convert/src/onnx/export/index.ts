@@ -1,4 +1,4 @@
-import { type Graph, type Node, type NodeOf, type Op, UnsupportedError, validateGraph } from "lowbit";
+import { type Graph, isCustomNode, type Node, type NodeOf, type Op, UnsupportedError, validateGraph } from "lowbit";
 import { TO_NCHW, TO_NHWC } from "../context.ts";
 import { TensorProto_DataType as DataType } from "../generated/onnx_pb.ts";
 import { clip, codeParameters, exportConv, exportDense } from "./layers.ts";
@@ -142,7 +142,7 @@ function pool(
 
 /** Inputs that an exporter hands on; it writes the others (weights, thresholds, variances) in a form of its own. */
 function readAsTheyAre({ op, inputs }: Node): readonly string[] {
-  const own: Partial<Record<Op, number>> = { conv2d: 1, dense: 1, threshold: 1, batchNorm: 4 };
+  const own: Partial<Record<string, number>> = { conv2d: 1, dense: 1, threshold: 1, batchNorm: 4 };
   return inputs.filter((_, index) => index !== own[op]);
 }
 
@@ -155,11 +155,13 @@ function readAsTheyAre({ op, inputs }: Node): readonly string[] {
  */
 export function exportOnnx(graph: Graph): Uint8Array<ArrayBuffer> {
   validateGraph(graph);
+  const custom = graph.nodes.filter(isCustomNode).map(({ op, name }) => `${op} "${name}"`);
+  if (custom.length > 0) throw new UnsupportedError("exportOnnx", custom, "operators of operator set 13");
   const writer = new OnnxWriter(graph);
   for (const name of new Set(graph.nodes.flatMap(readAsTheyAre))) {
     const constant = graph.constants.get(name);
     if (constant?.kind === "plain") writer.constant(name, constant);
   }
-  for (const node of graph.nodes) (EXPORTERS[node.op] as (writer: OnnxWriter, node: Node) => void)(writer, node);
+  for (const node of graph.nodes) (EXPORTERS[node.op as Op] as (writer: OnnxWriter, node: Node) => void)(writer, node);
   return writer.encode();
 }

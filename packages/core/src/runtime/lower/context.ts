@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../../errors.ts";
-import type { Constant, Graph, Node, PlainConstant, ValueInfo } from "../../graph/types.ts";
+import type { Constant, Graph, Node, NodeOf, Op, PlainConstant, ValueInfo } from "../../graph/types.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { cast } from "../../kernels/transform.ts";
 import { sizeOf } from "../../tensor.ts";
@@ -13,6 +13,8 @@ export class LoweringContext {
   readonly #consumers = new Map<string, Node[]>();
   readonly #outputs: ReadonlySet<string>;
   readonly #runs = new Map<string, number>();
+  /** Names of nodes that another node's kernel does in the same call. */
+  readonly #fused = new Set<string>();
   readonly #uploaded = new Map<string, { readonly pointer: number; readonly bytes: number }>();
 
   #graph: Graph;
@@ -98,11 +100,11 @@ export class LoweringContext {
   }
 
   /** The only reader of `name` where there is exactly one, it is a `wanted`, and nobody asked for `name` itself. */
-  soleConsumer<K extends Node["op"]>(name: string, wanted: K): Extract<Node, { op: K }> | undefined {
+  soleConsumer<K extends Op>(name: string, wanted: K): NodeOf<K> | undefined {
     if (this.#outputs.has(name)) return undefined;
     const [node, ...others] = this.#consumers.get(name) ?? [];
     if (!node || others.length > 0 || node.op !== wanted || node.inputs[0] !== name) return undefined;
-    return node as Extract<Node, { op: K }>;
+    return node as NodeOf<K>;
   }
 
   /**
@@ -125,11 +127,20 @@ export class LoweringContext {
     return run === shape.at(-1) || (dtype === "bit" && run % 32 === 0);
   }
 
+  /** Notes that one kernel call does all of these nodes. */
+  fuse(nodes: readonly string[]): void {
+    for (const name of nodes) this.#fused.add(name);
+  }
+
+  isFused({ name }: Node): boolean {
+    return this.#fused.has(name);
+  }
+
   /** A node's inputs: the values, and the constants that are read like values. */
   inputsOf(node: Node): Pick<Operation, "inputs" | "constants"> {
     const { inputs } = node;
     return {
-      inputs: inputs.filter((name) => !this.isConstant(name)),
+      inputs: inputs.filter((name) => name !== "" && !this.isConstant(name)),
       constants: inputs.filter((name) => this.isConstant(name)),
     };
   }
