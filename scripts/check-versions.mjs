@@ -6,8 +6,9 @@ import { root } from "./setup/paths.mjs";
 
 /** Every place that names the version: `[where, version]`. */
 export function versionsInUse() {
-  const packages = readdirSync(join(root, "packages")).map((name) => {
-    const { name: title, version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+  const folders = [...readdirSync(join(root, "packages")).map((name) => join("packages", name)), "bench"];
+  const packages = folders.map((folder) => {
+    const { name: title, version } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
     return [title, version];
   });
   const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");

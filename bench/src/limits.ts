@@ -103,10 +103,10 @@ function instructions({ task }: Case, tier: Tier): [keyof Limits, number][] {
  * The lower of two limits: the best instruction's rate, and how fast memory can bring what the case must read.
  * Undefined for work that no single instruction limits.
  */
-export function boundOf(of: Case, tier: Tier, limits: Limits): Bound | undefined {
+export function boundOf(of: Case, tier: Tier, limits: Limits, threads = 1): Bound | undefined {
   if (tier === "scalar") return undefined;
   const computing = instructions(of, tier)
-    .map(([by, each]): Bound => ({ by, rate: (limits[by] ?? 0) * each }))
+    .map(([by, each]): Bound => ({ by, rate: (limits[by] ?? 0) * each * threads }))
     .reduce<Bound | undefined>((best, next) => (best && best.rate >= next.rate ? best : next), undefined);
   const reading =
     of.coldBytes && limits.readMemory

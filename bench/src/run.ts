@@ -33,6 +33,9 @@ export interface Timed extends Spread {
   readonly checksum: string;
   /** Runs that make up a turn. */
   readonly iterations: number;
+  /** Of our kernels, where one limit binds the case: the share of it, and its name. */
+  readonly ofLimit?: number;
+  readonly limit?: string;
 }
 export interface Untimed {
   /** `wrong`: the answer was; `failed`: an error; `skipped`: the engine does not do such cases. */

@@ -1,12 +1,13 @@
 /** A job on one platform, from opening the engines to the last case. The same in a child process and on a page. */
-import { availableTiers } from "lowbit/kernels";
+import { availableTiers, type Tier } from "lowbit/kernels";
+import type { Case } from "./case.ts";
 import { allCases } from "./cases/index.ts";
 import type { Host } from "./engine.ts";
 import { sources } from "./engines/index.ts";
 import { openEngines } from "./engines/open.ts";
 import type { Event, Job } from "./job.ts";
-import { measureLimits } from "./limits.ts";
-import { runCase } from "./run.ts";
+import { boundOf, type Limits, measureLimits } from "./limits.ts";
+import { type Outcome, runCase } from "./run.ts";
 import { selectSources, selectsEngine } from "./select.ts";
 
 export interface SuiteOptions {
@@ -16,12 +17,21 @@ export interface SuiteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What share of the limit our engines reach; threads share the work, and memory. */
+function withLimit(of: Case, limits: Limits, outcome: Outcome): Outcome {
+  const [source, tier, threads = "1"] = outcome.engine.split(":");
+  if (outcome.kind !== "timed" || source !== "lowbit") return outcome;
+  const bound = boundOf(of, tier as Tier, limits, Number(threads));
+  return bound ? { ...outcome, ofLimit: outcome.gmacs / bound.rate, limit: bound.by } : outcome;
+}
+
 /** @throws the signal's reason; whatever else goes wrong is an event */
 export async function runSuite(host: Host, job: Job, { version, send, signal }: SuiteOptions): Promise<void> {
   const ours = new Set(sources.filter(({ kind }) => kind === "ours").map(({ name }) => name));
   const chosen = selectSources(sources, job.peers);
   const { engines, absent } = await openEngines(chosen, host, selectsEngine(job.peers, ours));
   try {
+    const limits = await measureLimits();
     await send({
       type: "start",
       info: {
@@ -29,7 +39,7 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
         isolated: globalThis.crossOriginIsolated ?? typeof SharedArrayBuffer === "function",
         processors: globalThis.navigator?.hardwareConcurrency ?? 1,
         tiers: availableTiers(),
-        limits: await measureLimits(),
+        limits,
       },
       versions: Object.fromEntries(engines.flatMap(({ name, version }) => (version ? [[name, version]] : []))),
       absent,
@@ -40,7 +50,8 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
       const of = byId.get(id);
       if (!of) throw new Error(`no case ${id}`);
       await send({ type: "case", case: id, index, count: job.cases.length });
-      await send({ type: "outcomes", case: id, outcomes: await runCase(of, engines, { effort: job.effort, signal }) });
+      const outcomes = await runCase(of, engines, { effort: job.effort, signal });
+      await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, limits, each)) });
     }
     await send({ type: "end" });
   } finally {

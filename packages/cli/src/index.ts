@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: () => import("./commands/run.ts").then((m) => m.run),
   eval: () => import("./commands/eval.ts").then((m) => m.evaluate),
   dequantize: () => import("./commands/dequantize.ts").then((m) => m.dequantize),
+  bench: () => import("./commands/bench.ts").then((m) => m.bench),
   train: () => import("./commands/train.ts").then((m) => m.train),
   types: () => import("./commands/types.ts").then((m) => m.types),
 };

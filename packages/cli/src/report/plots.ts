@@ -10,10 +10,10 @@ import { formatBytes, formatCount, formatDecibels, formatPercent } from "./forma
 import type { Html } from "./page.ts";
 import { placeLabels } from "./place-labels.ts";
 
-const WIDTH = 900;
+export const WIDTH = 900;
 
 /** Draws; Plot returns an SVG element, or a figure around it, of the document it is given. */
-function draw(options: Plot.PlotOptions): Html {
+export function draw(options: Plot.PlotOptions): Html {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const drawing = Plot.plot({ width: WIDTH, style: { fontSize: "13px", background: "none" }, ...options, document });
   drawing.setAttribute("role", "img");
@@ -189,7 +189,7 @@ export function layerSizes(layers: readonly LayerFigures[], fill: string): Html 
 }
 
 /** Room for the longest name on the left (7.2 px a character at 13 px) and for a value behind the longest bar. */
-function margins(names: readonly string[]): Plot.PlotOptions {
+export function margins(names: readonly string[]): Plot.PlotOptions {
   const longest = Math.max(4, ...names.map((n) => n.length));
   return { marginLeft: Math.min(24 + longest * 7.2, WIDTH / 2), marginRight: 150, marginBottom: 40 };
 }

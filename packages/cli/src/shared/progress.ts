@@ -6,6 +6,8 @@
 export interface Progress {
   /** Starts a stage and ends the one before. `total` is 0 where the end is not in sight. */
   stage(title: string, total?: number): void;
+  /** Another title for the running stage, which goes on. */
+  retitle(title: string): void;
   /** How much of the stage is done. */
   update(done: number): void;
   /** A line that stays. */
@@ -14,7 +16,7 @@ export interface Progress {
   end(): void;
 }
 
-const SILENT: Progress = { stage: () => {}, update: () => {}, note: () => {}, end: () => {} };
+const SILENT: Progress = { stage: () => {}, retitle: () => {}, update: () => {}, note: () => {}, end: () => {} };
 
 /** Plain lines: a stage appears, with its time, when it is over. */
 function lines(): Progress {
@@ -30,6 +32,7 @@ function lines(): Progress {
       title = next;
       started = performance.now();
     },
+    retitle: () => {},
     update: () => {},
     note: (line) => console.log(line),
     end,
@@ -70,6 +73,11 @@ function bar(): Progress {
       end();
       [title, total, started] = [next, count, performance.now()];
       draw(0);
+    },
+    retitle(next) {
+      if (title === undefined) return;
+      title = next;
+      draw(current);
     },
     update(done) {
       if (title !== undefined && (performance.now() - drawn >= INTERVAL_MS || done >= total)) draw(done);

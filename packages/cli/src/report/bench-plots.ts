@@ -1,0 +1,268 @@
+/** The drawings of a benchmark report. Every engine has one colour wherever it stands; the page's style names them. */
+
+import type { BenchRecord } from "@lowbit/bench";
+import * as Plot from "@observablehq/plot";
+import { type BenchRow, timesAsFast } from "./bench-figures.ts";
+import { formatTimes, significant } from "./format.ts";
+import type { Html } from "./page.ts";
+import { draw, margins } from "./plots.ts";
+
+/** Engines that have a colour of their own; others share one. */
+const NAMED = [
+  "lowbit:scalar",
+  "lowbit:simd128",
+  "lowbit:relaxed",
+  "float",
+  "naive",
+  "litert:int8",
+  "litert:fp32",
+  "litert-compat:int8",
+  "litert-compat:fp32",
+  "onnxruntime-web:fp32",
+  "onnxruntime-web:int8",
+  "onnxruntime-web:nbits4",
+  "tfjs-wasm:fp32",
+];
+
+/** A CSS variable of {@link BENCH_STYLE}. */
+export const engineColour = (engine: string): string => {
+  if (NAMED.includes(engine)) return `var(--${engine.replace(":", "-")})`;
+  if (/^lowbit:.*:\d+$/.test(engine)) return "var(--lowbit-threads)";
+  return engine.startsWith("native:") ? "var(--native)" : "var(--other)";
+};
+
+const PLATFORMS = ["node20", "node24", "deno", "bun", "chromium", "firefox", "webkit", "page"];
+export const platformColour = (platform: string): string =>
+  PLATFORMS.includes(platform) ? `var(--on-${platform})` : "var(--other)";
+
+const light = {
+  ...{
+    "lowbit-scalar": "#a9c3f5",
+    "lowbit-simd128": "#5b8def",
+    "lowbit-relaxed": "#1d4ed8",
+    "lowbit-threads": "#0b2a86",
+  },
+  ...{ float: "#8793a5", naive: "#c3cad5", "litert-int8": "#d9480f", "litert-fp32": "#f08c4a" },
+  ...{ "litert-compat-int8": "#b98a00", "litert-compat-fp32": "#dcbb52" },
+  ...{ "onnxruntime-web-fp32": "#7a3fb0", "onnxruntime-web-int8": "#a97bd6", "onnxruntime-web-nbits4": "#cdb0ea" },
+  ...{ "tfjs-wasm-fp32": "#c2255c", native: "#0b7f5f", other: "#6b7785" },
+  ...{ "on-node20": "#3f8a3f", "on-node24": "#1f6d1f", "on-deno": "#6b7785", "on-bun": "#c98b2b" },
+  ...{ "on-chromium": "#1d4ed8", "on-firefox": "#d9480f", "on-webkit": "#7a3fb0", "on-page": "#c2255c" },
+};
+const dark: typeof light = {
+  ...{
+    "lowbit-scalar": "#31508f",
+    "lowbit-simd128": "#5b8def",
+    "lowbit-relaxed": "#8fb4ff",
+    "lowbit-threads": "#c9dbff",
+  },
+  ...{ float: "#8793a5", naive: "#4b5563", "litert-int8": "#ff8a4c", "litert-fp32": "#c96a35" },
+  ...{ "litert-compat-int8": "#e3b93c", "litert-compat-fp32": "#a5872b" },
+  ...{ "onnxruntime-web-fp32": "#c79cf0", "onnxruntime-web-int8": "#9a6bc9", "onnxruntime-web-nbits4": "#6f4a99" },
+  ...{ "tfjs-wasm-fp32": "#ff7aa8", native: "#45c9a0", other: "#9aa6b5" },
+  ...{ "on-node20": "#8fd18f", "on-node24": "#5fbf5f", "on-deno": "#9aa6b5", "on-bun": "#e6b45c" },
+  ...{ "on-chromium": "#8fb4ff", "on-firefox": "#ff8a4c", "on-webkit": "#c79cf0", "on-page": "#ff7aa8" },
+};
+const variables = (colours: typeof light): string =>
+  `:root { ${Object.entries(colours)
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(" ")} }`;
+
+export const BENCH_STYLE = `
+${variables(light)}
+@media (prefers-color-scheme: dark) { ${variables(dark)} }
+main { max-width: 64rem; }
+tr.wrong td { background: var(--wash); }
+.key i { border-radius: 2px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
+.tile { padding: .9rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
+.tile b { display: block; font-size: 1.7rem; line-height: 1.15; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--soft); font-size: .88rem; }
+pre { overflow-x: auto; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; font-size: .85rem; }
+`;
+
+/** "binary_conv/56x56x128-k3x3-128" needs its place. */
+const caseMargins = (names: readonly string[]): Plot.PlotOptions => ({ ...margins(names), marginRight: 80 });
+
+const logTicks = (low: number, high: number): number[] =>
+  [-3, -2, -1, 0, 1, 2, 3, 4]
+    .flatMap((decade) => [1, 2, 5].map((digit) => Number(`${digit}e${decade}`)))
+    .filter((tick) => tick >= low * 0.95 && tick <= high * 1.05);
+
+/** One bar an engine and shape; whiskers from the first to the third quartile. */
+export function speedByShape(rows: readonly BenchRow[], unit: string): Html {
+  const work = (row: BenchRow) => row.ours.gmacs * row.ours.medianMs;
+  const bars = rows.flatMap((row) =>
+    row.engines
+      .filter(({ engine }) => engine !== "naive")
+      .map((each) => ({
+        ...{ shape: row.shape, engine: each.engine, rate: each.gmacs, colour: engineColour(each.engine) },
+        ...{ low: work(row) / each.q3Ms, high: work(row) / each.q1Ms },
+        label:
+          each === row.ours || each.engine.startsWith("lowbit:")
+            ? significant(each.gmacs)
+            : `${significant(each.gmacs)}  (${formatTimes(each.medianMs / row.ours.medianMs)})`,
+      })),
+  );
+  const engines = [...new Set(bars.map(({ engine }) => engine))];
+  const shapes = rows.map(({ shape }) => shape);
+  return draw({
+    height: 50 + bars.length * 19 + shapes.length * 26,
+    ...{ marginLeft: 180, marginRight: 150, marginTop: 26, marginBottom: 40 },
+    ariaLabel: `Billions of ${unit}s a second by shape and engine`,
+    x: { label: `G${unit}/s →`, grid: true, ticks: 6, domain: [0, Math.max(...bars.map(({ rate }) => rate))] },
+    y: { label: null, domain: engines, tickSize: 0 },
+    fy: { label: null, domain: shapes, padding: 0.12, axis: null },
+    marks: [
+      Plot.text(shapes, {
+        fy: (shape) => shape,
+        text: (shape) => shape,
+        frameAnchor: "top-left",
+        dx: -176,
+        dy: -14,
+        fontWeight: 600,
+        fill: "var(--ink)",
+        textAnchor: "start",
+      }),
+      Plot.barX(bars, { fy: "shape", y: "engine", x: "rate", fill: "colour", rx: 2, inset: 1.5 }),
+      Plot.ruleY(bars, { fy: "shape", y: "engine", x1: "low", x2: "high", stroke: "var(--ink)", strokeOpacity: 0.55 }),
+      Plot.text(bars, {
+        fy: "shape",
+        y: "engine",
+        x: (bar) => Math.max(bar.rate, bar.high),
+        text: "label",
+        dx: 6,
+        textAnchor: "start",
+        fill: "var(--ink)",
+      }),
+      Plot.ruleX([0], { stroke: "var(--soft)" }),
+    ],
+  });
+}
+
+/** How many times as fast as each peer: a dot a peer, a line a case; right of 1 is faster. */
+export function timesOverPeers(rows: readonly BenchRow[], peers: readonly string[]): Html {
+  const dots = rows.flatMap((row) =>
+    peers.flatMap((peer) => {
+      const times = timesAsFast(row, peer);
+      return times === undefined ? [] : [{ name: row.ours.case, times, colour: engineColour(peer), peer }];
+    }),
+  );
+  const names = [...new Set(dots.map(({ name }) => name))];
+  const [low, high] = [
+    Math.min(0.8, ...dots.map(({ times }) => times)),
+    Math.max(2, ...dots.map(({ times }) => times)),
+  ];
+  return draw({
+    height: 70 + names.length * 24,
+    ...caseMargins(names),
+    ariaLabel: "How many times as fast as each other runtime, one line per case",
+    x: {
+      ...{ type: "log", label: "times as fast →", domain: [low / 1.1, high * 1.15], grid: true },
+      ...{ ticks: logTicks(low, high), tickFormat: (value: number) => `${value} ×` },
+    },
+    y: { label: null, domain: names, tickSize: 0 },
+    marks: [
+      Plot.ruleY(names, { stroke: "var(--line)" }),
+      Plot.ruleX([1], { stroke: "var(--ink)", strokeWidth: 1.5 }),
+      Plot.dot(dots, {
+        x: "times",
+        y: "name",
+        r: 5.5,
+        fill: "colour",
+        stroke: "var(--paper)",
+        title: (dot) => `${dot.peer} ${formatTimes(dot.times)}`,
+      }),
+    ],
+  });
+}
+
+/** Bars up to the limit that was measured in the same run. */
+export function limitShares(rows: readonly BenchRow[]): Html {
+  const bars = rows.flatMap(({ ours }) =>
+    ours.ofLimit === undefined
+      ? []
+      : [
+          {
+            name: ours.case,
+            share: ours.ofLimit,
+            label: `${Math.round(ours.ofLimit * 100)} % of ${limitWords(ours.limit)}`,
+          },
+        ],
+  );
+  const names = bars.map(({ name }) => name);
+  return draw({
+    height: 60 + bars.length * 24,
+    ...{ ...margins(names), marginRight: 170 },
+    ariaLabel: "Share of the measured limit, one bar per case",
+    x: {
+      label: "share of the limit →",
+      domain: [0, Math.max(1, ...bars.map(({ share }) => share))],
+      grid: true,
+      tickFormat: "%",
+    },
+    y: { label: null, domain: names, tickSize: 0 },
+    marks: [
+      Plot.barX(bars, { x: "share", y: "name", fill: "var(--lowbit-relaxed)", rx: 2, inset: 2 }),
+      Plot.text(bars, { x: "share", y: "name", text: "label", dx: 6, textAnchor: "start", fill: "var(--ink)" }),
+      Plot.ruleX([1], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
+      Plot.ruleX([0], { stroke: "var(--soft)" }),
+    ],
+  });
+}
+
+/** What a limit is, for people. */
+export function limitWords(limit: string | undefined): string {
+  const words: Readonly<Record<string, string>> = {
+    ...{ popcnt64: "i64.popcnt", popcnt8: "i8x16.popcnt", swizzle: "swizzle", relaxedSwizzle: "relaxed swizzle" },
+    ...{ dot16: "i16 dot", relaxedDot: "relaxed dot", f32: "f32 mul + add" },
+    ...{ readCache: "cache reads", readMemory: "memory reads" },
+  };
+  return words[limit ?? ""] ?? limit ?? "";
+}
+
+/** Our best engine everywhere it ran: a dot a platform, a line a case. */
+export function byPlatform(rows: readonly BenchRow[]): Html {
+  const dots = rows.map(({ ours, platform }) => ({
+    name: ours.case,
+    rate: ours.gmacs,
+    colour: platformColour(platform),
+    platform,
+  }));
+  const names = [...new Set(dots.map(({ name }) => name))];
+  const rates = dots.map(({ rate }) => rate);
+  const [low, high] = [Math.min(...rates), Math.max(...rates)];
+  const ranges = names.map((name) => {
+    const of = dots.filter((dot) => dot.name === name).map(({ rate }) => rate);
+    return { name, low: Math.min(...of), high: Math.max(...of) };
+  });
+  return draw({
+    height: 70 + names.length * 24,
+    ...caseMargins(names),
+    ariaLabel: "Our speed on every platform, one line per case",
+    x: {
+      type: "log",
+      label: "billions a second →",
+      domain: [low / 1.2, high * 1.2],
+      grid: true,
+      ticks: logTicks(low, high),
+      tickFormat: (value: number) => `${value}`,
+    },
+    y: { label: null, domain: names, tickSize: 0 },
+    marks: [
+      Plot.ruleY(ranges, { y: "name", x1: "low", x2: "high", stroke: "var(--line)", strokeWidth: 3 }),
+      Plot.dot(dots, {
+        x: "rate",
+        y: "name",
+        r: 5,
+        fill: "colour",
+        stroke: "var(--paper)",
+        title: (dot) => `${dot.platform} ${significant(dot.rate)}`,
+      }),
+    ],
+  });
+}
+
+/** Platforms of a record that were run, in its order. */
+export const platformsRun = ({ platforms }: BenchRecord): string[] =>
+  platforms.filter(({ info }) => info !== undefined).map(({ name }) => name);
