@@ -1,6 +1,5 @@
-// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm and, without the rarer kernels,
-// lowbit-core.<tier>.wasm, and writes the types of its
-// exports. A tier whose sources, compiler and tools are the same as last time is left alone.
+// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm, without the rarer kernels
+// lowbit-core.<tier>.wasm, and for several threads lowbit-threads.<tier>.wasm, and writes the types of its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
 //
 //   node scripts/build-wasm.mjs [--force] [--tier simd128]
 import { createHash } from "node:crypto";
@@ -14,6 +13,7 @@ import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
 import { cutCore } from "./wasm-parts.mjs";
+import { cutThreads, shareMemory } from "./wasm-threads.mjs";
 import { trapOnPanic } from "./wasm-traps.mjs";
 
 /** What every tier may use: engines have had these since 2021 (Node 16, Safari 15), and rustc's own std uses them. */
@@ -66,6 +66,7 @@ async function digest() {
     "crates/wasm/Cargo.toml",
     "scripts/build-wasm.mjs",
     "scripts/wasm-parts.mjs",
+    "scripts/wasm-threads.mjs",
     "scripts/wasm-traps.mjs",
   ];
   for (const file of [...sources, ...manifests.map((name) => join(root, name))])
@@ -106,12 +107,22 @@ async function buildTier(tier, env) {
     log: `wasm-${tier}`,
     timeout: 900,
   });
-  const whole = join(pkg, "lowbit_bg.wasm");
-  trapOnPanic(whole);
-  const core = join(pkg, "lowbit_core.wasm");
-  cutCore(whole, core);
-  await optimise(whole, join(out, `lowbit.${tier}.wasm`), opt, env, `wasm-opt-${tier}`);
+  const everything = join(pkg, "lowbit_bg.wasm");
+  const [all, core, threads] = ["all", "core", "threads"].map((part) => join(pkg, `lowbit_${part}.wasm`));
+  cutThreads(everything, all);
+  trapOnPanic(all);
+  trapOnPanic(everything);
+  cutCore(all, core);
+  shareMemory(everything, threads);
+  await optimise(all, join(out, `lowbit.${tier}.wasm`), opt, env, `wasm-opt-${tier}`);
   await optimise(core, join(out, `lowbit-core.${tier}.wasm`), opt, env, `wasm-opt-core-${tier}`);
+  await optimise(
+    threads,
+    join(out, `lowbit-threads.${tier}.wasm`),
+    [...opt, "threads"],
+    env,
+    `wasm-opt-threads-${tier}`,
+  );
 }
 
 async function optimise(input, result, opt, env, log) {
@@ -127,8 +138,9 @@ async function optimise(input, result, opt, env, log) {
   renameSync(optimised, result);
 }
 
-/** The whole module of a tier, and its core. */
-const modulesOf = (tier) => [join(out, `lowbit.${tier}.wasm`), join(out, `lowbit-core.${tier}.wasm`)];
+/** The whole module of a tier, its core, and that for threads. */
+const modulesOf = (tier) =>
+  ["lowbit", "lowbit-core", "lowbit-threads"].map((name) => join(out, `${name}.${tier}.wasm`));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
@@ -157,8 +169,8 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
     stale.map(async (tier) => {
       await buildTier(tier, env);
       writeFileSync(stampOf(tier), current);
-      const [all, core] = modulesOf(tier).map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
-      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}`);
+      const [all, core, threads] = modulesOf(tier).map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
+      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}, threads ${threads}`);
     }),
   );
   if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();

@@ -80,4 +80,7 @@ try {
   console.error(error.output ?? error.message);
   process.exit(1);
 }
+// Plain JavaScript is shipped as it is: workers, which are files of their own.
+for (const file of readdirSync("src").filter((name) => name.endsWith(".js")))
+  cpSync(join("src", file), join("dist", file));
 for (const license of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, license), license);

@@ -21,15 +21,21 @@ const budgets = {
   "./worker": 32_000,
   "core wasm": 72_000,
   "whole wasm": 104_000,
+  // Loaded only where threads are asked for, the module in the place of the whole one.
+  threads: 4_000,
+  "threads wasm": 109_000,
 };
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-/** Size of `code`, a module that imports from the built packages, bundled for a browser. */
+/** Size of `code`, a module that imports from the built packages, bundled for a browser: what it loads at once, and what it loads when it has to. */
 async function bundled(code) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: join(root, "packages", "cli"), loader: "ts" },
     bundle: true,
+    splitting: true,
+    metafile: true,
+    outdir: "out",
     minify: true,
     format: "esm",
     platform: "browser",
@@ -38,27 +44,46 @@ async function bundled(code) {
     logLevel: "silent",
     external: ["node:*"],
   });
-  return gzipped(outputFiles[0].contents);
+  const files = Object.entries(metafile.outputs);
+  const atOnce = new Set();
+  const follow = ([path, { imports }]) => {
+    if (atOnce.has(path)) return;
+    atOnce.add(path);
+    for (const { path: to, kind, external } of imports)
+      if (kind === "import-statement" && !external) follow([to, metafile.outputs[to]]);
+  };
+  follow(files.find(([, { entryPoint }]) => entryPoint === "<stdin>"));
+  const sizes = { atOnce: 0, later: 0 };
+  for (const [i, [path]] of files.entries())
+    sizes[atOnce.has(path) ? "atOnce" : "later"] += gzipped(outputFiles[i].contents);
+  return sizes;
 }
 
 async function lines() {
   const manifest = JSON.parse(readFileSync(join(root, "packages", "core", "package.json"), "utf8"));
   const entries = Object.entries(manifest.publishConfig.exports).filter(([, target]) => typeof target === "object");
   const module = (part, tier) => gzipped(readFileSync(join(root, "packages", "core", "wasm", `${part}.${tier}.wasm`)));
-  const example = await bundled(readmeExample());
+  const { atOnce: example, later } = await bundled(readmeExample());
   const table = [];
   for (const [entry] of entries) {
     const name = `lowbit${entry.slice(1)}`;
     table.push({
       what: name,
-      bytes: await bundled(`import * as all from "${name}"; globalThis.all = all;`),
+      bytes: (await bundled(`import * as all from "${name}"; globalThis.all = all;`)).atOnce,
       budget: budgets[entry],
     });
   }
   for (const tier of Object.keys(tiers)) {
     table.push({ what: `core wasm, ${tier}`, bytes: module("lowbit-core", tier), budget: budgets["core wasm"] });
     table.push({ what: `whole wasm, ${tier}`, bytes: module("lowbit", tier), budget: budgets["whole wasm"] });
+    table.push({
+      what: `threads wasm, ${tier}`,
+      bytes: module("lowbit-threads", tier),
+      budget: budgets["threads wasm"],
+    });
   }
+  const worker = gzipped(readFileSync(join(root, "packages", "core", "dist", "thread-worker.js")));
+  table.push({ what: "threads, JavaScript", bytes: later + worker, budget: budgets.threads });
   table.push({ what: "README example", bytes: example, budget: budgets["."] });
   // What the example downloads: its network runs on the core.
   for (const tier of Object.keys(tiers))

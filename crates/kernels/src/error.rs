@@ -64,6 +64,7 @@ words! {
         Quantize = "quantize",
         /// An operator of another crate.
         Custom = "custom operator",
+        Parallel = "parallel",
     }
 }
 
@@ -102,6 +103,7 @@ words! {
         Axis = "axis",
         Sum = "largest sum",
         Overlap = "start behind the memory that the call also uses",
+        Threads = "threads",
     }
 }
 

@@ -1,14 +1,16 @@
 //! `conv_*`: a convolution over products of any family.
 
 use core::any::Any;
+use core::ops::Range;
 
 use lowbit_kernels::affine_gemm::{AffineGemm, GroupedAffineGemm};
-use lowbit_kernels::buffer::Element;
+use lowbit_kernels::buffer::{Arena, Element};
 use lowbit_kernels::codebook_gemm::CodebookGemm;
 use lowbit_kernels::conv::Convolution;
-use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
+use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_range, checked_area};
 use lowbit_kernels::gemm_f32::GemmF32;
 use lowbit_kernels::geometry::{Geometry, Window};
+use lowbit_kernels::layout::WORD_BITS;
 use lowbit_kernels::output::OutputKind;
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::ternary_gemm::TernaryGemm;
@@ -17,8 +19,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
 use crate::handles::{insert, take, with};
-use crate::memory::{Memory, reserve_scratch, with_scratch};
+use crate::memory::{Memory, reserve_scratch};
 use crate::output::output_at;
+use crate::parallel::{GRAIN, Parallel, Work, input, output, run_whole};
 use crate::params::Params;
 
 const OP: Op = Op::Conv;
@@ -31,28 +34,51 @@ pub(crate) fn read_geometry(op: Op, params: &mut Params<'_>) -> Result<Geometry>
     Geometry::new(op, input, Window { kernel, strides, dilations, pads: [top, left, bottom, right] })
 }
 
-/// A convolution whatever its elements.
-trait Convolve {
-    fn convolve(&self, x: usize, y: usize, batch: usize) -> Result<()>;
-}
-
-/// What a handle names.
-struct Conv(Box<dyn Convolve>);
+/// What a handle names: a convolution whatever its elements. Its units are output pixels.
+pub(crate) struct Conv(pub(crate) Box<dyn Parallel>);
 
 struct Object<K: RowKernel> {
     conv: Convolution<K>,
     kind: OutputKind,
 }
 
-impl<K: RowKernel> Convolve for Object<K> {
-    fn convolve(&self, x: usize, y: usize, batch: usize) -> Result<()> {
-        let (memory, geometry) = (Memory::new(OP), self.conv.geometry());
-        let image = checked_area(OP, geometry.input_pixels(), self.conv.pixel_len())?;
-        let row = self.kind.row_len(self.conv.columns());
-        let result = checked_area(OP, geometry.output_pixels(), row)?;
-        let x = memory.read::<K::Input>(x, checked_area(OP, batch, image)?)?;
-        let y = output_at(&memory, self.kind, y, checked_area(OP, batch, result)?)?;
-        with_scratch(|mut scratch| self.conv.run(x, batch, y, &mut scratch))
+impl<K: RowKernel> Object<K> {
+    /// Elements of y per pixel.
+    fn stride(&self) -> usize {
+        self.kind.row_len(self.conv.columns())
+    }
+
+    fn images(&self, batch: usize) -> Result<usize> {
+        checked_area(OP, batch, checked_area(OP, self.conv.geometry().input_pixels(), self.conv.pixel_len())?)
+    }
+}
+
+impl<K: RowKernel> Parallel for Object<K> {
+    fn prepare(&self, x: usize, y: usize, batch: usize) -> Result<Work> {
+        let memory = Memory::new(OP);
+        let units = checked_area(OP, batch, self.conv.geometry().output_pixels())?;
+        memory.read::<K::Input>(x, self.images(batch)?)?;
+        output_at(&memory, self.kind, y, checked_area(OP, units, self.stride())?)?;
+        if self.kind == OutputKind::Bits && self.conv.kernels().len() > 1 {
+            // A group that ends inside a word would write into its neighbour's.
+            check_range(OP, What::Columns, 0, 0, (self.conv.kernels()[0].columns() % WORD_BITS) as i64)?;
+        }
+        let block = self.conv.block_rows();
+        let scratch_lines = self.conv.scratch_lines();
+        Ok(Work { x, y, count: batch, units, block, grain: GRAIN.min(block), scratch_lines })
+    }
+
+    unsafe fn run(&self, work: &Work, pixels: Range<usize>, mut scratch: Arena<'_>) {
+        let (stride, images) = (self.stride(), self.images(work.count));
+        // SAFETY: `prepare` found the images and the pixels at these addresses; these pixels of y are the caller's alone.
+        let (x, y) = unsafe {
+            (
+                input::<K::Input>(work.x, 0, images.unwrap_or(0)),
+                output(self.kind, work.y, pixels.start * stride, pixels.len() * stride),
+            )
+        };
+        let done = self.conv.run_pixels(x, work.count, pixels, y, &mut scratch);
+        assert!(done.is_ok(), "`prepare` checked all of it");
     }
 }
 
@@ -76,18 +102,18 @@ pub fn conv_new(pointer: usize, words: usize) -> i32 {
 /// `x` `[batch, h, w, channels]` of the products' input, `y` `[batch, h', w', channels']` of their output.
 #[wasm_bindgen]
 pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
-    status(with(OP, handle, |conv: &Conv| conv.0.convolve(x, y, batch)))
+    status(with(OP, handle, |conv: &Conv| run_whole(&*conv.0, x, y, batch)))
 }
 
 /// A product of any family, by the type of its rows.
-enum Product {
+pub(crate) enum Product {
     Floats(Box<dyn RowKernel<Input = f32>>, OutputKind),
     Bytes(Box<dyn RowKernel<Input = i8>>, OutputKind),
     Bits(Box<XnorGemm>),
 }
 
 /// What kind of product an object is.
-fn product(object: Box<dyn Any>) -> Result<Product> {
+pub(crate) fn product(object: Box<dyn Any>) -> Result<Product> {
     macro_rules! of_family {
         ($family:ty, $variant:ident, $kind:expr) => {
             if object.is::<$family>() {
@@ -116,7 +142,7 @@ fn join(
     geometry: Geometry,
     zero_bits: bool,
     fill: i32,
-) -> Result<Box<dyn Convolve>> {
+) -> Result<Box<dyn Parallel>> {
     let (mut floats, mut bytes, mut bits, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for object in products {
         match product(object)? {
@@ -159,7 +185,7 @@ fn join(
 }
 
 /// The kind of output that all groups have.
-fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
+pub(crate) fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
     let first = *kinds.first().ok_or(KernelError::range(OP, What::Groups, 1, 0))?;
     match kinds.iter().find(|kind| **kind != first) {
         None => Ok(first),
@@ -167,7 +193,7 @@ fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
     }
 }
 
-fn object<K: RowKernel + 'static>(conv: Convolution<K>, kind: OutputKind) -> Result<Box<dyn Convolve>>
+fn object<K: RowKernel + 'static>(conv: Convolution<K>, kind: OutputKind) -> Result<Box<dyn Parallel>>
 where
     K::Input: Element,
 {

@@ -27,6 +27,11 @@ fn insert_any(op: Op, object: Box<dyn Any>) -> Result<i32> {
     })
 }
 
+/// Calls `run` with the object behind `handle`, whatever it is.
+pub(crate) fn with_any<R>(op: Op, handle: i32, run: impl FnOnce(&dyn Any) -> Result<R>) -> Result<R> {
+    OBJECTS.with_borrow(|objects| run(find(objects, op, handle)?))
+}
+
 /// Calls `run` with the object behind `handle`, which must be a `T`.
 pub fn with<T: Any, R>(op: Op, handle: i32, run: impl FnOnce(&T) -> Result<R>) -> Result<R> {
     OBJECTS.with_borrow(|objects| {

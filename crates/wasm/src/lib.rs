@@ -18,6 +18,7 @@ pub use lowbit_kernels;
 pub mod affine_gemm;
 pub mod bitpack;
 pub mod codebook_gemm;
+pub mod columns;
 pub mod conv;
 pub mod convert;
 pub mod depthwise;
@@ -28,6 +29,7 @@ pub mod handles;
 pub mod memory;
 pub mod normalize;
 mod output;
+pub mod parallel;
 pub mod params;
 pub mod pool;
 #[cfg(feature = "quantize")]

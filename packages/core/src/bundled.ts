@@ -21,6 +21,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit.simd128.wasm", import.meta.url);
     case "all relaxed":
       return new URL("../wasm/lowbit.relaxed.wasm", import.meta.url);
+    case "threads scalar":
+      return new URL("../wasm/lowbit-threads.scalar.wasm", import.meta.url);
+    case "threads simd128":
+      return new URL("../wasm/lowbit-threads.simd128.wasm", import.meta.url);
+    case "threads relaxed":
+      return new URL("../wasm/lowbit-threads.relaxed.wasm", import.meta.url);
   }
 }
 
@@ -29,7 +35,7 @@ export type LoadKernelsOptions = Omit<KernelOptions, "wasm"> & Partial<Pick<Kern
 
 /**
  * A WASM instance for direct use of kernels, with every export (`part: "core"` for the smaller module).
- * @throws TierError, LoadError, or the signal's reason
+ * @throws TierError, ThreadsError, LoadError, or the signal's reason
  */
 export function loadKernels(options: LoadKernelsOptions = {}): Promise<KernelInstance> {
   return load({ ...options, wasm: options.wasm ?? bundledWasm });

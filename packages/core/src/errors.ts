@@ -15,6 +15,7 @@ export type ErrorCode =
   | "instance-dead"
   | "out-of-memory"
   | "tier"
+  | "threads"
   | "kernel"
   | "graph"
   | "unsupported"
@@ -161,6 +162,14 @@ export class TierError extends LowbitError {
   override readonly name = "TierError";
   constructor(tier: unknown, available: readonly string[]) {
     super("tier", { op: "loadKernels", what: "tier", expected: `one of ${available.join(", ")}`, got: tier });
+  }
+}
+
+/** Threads were asked for where there can be none: `what` is missing, `expected` says what to set. */
+export class ThreadsError extends LowbitError {
+  override readonly name = "ThreadsError";
+  constructor(op: string, what: string, expected: unknown, got: unknown, cause?: unknown) {
+    super("threads", { op, what, expected, got, cause });
   }
 }
 

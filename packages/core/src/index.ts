@@ -22,7 +22,7 @@ const withWasm = <O extends load.RuntimeOptions>(options: O) => ({ ...options, w
 /**
  * Loads a packed file.
  * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
- * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, OutOfMemoryError, or the signal's reason
+ * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, ThreadsError, OutOfMemoryError, or the signal's reason
  */
 export function loadModel<T extends ModelTypes = ModelTypes>(
   source: ByteSource,
@@ -33,7 +33,7 @@ export function loadModel<T extends ModelTypes = ModelTypes>(
 
 /**
  * Runs a graph that is already in memory: what a converter measures with.
- * @throws GraphError, UnsupportedError, TierError, OutOfMemoryError
+ * @throws GraphError, UnsupportedError, TierError, ThreadsError, OutOfMemoryError
  */
 export function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,

@@ -7,7 +7,7 @@ import { checkOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
 import { BATCH, openGraph, openModel, runSamples } from "../shared/model.ts";
 import { convertTensor } from "../shared/samples.ts";
-import { TIER_ARGUMENT, tierOption } from "../shared/tier.ts";
+import { THREADS_ARGUMENT, TIER_ARGUMENT, threadsOption, tierOption } from "../shared/tier.ts";
 
 /** The array of each input: by name, or the only array for the only input. */
 function feedOf(model: Model, arrays: ReadonlyMap<string, Tensor>, path: string): Map<string, Tensor> {
@@ -90,14 +90,16 @@ export const run = defineCommand({
       description: "Where to write the output (.npy: a single one; .npz: by name)",
     },
     tier: TIER_ARGUMENT,
+    threads: THREADS_ARGUMENT,
     json: JSON_ARGUMENT,
   },
   async run({ args }) {
     const tier = tierOption(args.tier);
+    const threads = threadsOption(args.threads);
     if (args.output !== undefined) await checkOutput(args.output, [args.model, args.input]);
     const arrays = await readArrays(args.input);
     const opened = await openGraph(args.model);
-    using model = await openModel(opened, tier);
+    using model = await openModel(opened, tier, threads);
     const feed = feedOf(model, arrays, args.input);
     const started = performance.now();
     const outputs = await execute(model, feed);
@@ -109,11 +111,11 @@ export const run = defineCommand({
       shape: tensor.shape,
       sha256: sha256(tensor),
     }));
-    if (args.json) printJson({ ms, tier: model.tier, outputs: digests });
+    if (args.json) printJson({ ms, tier: model.tier, threads, outputs: digests });
     else {
       for (const { name, dtype, shape, sha256 } of digests)
         console.log(`${name}  ${dtype} [${shape.join(", ")}]  sha256 ${sha256}`);
-      console.log(`${ms.toFixed(2)} ms, tier ${model.tier}`);
+      console.log(`${ms.toFixed(2)} ms, tier ${model.tier}, ${threads} thread${threads === 1 ? "" : "s"}`);
     }
   },
 });

@@ -58,10 +58,10 @@ export function needNetwork(opened: OpenedGraph): void {
 }
 
 /** Compiles the graph for this engine. @param tier absent: the highest that runs here */
-export async function openModel(opened: OpenedGraph, tier?: Tier): Promise<Model> {
+export async function openModel(opened: OpenedGraph, tier?: Tier, threads = 1): Promise<Model> {
   needNetwork(opened);
   const { createModel } = await import("lowbit");
-  return naming(opened.path, () => createModel(opened.graph, tier === undefined ? {} : { tier }));
+  return naming(opened.path, () => createModel(opened.graph, { tier, threads }));
 }
 
 /** What one call of the model gave for samples `from` until `from + count`. */

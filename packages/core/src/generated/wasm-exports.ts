@@ -21,6 +21,8 @@ export interface WasmExports {
   readonly channel_affine_run: (a: number, b: number, c: number, d: number) => number;
   readonly codebook_gemm_new: (a: number, b: number) => number;
   readonly codebook_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly columns_new: (a: number, b: number) => number;
+  readonly columns_run: (a: number, b: number, c: number, d: number) => number;
   readonly conv_new: (a: number, b: number) => number;
   readonly conv_run: (a: number, b: number, c: number, d: number) => number;
   readonly copy_rows: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -48,6 +50,9 @@ export interface WasmExports {
   readonly object_drop: (a: number) => number;
   readonly pad_new: (a: number, b: number) => number;
   readonly pad_run: (a: number, b: number, c: number) => number;
+  readonly parallel_begin: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly parallel_end: () => void;
+  readonly parallel_run: (a: number, b: number) => void;
   readonly pool_new: (a: number, b: number) => number;
   readonly pool_run: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_abs_max: (a: number, b: number, c: number, d: number, e: number) => number;

@@ -1,7 +1,7 @@
 /** int8 / 4-bit / 2-bit weights by int8 or uint8 activations, summed in int32; see crates/kernels/src/affine_gemm. */
 import type { Clamp } from "../graph/types.ts";
 import type { KernelInstance } from "./instance.ts";
-import { KernelObject, Parameters } from "./kernel-object.ts";
+import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { type Output, unclamped, writeOutput } from "./output.ts";
 
 /** Codes of a weight: code (n, k) stands for the integer code - zeroPoint. */
@@ -35,12 +35,13 @@ export class AffineGemm extends KernelObject {
    */
   constructor(instance: KernelInstance, options: AffineGemmOptions) {
     const parameters = writeAffineCodes(new Parameters(instance), options, options.x);
-    super(instance, writeOutput(parameters, options.output).call(instance.exports.affine_gemm_new));
+    const handle = writeOutput(parameters, options.output).call(instance.exports.affine_gemm_new);
+    super(instance, handle, macCost.bytes * options.n * options.k);
   }
 
   /** @param x int8 or uint8 [rows, k] @param y int32, f32, bytes or bits [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.affine_gemm_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.affine_gemm_run, x, y, rows);
   }
 }
 
@@ -80,12 +81,13 @@ export class GroupedAffineGemm extends KernelObject {
         .i32(2)
         .f32(output.scale)
         .i32(output.zeroPoint, ...output.clamp);
-    super(instance, parameters.call(instance.exports.affine_gemm_grouped_new));
+    const handle = parameters.call(instance.exports.affine_gemm_grouped_new);
+    super(instance, handle, macCost.bytes * options.n * options.k);
   }
 
   /** @param x int8 or uint8 [rows, k] @param y f32 or bytes [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.affine_gemm_grouped_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.affine_gemm_grouped_run, x, y, rows);
   }
 }
 

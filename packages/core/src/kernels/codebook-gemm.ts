@@ -1,7 +1,7 @@
 /** f32 activations by coded weights that stay packed; see crates/kernels/src/codebook_gemm. */
 import type { Clamp, Decoding } from "../graph/types.ts";
 import type { KernelInstance } from "./instance.ts";
-import { KernelObject, Parameters } from "./kernel-object.ts";
+import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { unclamped } from "./output.ts";
 
 /** The rows of a coded weight seen as [n, k]; the fields are those of QuantizedConstant. */
@@ -37,12 +37,13 @@ export class CodebookGemm extends KernelObject {
   constructor(instance: KernelInstance, options: CodebookGemmOptions) {
     const { bias, clamp = unclamped } = options;
     const parameters = writeCodedWeights(new Parameters(instance), options).array(bias);
-    super(instance, parameters.f32(...clamp).call(instance.exports.codebook_gemm_new));
+    const handle = parameters.f32(...clamp).call(instance.exports.codebook_gemm_new);
+    super(instance, handle, macCost.floats * options.n * options.k);
   }
 
   /** @param x f32 [rows, k] @param y f32 [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.codebook_gemm_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.codebook_gemm_run, x, y, rows);
   }
 }
 

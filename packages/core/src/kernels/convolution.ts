@@ -9,6 +9,15 @@ export function writeWindow(parameters: Parameters, input: readonly [height: num
   return parameters.i32(...input, ...kernel, ...strides, ...dilations, ...pads);
 }
 
+/** Output pixels of an image; less than 1 where the window does not fit. */
+function outputPixels(input: readonly [number, number], { kernel, strides, dilations, pads }: Window2d): number {
+  const along = (axis: 0 | 1) => {
+    const reach = (kernel[axis] - 1) * dilations[axis] + 1;
+    return Math.floor((input[axis] + pads[axis] + pads[axis + 2]! - reach) / strides[axis]) + 1;
+  };
+  return along(0) * along(1);
+}
+
 export interface ConvolutionOptions {
   /** [height, width] of an image. */
   readonly input: readonly [height: number, width: number];
@@ -30,14 +39,15 @@ export class Convolution extends KernelObject {
   constructor(instance: KernelInstance, products: readonly KernelObject[], options: ConvolutionOptions) {
     const { input, window, padding = 0 } = options;
     const handles = Int32Array.from(products, (product) => product.release());
+    const rowCost = products.reduce((sum, { cost }) => sum + cost, 0);
     const parameters = writeWindow(new Parameters(instance), input, window)
       .i32(padding === "zero bits" ? 1 : 0, padding === "zero bits" ? 0 : padding)
       .array(handles);
-    super(instance, parameters.call(instance.exports.conv_new));
+    super(instance, parameters.call(instance.exports.conv_new), rowCost * outputPixels(input, window));
   }
 
   /** @param x [batch, height, width, channels] of the products' input type @param y [batch, h', w', channels of y] of their output type */
   run(x: number, batch: number, y: number): void {
-    this.instance.check(this.instance.exports.conv_run(this.handle, x, y, batch));
+    this.call(this.instance.exports.conv_run, x, y, batch);
   }
 }

@@ -1,7 +1,7 @@
 /** f32 matrix products in one fixed order of operations; see crates/kernels/src/gemm_f32. */
 import type { Clamp } from "../graph/types.ts";
 import type { KernelInstance } from "./instance.ts";
-import { KernelObject, Parameters } from "./kernel-object.ts";
+import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { unclamped } from "./output.ts";
 
 export interface GemmF32Options {
@@ -25,12 +25,13 @@ export class GemmF32 extends KernelObject {
       .array(weights)
       .array(bias)
       .f32(...clamp);
-    super(instance, parameters.call(instance.exports.gemm_f32_new));
+    const handle = parameters.call(instance.exports.gemm_f32_new);
+    super(instance, handle, macCost.floats * n * k);
   }
 
   /** @param x f32 [rows, k] @param y f32 [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.gemm_f32_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.gemm_f32_run, x, y, rows);
   }
 }
 

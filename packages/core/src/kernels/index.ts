@@ -4,6 +4,7 @@ export * from "./activations.ts";
 export * from "./affine-gemm.ts";
 export * from "./bitpack.ts";
 export * from "./codebook-gemm.ts";
+export { Columns } from "./columns.ts";
 export * from "./convolution.ts";
 export * from "./depthwise.ts";
 export * from "./elementwise.ts";

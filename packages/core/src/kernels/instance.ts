@@ -7,6 +7,22 @@ import type { Tier } from "./tiers.ts";
 /** The raw exports: pointers and sizes are numbers, a negative result is an error for {@link KernelInstance.check}. */
 export type Exports = WasmExports;
 
+/** Threads over one memory; see threads.ts. */
+export interface Threads {
+  /** The calling one among them. */
+  readonly count: number;
+  /**
+   * As an export `<family>_run(handle, x, y, count)`, all threads together.
+   * @returns its status
+   * @throws what a thread threw
+   */
+  run(exports: Exports, handle: number, x: number, y: number, count: number): number;
+  /** Columns of the slices that a product of `n` columns is best cut into for runs of one row, which takes one thread `cost` ns: in order. */
+  slices(n: number, cost: number): readonly number[];
+  /** Ends the others. */
+  dispose(): void;
+}
+
 const maxParameters = 8;
 
 type Export = (...parameters: (number | undefined)[]) => number;
@@ -30,6 +46,8 @@ const absent = new Proxy(Object.freeze({}), {
 export class KernelInstance implements Disposable {
   readonly tier: Tier;
   readonly exports: Exports;
+  /** Present where there are more than the calling one. */
+  readonly threads: Threads | undefined;
   /** Bytes by pointer: what `alloc` gave out and `free` has not taken back. */
   readonly #live = new Map<number, number>();
   /** The unguarded exports, until the end. */
@@ -38,8 +56,9 @@ export class KernelInstance implements Disposable {
   #bytesInUse = 0;
   #ended: DisposedError | InstanceDeadError | undefined;
 
-  private constructor({ exports }: WebAssembly.Instance, tier: Tier) {
+  private constructor({ exports }: WebAssembly.Instance, tier: Tier, threads?: Threads) {
     this.tier = tier;
+    this.threads = threads;
     this.#memory = exports.memory as WebAssembly.Memory;
     const memory = (): WebAssembly.Memory => this.#liveMemory();
     const guarded: Record<string, unknown> = {
@@ -66,6 +85,14 @@ export class KernelInstance implements Disposable {
    */
   exportsAs<E extends object>(): Exports & E {
     return this.exports as Exports & E;
+  }
+
+  /** An instance whose memory it shares with `threads`, which it takes over. */
+  static shared(
+    { instance, threads }: { instance: WebAssembly.Instance; threads: Threads },
+    tier: Tier,
+  ): KernelInstance {
+    return new KernelInstance(instance, tier, threads);
   }
 
   /** Bytes that `alloc` has given out. */
@@ -137,6 +164,20 @@ export class KernelInstance implements Disposable {
     throw kernelError(status, this.i32(this.exports.error_block(), 5));
   }
 
+  /**
+   * The run of a product or convolution by all threads; as its wrapper's `run`, which calls this where it is worth it. Only where {@link threads} is.
+   * @throws what the run's own export is refused for; InstanceDeadError where a thread trapped
+   */
+  runShared(handle: number, x: number, y: number, count: number): void {
+    let status: number;
+    try {
+      status = this.threads!.run(this.exports, handle, x, y, count);
+    } catch (cause) {
+      throw this.#ended ?? this.#end(new InstanceDeadError("parallel_run", cause));
+    }
+    this.check(status);
+  }
+
   /** Whether a trap or `dispose` ended this instance. */
   get ended(): boolean {
     return this.#ended !== undefined;
@@ -165,6 +206,7 @@ export class KernelInstance implements Disposable {
     this.#ended = reason;
     // Nothing here holds the instance any longer, so its memory can be collected even where someone keeps this object.
     this.#raw.length = 0;
+    this.threads?.dispose();
     this.#memory = undefined;
     this.#live.clear();
     this.#bytesInUse = 0;

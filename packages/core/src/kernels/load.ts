@@ -1,5 +1,5 @@
 /** From a WASM source to a {@link KernelInstance}. */
-import { LoadError } from "../errors.ts";
+import { LoadError, OutOfRangeError, ThreadsError } from "../errors.ts";
 import { type ByteSource, readSource } from "../source.ts";
 import { KernelInstance } from "./instance.ts";
 import { chooseTier, type Part, type Tier } from "./tiers.ts";
@@ -17,28 +17,51 @@ export interface KernelOptions {
   readonly part?: Part | undefined;
   /** The module of that tier, or a function that finds it. */
   readonly wasm: WasmSource | WasmProvider;
+  /**
+   * Threads that share out large products and convolutions, 1 to 64, the calling one among them; absent: 1. More than one needs shared memory (in a
+   * page: cross-origin isolation) and workers, and takes the module `lowbit-threads.<tier>.wasm`. Results are the same.
+   */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Compiled modules by provider, part and tier: many models of one page share one compilation. Instances are never shared. */
 const compiled = new WeakMap<WasmProvider, Map<string, Promise<WebAssembly.Module>>>();
 
+/** What `threads` may be. */
+const mostThreads = 64;
+
 /**
  * A new WASM instance with its own memory.
- * @throws TierError, LoadError, or the signal's reason
+ * @throws TierError, ThreadsError, LoadError, OutOfRangeError, or the signal's reason
  */
 export async function loadKernels({
   tier: wanted,
   part = "all",
   wasm,
+  threads = 1,
   signal,
 }: KernelOptions): Promise<KernelInstance> {
   signal?.throwIfAborted();
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
+    throw new OutOfRangeError("loadKernels", "threads", `1 to ${mostThreads}`, threads);
   const tier = chooseTier(wanted);
-  const module = typeof wasm === "function" ? await provided(wasm as WasmProvider, tier, part) : await compile(wasm);
+  // Not even loaded where nobody asks for threads.
+  const { checkThreads, startThreads } = threads > 1 ? await import("../threads.ts") : {};
+  checkThreads?.(refuseThreads);
+  const module =
+    typeof wasm === "function"
+      ? await provided(wasm as WasmProvider, tier, threads > 1 ? "threads" : part)
+      : await compile(wasm);
   signal?.throwIfAborted();
-  return KernelInstance.create(module, tier);
+  return startThreads
+    ? KernelInstance.shared(await startThreads(module, threads, signal, refuseThreads), tier)
+    : KernelInstance.create(module, tier);
 }
+
+const refuseThreads = (what: string, expected: unknown, got: unknown, cause?: unknown): never => {
+  throw new ThreadsError("loadKernels", what, expected, got, cause);
+};
 
 function provided(provider: WasmProvider, tier: Tier, part: Part): Promise<WebAssembly.Module> {
   const modules = compiled.get(provider) ?? new Map<string, Promise<WebAssembly.Module>>();

@@ -1,7 +1,7 @@
 /** Weights -1, 0, +1 (or ±1) by int8 or uint8 activations; see crates/kernels/src/ternary_gemm. */
 import type { ActivationCodes } from "./affine-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
-import { KernelObject, Parameters } from "./kernel-object.ts";
+import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { type Output, writeOutput } from "./output.ts";
 
 export interface TernaryGemmOptions {
@@ -29,11 +29,12 @@ export class TernaryGemm extends KernelObject {
       .array(codes)
       .array(zeroPoints === "sign" ? undefined : zeroPoints)
       .i32(x.dtype === "uint8" ? 1 : 0, x.zeroPoint);
-    super(instance, writeOutput(parameters, output).call(instance.exports.ternary_gemm_new));
+    const handle = writeOutput(parameters, output).call(instance.exports.ternary_gemm_new);
+    super(instance, handle, macCost.bytes * n * k);
   }
 
   /** @param x int8 or uint8 [rows, k] @param y int32, f32, bytes or bits [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.ternary_gemm_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.ternary_gemm_run, x, y, rows);
   }
 }

@@ -11,10 +11,10 @@ import { TierError } from "../errors.ts";
 export type Tier = "scalar" | "simd128" | "relaxed";
 
 /**
- * How much of the kernels a module holds: `all`, or the `core` that convolutional and dense networks on floats, int8 and bits run on, two thirds of the bytes
+ * How much of the kernels a module holds: `all`, `threads` (all, over a shared memory), or the `core` that convolutional and dense networks on floats, int8 and bits run on, two thirds of the bytes
  * (`scripts/wasm-parts.mjs` lists it, runtime/part.ts knows which graphs it serves). Both are cut from one build.
  */
-export type Part = "core" | "all";
+export type Part = "core" | "all" | "threads";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];

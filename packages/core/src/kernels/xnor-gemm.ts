@@ -1,6 +1,6 @@
 /** ±1 weights by bits or trits; see crates/kernels/src/xnor_gemm. */
 import type { KernelInstance } from "./instance.ts";
-import { KernelObject, Parameters } from "./kernel-object.ts";
+import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { type Output, writeOutput } from "./output.ts";
 
 export interface XnorGemmOptions {
@@ -29,11 +29,12 @@ export class XnorGemm extends KernelObject {
   /** @throws OutOfRangeError where n, taps, channels or k is 0 or too large; ShapeError where an array does not have its length */
   constructor(instance: KernelInstance, { n, channels, taps = 1, codes, x = "bit", output }: XnorGemmOptions) {
     const parameters = new Parameters(instance).i32(n, taps, channels, x === "trit" ? 1 : 0).array(codes);
-    super(instance, writeOutput(parameters, output).call(instance.exports.xnor_gemm_new));
+    const handle = writeOutput(parameters, output).call(instance.exports.xnor_gemm_new);
+    super(instance, handle, macCost.bits * n * taps * channels);
   }
 
   /** @param x u32 [rows, bitRowWords] @param y int32, f32, bytes or u32 words of bits [rows, n] */
   run(x: number, rows: number, y: number): void {
-    this.instance.check(this.instance.exports.xnor_gemm_run(this.handle, x, y, rows));
+    this.call(this.instance.exports.xnor_gemm_run, x, y, rows);
   }
 }

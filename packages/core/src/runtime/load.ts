@@ -15,6 +15,11 @@ export interface RuntimeOptions {
   readonly tier?: Tier | undefined;
   /** The WASM module of that tier (bytes, URL, Response, a compiled module), or a function that finds it. */
   readonly wasm?: WasmSource | WasmProvider | undefined;
+  /**
+   * Threads that share out large products and convolutions, 1 to 64, the calling one among them; absent: 1. More than one needs shared memory (in a
+   * page: cross-origin isolation) and workers, else ThreadsError. Results are the same.
+   */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +33,7 @@ export type Slim<O extends RuntimeOptions> = O & { readonly wasm: WasmSource | W
 /**
  * Loads a packed file.
  * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
- * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, OutOfMemoryError, or the signal's reason
+ * @throws LoadError, IntegrityError, FormatError, DigestError, GraphError, UnsupportedError, TierError, ThreadsError, OutOfMemoryError, or the signal's reason
  */
 export async function loadModel<T extends ModelTypes = ModelTypes>(
   source: ByteSource,
@@ -45,7 +50,7 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
     if (bytes.status === "rejected") throw bytes.reason;
     const { graph } = decodePacked(readSafetensors(bytes.value));
     const part = partFor(graph);
-    if (part === "all" && typeof options.wasm === "function") {
+    if (part === "all" && typeof options.wasm === "function" && !instance.threads) {
       instance.dispose();
       instance = await loadKernels({ ...options, part: "all" });
     }
@@ -59,7 +64,7 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
 
 /**
  * Runs a graph that is already in memory: what a converter measures with.
- * @throws GraphError, UnsupportedError, TierError, OutOfMemoryError
+ * @throws GraphError, UnsupportedError, TierError, ThreadsError, OutOfMemoryError
  */
 export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,

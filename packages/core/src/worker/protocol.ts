@@ -10,6 +10,7 @@ export type RemoteSource = string | Blob | Uint8Array<ArrayBuffer>;
 export interface RemoteOptions {
   readonly tier?: Tier | undefined;
   readonly wasm?: string | Uint8Array<ArrayBuffer> | WebAssembly.Module | undefined;
+  readonly threads?: number | undefined;
   readonly cache?: string | false | undefined;
   readonly integrity?: string | undefined;
 }

@@ -1,9 +1,11 @@
 import type { NodeOf } from "../../graph/types.ts";
+import { Columns } from "../../kernels/columns.ts";
+import { macCost } from "../../kernels/kernel-object.ts";
 import { sizeOf } from "../../tensor.ts";
 import { rowsOf } from "../layout.ts";
 import type { LoweringContext } from "./context.ts";
 import type { Operation } from "./operation.ts";
-import { makeProduct, type Tail } from "./product.ts";
+import { type MadeProduct, makeProduct, type Part, type Tail } from "./product.ts";
 import { tritStep } from "./trits.ts";
 
 export function lowerDense(node: NodeOf<"dense">, context: LoweringContext, tail: Tail): Operation | undefined {
@@ -12,9 +14,9 @@ export function lowerDense(node: NodeOf<"dense">, context: LoweringContext, tail
   const [n = 0, k = 0] = shape;
   const { dtype } = context.info(x);
   const part = { first: 0, count: n, taps: k / context.runLength(x) };
-  const made = makeProduct(node, context, tail, part);
+  const made = slicedProduct(node, context, tail, part, k);
   // The same weights for trits without zeros, which count faster as bits.
-  const bits = dtype === "trit" && made ? makeProduct(node, context, tail, { ...part, packed: "bit" }) : undefined;
+  const bits = dtype === "trit" && made ? slicedProduct(node, context, tail, { ...part, packed: "bit" }, k) : undefined;
   if (!made) return undefined;
   const { output } = tail;
   return {
@@ -30,4 +32,35 @@ export function lowerDense(node: NodeOf<"dense">, context: LoweringContext, tail
       bits?.object.dispose();
     },
   };
+}
+
+/** The product in slices of its columns, where the instance has threads and a row is work enough to be shared out. */
+function slicedProduct(
+  node: NodeOf<"dense">,
+  context: LoweringContext,
+  tail: Tail,
+  part: Part,
+  k: number,
+): MadeProduct | undefined {
+  const { instance } = context;
+  const { dtype } = context.info(node.inputs[0]!);
+  const cost = macCost[dtype === "f32" ? "floats" : dtype === "bit" || dtype === "trit" ? "bits" : "bytes"];
+  const counts = instance.threads?.slices(part.count, cost * part.count * k) ?? [];
+  if (counts.length <= 1) return makeProduct(node, context, tail, part);
+  const made: MadeProduct[] = [];
+  let { first } = part;
+  for (const count of counts) {
+    const product = makeProduct(node, context, tail, { ...part, first, count });
+    if (!product) {
+      for (const { object } of made) object.dispose();
+      return undefined;
+    }
+    made.push(product);
+    first += count;
+  }
+  const object = new Columns(
+    instance,
+    made.map((product) => product.object),
+  );
+  return { kernel: made[0]!.kernel, object };
 }

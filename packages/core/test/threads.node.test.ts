@@ -1,0 +1,75 @@
+import { Worker } from "node:worker_threads";
+import { createModel } from "lowbit";
+import { Convolution, GemmF32, loadKernels, TernaryGemm, XnorGemm } from "lowbit/kernels";
+import { afterEach, expect, it, vi } from "vitest";
+import { goldenGraph } from "../src/testing/golden.ts";
+import { RandomData } from "../src/testing/random-data.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** What workers are sent, and when they end. */
+function watchWorkers() {
+  const sent: { readonly worker: Worker; readonly memory: WebAssembly.Memory; readonly stack: number }[] = [];
+  const { postMessage } = Worker.prototype;
+  vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, message) {
+    sent.push({ worker: this, ...message });
+    postMessage.call(this, message);
+  });
+  const ended = () =>
+    vi.waitFor(() => {
+      // A worker that ended has no thread.
+      expect(sent.map(({ worker }) => worker.threadId)).toEqual(sent.map(() => -1));
+    });
+  return { sent, ended };
+}
+
+it("dispose ends the workers", async () => {
+  const { sent, ended } = watchWorkers();
+  const models = await Promise.all([1, 2, 3].map((threads) => createModel(goldenGraph(), { threads })));
+  expect(sent.length).toBe(3);
+  expect(sent.every(({ worker }) => worker.threadId > 0)).toBe(true);
+  for (const model of models) model.dispose();
+  await ended();
+});
+
+it("a load that fails or is aborted leaves no worker", async () => {
+  const { sent, ended } = watchWorkers();
+  const controller = new AbortController();
+  const loading = createModel(goldenGraph(), { threads: 3, signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("stop")), 20);
+  await loading.then(
+    (model) => model.dispose(),
+    (error) => expect(error.message).toBe("stop"),
+  );
+  const { nodes, ...graph } = goldenGraph();
+  await expect(createModel({ ...graph, nodes: nodes.slice(1) }, { threads: 2 })).rejects.toThrow();
+  expect(sent.length).toBeGreaterThan(0);
+  await ended();
+});
+
+it("kernels take less than an eighth of a worker's stack", async () => {
+  const { sent } = watchWorkers();
+  using kernels = await loadKernels({ threads: 2 });
+  const random = new RandomData(3);
+  const x8 = { dtype: "int8", zeroPoint: 1 } as const;
+  const output = { kind: "int32" } as const;
+  const window = { kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] } as const;
+  const codes = (bits: number) => random.codes(64, 9 * 64, bits);
+  const convolve = (product: XnorGemm | TernaryGemm | GemmF32) =>
+    new Convolution(kernels, [product], { input: [64, 64], window });
+  const layers = [
+    convolve(new XnorGemm(kernels, { n: 64, channels: 64, taps: 9, codes: codes(1), output })),
+    convolve(new TernaryGemm(kernels, { n: 64, k: 576, bits: 1, codes: codes(1), zeroPoint: "sign", x: x8, output })),
+    convolve(new GemmF32(kernels, { n: 64, k: 576, weights: random.floats(64 * 576) })),
+  ];
+  const [x, y] = [kernels.alloc(64 * 64 * 64 * 4), kernels.alloc(64 * 64 * 64 * 4)];
+  for (const layer of layers) for (let i = 0; i < 20; i++) kernels.runShared(layer.handle, x, y, 1);
+  const [{ memory, stack } = { memory: kernels.exports.memory, stack: 0 }] = sent;
+  const bytes = 256 * 1024;
+  // Blocks are zeroed when they are given out: what is not 0 was used.
+  const used = bytes - new Uint8Array(memory.buffer, stack - bytes, bytes).findIndex((byte) => byte !== 0);
+  expect(used).toBeGreaterThan(16);
+  expect(used).toBeLessThan(bytes / 8);
+});
