@@ -34,6 +34,7 @@ export const kernelOperators = [
   "convert",
   "quantize",
   "custom operator",
+  "parallel",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -69,4 +70,5 @@ export const kernelQuantities = [
   "axis",
   "largest sum",
   "start behind the memory that the call also uses",
+  "threads",
 ] as const;
