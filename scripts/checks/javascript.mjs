@@ -1,4 +1,6 @@
 // TypeScript: format and lints, types, our own rules, tests in Node and in a browser, packages, sizes.
+
+import { writeBenchTables } from "../bench-readme.mjs";
 import { turboEnv } from "../build-packages.mjs";
 import { checkLengths } from "../check-length.mjs";
 import { checkMath } from "../check-math.mjs";
@@ -21,6 +23,7 @@ export const javascriptChecks = (generated) => [
   single("file lengths", checkLengths),
   single("no engine-dependent Math on byte paths", checkMath),
   single("one version everywhere", checkVersions),
+  single("benchmark tables are those of the record", () => writeBenchTables({ check: true })),
   vitest("vitest, Node", "vitest.config.ts", { timeout: 1800 }),
   vitest("vitest, Chromium", "vitest.browser.config.ts", { timeout: 900 }),
   vitest("packages as users install them", "vitest.packaging.config.ts", { timeout: 1800 }),

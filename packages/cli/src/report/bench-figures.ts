@@ -47,6 +47,17 @@ export function timesAsFast(row: BenchRow, engine: string): number | undefined {
   return other && other.medianMs / row.ours.medianMs;
 }
 
+/** A browser's name and version out of its user agent; a runtime's own words stay. */
+export function shortVersion(version: string): string {
+  const [, name = "", number = ""] = /(Firefox|Edg|HeadlessChrome|Chrome|Version)\/([\d.]+)/.exec(version) ?? [];
+  const names: Readonly<Record<string, string>> = {
+    HeadlessChrome: "Chromium",
+    Edg: "Edge",
+    Version: "WebKit, Safari",
+  };
+  return name === "" ? version : `${names[name] ?? name} ${number.replace(/(\.0)+$/, "")}`;
+}
+
 /** Names of the engines in `rows` for which `keep` holds, in the order of their first appearance. */
 export function enginesOf(rows: readonly BenchRow[], keep: (engine: string) => boolean): string[] {
   return [...new Set(rows.flatMap((row) => row.engines.map(({ engine }) => engine)))].filter(keep).sort();

@@ -1,7 +1,8 @@
 import type { BenchRecord, Result } from "@lowbit/bench";
 import { describe, expect, test } from "vitest";
-import { benchRows, enginesOf, isPeer, timesAsFast } from "./bench-figures.ts";
+import { benchRows, enginesOf, isPeer, shortVersion, timesAsFast } from "./bench-figures.ts";
 import { benchPage } from "./bench-page.ts";
+import { benchSource, benchTable } from "./bench-table.ts";
 
 const result = (id: string, engine: string, platform: string, medianMs: number): Result => ({
   ...{ case: id, engine, platform, medianMs, minMs: medianMs * 0.9, q1Ms: medianMs * 0.95, q3Ms: medianMs * 1.1 },
@@ -109,3 +110,29 @@ describe("the page", () => {
     expect(bare).not.toContain("By platform");
   });
 });
+
+test("the table of a README: our best per case, times as fast as the peers", () => {
+  expect(benchTable(record, { platform: "chromium", families: ["xnor_gemm"] })).toBe(
+    [
+      "| case | G/s | of limit | × litert:int8 |",
+      "| --- | --: | --: | --: |",
+      "| `xnor_gemm/1x2x3` | 100 | 50 % | 3.0 × |",
+    ].join("\n"),
+  );
+  expect(benchSource(record, "r.json", "chromium")).toBe(
+    "Test & Sons, 2 cores, 2026-11-25, V <1>, one thread, medians of interleaved rounds ([the record](r.json), revision abcdef123456).",
+  );
+});
+
+test.each([
+  ["Node 24.21.0, V8 13.6", "Node 24.21.0, V8 13.6"],
+  [
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36",
+    "Chromium 156",
+  ],
+  ["Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0", "Firefox 153"],
+  [
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/60.5 Safari/605.1.15",
+    "WebKit, Safari 60.5",
+  ],
+])("%s is short for %s", (version, short) => expect(shortVersion(version)).toBe(short));

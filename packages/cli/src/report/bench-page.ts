@@ -1,7 +1,7 @@
 /** The report of a benchmark record: everything in it comes from the record, and the record's commands say how to get another. */
 
 import type { BenchRecord } from "@lowbit/bench";
-import { type BenchRow, benchRows, enginesOf, isPeer, timesAsFast } from "./bench-figures.ts";
+import { type BenchRow, benchRows, enginesOf, isPeer, shortVersion, timesAsFast } from "./bench-figures.ts";
 import {
   BENCH_STYLE,
   byPlatform,
@@ -182,7 +182,8 @@ export function benchPage(record: BenchRecord): string {
   const peers = enginesOf(shown, isPeer);
   const run = platformsRun(record);
   const threads = threadsTable(rows);
-  const version = (name: string) => record.platforms.find((each) => each.name === name)?.info?.version ?? "";
+  const version = (name: string) =>
+    shortVersion(record.platforms.find((each) => each.name === name)?.info?.version ?? "");
   return page(
     `lowbit bench, ${machine.cpu}`,
     [

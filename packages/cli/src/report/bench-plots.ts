@@ -107,12 +107,12 @@ export function speedByShape(rows: readonly BenchRow[], unit: string): Html {
   const engines = [...new Set(bars.map(({ engine }) => engine))];
   const shapes = rows.map(({ shape }) => shape);
   return draw({
-    height: 50 + bars.length * 19 + shapes.length * 26,
+    height: 50 + bars.length * 19 + shapes.length * 34,
     ...{ marginLeft: 180, marginRight: 150, marginTop: 26, marginBottom: 40 },
     ariaLabel: `Billions of ${unit}s a second by shape and engine`,
     x: { label: `G${unit}/s →`, grid: true, ticks: 6, domain: [0, Math.max(...bars.map(({ rate }) => rate))] },
     y: { label: null, domain: engines, tickSize: 0 },
-    fy: { label: null, domain: shapes, padding: 0.12, axis: null },
+    fy: { label: null, domain: shapes, padding: 0.22, axis: null },
     marks: [
       Plot.text(shapes, {
         fy: (shape) => shape,
