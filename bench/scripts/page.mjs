@@ -26,4 +26,6 @@ await build({
   external: ["node:*"],
   logLevel: "warning",
 });
+// Where threads.ts looks for it: beside the bundle.
+cpSync(join(folder, "node_modules", "lowbit", "src", "thread-worker.js"), join(dist, "thread-worker.js"));
 for (const file of ["index.html", "style.css"]) cpSync(join(page, file), join(dist, file));

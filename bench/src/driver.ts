@@ -50,7 +50,7 @@ export interface BenchOptions {
 }
 
 /** A platform that says nothing for so long hangs. */
-const SILENCE_MS = 180_000;
+const SILENCE_MS = 120_000;
 /** A case that ends its process costs a restart; more of them mean something else is wrong. */
 const RESTARTS = 5;
 

@@ -13,7 +13,7 @@ const small = [
   // Weights that rotate.
   ...allCases().filter(({ coldBytes, quick }) => coldBytes !== undefined && quick),
 ];
-const { engines, absent } = await openEngines(sources, runtimeHost("node", []));
+const { engines, absent } = await openEngines(sources, runtimeHost("node", [2]));
 afterAll(() => {
   for (const engine of engines) engine.dispose?.();
 });

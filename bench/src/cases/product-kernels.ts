@@ -1,6 +1,7 @@
 /** The kernel object that a product's or a convolution's value kinds call for, made and run. */
 import {
   AffineGemm,
+  Columns,
   Convolution,
   DepthwiseAffine,
   DepthwiseF32,
@@ -88,6 +89,29 @@ function products(instance: KernelInstance, task: Gemm | Conv, tensors: Tensors)
   return () => (task.w === "trit" ? new TernaryGemm(instance, options) : new AffineGemm(instance, options));
 }
 
+/** The product in slices of its columns, which threads share out where there is but one row; as a model's dense layers are made. */
+function sliced(instance: KernelInstance, task: Gemm, tensors: Tensors): () => Runs {
+  const whole = products(instance, task, tensors);
+  const probe = whole();
+  const counts = instance.threads?.slices(task.n, probe.cost) ?? [];
+  probe.dispose();
+  if (counts.length <= 1) return whole;
+  let first = 0;
+  const slices = counts.map((count) => {
+    const [from, to] = [first, first + count];
+    first = to;
+    const { thresholds } = tensors;
+    const w = (tensors.w as TypedArray).subarray(from * task.k, to * task.k);
+    const part = { w, ...(thresholds && { thresholds: thresholds.subarray(from, to) }) };
+    return products(instance, { ...task, n: count }, part);
+  });
+  return () =>
+    new Columns(
+      instance,
+      slices.map((make) => make()),
+    );
+}
+
 function convolution(instance: KernelInstance, task: Conv, tensors: Tensors): Runs {
   const { height, width, kernel, stride, pads, channels, groups } = task;
   const window = { kernel, strides: [stride, stride], dilations: [1, 1], pads } as const;
@@ -130,7 +154,7 @@ export function productKernel({ instance }: Kernels, of: Case, tensors: Tensors)
   const x = tensors.x as TypedArray;
   const input = task.x === "sign" ? packSignWords(x, task.op === "conv" ? task.channels : task.k) : x;
   if (task.op === "conv") return running(instance, [convolution(instance, task, tensors)], task, input);
-  const make = products(instance, task, tensors);
+  const make = instance.threads ? sliced(instance, task, tensors) : products(instance, task, tensors);
   const copies = task.cold ? coldCopies(packedBytes(task)) : 1;
   return running(instance, Array.from({ length: copies }, make), task, input);
 }

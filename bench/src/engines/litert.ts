@@ -52,6 +52,9 @@ async function open(host: Host, version: string, build: LiteRtBuild, threads: nu
   if (build !== "compat" && !availableTiers().includes("relaxed")) return absent("no relaxed SIMD");
   if (build === "threaded" && host.isPage && !globalThis.crossOriginIsolated)
     return absent("the page is not cross-origin isolated");
+  // Its main thread waits for workers that Firefox starts only once that thread is idle.
+  if (build === "threaded" && host.isPage && /Firefox/.test(navigator.userAgent))
+    return absent("its threads never start on Firefox's main thread");
   try {
     const runtime = await LiteRt.load(host, build);
     return formats.map((format, i) => engineOf(names[i]!, version, runtime, format, threads));

@@ -1,4 +1,4 @@
-/** Our kernels: an engine per tier that this JavaScript engine runs. */
+/** Our kernels: an engine per tier that this JavaScript engine runs, and the best tier on more threads. */
 import { availableTiers, type KernelInstance, loadKernels, type Tier, tiers } from "lowbit/kernels";
 import type { Case, Kernels } from "../case.ts";
 import { familyOf } from "../cases/index.ts";
@@ -8,8 +8,10 @@ import type { Absent, Engine, EngineSource, Host } from "../engine.ts";
 const SCALAR_LIMIT = 2 ** 26;
 
 /** The module of a tier from where the host keeps the package's files; one instance for all cases. */
-export const instanceOf = async (host: Host, tier: Tier): Promise<KernelInstance> =>
-  loadKernels({ tier, wasm: await host.read(`lowbit/wasm/lowbit.${tier}.wasm`) });
+export async function instanceOf(host: Host, tier: Tier, threads = 1): Promise<KernelInstance> {
+  const name = threads > 1 ? "lowbit-threads" : "lowbit";
+  return loadKernels({ tier, threads, wasm: await host.read(`lowbit/wasm/${name}.${tier}.wasm`) });
+}
 
 function engineOf(name: string, tier: Tier, kernels: Kernels): Engine {
   return {
@@ -28,12 +30,21 @@ export const lowbit: EngineSource = {
   kind: "ours",
   async open(host): Promise<readonly (Engine | Absent)[]> {
     const available = availableTiers();
-    return Promise.all(
-      tiers.map(async (tier): Promise<Engine | Absent> => {
-        const name = `lowbit:${tier}`;
-        if (!available.includes(tier)) return { name, absent: `this engine does not run the ${tier} tier` };
-        return engineOf(name, tier, { instance: await instanceOf(host, tier), threads: 1 });
-      }),
-    );
+    const best = available.at(-1) as Tier;
+    const single = tiers.map(async (tier): Promise<Engine | Absent> => {
+      const name = `lowbit:${tier}`;
+      if (!available.includes(tier)) return { name, absent: `this engine does not run the ${tier} tier` };
+      return engineOf(name, tier, { instance: await instanceOf(host, tier), threads: 1 });
+    });
+    const shared = host.threads.map(async (threads): Promise<Engine | Absent> => {
+      const name = `lowbit:${best}:${threads}`;
+      try {
+        return engineOf(name, best, { instance: await instanceOf(host, best, threads), threads });
+      } catch (error) {
+        // A page that is not isolated, an engine without shared memory: the error says which.
+        return { name, absent: (error as Error).message };
+      }
+    });
+    return Promise.all([...single, ...shared]);
   },
 };
