@@ -50,10 +50,11 @@ async function open(host: Host, version: string, build: LiteRtBuild, threads: nu
   const names = formats.map((format) => `${source}:${format}${suffix}`);
   const absent = (reason: string) => names.map((name) => ({ name, absent: reason }));
   if (build !== "compat" && !availableTiers().includes("relaxed")) return absent("no relaxed SIMD");
-  if (build === "threaded" && host.isPage && !globalThis.crossOriginIsolated)
-    return absent("the page is not cross-origin isolated");
+  // Its worker is a CommonJS file in a package of ES modules: Node refuses it, and ends.
+  if (build === "threaded" && !host.isPage) return absent("its threads start in pages only");
+  if (build === "threaded" && !globalThis.crossOriginIsolated) return absent("the page is not cross-origin isolated");
   // Its main thread waits for workers that Firefox starts only once that thread is idle.
-  if (build === "threaded" && host.isPage && /Firefox/.test(navigator.userAgent))
+  if (build === "threaded" && /Firefox/.test(navigator.userAgent))
     return absent("its threads never start on Firefox's main thread");
   try {
     const runtime = await LiteRt.load(host, build);

@@ -17,7 +17,9 @@ export function launchProcess(file: string, args: readonly string[], env: NodeJS
   const ended = new Promise<string>((resolve) => {
     started.on("error", (error) => resolve(error.message));
     started.on("close", (code, signal) => {
-      const words = last.trim().split("\n").filter(Boolean).at(-1);
+      const lines = last.split("\n").filter(Boolean);
+      // Node ends its traces with its own version.
+      const words = lines.find((line) => /error/i.test(line)) ?? lines.at(-1);
       resolve(`ended with ${code ?? signal}${words ? `: ${words}` : ""}`);
     });
   });

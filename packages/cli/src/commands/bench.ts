@@ -49,7 +49,8 @@ const printResults = ({ results }: BenchRecord): void => {
 /** Our best engine per case and platform, its share of the limit, and how many times as fast as each other engine it is. */
 function printTable(record: BenchRecord): void {
   const rows = benchRows(record);
-  const others = enginesOf(rows, (engine) => !engine.startsWith("lowbit:") && engine !== "naive");
+  // The record and its report have all of them; a terminal has room for the strongest.
+  const others = enginesOf(rows, (engine) => !/^(lowbit:|naive|litert-compat:|.*:\d+$)/.test(engine));
   console.log(
     textTable(
       [
