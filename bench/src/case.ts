@@ -2,6 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { KernelInstance } from "lowbit/kernels";
+import type { Graph, Model } from "lowbit/slim";
 import type { Prepared } from "./engine.ts";
 import type { Task } from "./task.ts";
 import type { TypedArray } from "./values.ts";
@@ -42,6 +43,8 @@ export interface Kernels {
   readonly instance: KernelInstance;
   /** 1, or how many share the work. */
   readonly threads: number;
+  /** A network on kernels of the same tier, and as many threads, in an instance of its own. */
+  createModel(graph: Graph): Promise<Model>;
 }
 
 /**

@@ -18,6 +18,8 @@ export type Answer =
       readonly data: Float32Array | Float64Array | Int32Array;
       readonly tolerance: number;
       readonly range?: readonly [low: number, high: number];
+      /** What takes the place of the naive sums where the engine runs another network of the same shape. */
+      readonly expected?: (positions: readonly number[]) => ArrayLike<number>;
     };
 
 /** A case made ready: weights packed, inputs in place, models compiled. Nothing of it is timed but `run`. */

@@ -57,6 +57,8 @@ export interface Network {
   readonly net: string;
   /** Of the input image. */
   readonly input: readonly [height: number, width: number, channels: number];
+  /** Channels between the layers are this much of the published ones: 1, but in tests. */
+  readonly width: number;
 }
 
 export type Task = Gemm | Conv | Network;

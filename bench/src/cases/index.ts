@@ -5,6 +5,7 @@ import * as affine from "./affine.ts";
 import { binaryConv } from "./binary-conv.ts";
 import * as f32 from "./f32.ts";
 import * as int8Conv from "./int8-conv.ts";
+import { network } from "./network.ts";
 import * as ternary from "./ternary.ts";
 import { xnorGemm } from "./xnor-gemm.ts";
 
@@ -17,6 +18,7 @@ const declared: readonly Family[] = [
   ...Object.values(int8Conv),
   ...Object.values(affine),
   ...Object.values(f32),
+  network,
 ];
 
 /** With the checksums that `pnpm bench:checksums` wrote. */

@@ -149,7 +149,7 @@ function resultArray(instance: KernelInstance, task: Gemm | Conv, y: number): Ty
 }
 
 /** {@link Family.kernel} of every family whose task is a product or a convolution. */
-export function productKernel({ instance }: Kernels, of: Case, tensors: Tensors): Prepared {
+export function productKernel({ instance }: Pick<Kernels, "instance">, of: Case, tensors: Tensors): Prepared {
   const task = of.task as Gemm | Conv;
   const x = tensors.x as TypedArray;
   const input = task.x === "sign" ? packSignWords(x, task.op === "conv" ? task.channels : task.k) : x;

@@ -26,7 +26,7 @@ export const float: EngineSource = {
           const task = { ...of.task, x: "f32", w: "f32", y: { kind: "f32" } } as Gemm | Conv;
           const floats = (values: TypedArray) => Float32Array.from(values as Float32Array);
           const [x, w] = [floats(tensors.x as TypedArray), floats(tensors.w as TypedArray)];
-          const prepared = productKernel({ instance, threads: 1 }, { ...of, task }, { x, w });
+          const prepared = productKernel({ instance }, { ...of, task }, { x, w });
           // Int8 by int8 may sum to 2^14 a term.
           const largest = rowLength(task) * (of.task.op !== "network" && of.task.w === "weight8" ? 2 ** 14 : 2 ** 7);
           return {

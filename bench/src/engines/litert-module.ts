@@ -3,6 +3,7 @@
  * takes int8 inputs, stands beside other builds, and has emscripten's branch for Node.
  */
 import type { Host } from "../engine.ts";
+import type { OutputArray } from "../models/layer.ts";
 import type { TypedArray } from "../values.ts";
 
 interface Deletable {
@@ -153,7 +154,7 @@ export class LiteRtModel {
   }
 
   /** The last output, as the given kind of array. */
-  output<T extends TypedArray>(kind: new (buffer: ArrayBuffer) => T): T {
+  output(kind: OutputArray): TypedArray {
     if (!this.#output) throw new Error("LiteRT: no run yet");
     const type = this.model.getOutputTensorType(0, 0);
     const pointer = this.#output.lock(this.module.LiteRtTensorBufferLockMode.READ);

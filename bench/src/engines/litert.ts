@@ -3,17 +3,12 @@ import { availableTiers } from "lowbit/kernels";
 import type { Absent, Engine, EngineSource, Host, Prepared } from "../engine.ts";
 import type { TfliteFormat } from "../models/layer-tflite.ts";
 import { copiesOf, hasTflite, type Model, tfliteOf } from "../models/model.ts";
-import type { TypedArray } from "../values.ts";
 import { LiteRt, type LiteRtBuild, type LiteRtModel } from "./litert-module.ts";
 
 const PACKAGE = "@litertjs/core";
 const formats: readonly TfliteFormat[] = ["fp32", "int8", "int4"];
 
-/** int8 models put out int8, the others f32. */
-const outputArray = (format: TfliteFormat): (new (buffer: ArrayBuffer) => TypedArray) =>
-  format === "int8" ? Int8Array : Float32Array;
-
-function prepared(model: Model, copies: readonly LiteRtModel[], format: TfliteFormat): Prepared {
+function prepared(model: Model, copies: readonly LiteRtModel[]): Prepared {
   let [next, last] = [0, 0];
   return {
     run() {
@@ -21,7 +16,7 @@ function prepared(model: Model, copies: readonly LiteRtModel[], format: TfliteFo
       next = next + 1 === copies.length ? 0 : next + 1;
       return copies[last]!.run();
     },
-    answer: () => model.answer(copies[last]!.output(outputArray(format))),
+    answer: () => model.answer(copies[last]!.output(model.output)),
     dispose() {
       for (const copy of copies) copy.dispose();
     },
@@ -38,7 +33,7 @@ function engineOf(name: string, version: string, runtime: LiteRt, format: Tflite
       const copies: LiteRtModel[] = [];
       const count = copiesOf(of, model.bytes.length);
       for (let i = 0; i < count; i++) copies.push(await runtime.compile(model.bytes, model.input, threads));
-      return prepared(model, copies, format);
+      return prepared(model, copies);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Our kernels: an engine per tier that this JavaScript engine runs, and the best tier on more threads. */
 import { availableTiers, type KernelInstance, loadKernels, type Tier, tiers } from "lowbit/kernels";
+import { createModel } from "lowbit/slim";
 import type { Case, Kernels } from "../case.ts";
 import { familyOf } from "../cases/index.ts";
 import type { Absent, Engine, EngineSource, Host } from "../engine.ts";
@@ -7,11 +8,23 @@ import type { Absent, Engine, EngineSource, Host } from "../engine.ts";
 /** The scalar tier is a specification, not a contestant: it is timed where a run takes milliseconds. */
 const SCALAR_LIMIT = 2 ** 26;
 
-/** The module of a tier from where the host keeps the package's files; one instance for all cases. */
-export async function instanceOf(host: Host, tier: Tier, threads = 1): Promise<KernelInstance> {
-  const name = threads > 1 ? "lowbit-threads" : "lowbit";
-  return loadKernels({ tier, threads, wasm: await host.read(`lowbit/wasm/${name}.${tier}.wasm`) });
+/** Every export of a tier, on so many threads; from where the host keeps the package's files. */
+const moduleOf = (host: Host, tier: Tier, threads: number) =>
+  host.read(`lowbit/wasm/${threads > 1 ? "lowbit-threads" : "lowbit"}.${tier}.wasm`);
+
+/** One instance for all cases but networks, each of which makes its own. */
+export async function kernelsOf(host: Host, tier: Tier, threads = 1): Promise<Kernels> {
+  const wasm = await WebAssembly.compile(await moduleOf(host, tier, threads));
+  return {
+    instance: await loadKernels({ tier, threads, wasm }),
+    threads,
+    createModel: (graph) => createModel(graph, { tier, threads, wasm }),
+  };
 }
+
+/** As {@link kernelsOf}, where no network is run. */
+export const instanceOf = async (host: Host, tier: Tier): Promise<KernelInstance> =>
+  loadKernels({ tier, wasm: await moduleOf(host, tier, 1) });
 
 function engineOf(name: string, tier: Tier, kernels: Kernels): Engine {
   return {
@@ -34,12 +47,12 @@ export const lowbit: EngineSource = {
     const single = tiers.map(async (tier): Promise<Engine | Absent> => {
       const name = `lowbit:${tier}`;
       if (!available.includes(tier)) return { name, absent: `this engine does not run the ${tier} tier` };
-      return engineOf(name, tier, { instance: await instanceOf(host, tier), threads: 1 });
+      return engineOf(name, tier, await kernelsOf(host, tier));
     });
     const shared = host.threads.map(async (threads): Promise<Engine | Absent> => {
       const name = `lowbit:${best}:${threads}`;
       try {
-        return engineOf(name, best, { instance: await instanceOf(host, best, threads), threads });
+        return engineOf(name, best, await kernelsOf(host, best, threads));
       } catch (error) {
         // A page that is not isolated, an engine without shared memory: the error says which.
         return { name, absent: (error as Error).message };

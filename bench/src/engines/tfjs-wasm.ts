@@ -5,11 +5,24 @@ import { columns, rowLength } from "../cases/product.ts";
 import type { EngineSource, Host, Prepared } from "../engine.ts";
 import { floatAnswer, floats, isSame, type Product, transposedWeights } from "../models/layer.ts";
 import { copiesOf } from "../models/model.ts";
+import { networkModel } from "../models/network.ts";
+import { netOf } from "../networks/index.ts";
+import { tfjsNetwork } from "../networks/tfjs.ts";
+import type { Network } from "../task.ts";
 import type { TypedArray } from "../values.ts";
 
-interface Tensor {
+export interface Tensor {
   dataSync(): Float32Array;
   dispose(): void;
+}
+
+interface FusedConv {
+  readonly x: Tensor;
+  readonly filter: Tensor;
+  readonly bias: Tensor;
+  readonly strides: number;
+  readonly pad: "same";
+  readonly activation: "linear" | "relu" | "relu6";
 }
 
 /** What of the packages is used here. */
@@ -20,6 +33,18 @@ export interface Tfjs {
   matMul(x: Tensor, w: Tensor): Tensor;
   conv2d(x: Tensor, filter: Tensor, stride: number, pad: "same" | "valid"): Tensor;
   depthwiseConv2d(x: Tensor, filter: Tensor, stride: number, pad: "same" | "valid"): Tensor;
+  maxPool(x: Tensor, size: number, stride: number, pad: "same" | "valid"): Tensor;
+  avgPool(x: Tensor, size: number, stride: number, pad: "same" | "valid"): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+  relu(x: Tensor): Tensor;
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
+  readonly fused: {
+    conv2d(options: FusedConv): Tensor;
+    depthwiseConv2d(options: FusedConv): Tensor;
+    matMul(options: { readonly a: Tensor; readonly b: Tensor; readonly bias: Tensor }): Tensor;
+  };
+  /** Disposes what `make` made but its result. */
+  tidy(make: () => Tensor): Tensor;
 }
 interface Backend {
   setWasmPaths(folder: string): void;
@@ -51,8 +76,7 @@ export async function loadTfjs(host: Host): Promise<Tfjs> {
 }
 
 function supports({ task }: Case): true | string {
-  if (task.op === "network") return "no network yet";
-  if (task.op === "gemm") return true;
+  if (task.op !== "conv") return true;
   if (!isSame(task)) return "padding that TensorFlow does not know";
   return task.groups === 1 || task.groups === task.channels ? true : `${task.groups} groups`;
 }
@@ -75,8 +99,28 @@ function layer(
   return { filter: shaped([...kernel, channels, 1]), apply: (x, w) => tf.depthwiseConv2d(x, w, stride, "same") };
 }
 
+function prepareNetwork(tf: Tfjs, of: Case & { readonly task: Network }, tensors: Tensors): Prepared {
+  const { input, answer } = networkModel(of, tensors, "tflite", "fp32");
+  const network = tfjsNetwork(tf, netOf(of.task, of.seed));
+  const image = tf.tensor(input as Float32Array, [1, ...of.task.input]);
+  let y: Tensor | undefined;
+  return {
+    run() {
+      y?.dispose();
+      y = network.run(image);
+    },
+    answer: () => answer(y!.dataSync()),
+    dispose() {
+      network.dispose();
+      image.dispose();
+      y?.dispose();
+    },
+  };
+}
+
 function prepare(tf: Tfjs, of: Case, tensors: Tensors): Prepared {
-  const task = of.task as Product;
+  const { task } = of;
+  if (task.op === "network") return prepareNetwork(tf, { ...of, task }, tensors);
   const w = tensors.w as TypedArray;
   const shape = task.op === "gemm" ? [task.m, task.k] : [1, task.height, task.width, task.channels];
   const x = tf.tensor(floats(tensors.x as TypedArray), shape);

@@ -51,10 +51,15 @@ export function onnxLayer(task: Product, tensors: Tensors, format: OnnxFormat): 
   const float = (value: number) => model.constant(Float32Array.of(value));
   const middle = () => model.constant(Uint8Array.of(128));
   const weightScale = () => [model.constant(ones(task), [n]), model.constant(new Int8Array(n), [n])];
-  const finish = (name: string, input: TypedArray, type: OnnxType, answer: LayerModel["answer"]): LayerModel => {
+  const finish = (
+    name: string,
+    input: TypedArray,
+    type: keyof typeof arrays,
+    answer: LayerModel["answer"],
+  ): LayerModel => {
     const [shapeX, shapeY] = shapes(task);
     const declared = { name: "x", type: typeOf(input), shape: shapeX };
-    return { bytes: model.encode([declared], [{ name, type, shape: shapeY }]), input, answer };
+    return { bytes: model.encode([declared], [{ name, type, shape: shapeY }]), input, output: arrays[type], answer };
   };
 
   if (task.op === "conv") {
@@ -118,6 +123,8 @@ export function onnxLayer(task: Product, tensors: Tensors, format: OnnxFormat): 
     ];
   }
 }
+
+const arrays = { f32: Float32Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array } as const;
 
 const typeOf = (data: TypedArray): OnnxType => (data instanceof Float32Array ? "f32" : "uint8");
 

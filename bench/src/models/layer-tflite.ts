@@ -54,6 +54,7 @@ export function tfliteLayer(task: Product, tensors: Tensors, format: TfliteForma
     if (format === "int8") return { type: "int8", shape, data: values, quantization };
     return { type: "int4", shape, data: packNibbles(values), quantization };
   };
+  const output = isIntegral ? Int8Array : Float32Array;
   const answer = (output: TypedArray) => {
     if (isIntegral) return int8Answer(task, output as Int8Array);
     return (format === "fp32" ? floatAnswer : dynamicAnswer)(task, output as Float32Array);
@@ -62,7 +63,7 @@ export function tfliteLayer(task: Product, tensors: Tensors, format: TfliteForma
     const a = model.tensor(activation([task.m, k], 1));
     const y = model.tensor(activation([task.m, n], stepOf(task)));
     model.operator(operators.fullyConnected(format === "int4"), [a, model.tensor(weights([n, k], w)), -1], [y]);
-    return { bytes: model.encode([a], [y]), input, answer };
+    return { bytes: model.encode([a], [y]), input, output, answer };
   }
   const { height, width, channels, kernel, stride } = task;
   const a = model.tensor(activation([1, height, width, channels], 1));
@@ -76,5 +77,5 @@ export function tfliteLayer(task: Product, tensors: Tensors, format: TfliteForma
   const shaped = isDepthwise ? weights([1, ...kernel, n], toNchw(w, k)) : weights([n, ...kernel, channels], w);
   const operator = isDepthwise ? operators.depthwiseConv2d(window, "none") : operators.conv2d(window, "none");
   model.operator(operator, [a, model.tensor(shaped), bias], [y]);
-  return { bytes: model.encode([a], [y]), input, answer };
+  return { bytes: model.encode([a], [y]), input, output, answer };
 }

@@ -4,11 +4,19 @@ import type { Answer } from "../engine.ts";
 import { type Conv, type Gemm, samePads } from "../task.ts";
 import type { TypedArray, Values } from "../values.ts";
 
+export type OutputArray =
+  | Float32ArrayConstructor
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Int32ArrayConstructor;
+
 /** A model of one layer, the input it takes, and what its output says. */
 export interface LayerModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Row-major, in the model's own layout. */
   readonly input: TypedArray;
+  /** Kind of the output's elements. */
+  readonly output: OutputArray;
   answer(output: TypedArray): Answer;
 }
 
