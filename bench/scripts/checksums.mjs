@@ -13,7 +13,8 @@ mkdirSync(join(bundle, ".."), { recursive: true });
 await build({
   outfile: bundle,
   stdin: {
-    contents: 'export { allCases } from "./src/cases/index.ts"; export { kernelChecksum, naiveChecksum } from "./src/checksums.ts";' +
+    contents:
+      'export { allCases } from "./src/cases/index.ts"; export { kernelChecksum, naiveChecksum } from "./src/checksums.ts";' +
       'export { kernelsOf } from "./src/engines/lowbit.ts"; export { runtimeHost } from "./src/host/runtime.ts";',
     resolveDir: folder,
   },

@@ -4,7 +4,16 @@ import { float } from "./float.ts";
 import { litert } from "./litert.ts";
 import { lowbit } from "./lowbit.ts";
 import { naive } from "./naive.ts";
+import { nativeOnnxruntime } from "./native-onnxruntime.ts";
 import { onnxruntimeWeb } from "./onnxruntime-web.ts";
 import { tfjsWasm } from "./tfjs-wasm.ts";
 
-export const sources: readonly EngineSource[] = [lowbit, float, naive, litert, onnxruntimeWeb, tfjsWasm];
+export const sources: readonly EngineSource[] = [
+  lowbit,
+  float,
+  naive,
+  litert,
+  onnxruntimeWeb,
+  tfjsWasm,
+  nativeOnnxruntime,
+];
