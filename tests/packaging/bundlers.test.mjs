@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import webpack from "webpack";
 import { run } from "../../scripts/setup/run.mjs";
 import { launch, serve, titleOf } from "./browser.mjs";
@@ -46,19 +46,23 @@ function expectSame(result) {
   expect(result.console).not.toEqual([]);
 }
 
-test("vite: the README's example in Chromium", async () => {
-  writeFileSync(join(consumer, "index.html"), '<!doctype html><script type="module" src="./page.js"></script>');
-  const folder = site("vite");
+async function viteBuild(page, name) {
+  writeFileSync(join(consumer, "index.html"), `<!doctype html><script type="module" src="./${page}"></script>`);
+  const folder = site(name);
   const build = { outDir: folder, emptyOutDir: false, target: "es2022" };
   await vite.build({ root: consumer, configFile: false, logLevel: "warn", base: "./", build });
-  expectSame(await open(folder));
+  return folder;
+}
+
+test("vite: the README's example in Chromium", async () => {
+  expectSame(await open(await viteBuild("page.js", "vite")));
 });
 
-test("webpack: the README's example in Chromium", async () => {
-  const folder = site("webpack", "app/main.js");
+async function webpackBuild(page, name) {
+  const folder = site(name, "app/main.js");
   const compiler = webpack({
     context: consumer,
-    entry: "./page.js",
+    entry: `./${page}`,
     mode: "production",
     output: { path: join(folder, "app"), filename: "main.js", publicPath: "auto", module: true },
     experiments: { outputModule: true },
@@ -70,7 +74,11 @@ test("webpack: the README's example in Chromium", async () => {
   );
   await new Promise((resolve) => compiler.close(resolve));
   expect(stats.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
-  expectSame(await open(folder));
+  return folder;
+}
+
+test("webpack: the README's example in Chromium", async () => {
+  expectSame(await open(await webpackBuild("page.js", "webpack")));
 });
 
 const esbuildOptions = {
@@ -98,12 +106,48 @@ test("esbuild, with the WASM copied beside the bundle: the README's example in C
   expect([...modules]).toEqual(["/wasm/lowbit-core.relaxed.wasm"]);
 });
 
+async function esbuildThreads(page, name) {
+  const folder = site(name, "app/threads-page.js");
+  await esbuild.build({ ...esbuildOptions, entryPoints: [page], outdir: join(folder, "app") });
+  cpSync(wasm, join(folder, "wasm"), { recursive: true });
+  cpSync(join(wasm, "..", "dist", "thread-worker.js"), join(folder, "app", "thread-worker.js"));
+  return folder;
+}
+
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+const isolation = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
+describe.each(Object.entries({ vite: viteBuild, webpack: webpackBuild, esbuild: esbuildThreads }))(
+  "threads: %s",
+  (name, build) => {
+    let folder;
+    beforeAll(async () => {
+      folder = await build("threads-page.js", `${name}-threads`);
+    });
+
+    test("give the same bytes in a page that is cross-origin isolated, under a strict CSP", async () => {
+      const result = await open(folder, { ...isolation, "content-security-policy": policy });
+      expect(result.error).toBeUndefined();
+      expect(result).toMatchObject({ tier: "relaxed", shared: 10, two: result.one });
+      expect(result.two).toMatchObject(reference.sha256);
+    });
+
+    test("say what to set in a page that is not", async () => {
+      const result = await open(folder);
+      expect(result.name).toBe("ThreadsError");
+      expect(result.error).toMatch(
+        /Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/,
+      );
+      expect(result.asked.filter((path) => path.includes("lowbit-threads"))).toEqual([]);
+    });
+  },
+);
+
 test("a worker under a CSP with wasm-unsafe-eval and no unsafe-eval, in a page that is not cross-origin isolated", async () => {
   const folder = site("worker", "/app/worker-page.js");
   await esbuild.build({ ...esbuildOptions, entryPoints: ["worker.js", "worker-page.js"], outdir: join(folder, "app") });
   cpSync(wasm, join(folder, "wasm"), { recursive: true });
   expect(existsSync(join(folder, "app", "worker.js"))).toBe(true);
-  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
   const result = await open(folder, { "content-security-policy": policy });
   expect(result.error).toBeUndefined();
   expect(result).toMatchObject({

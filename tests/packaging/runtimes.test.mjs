@@ -40,6 +40,12 @@ describe.each(engines)("$title", (engine) => {
     expect(JSON.parse(await runIn(engine, ["command.js", tier]))).toEqual({ ...reference, tier });
   });
 
+  here.each(engine.tiers)("tier %s, two threads: the same bytes, and the process ends by itself", async (tier) => {
+    const result = JSON.parse(await runIn(engine, ["threads-command.js", tier]));
+    expect(result).toMatchObject({ tier, two: result.one, shared: 10 });
+    expect(result.two).toMatchObject(reference.sha256);
+  });
+
   here("chooses its best tier by itself", async () => {
     expect(JSON.parse(await runIn(engine, ["command.js"])).tier).toBe(engine.tiers.at(-1));
   });

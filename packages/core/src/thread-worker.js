@@ -62,6 +62,8 @@ if (typeof self === "object" && typeof self.postMessage === "function")
 else {
   // A name in a variable keeps bundlers for browsers from looking for the module.
   const name = "node:worker_threads";
-  const { parentPort } = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
-  parentPort.once("message", (data) => start(data, parentPort));
+  // No `await`: vite makes a classic script of a worker.
+  import(/* @vite-ignore */ /* webpackIgnore: true */ name).then(({ parentPort }) =>
+    parentPort.once("message", (data) => start(data, parentPort)),
+  );
 }

@@ -207,7 +207,8 @@ function maySleep(): boolean {
 
 /** A new worker, and a promise of its first message, or of why there is none. */
 async function spawn(): Promise<{ readonly worker: Thread; readonly ready: Promise<unknown> }> {
-  if (typeof Worker === "function") {
+  // Deno has both kinds; only a worker of Node's kind lets the process end before it.
+  if (typeof Worker === "function" && !("Deno" in globalThis)) {
     const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { type: "module", name: "lowbit" });
     const ready = new Promise<unknown>((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);
