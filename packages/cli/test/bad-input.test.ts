@@ -223,6 +223,7 @@ describe("usage", () => {
     ["a number that is none", ["quantize", FLOAT, "-o", out, "--min-sqnr", "loud"], /--min-sqnr/],
     ["integer activations without samples", ["quantize", FLOAT, "-o", out, "--activations", "int8"], /--calibrate/],
     ["an unknown tier", ["run", FLOAT, "--input", DIGITS, "--tier", "warp"], /--tier/],
+    ["no threads", ["run", FLOAT, "--input", DIGITS, "--threads", "0"], /--threads: expected 1 to 64, got "0"/],
     ["an unknown recipe", ["train", "alchemy", "--data", folder, "-o", join(folder, "out", "a.onnx")], /alchemy/],
     ["a pair of one file too many", ["eval", FLOAT, "--data", "a,b,c"], /--data/],
   ])("%s", (_, args, words) => refused(words, ...args));

@@ -114,6 +114,15 @@ describe("convert and run", () => {
     expect([...(all?.data.subarray(0, 30) ?? [])]).toEqual([...readNpy(readFileSync(path("y3.npy"))).data]);
   });
 
+  it("--threads gives the bytes of one thread, and ends", async () => {
+    const input = written(folder, "x64.npy", writeNpy(first(64)));
+    const one = await lowbitJson<Run>("run", FLOAT, "--input", input);
+    const two = await lowbitJson<Run & { readonly threads: number }>("run", FLOAT, "--input", input, "--threads", "2");
+    expect(two.threads).toBe(2);
+    expect(two.outputs).toEqual(one.outputs);
+    expect((await lowbit("run", FLOAT, "--input", input, "--threads", "2")).stdout).toContain("2 threads");
+  });
+
   it("--explain says what the passes did", async () => {
     const { stdout } = await lowbit("convert", FLOAT, "-o", path("explained.safetensors"), "--explain");
     expect(stdout).toMatch(/fold-affine: norm1: .*conv1/);

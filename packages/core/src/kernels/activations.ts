@@ -1,5 +1,4 @@
 /** Quantization of activations; see crates/kernels/src/convert. */
-import type { ActivationQuantization } from "../graph/types.ts";
 import type { KernelInstance } from "./instance.ts";
 
 const unsigned = { int8: 0, uint8: 1 } as const;
@@ -11,7 +10,8 @@ export function quantizeActivations(
   count: number,
   y: number,
   dtype: "int8" | "uint8",
-  { scale, zeroPoint }: ActivationQuantization,
+  scale: number,
+  zeroPoint: number,
 ): void {
   instance.check(instance.exports.quantize_activations(x, y, count, scale, zeroPoint, unsigned[dtype]));
 }
@@ -23,7 +23,8 @@ export function dequantizeActivations(
   count: number,
   y: number,
   dtype: "int8" | "uint8",
-  { scale, zeroPoint }: ActivationQuantization,
+  scale: number,
+  zeroPoint: number,
 ): void {
   instance.check(instance.exports.dequantize_activations(x, y, count, scale, zeroPoint, unsigned[dtype]));
 }

@@ -57,14 +57,17 @@ export const lowerTanh = (node: NodeOf<"tanh">): Operation => elementwise(node, 
 export function lowerQuantize(node: NodeOf<"quantize">, context: LoweringContext): Operation {
   const { dtype, quantization } = context.info(node.outputs[0]!);
   const to = dtype as "int8" | "uint8";
-  const run: Kernel = (instance, x, count, y) => quantizeActivations(instance, x, count, y, to, quantization!);
+  // Read here, for a float that is read from an object in every run is an object in every run.
+  const { scale, zeroPoint } = quantization!;
+  const run: Kernel = (instance, x, count, y) => quantizeActivations(instance, x, count, y, to, scale, zeroPoint);
   return elementwise(node, "convert", run, {});
 }
 
 export function lowerDequantize(node: NodeOf<"dequantize">, context: LoweringContext): Operation {
   const { dtype, quantization } = context.info(node.inputs[0]!);
   const from = dtype as "int8" | "uint8";
-  const run: Kernel = (instance, x, count, y) => dequantizeActivations(instance, x, count, y, from, quantization!);
+  const { scale, zeroPoint } = quantization!;
+  const run: Kernel = (instance, x, count, y) => dequantizeActivations(instance, x, count, y, from, scale, zeroPoint);
   return elementwise(node, "convert", run, {});
 }
 
