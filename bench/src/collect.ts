@@ -36,7 +36,12 @@ export class Collector {
     if (event.type === "start") {
       Object.assign(this.record.versions, event.versions);
       this.#platform(platform, { name: platform, info: event.info as never, absent: [...event.absent] });
-    } else if (event.type === "outcomes") this.#outcomes(platform, event.case, event.outcomes);
+    } else if (event.type === "outcomes") {
+      const known = this.record.platforms.find((each) => each.name === platform)?.info;
+      // The best seen so far.
+      if (known && event.limits) Object.assign(known.limits, event.limits);
+      this.#outcomes(platform, event.case, event.outcomes);
+    }
   }
 
   #platform(name: string, entry: PlatformRecord): void {

@@ -34,7 +34,12 @@ export type Event =
     }
   /** Case `index` (from 0) of `count` begins. */
   | { readonly type: "case"; readonly case: string; readonly index: number; readonly count: number }
-  | { readonly type: "outcomes"; readonly case: string; readonly outcomes: readonly Outcome[] }
+  | {
+      readonly type: "outcomes";
+      readonly case: string;
+      readonly outcomes: readonly Outcome[];
+      readonly limits?: Limits;
+    }
   | { readonly type: "end" }
   /** Nothing more will come. */
   | { readonly type: "error"; readonly message: string };

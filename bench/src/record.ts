@@ -102,6 +102,7 @@ export const EventSchema = v.variant("type", [
   v.object({
     type: v.literal("outcomes"),
     case: name,
+    limits: v.optional(LimitsSchema),
     outcomes: v.array(
       v.variant("kind", [
         v.object({ kind: v.literal("timed"), ...outcomeOf(ResultSchema.entries) }),

@@ -20,7 +20,7 @@ export interface Effort {
 
 export const efforts = {
   quick: { rounds: 7, warmUpMs: 40, turnMs: 8, engineMs: 600 },
-  full: { rounds: 15, warmUpMs: 150, turnMs: 25, engineMs: 3000 },
+  full: { rounds: 11, warmUpMs: 80, turnMs: 16, engineMs: 1500 },
 } as const satisfies Record<string, Effort>;
 
 /** What is known of a case on an engine: a time, or why there is none. */

@@ -6,7 +6,7 @@ import type { Host } from "./engine.ts";
 import { sources } from "./engines/index.ts";
 import { openEngines } from "./engines/open.ts";
 import type { Event, Job } from "./job.ts";
-import { boundOf, type Limits, measureLimits } from "./limits.ts";
+import { boundOf, LimitMeter, type Limits } from "./limits.ts";
 import { type Outcome, runCase } from "./run.ts";
 import { selectSources, selectsEngine } from "./select.ts";
 
@@ -31,7 +31,7 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
   const chosen = selectSources(sources, job.peers);
   const { engines, absent } = await openEngines(chosen, host, selectsEngine(job.peers, ours));
   try {
-    const limits = await measureLimits();
+    const meter = await LimitMeter.open();
     await send({
       type: "start",
       info: {
@@ -39,7 +39,7 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
         isolated: globalThis.crossOriginIsolated ?? typeof SharedArrayBuffer === "function",
         processors: globalThis.navigator?.hardwareConcurrency ?? 1,
         tiers: availableTiers(),
-        limits,
+        limits: meter.measure(),
       },
       versions: Object.fromEntries(engines.flatMap(({ name, version }) => (version ? [[name, version]] : []))),
       absent,
@@ -51,7 +51,8 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
       if (!of) throw new Error(`no case ${id}`);
       await send({ type: "case", case: id, index, count: job.cases.length });
       const outcomes = await runCase(of, engines, { effort: job.effort, signal });
-      await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, limits, each)) });
+      const limits = meter.measure();
+      await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, limits, each)), limits });
     }
     await send({ type: "end" });
   } finally {

@@ -14,8 +14,8 @@ export interface BenchRow {
 /** Our kernels, on one thread. */
 export const isOurs = ({ engine }: Pick<Result, "engine">): boolean => /^lowbit:[^:]+$/.test(engine);
 
-/** Neither our kernels, nor the float and naive versions of the same code. */
-export const isPeer = (engine: string): boolean => !/^(lowbit|float|naive)\b/.test(engine);
+/** On one thread, and neither our kernels nor the float and naive versions of the same code. */
+export const isPeer = (engine: string): boolean => !/^(lowbit|float|naive)\b|:\d+$/.test(engine);
 
 /** A row per case and platform that one of our engines ran, in the order of the record's families and platforms. */
 export function benchRows({ results, families, platforms }: BenchRecord): BenchRow[] {

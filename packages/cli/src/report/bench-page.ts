@@ -173,6 +173,12 @@ ${
   )}</details>`;
 }
 
+/** Engines of one package have one version. */
+function packageVersions(versions: Readonly<Record<string, string>>): [string, string][] {
+  const named = Object.entries(versions).map(([engine, version]) => [engine.replace(/:.*/, ""), version] as const);
+  return [...new Map(named)];
+}
+
 /** The whole page. */
 export function benchPage(record: BenchRecord): string {
   const { machine, started, ended, versions, commands, revision, families, results } = record;
@@ -198,7 +204,7 @@ export function benchPage(record: BenchRecord): string {
         ["system", machine.os],
         ["started, ended (UTC)", `${started.slice(0, 16).replace("T", " ")}, ${ended.slice(0, 16).replace("T", " ")}`],
         ...(revision === undefined ? [] : [["revision", revision] as const]),
-        ...Object.entries(versions),
+        ...packageVersions(versions),
         ...run.map((name) => [name, version(name)] as const),
       ]),
       html`<pre>${commands.join("\n")}</pre>`,

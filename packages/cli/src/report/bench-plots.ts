@@ -16,6 +16,8 @@ const NAMED = [
   "naive",
   "litert:int8",
   "litert:fp32",
+  "litert:int4",
+  "litert-compat:int4",
   "litert-compat:int8",
   "litert-compat:fp32",
   "onnxruntime-web:fp32",
@@ -43,7 +45,12 @@ const light = {
     "lowbit-threads": "#0b2a86",
   },
   ...{ float: "#8793a5", naive: "#c3cad5", "litert-int8": "#d9480f", "litert-fp32": "#f08c4a" },
-  ...{ "litert-compat-int8": "#b98a00", "litert-compat-fp32": "#dcbb52" },
+  ...{
+    "litert-int4": "#f6b48a",
+    "litert-compat-int4": "#eadfb0",
+    "litert-compat-int8": "#b98a00",
+    "litert-compat-fp32": "#dcbb52",
+  },
   ...{ "onnxruntime-web-fp32": "#7a3fb0", "onnxruntime-web-int8": "#a97bd6", "onnxruntime-web-nbits4": "#cdb0ea" },
   ...{ "tfjs-wasm-fp32": "#c2255c", native: "#0b7f5f", other: "#6b7785" },
   ...{ "on-node20": "#3f8a3f", "on-node24": "#1f6d1f", "on-deno": "#6b7785", "on-bun": "#c98b2b" },
@@ -57,7 +64,12 @@ const dark: typeof light = {
     "lowbit-threads": "#c9dbff",
   },
   ...{ float: "#8793a5", naive: "#4b5563", "litert-int8": "#ff8a4c", "litert-fp32": "#c96a35" },
-  ...{ "litert-compat-int8": "#e3b93c", "litert-compat-fp32": "#a5872b" },
+  ...{
+    "litert-int4": "#8f4c25",
+    "litert-compat-int4": "#6e5a1c",
+    "litert-compat-int8": "#e3b93c",
+    "litert-compat-fp32": "#a5872b",
+  },
   ...{ "onnxruntime-web-fp32": "#c79cf0", "onnxruntime-web-int8": "#9a6bc9", "onnxruntime-web-nbits4": "#6f4a99" },
   ...{ "tfjs-wasm-fp32": "#ff7aa8", native: "#45c9a0", other: "#9aa6b5" },
   ...{ "on-node20": "#8fd18f", "on-node24": "#5fbf5f", "on-deno": "#9aa6b5", "on-bun": "#e6b45c" },
@@ -82,12 +94,37 @@ pre { overflow-x: auto; padding: .75rem 1rem; background: var(--panel); border: 
 `;
 
 /** "binary_conv/56x56x128-k3x3-128" needs its place. */
-const caseMargins = (names: readonly string[]): Plot.PlotOptions => ({ ...margins(names), marginRight: 80 });
+const caseMargins = (names: readonly string[]): Plot.PlotOptions => ({
+  ...margins(names.map((name) => `${name}  `)),
+  marginRight: 80,
+});
 
 const logTicks = (low: number, high: number): number[] =>
   [-3, -2, -1, 0, 1, 2, 3, 4]
     .flatMap((decade) => [1, 2, 5].map((digit) => Number(`${digit}e${decade}`)))
     .filter((tick) => tick >= low * 0.95 && tick <= high * 1.05);
+
+/** Lines and labels at 1, 2 and 5 of every decade, all of them: a scale's own axis leaves out the labels that it finds too many. */
+const logAxis = (low: number, high: number, label: string, tickFormat: (tick: number) => string): Plot.Markish[] => {
+  const ticks = logTicks(low, high);
+  return [
+    Plot.gridX(ticks, { stroke: "var(--line)", strokeOpacity: 1 }),
+    Plot.text(ticks, {
+      x: (tick: number) => tick,
+      text: tickFormat,
+      frameAnchor: "bottom",
+      dy: 18,
+      fill: "var(--ink)",
+    }),
+    Plot.text([label], {
+      frameAnchor: "bottom-right",
+      dy: 36,
+      dx: 40,
+      fill: "var(--ink)",
+      text: (text: string) => text,
+    }),
+  ];
+};
 
 /** One bar an engine and shape; whiskers from the first to the third quartile. */
 export function speedByShape(rows: readonly BenchRow[], unit: string): Html {
@@ -158,11 +195,11 @@ export function timesOverPeers(rows: readonly BenchRow[], peers: readonly string
     ...caseMargins(names),
     ariaLabel: "How many times as fast as each other runtime, one line per case",
     x: {
-      ...{ type: "log", label: "times as fast →", domain: [low / 1.1, high * 1.15], grid: true },
-      ...{ ticks: logTicks(low, high), tickFormat: (value: number) => `${value} ×` },
+      ...{ type: "log", label: null, domain: [low / 1.1, high * 1.15], axis: null },
     },
     y: { label: null, domain: names, tickSize: 0 },
     marks: [
+      ...logAxis(low, high, "times as fast →", (value) => `${value} ×`),
       Plot.ruleY(names, { stroke: "var(--line)" }),
       Plot.ruleX([1], { stroke: "var(--ink)", strokeWidth: 1.5 }),
       Plot.dot(dots, {
@@ -193,7 +230,7 @@ export function limitShares(rows: readonly BenchRow[]): Html {
   const names = bars.map(({ name }) => name);
   return draw({
     height: 60 + bars.length * 24,
-    ...{ ...margins(names), marginRight: 170 },
+    ...{ ...margins(names.map((name) => `${name}  `)), marginRight: 170 },
     ariaLabel: "Share of the measured limit, one bar per case",
     x: {
       label: "share of the limit →",
@@ -241,15 +278,11 @@ export function byPlatform(rows: readonly BenchRow[]): Html {
     ...caseMargins(names),
     ariaLabel: "Our speed on every platform, one line per case",
     x: {
-      type: "log",
-      label: "billions a second →",
-      domain: [low / 1.2, high * 1.2],
-      grid: true,
-      ticks: logTicks(low, high),
-      tickFormat: (value: number) => `${value}`,
+      ...{ type: "log", label: null, domain: [low / 1.2, high * 1.2], axis: null },
     },
     y: { label: null, domain: names, tickSize: 0 },
     marks: [
+      ...logAxis(low, high, "billions a second →", String),
       Plot.ruleY(ranges, { y: "name", x1: "low", x2: "high", stroke: "var(--line)", strokeWidth: 3 }),
       Plot.dot(dots, {
         x: "rate",
