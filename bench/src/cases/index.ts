@@ -3,6 +3,7 @@ import type { Case, Family } from "../case.ts";
 import { checksums } from "../generated/checksums.ts";
 import * as affine from "./affine.ts";
 import { binaryConv } from "./binary-conv.ts";
+import * as codebook from "./codebook.ts";
 import * as f32 from "./f32.ts";
 import * as int8Conv from "./int8-conv.ts";
 import { network } from "./network.ts";
@@ -18,6 +19,7 @@ const declared: readonly Family[] = [
   ...Object.values(int8Conv),
   ...Object.values(affine),
   ...Object.values(f32),
+  ...Object.values(codebook),
   network,
 ];
 
