@@ -1,5 +1,5 @@
 // Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm, without the rarer kernels
-// lowbit-core.<tier>.wasm, and for several threads lowbit-threads.<tier>.wasm, and writes the types of its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
+// lowbit-core.<tier>.wasm, for several threads lowbit-threads.<tier>.wasm, and for indexes of vectors lowbit-search.<tier>.wasm, and writes the types of its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
 //
 //   node scripts/build-wasm.mjs [--force] [--tier simd128]
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
-import { cutCore } from "./wasm-parts.mjs";
+import { cutCore, cutSearch } from "./wasm-parts.mjs";
 import { cutThreads, shareMemory } from "./wasm-threads.mjs";
 import { trapOnPanic } from "./wasm-traps.mjs";
 
@@ -108,12 +108,14 @@ async function buildTier(tier, env) {
     timeout: 900,
   });
   const everything = join(pkg, "lowbit_bg.wasm");
-  const [all, core, threads] = ["all", "core", "threads"].map((part) => join(pkg, `lowbit_${part}.wasm`));
-  cutThreads(everything, all);
-  trapOnPanic(all);
-  trapOnPanic(everything);
+  const parts = ["networks", "search", "all", "core", "threads"];
+  const [networks, search, all, core, threads] = parts.map((part) => join(pkg, `lowbit_${part}.wasm`));
+  cutSearch(everything, networks, search);
+  cutThreads(networks, all);
+  for (const part of [search, all, networks]) trapOnPanic(part);
   cutCore(all, core);
-  shareMemory(everything, threads);
+  shareMemory(networks, threads);
+  await optimise(search, join(out, `lowbit-search.${tier}.wasm`), opt, env, `wasm-opt-search-${tier}`);
   await optimise(all, join(out, `lowbit.${tier}.wasm`), opt, env, `wasm-opt-${tier}`);
   await optimise(core, join(out, `lowbit-core.${tier}.wasm`), opt, env, `wasm-opt-core-${tier}`);
   await optimise(
@@ -138,9 +140,9 @@ async function optimise(input, result, opt, env, log) {
   renameSync(optimised, result);
 }
 
-/** The whole module of a tier, its core, and that for threads. */
+/** The whole module of a tier, its core, that for threads, and that for search. */
 const modulesOf = (tier) =>
-  ["lowbit", "lowbit-core", "lowbit-threads"].map((name) => join(out, `${name}.${tier}.wasm`));
+  ["lowbit", "lowbit-core", "lowbit-threads", "lowbit-search"].map((name) => join(out, `${name}.${tier}.wasm`));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
@@ -169,8 +171,10 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
     stale.map(async (tier) => {
       await buildTier(tier, env);
       writeFileSync(stampOf(tier), current);
-      const [all, core, threads] = modulesOf(tier).map((file) => gzipSync(readFileSync(file), { level: 9 }).length);
-      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}, threads ${threads}`);
+      const [all, core, threads, search] = modulesOf(tier).map(
+        (file) => gzipSync(readFileSync(file), { level: 9 }).length,
+      );
+      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}, threads ${threads}, search ${search}`);
     }),
   );
   if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();

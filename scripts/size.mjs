@@ -21,6 +21,7 @@ const budgets = {
   "./worker": 32_000,
   "core wasm": 72_000,
   "whole wasm": 104_000,
+  "search wasm": 50_000,
   // Loaded only where threads are asked for, the module in the place of the whole one.
   threads: 4_000,
   "threads wasm": 109_000,
@@ -76,6 +77,7 @@ async function lines() {
   for (const tier of Object.keys(tiers)) {
     table.push({ what: `core wasm, ${tier}`, bytes: module("lowbit-core", tier), budget: budgets["core wasm"] });
     table.push({ what: `whole wasm, ${tier}`, bytes: module("lowbit", tier), budget: budgets["whole wasm"] });
+    table.push({ what: `search wasm, ${tier}`, bytes: module("lowbit-search", tier), budget: budgets["search wasm"] });
     table.push({
       what: `threads wasm, ${tier}`,
       bytes: module("lowbit-threads", tier),

@@ -54,7 +54,7 @@ describe.each(Object.entries(tarballs))("%s", (name, tarball) => {
 test("the tarball of lowbit holds the WASM of every tier", async () => {
   const listed = (await run("tar", ["-tzf", tarballs.lowbit])).split("\n");
   for (const tier of ["scalar", "simd128", "relaxed"])
-    for (const part of ["lowbit", "lowbit-core", "lowbit-threads"])
+    for (const part of ["lowbit", "lowbit-core", "lowbit-threads", "lowbit-search"])
       expect(listed).toContain(`package/wasm/${part}.${tier}.wasm`);
   // The worker of threads is a file that no entry imports.
   expect(listed).toContain("package/dist/thread-worker.js");

@@ -5,6 +5,8 @@
 mod affine_gemm;
 mod bitpack;
 mod codebook_gemm;
+mod hamming;
+mod pq;
 mod ternary_gemm;
 mod windows;
 mod xnor_gemm;
@@ -12,6 +14,8 @@ mod xnor_gemm;
 pub use affine_gemm::AffineCase;
 pub use bitpack::BitpackCase;
 pub use codebook_gemm::CodebookCase;
+pub use hamming::HammingCase;
+pub use pq::PqCase;
 pub use ternary_gemm::TernaryCase;
 pub use windows::WindowCase;
 pub use xnor_gemm::XnorCase;

@@ -65,6 +65,11 @@ words! {
         /// An operator of another crate.
         Custom = "custom operator",
         Parallel = "parallel",
+        TopK = "top_k",
+        PqTables = "pq_tables",
+        PqScan = "pq_scan",
+        PqFastScan = "pq_fast_scan",
+        Hamming = "hamming",
     }
 }
 
@@ -104,6 +109,12 @@ words! {
         Sum = "largest sum",
         Overlap = "start behind the memory that the call also uses",
         Threads = "threads",
+        Best = "best to keep (k)",
+        Ids = "ids",
+        Subspaces = "subspaces (M)",
+        Queries = "queries",
+        Tables = "distance tables",
+        Radius = "radius",
     }
 }
 

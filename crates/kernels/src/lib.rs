@@ -23,10 +23,14 @@ pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;
 pub mod geometry;
+pub mod hamming;
 pub mod layout;
 pub mod normalize;
 pub mod output;
 pub mod pool;
+pub mod pq_fast_scan;
+pub mod pq_scan;
+pub mod pq_tables;
 pub mod quantize;
 pub mod registry;
 pub mod rows;
@@ -34,6 +38,7 @@ pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tier;
+pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;

@@ -42,6 +42,10 @@ macro_rules! for_each_kernel {
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";
+            pq_tables, [Scalar, Simd128], Exact, "distances between the parts of a query and the centroids of product-quantization codebooks";
+            pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
+            pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
+            hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }
     };

@@ -25,6 +25,8 @@ pub mod depthwise;
 pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;
+#[cfg(feature = "search")]
+pub mod hamming;
 pub mod handles;
 pub mod memory;
 pub mod normalize;
@@ -32,8 +34,12 @@ mod output;
 pub mod parallel;
 pub mod params;
 pub mod pool;
+#[cfg(feature = "search")]
+pub mod pq;
 #[cfg(feature = "quantize")]
 pub mod quantize;
 pub mod ternary_gemm;
+#[cfg(feature = "search")]
+pub mod top_k;
 pub mod transform;
 pub mod xnor_gemm;

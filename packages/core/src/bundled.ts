@@ -27,6 +27,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit-threads.simd128.wasm", import.meta.url);
     case "threads relaxed":
       return new URL("../wasm/lowbit-threads.relaxed.wasm", import.meta.url);
+    case "search scalar":
+      return new URL("../wasm/lowbit-search.scalar.wasm", import.meta.url);
+    case "search simd128":
+      return new URL("../wasm/lowbit-search.simd128.wasm", import.meta.url);
+    case "search relaxed":
+      return new URL("../wasm/lowbit-search.relaxed.wasm", import.meta.url);
   }
 }
 

@@ -35,6 +35,11 @@ export const kernelOperators = [
   "quantize",
   "custom operator",
   "parallel",
+  "top_k",
+  "pq_tables",
+  "pq_scan",
+  "pq_fast_scan",
+  "hamming",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -71,4 +76,10 @@ export const kernelQuantities = [
   "largest sum",
   "start behind the memory that the call also uses",
   "threads",
+  "best to keep (k)",
+  "ids",
+  "subspaces (M)",
+  "queries",
+  "distance tables",
+  "radius",
 ] as const;

@@ -14,6 +14,10 @@ export const kernelFamilies = [
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "bitpack", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "ternary_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "pq_tables", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "pq_scan", tiers: ["scalar"], agreement: "exact" },
+  { name: "pq_fast_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "hamming", tiers: ["scalar"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;
 

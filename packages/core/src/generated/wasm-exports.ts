@@ -42,6 +42,8 @@ export interface WasmExports {
   readonly error_block: () => number;
   readonly gemm_f32_new: (a: number, b: number) => number;
   readonly gemm_f32_run: (a: number, b: number, c: number, d: number) => number;
+  readonly hamming_range_run: (a: number, b: number) => number;
+  readonly hamming_scan_run: (a: number, b: number) => number;
   readonly matmul_f32_new: (a: number, b: number, c: number) => number;
   readonly matmul_f32_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly memory: WebAssembly.Memory;
@@ -55,6 +57,11 @@ export interface WasmExports {
   readonly parallel_run: (a: number, b: number) => void;
   readonly pool_new: (a: number, b: number) => number;
   readonly pool_run: (a: number, b: number, c: number, d: number) => number;
+  readonly pq_fast_scan_pack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly pq_fast_scan_run: (a: number, b: number) => number;
+  readonly pq_scan_run: (a: number, b: number) => number;
+  readonly pq_tables_new: (a: number, b: number) => number;
+  readonly pq_tables_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_abs_max: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_cluster_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
@@ -76,6 +83,9 @@ export interface WasmExports {
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;
   readonly threshold_run: (a: number, b: number, c: number, d: number) => number;
+  readonly top_k_clear: (a: number, b: number) => number;
+  readonly top_k_finish_f32: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly top_k_finish_i32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
   readonly xnor_gemm_new: (a: number, b: number) => number;

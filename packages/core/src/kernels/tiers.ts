@@ -12,9 +12,9 @@ export type Tier = "scalar" | "simd128" | "relaxed";
 
 /**
  * How much of the kernels a module holds: `all`, `threads` (all, over a shared memory), or the `core` that convolutional and dense networks on floats, int8 and bits run on, two thirds of the bytes
- * (`scripts/wasm-parts.mjs` lists it, runtime/part.ts knows which graphs it serves). Both are cut from one build.
+ * (`scripts/wasm-parts.mjs` lists it, runtime/part.ts knows which graphs it serves); `search` holds the scans of quantized vectors, which no other module has. All are cut from one build.
  */
-export type Part = "core" | "all" | "threads";
+export type Part = "core" | "all" | "threads" | "search";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];

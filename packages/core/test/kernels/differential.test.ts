@@ -14,13 +14,26 @@ import { codebookGemm } from "./codebook-gemm.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
 import { quantize } from "./quantize.suite.ts";
+import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
 type Family = (typeof kernelFamilies)[number];
 type VectorFamily = Extract<Family, { tiers: readonly [string, string, ...string[]] }>["name"];
 
-const suites: Record<VectorFamily, (kernels: () => KernelInstance) => void> = {
+type Suite = (kernels: () => KernelInstance) => void;
+
+/** Those of the module for search, and the scans that have one form for all tiers. */
+type SearchFamily = Extract<Family["name"], "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming">;
+
+const searchSuites: Record<SearchFamily, Suite> = {
+  pq_tables: pqTables,
+  pq_scan: pqScans,
+  pq_fast_scan: pqFastScans,
+  hamming,
+};
+
+const suites: Record<Exclude<VectorFamily, SearchFamily>, Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
@@ -37,8 +50,11 @@ describe.each(tiers)("%s", (tier) => {
     return;
   }
   let instance: KernelInstance;
+  let search: KernelInstance;
   beforeAll(async () => {
     instance = await loadKernels({ tier, wasm: bundledWasm });
+    search = await loadKernels({ tier, part: "search", wasm: bundledWasm });
   });
   for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(() => instance));
+  for (const [name, suite] of Object.entries(searchSuites)) describe(name, () => suite(() => search));
 });

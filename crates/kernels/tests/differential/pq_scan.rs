@@ -1,0 +1,151 @@
+//! Every form of the scan finds what sorting all scores finds.
+
+use lowbit_kernels::pq_scan::{PqCodes, WIDTH, pq_scan};
+use lowbit_kernels::pq_tables::naive;
+use lowbit_kernels::testing::Random;
+use lowbit_kernels::tier::Tier;
+use lowbit_kernels::top_k::{NO_ID, Selection, clear, finish};
+
+/// Ids and the bits of scores, `[queries][k]`.
+type Results = Vec<Vec<(u32, u32)>>;
+
+/// The first k of `candidates`, padded.
+pub(crate) fn best(candidates: Vec<(f32, u32)>, k: usize) -> Vec<(u32, u32)> {
+    let padding = core::iter::repeat((f32::INFINITY, NO_ID));
+    let ranked = naive::ranked(candidates).into_iter().chain(padding).take(k);
+    // Keys tell no -0 from +0.
+    ranked.map(|(score, id)| (id, (score + 0.0).to_bits())).collect()
+}
+
+/// Empty heaps, `scan`, and what is in them.
+pub(crate) fn collect(queries: usize, k: usize, scan: impl FnOnce(&mut [u64])) -> Results {
+    let mut keys = vec![0; queries * k];
+    clear(&mut keys);
+    scan(&mut keys);
+    let (mut ids, mut scores) = (vec![0; k], vec![0.0_f32; k]);
+    keys.chunks_exact_mut(k)
+        .map(|keys| {
+            finish(keys, &mut ids, &mut scores).expect("of one length");
+            ids.iter().copied().zip(scores.iter().map(|score| score.to_bits())).collect()
+        })
+        .collect()
+}
+
+/// Tables of few values, so that scores tie.
+pub(crate) fn tied(random: &mut Random, len: usize) -> Vec<f32> {
+    random.many(len, |random| random.int(-1, 2) as f32 * 0.25)
+}
+
+/// With and without ids of their own, filters and a first id.
+pub(crate) fn selections(random: &mut Random, n: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut ids: Vec<u32> = (0..n as u32).map(|i| i * 3 + 1).collect();
+    for i in (1..n).rev() {
+        ids.swap(i, random.int(0, i as i32) as usize);
+    }
+    // Most words are empty, and ids beyond the last are left out.
+    let words = (3 * n).div_ceil(32) + 1;
+    let filter = random.many(words, |random| if random.int(0, 3) == 0 { random.next() as u32 } else { 0 });
+    (ids, filter[..words - 1].to_vec())
+}
+
+pub(crate) fn id_of(selection: &Selection<'_>, position: usize) -> Option<u32> {
+    let id = selection.ids.get(position).copied().unwrap_or(selection.first + position as u32);
+    let passes = |words: &[u32]| words.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
+    selection.filter.is_none_or(passes).then_some(id)
+}
+
+fn expected(codes: &PqCodes<'_>, tables: &[f32], k: usize) -> Results {
+    let of_query = |tables: &[f32]| {
+        let candidates = codes.codes.chunks_exact(codes.subspaces).enumerate().filter_map(|(i, code)| {
+            let code: Vec<usize> = code.iter().map(|c| usize::from(*c)).collect();
+            Some((naive::score(tables, WIDTH, &code), id_of(&codes.selection, i)?))
+        });
+        best(candidates.collect(), k)
+    };
+    tables.chunks_exact(codes.subspaces * WIDTH).map(of_query).collect()
+}
+
+pub(crate) fn check(tier: Tier) {
+    // 200 and 300: above the number of codes from which tables are copied.
+    for subspaces in [1, 2, 3, 4, 5, 8, 15, 16, 17, 32, 33, 48, 63, 64, 96, 97] {
+        for n in [0, 1, 31, 33, 127, 128, 300] {
+            let mut random = Random::new((subspaces * 1000 + n) as u64);
+            let data = random.many(n * subspaces, |random| random.next() as u8);
+            let (ids, filter) = selections(&mut random, n);
+            for (queries, k, ties) in [(1, 1, false), (1, 10, true), (2, 3, false), (1, 400, true)] {
+                let len = queries * subspaces * WIDTH;
+                let tables = if ties { tied(&mut random, len) } else { random.many(len, Random::float) };
+                for selection in [
+                    Selection::default(),
+                    Selection { first: 70, filter: Some(&filter), ..Selection::default() },
+                    Selection { ids: &ids, ..Selection::default() },
+                    Selection { ids: &ids, filter: Some(&filter), first: 0 },
+                ] {
+                    let codes = PqCodes { codes: &data, n, subspaces, selection };
+                    let got = collect(queries, k, |keys| {
+                        pq_scan(&codes, &tables, queries, keys).expect("valid lengths");
+                    });
+                    assert_eq!(
+                        got,
+                        expected(&codes, &tables, k),
+                        "{tier} differs from naive: M = {subspaces}, n = {n}, k = {k}, ties: {ties}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Several lists, in any order, give what one list gives.
+#[test]
+fn lists_add_up() {
+    let mut random = Random::new(5);
+    let (n, subspaces, k) = (500, 16, 20);
+    let data = random.many(n * subspaces, |random| random.next() as u8);
+    let tables = tied(&mut random, subspaces * WIDTH);
+    let scan = |from: usize, to: usize, keys: &mut [u64]| {
+        let selection = Selection { first: from as u32, ..Selection::default() };
+        let codes =
+            PqCodes { codes: &data[from * subspaces..to * subspaces], n: to - from, subspaces, selection };
+        pq_scan(&codes, &tables, 1, keys).expect("valid lengths");
+    };
+    let whole = collect(1, k, |keys| scan(0, n, keys));
+    let parts = collect(1, k, |keys| {
+        for (from, to) in [(300, 500), (0, 7), (150, 300), (7, 150)] {
+            scan(from, to, keys);
+        }
+    });
+    assert_eq!(parts, whole);
+}
+
+#[test]
+fn refusals_are_named() {
+    let run = |n, subspaces, codes: &[u8], tables: &[f32], keys: &mut [u64]| {
+        let codes = PqCodes { codes, n, subspaces, selection: Selection::default() };
+        pq_scan(&codes, tables, 1, keys).map_err(|error| error.to_string())
+    };
+    let error = |text: &str| Err(text.to_owned());
+    let keys = &mut [0; 2];
+    assert_eq!(run(1, 0, &[], &[], keys), error("Range: pq_scan: subspaces (M), expected 1, got 0"));
+    assert_eq!(
+        run(2, 1, &[0], &[0.0; 256], keys),
+        error("Shape: pq_scan: bytes of codes, expected 2, got 1")
+    );
+    assert_eq!(
+        run(1, 1, &[0], &[0.0; 16], keys),
+        error("Shape: pq_scan: distance tables, expected 256, got 16")
+    );
+    assert_eq!(
+        run(1, 1, &[0], &[0.0; 256], &mut []),
+        error("Range: top_k: best to keep (k), expected 1, got 0")
+    );
+    let mut tables = [0.0; 512];
+    tables[300] = f32::NAN;
+    assert_eq!(
+        run(1, 2, &[0; 2], &tables, keys),
+        error("Range: pq_scan: finite value at position, expected 0, got 300")
+    );
+    tables[300] = f32::MAX / 2.0;
+    let refused = run(1, 2, &[0; 2], &tables, keys).unwrap_err();
+    assert!(refused.starts_with("Accumulator: pq_scan: largest sum"), "{refused}");
+}
