@@ -8,6 +8,8 @@ import type { Binding, Operation, Step, ZeroCount } from "./lower/operation.ts";
 /** Memory of one or several values that share it. */
 interface Storage {
   bytes: number;
+  /** The values. */
+  readonly names: string[];
   /** Index of the operation that writes it first; -1 for inputs. */
   first: number;
   /** Index of the last operation that reads it; Infinity for outputs. */
@@ -40,27 +42,25 @@ export function planLayout(program: Program, symbols: ReadonlyMap<string, number
 
   const storages = new Map<string, Storage>();
   const create = (name: string, first: number): Storage => {
-    const storage = { bytes: bytesOfValue(values.get(name)!.dtype, shapes.get(name)!), first, last: first };
+    const bytes = bytesOfValue(values.get(name)!.dtype, shapes.get(name)!);
+    const storage = { bytes, names: [name], first, last: first };
     storages.set(name, storage);
     return storage;
   };
   for (const name of ports) create(name, -1);
   for (const [i, { inputs, output, storage }] of operations.entries()) {
     for (const name of inputs) storages.get(name)!.last = Math.max(storages.get(name)!.last, i);
-    if (storage === "alias") storages.set(output, storages.get(inputs[0]!)!);
+    if (storage === "alias") move([output], storages.get(inputs[0]!)!, storages);
     else create(output, i);
   }
   for (const name of outputs) storages.get(name)!.last = Number.POSITIVE_INFINITY;
   joinInPlace(operations, storages);
 
   const distinct = [...new Set(storages.values())];
-  const scratched = operations.filter((operation) => operation.scratchBytes);
+  const scratched = [...operations.entries()].filter(([, operation]) => operation.scratchBytes);
   const spans: Span[] = [
     ...distinct,
-    ...scratched.map((operation) => {
-      const i = operations.indexOf(operation);
-      return { bytes: operation.scratchBytes!(shapeOf), first: i, last: i };
-    }),
+    ...scratched.map(([i, operation]) => ({ bytes: operation.scratchBytes!(shapeOf), first: i, last: i })),
   ];
   const { offsets, bytes } = layOut(spans);
   const at = new Map(distinct.map((storage, i) => [storage, offsets[i]!]));
@@ -68,7 +68,7 @@ export function planLayout(program: Program, symbols: ReadonlyMap<string, number
     bytes,
     shapes,
     offsets: new Map([...storages].map(([name, storage]) => [name, at.get(storage)!])),
-    scratch: new Map(scratched.map((operation, i) => [operation, offsets[distinct.length + i]!])),
+    scratch: new Map(scratched.map(([, operation], i) => [operation, offsets[distinct.length + i]!])),
   };
 }
 
@@ -81,7 +81,14 @@ function joinInPlace(operations: readonly Operation[], storages: Map<string, Sto
     if (from.last !== i || from.bytes !== to.bytes) continue;
     from.last = to.last;
     // The output, and what is an alias of it.
-    for (const [name, other] of storages) if (other === to) storages.set(name, from);
+    move(to.names, from, storages);
+  }
+}
+
+function move(names: readonly string[], to: Storage, storages: Map<string, Storage>): void {
+  for (const name of names) {
+    storages.set(name, to);
+    to.names.push(name);
   }
 }
 
