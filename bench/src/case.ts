@@ -45,6 +45,8 @@ export interface Kernels {
   readonly threads: number;
   /** A network on kernels of the same tier, and as many threads, in an instance of its own. */
   createModel(graph: Graph): Promise<Model>;
+  /** An instance of the module of scans, made once. */
+  search(): Promise<KernelInstance>;
 }
 
 /**

@@ -61,7 +61,23 @@ export interface Network {
   readonly width: number;
 }
 
-export type Task = Gemm | Conv | Network;
+/**
+ * For each query the `top` best of `rows` codes, smallest score first, ties to the lowest id. The exact answer is their ids, int32 [queries, top].
+ * - `pq8`, `pq4`: a code is [parts] centroids of 256 or 16; its score is the sum of its entries in the query's `tables`, f32 [queries, parts, 256 or 16].
+ *   Tensors: `codes` uint8 [rows, parts], `tables`
+ * - `hamming`: a code is [parts] bits in whole 32-bit words; its score is the number of bits that differ from the query's.
+ *   Tensors: `codes` uint8 [rows, bytes], `queries` uint8 [queries, bytes]
+ */
+export interface Scan {
+  readonly op: "scan";
+  readonly codes: "pq8" | "pq4" | "hamming";
+  readonly queries: number;
+  readonly rows: number;
+  readonly parts: number;
+  readonly top: number;
+}
+
+export type Task = Gemm | Conv | Network | Scan;
 
 /** Bytes of weights that no cache of a machine of today holds. */
 export const COLD_BYTES = 64 * 2 ** 20;

@@ -16,6 +16,7 @@ function shrunk(task: Task): Task {
       ...(task.groups > 1 ? { groups: channels, outputs: channels } : { outputs: Math.min(task.outputs, 48) }),
     };
   }
+  if (task.op === "scan") return { ...task, queries: Math.min(task.queries, 3), rows: 1000 };
   return task;
 }
 

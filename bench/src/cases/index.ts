@@ -7,6 +7,7 @@ import * as codebook from "./codebook.ts";
 import * as f32 from "./f32.ts";
 import * as int8Conv from "./int8-conv.ts";
 import { network } from "./network.ts";
+import { hammingScans, pqFastScans, pqScans } from "./scan.ts";
 import * as ternary from "./ternary.ts";
 import { xnorGemm } from "./xnor-gemm.ts";
 
@@ -20,6 +21,9 @@ const declared: readonly Family[] = [
   ...Object.values(affine),
   ...Object.values(f32),
   ...Object.values(codebook),
+  pqScans,
+  pqFastScans,
+  hammingScans,
   network,
 ];
 

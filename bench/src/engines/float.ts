@@ -28,7 +28,7 @@ export const float: EngineSource = {
           const [x, w] = [floats(tensors.x as TypedArray), floats(tensors.w as TypedArray)];
           const prepared = productKernel({ instance }, { ...of, task }, { x, w });
           // Int8 by int8 may sum to 2^14 a term.
-          const largest = rowLength(task) * (of.task.op !== "network" && of.task.w === "weight8" ? 2 ** 14 : 2 ** 7);
+          const largest = rowLength(task) * ("w" in of.task && of.task.w === "weight8" ? 2 ** 14 : 2 ** 7);
           return {
             ...prepared,
             async answer() {

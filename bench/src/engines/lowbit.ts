@@ -15,10 +15,15 @@ const moduleOf = (host: Host, tier: Tier, threads: number) =>
 /** One instance for all cases but networks, each of which makes its own. */
 export async function kernelsOf(host: Host, tier: Tier, threads = 1): Promise<Kernels> {
   const wasm = await WebAssembly.compile(await moduleOf(host, tier, threads));
+  let search: Promise<KernelInstance> | undefined;
   return {
     instance: await loadKernels({ tier, threads, wasm }),
     threads,
     createModel: (graph) => createModel(graph, { tier, threads, wasm }),
+    search() {
+      search ??= host.read(`lowbit/wasm/lowbit-search.${tier}.wasm`).then((wasm) => loadKernels({ tier, wasm }));
+      return search;
+    },
   };
 }
 
@@ -29,7 +34,8 @@ export const instanceOf = async (host: Host, tier: Tier): Promise<KernelInstance
 function engineOf(name: string, tier: Tier, kernels: Kernels): Engine {
   return {
     name,
-    supports({ work }: Case) {
+    supports({ task, work }: Case) {
+      if (task.op === "scan" && kernels.threads > 1) return "scans run on one thread";
       if (tier === "scalar" && work.amount > SCALAR_LIMIT) return `the scalar tier is timed up to ${SCALAR_LIMIT} MAC`;
       return true;
     },

@@ -121,6 +121,7 @@ function prepareNetwork(tf: Tfjs, of: Case & { readonly task: Network }, tensors
 function prepare(tf: Tfjs, of: Case, tensors: Tensors): Prepared {
   const { task } = of;
   if (task.op === "network") return prepareNetwork(tf, { ...of, task }, tensors);
+  if (task.op === "scan") throw new Error("no scans of codes");
   const w = tensors.w as TypedArray;
   const shape = task.op === "gemm" ? [task.m, task.k] : [1, task.height, task.width, task.channels];
   const x = tf.tensor(floats(tensors.x as TypedArray), shape);
