@@ -11,7 +11,7 @@ import { tiny } from "./tiny.ts";
 const small = [
   ...families.filter(({ cases }) => cases[0]?.task.op !== "network").map(({ cases }) => tiny(cases[0] as Case)),
   // Weights that rotate.
-  ...allCases().filter(({ coldBytes, quick }) => coldBytes !== undefined && quick),
+  ...allCases().filter(({ task, quick }) => task.op === "gemm" && task.cold && quick),
 ];
 const { engines, absent } = await openEngines(sources, runtimeHost("node", [2]));
 afterAll(() => {

@@ -76,6 +76,7 @@ export async function loadTfjs(host: Host): Promise<Tfjs> {
 }
 
 function supports({ task }: Case): true | string {
+  if (task.op === "scan") return "no scans of codes";
   if (task.op !== "conv") return true;
   if (!isSame(task)) return "padding that TensorFlow does not know";
   return task.groups === 1 || task.groups === task.channels ? true : `${task.groups} groups`;
