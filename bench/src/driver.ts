@@ -117,6 +117,8 @@ class Driver {
     const open = (name: string) => cases.filter((id) => !this.#collector.has(name, id));
     this.#of = [...launchers.keys()].reduce((sum, name) => sum + open(name).length, 0);
     for (const [name, launcher] of launchers) await this.#platform(name, launcher, open, server);
+    const left = [...launchers.keys()].reduce((sum, name) => sum + open(name).length, 0);
+    if (left > 0 && this.#isOver) onNote?.(`${left} cases left, --resume goes on with them`);
     await this.#keep();
   }
 

@@ -133,7 +133,9 @@ describe("bench", () => {
   });
 
   test("after its seconds no case begins", async () => {
-    const record = await run([fake("one")], { seconds: -1 });
+    const notes: string[] = [];
+    const record = await run([fake("one")], { seconds: -1, onNote: (note) => notes.push(note) });
     expect(record.results).toEqual([]);
+    expect(notes.at(-1)).toMatch(/^\d+ cases left, --resume/);
   });
 });
