@@ -9,11 +9,11 @@
 //! **Cost.** Per code a load of its entry, an addition that the load is folded into, a shift and a mask, and a quarter of a load of codes: 4.3 instructions in V8 on
 //! x64. The limit is the load unit, two floats a cycle; reached is about 1.1 codes a cycle on a core that runs 4 to 4.5 instructions.
 //!
-//! | rows (M) | form | measured |
+//! | M | form | why |
 //! |---|---|---|
-//! | 8, 16, 32, 48, 64, 96 | unrolled, tables at a fixed address | 1.3 to 1.5 times the walk, see the record of the suite |
-//! | other | a walk over tables where they are | |
-//! | any, few codes | the walk, for the copy of the tables would not pay | copying M KiB takes as long as M * 20 codes |
+//! | 8, 16, 32, 48, 64, 96 | unrolled, tables at a fixed address | measured 1.8 to 3.5 times a walk that loads codes byte by byte, against M + 1 in the same runs |
+//! | other | a walk by words of four codes over tables where they are | no code of its own per M |
+//! | any, fewer than 128 codes | the walk | the copy of M KiB of tables would take longer than it saves |
 //!
 //! *Tables at a fixed address*: an engine adds to every address whatever is not constant, so tables are copied to a static place and the entry's index is the only variable
 //! part of the address; scaled indices are cut out of a word of four codes, `(word >> 6) & 0x3fc`, in place of a shift, a mask and a multiplication by 4.

@@ -56,7 +56,7 @@ impl Case {
 }
 
 pub(crate) fn check(tier: Tier) {
-    // Both kinds of sums (up to 48 and above), whole groups of 4 and 8 subspaces and others.
+    // Both kinds of sums (up to 64 and above), whole groups of 4 and 8 subspaces and others.
     for subspaces in [1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 47, 48, 49, 56, 63, 64, 65, 96, 128] {
         for n in [0, 1, 15, 16, 17, 31, 32, 33, 65, 1000] {
             let mut random = Random::new((subspaces * 10_000 + n) as u64);
