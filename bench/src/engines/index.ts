@@ -4,6 +4,7 @@ import { float } from "./float.ts";
 import { litert } from "./litert.ts";
 import { lowbit } from "./lowbit.ts";
 import { naive } from "./naive.ts";
+import { nativeFaiss } from "./native-faiss.ts";
 import { nativeOnnxruntime } from "./native-onnxruntime.ts";
 import { onnxruntimeWeb } from "./onnxruntime-web.ts";
 import { tfjsWasm } from "./tfjs-wasm.ts";
@@ -16,4 +17,5 @@ export const sources: readonly EngineSource[] = [
   onnxruntimeWeb,
   tfjsWasm,
   nativeOnnxruntime,
+  nativeFaiss,
 ];
