@@ -9,6 +9,7 @@ import { whenMain } from "./main-module.mjs";
 import { pnpmEnv } from "./setup/node.mjs";
 import { root } from "./setup/paths.mjs";
 import { run } from "./setup/run.mjs";
+import { writeTierProbes } from "./tier-probes.mjs";
 
 /** What there is to generate; each entry is one generator. */
 const generators = [
@@ -21,6 +22,8 @@ const generators = [
   writeKernelWords,
   // The list of kernel families, for tests in TypeScript and the crate's README.
   writeKernelRegistry,
+  // The modules that ask an engine for a tier.
+  writeTierProbes,
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
   // The loops that measure a machine's limits, and the checksums of benchmark cases that have none yet.

@@ -13,7 +13,7 @@ export * from "./graph/index.ts";
 export { type ImageLike, imageToTensor, type Ranked, topK } from "./image.ts";
 export { KernelInstance } from "./kernels/instance.ts";
 export type { WasmProvider, WasmSource } from "./kernels/load.ts";
-export { availableTiers, type Part, type Tier, tiers } from "./kernels/tiers.ts";
+export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./kernels/tiers.ts";
 export type { CreateOptions, LoadOptions, RuntimeOptions } from "./runtime/load.ts";
 export type { Binding, Step } from "./runtime/lower/operation.ts";
 export {

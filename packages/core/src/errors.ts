@@ -160,8 +160,9 @@ export class OutOfMemoryError extends LowbitError {
 /** The tier asked for does not run in this engine. */
 export class TierError extends LowbitError {
   override readonly name = "TierError";
-  constructor(tier: unknown, available: readonly string[]) {
-    super("tier", { op: "loadKernels", what: "tier", expected: `one of ${available.join(", ")}`, got: tier });
+  constructor(tier: unknown, available: readonly string[], reason?: string) {
+    const got = reason === undefined ? tier : `${tier} (${reason})`;
+    super("tier", { op: "loadKernels", what: "tier", expected: `one of ${available.join(", ")}`, got });
   }
 }
 

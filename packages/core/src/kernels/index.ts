@@ -18,7 +18,7 @@ export { type Output, unclamped, writeOutput } from "./output.ts";
 export * from "./pool.ts";
 export * from "./pq.ts";
 export * from "./ternary-gemm.ts";
-export { availableTiers, type Part, type Tier, tiers } from "./tiers.ts";
+export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./tiers.ts";
 export * from "./top-k.ts";
 export * from "./transform.ts";
 export * from "./xnor-gemm.ts";
