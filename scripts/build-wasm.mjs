@@ -13,6 +13,7 @@ import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
 import { cutCore, cutSearch } from "./wasm-parts.mjs";
+import { strictFloats } from "./wasm-strict.mjs";
 import { cutThreads, shareMemory } from "./wasm-threads.mjs";
 import { trapOnPanic } from "./wasm-traps.mjs";
 
@@ -66,6 +67,7 @@ async function digest() {
     "crates/wasm/Cargo.toml",
     "scripts/build-wasm.mjs",
     "scripts/wasm-parts.mjs",
+    "scripts/wasm-strict.mjs",
     "scripts/wasm-threads.mjs",
     "scripts/wasm-traps.mjs",
   ];
@@ -108,6 +110,7 @@ async function buildTier(tier, env) {
     timeout: 900,
   });
   const everything = join(pkg, "lowbit_bg.wasm");
+  if (opt.includes("relaxed-simd")) strictFloats(everything);
   const parts = ["networks", "search", "all", "core", "threads"];
   const [networks, search, all, core, threads] = parts.map((part) => join(pkg, `lowbit_${part}.wasm`));
   cutSearch(everything, networks, search);

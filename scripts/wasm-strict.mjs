@@ -26,9 +26,13 @@ export function strictFloats(file) {
   const text = before.emitText().replace(relaxed, (name) => strict[name] ?? name);
   before.dispose();
   const left = [...new Set(text.match(relaxed))].filter((name) => !asked.has(name));
-  if (left.length > 0) throw new Error(`${file} has instructions whose result is the engine's choice: ${left.join(", ")}`);
+  if (left.length > 0)
+    throw new Error(`${file} has instructions whose result is the engine's choice: ${left.join(", ")}`);
   const after = binaryen.parseText(text);
   after.setFeatures(binaryen.Features.All);
+  // The names stay: what comes next knows functions by them.
+  binaryen.setDebugInfo(true);
   writeFileSync(file, after.emitBinary());
+  binaryen.setDebugInfo(false);
   after.dispose();
 }

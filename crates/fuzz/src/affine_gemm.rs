@@ -16,7 +16,7 @@ use crate::cycle;
 
 /// Sizes, types and values.
 #[derive(Arbitrary, Debug)]
-pub struct AffineCase<'a> {
+pub struct Case<'a> {
     rows: u8,
     columns: u8,
     depth: u8,
@@ -29,7 +29,7 @@ pub struct AffineCase<'a> {
     values: &'a [u8],
 }
 
-impl AffineCase<'_> {
+impl Case<'_> {
     /// Panics where a tier differs, on an engine of one of the three kinds of relaxed dots.
     pub fn check(&self) {
         RelaxedDot::ALL[usize::from(self.dot) % 3].emulate(|| self.check_engine());

@@ -6,12 +6,12 @@ use lowbit_kernels::tier::Tier;
 
 /// Rows of any floats.
 #[derive(Arbitrary, Debug)]
-pub struct BitpackCase {
+pub struct Case {
     channels: u8,
     values: Vec<f32>,
 }
 
-impl BitpackCase {
+impl Case {
     /// Bits and trits of every tier against the oracle.
     pub fn check(&self) {
         let channels = usize::from(self.channels) + 1;

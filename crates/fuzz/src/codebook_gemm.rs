@@ -13,7 +13,7 @@ use crate::cycle;
 
 /// Sizes and values.
 #[derive(Arbitrary, Debug)]
-pub struct CodebookCase<'a> {
+pub struct Case<'a> {
     rows: u8,
     columns: u8,
     positions: u8,
@@ -22,7 +22,7 @@ pub struct CodebookCase<'a> {
     values: &'a [u8],
 }
 
-impl CodebookCase<'_> {
+impl Case<'_> {
     /// Panics where a tier differs.
     pub fn check(&self) {
         let (rows, columns) = (self.rows as usize % 9 + 1, self.columns as usize % 40 + 1);

@@ -4,7 +4,7 @@ use lowbit_kernels::top_k::{NO_ID, Selection, clear, finish};
 
 /// Rows of any bits.
 #[derive(Arbitrary, Debug)]
-pub struct HammingCase<'a> {
+pub struct Case<'a> {
     n: u8,
     bits: u16,
     k: u8,
@@ -13,7 +13,7 @@ pub struct HammingCase<'a> {
     filter: Option<Vec<u32>>,
 }
 
-impl HammingCase<'_> {
+impl Case<'_> {
     /// Nearest codes and codes within a radius against the oracle.
     pub fn check(&self) {
         let (n, k) = (usize::from(self.n), usize::from(self.k) + 1);

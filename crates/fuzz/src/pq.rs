@@ -1,3 +1,5 @@
+//! Scans of product-quantized codes, for the two families that have one.
+
 use arbitrary::Arbitrary;
 use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::error::Op;
@@ -10,7 +12,7 @@ use lowbit_kernels::top_k::{NO_ID, Selection, clear, finish};
 
 /// Codes and tables of any finite values.
 #[derive(Arbitrary, Debug)]
-pub struct PqCase<'a> {
+pub(crate) struct PqCase<'a> {
     n: u16,
     subspaces: u8,
     queries: u8,
@@ -23,7 +25,7 @@ pub struct PqCase<'a> {
 
 impl PqCase<'_> {
     /// The 8-bit scan against sorting all scores.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         self.run(256, |tables, queries, subspaces, codes, selection, keys| {
             let codes = PqCodes { codes, n: codes.len() / subspaces, subspaces, selection };
             pq_scan(&codes, tables, queries, keys).expect("valid lengths");
@@ -31,7 +33,7 @@ impl PqCase<'_> {
     }
 
     /// Every tier of the 4-bit scan against sorting all scores.
-    pub fn check_fast(&self) {
+    pub(crate) fn check_fast(&self) {
         for tier in Tier::ALL {
             self.run(16, |tables, queries, subspaces, codes, selection, keys| {
                 let n = codes.len() / subspaces;

@@ -9,7 +9,7 @@ use lowbit_kernels::tier::Tier;
 
 /// A product of bytes by ternary weights.
 #[derive(Arbitrary, Debug)]
-pub struct TernaryCase<'a> {
+pub struct Case<'a> {
     columns: u8,
     depth: u16,
     rows: u8,
@@ -19,7 +19,7 @@ pub struct TernaryCase<'a> {
     w: &'a [u8],
 }
 
-impl TernaryCase<'_> {
+impl Case<'_> {
     /// Sums of every tier against the oracle.
     pub fn check(&self) {
         let (columns, depth) = (usize::from(self.columns % 20) + 1, usize::from(self.depth % 500) + 1);

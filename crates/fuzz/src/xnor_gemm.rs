@@ -9,7 +9,7 @@ use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape, naive};
 
 /// A product of bits or trits by signs.
 #[derive(Arbitrary, Debug)]
-pub struct XnorCase<'a> {
+pub struct Case<'a> {
     columns: u8,
     taps: u8,
     channels: u16,
@@ -19,7 +19,7 @@ pub struct XnorCase<'a> {
     w: &'a [u8],
 }
 
-impl XnorCase<'_> {
+impl Case<'_> {
     /// Sums of every tier against the oracle.
     pub fn check(&self) {
         let activations = if self.trits { Activations::Trits } else { Activations::Bits };

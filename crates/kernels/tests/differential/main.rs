@@ -1,25 +1,12 @@
 //! Every tier of every family against the oracle and against `scalar`, on sizes around words and lanes. The registry makes the
-//! list: a family without a module of its name here does not compile, and a tier cannot be left out.
-
-mod affine_gemm;
-mod bitpack;
-mod codebook_gemm;
-mod convert;
-mod depthwise;
-mod elementwise;
-mod gemm_f32;
-mod hamming;
-mod normalize;
-mod pool;
-mod pq_fast_scan;
-mod pq_scan;
-mod pq_tables;
-mod quantize;
-mod ternary_gemm;
-mod transform;
-mod xnor_gemm;
+//! list: a family without a file of its name here does not compile, and a tier cannot be left out.
 
 use lowbit_kernels::tier::Tier;
+
+macro_rules! files {
+    ($($family:ident, [$($tier:ident),*], $agreement:ident, $about:literal;)*) => { $(mod $family;)* };
+}
+lowbit_kernels::for_each_kernel!(files);
 
 macro_rules! tests {
     ($($family:ident, [$($tier:ident),*], $agreement:ident, $about:literal;)*) => { $(

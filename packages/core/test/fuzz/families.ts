@@ -1,4 +1,7 @@
-/** The fuzzers of every family of crates/kernels/src/registry.rs: one line each. A family without a line is a type error. */
+/**
+ * The fuzzers of the families of crates/kernels/src/registry.rs: one line each. A family without a line is a type error; those of the module for search have suites
+ * of their own in test/kernels, and are fuzzed natively.
+ */
 import type { KernelFamily } from "../../src/generated/registry.ts";
 import * as elements from "./elements.ts";
 import * as images from "./images.ts";
@@ -6,7 +9,12 @@ import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { quantizers } from "./quantizers.ts";
 
-export const fuzzers: Readonly<Record<KernelFamily, readonly Fuzzer[]>> = {
+export const inOtherModules = ["pq_tables", "pq_scan", "pq_fast_scan", "hamming"] as const satisfies KernelFamily[];
+
+/** Families of the module with every kernel of networks. */
+export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
+
+export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   affine_gemm: [products.affineGemm, products.groupedAffineGemm],
   bitpack: [elements.bitpack, images.bitMaxPool],
   codebook_gemm: [products.codebookGemm],

@@ -1,11 +1,10 @@
 /** Runs drawn problems on every tier: each must give what plain arithmetic gives, and all the same bits. */
-import type { KernelFamily } from "../../src/generated/registry.ts";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { Draw } from "./draw.ts";
-import { fuzzers } from "./families.ts";
+import { type Fuzzed, fuzzers } from "./families.ts";
 import type { Problem, Values } from "./problem.ts";
 
-export const families = Object.keys(fuzzers) as KernelFamily[];
+export const families = Object.keys(fuzzers) as Fuzzed[];
 
 /** A difference, with what repeats it. */
 export class Difference extends Error {
@@ -13,7 +12,7 @@ export class Difference extends Error {
 }
 
 /** The problem of a family that a seed stands for. */
-export function problemOf(family: KernelFamily, seed: number): Problem {
+export function problemOf(family: Fuzzed, seed: number): Problem {
   const draw = new Draw(seed);
   const list = fuzzers[family];
   return list[draw.integer(0, list.length - 1)]!(draw);
@@ -23,7 +22,7 @@ export function problemOf(family: KernelFamily, seed: number): Problem {
  * @param instances one per tier, scalar first
  * @throws Difference with the family, the seed and the command that repeats it
  */
-export function check(family: KernelFamily, seed: number, instances: readonly KernelInstance[]): void {
+export function check(family: Fuzzed, seed: number, instances: readonly KernelInstance[]): void {
   const problem = problemOf(family, seed);
   const fail = (what: string): never => {
     const repeat = `node scripts/fuzz-wasm.mjs --family ${family} --seed ${seed} --cases 1`;
