@@ -14,10 +14,11 @@ const total = 100_000;
 
 /** Budget of each entry of `lowbit` when all of it is used, and of each tier's module. */
 const budgets = {
-  ".": 30_000,
+  // registerOp, the report of tiers and their self-test came in: 1 kB of the example.
+  ".": 32_000,
   "./kernels": 12_000,
   "./quantize": 20_000,
-  "./slim": 30_000,
+  "./slim": 32_000,
   "./worker": 32_000,
   "core wasm": 72_000,
   "whole wasm": 104_000,

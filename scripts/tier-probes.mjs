@@ -40,14 +40,14 @@ const nearest = (x) => {
 const pairs = (a, b, i) => a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
 const { fround } = Math;
 
-const all = (text, count) => Array(count).fill(text).join(" ");
-const splat32 = (value) => `(v128.const i32x4 ${all(value, 4)})`;
-const splat8 = (value) => `(v128.const i8x16 ${all(value, 16)})`;
+// Splats are a third of the bytes of constant vectors, and every page downloads them.
+const splat32 = (value) => `(i32x4.splat (i32.const ${value}))`;
+const splat8 = (value) => `(i8x16.splat (i32.const ${value}))`;
+const splatReal = (value) => `(f32x4.splat (f32.const ${value}))`;
 /** $f: the operand as floats around ±2048 with halves among them. */
 const real =
-  "(f32x4.mul (f32x4.convert_i32x4_s (i32x4.shr_s (local.get $a) (i32.const 12))) (v128.const f32x4 0.0078125 0.5 0.5 3.0))";
-const realScale = [0.0078125, 0.5, 0.5, 3];
-const realOf = ({ i32 }) => floats((i) => fround(fround(i32[i] >> 12) * realScale[i]));
+  "(f32x4.mul (f32x4.convert_i32x4_s (i32x4.shr_s (local.get $a) (i32.const 12))) (f32x4.splat (f32.const 0.0078125)))";
+const realOf = ({ i32 }) => floats((i) => fround((i32[i] >> 12) / 128));
 const [a, b] = ["(local.get $a)", "(local.get $b)"];
 const both = (first, second) => `(v128.xor ${first} ${second})`;
 const xor = (x, y) => words((i) => x.i32[i] ^ y.i32[i]);
@@ -154,8 +154,8 @@ const instructions = {
     ],
     [
       "f32x4.pmin and pmax",
-      `(f32x4.pmin (f32x4.pmax ${real} (v128.const f32x4 -100 -100 0 0)) (v128.const f32x4 50 1000 7 9))`,
-      (x) => floats((i) => clamp([-100, -100, 0, 0][i], [50, 1000, 7, 9][i], realOf(x).f32[i])),
+      `(f32x4.pmin (f32x4.pmax ${real} ${splatReal(-100)}) ${splatReal(50)})`,
+      (x) => floats((i) => clamp(-100, 50, realOf(x).f32[i])),
     ],
   ],
   relaxed: [
@@ -189,16 +189,21 @@ const instructions = {
 
 /** `probe(which)`: 64 rounds of one instruction; every fourth round on bytes of -128 and 127 alone. */
 const moduleText = (list) => {
+  const functions = `
+    (func $next (param $s v128) (result v128)
+      (i32x4.add (i32x4.mul (local.get $s) ${splat32(multiplier)}) (v128.const i32x4 ${[0, 1, 2, 3].map((i) => increment + i).join(" ")})))
+    (func $operand (param $s v128) (param $i i32) (result v128) (local $v v128)
+      (local.set $v (v128.xor (local.get $s) (i32x4.shr_u (local.get $s) (i32.const 15))))
+      (if (i32.eqz (i32.and (local.get $i) (i32.const 3)))
+        (then (local.set $v (v128.xor (i8x16.shr_s (local.get $v) (i32.const 7)) ${splat8(0x7f)}))))
+      (local.get $v))`;
   const next = (name) =>
-    `(local.set $s (i32x4.add (i32x4.mul (local.get $s) ${splat32(multiplier)}) (v128.const i32x4 ${[0, 1, 2, 3].map((i) => increment + i).join(" ")})))
-     (local.set ${name} (v128.xor (local.get $s) (i32x4.shr_u (local.get $s) (i32.const 15))))
-     (if (i32.eqz (i32.and (local.get $i) (i32.const 3)))
-       (then (local.set ${name} (v128.xor (i8x16.shr_s (local.get ${name}) (i32.const 7)) ${splat8(0x7f)}))))`;
+    `(local.set $s (call $next (local.get $s))) (local.set ${name} (call $operand (local.get $s) (local.get $i)))`;
   const choices = list.map(
     ([, text], k) => `(if (i32.eq (local.get $which) (i32.const ${k})) (then (local.set $r ${text})))`,
   );
   const lane = (i) => `(i32x4.extract_lane ${i} (local.get $h))`;
-  return `(module (func (export "probe") (param $which i32) (result i32)
+  return `(module ${functions} (func (export "probe") (param $which i32) (result i32)
     (local $i i32) (local $s v128) (local $a v128) (local $b v128) (local $r v128) (local $h v128)
     (local.set $i (i32.const ${rounds}))
     (loop $again
@@ -234,8 +239,6 @@ export function writeTierProbes() {
     const module = binaryen.parseText(moduleText(list));
     module.setFeatures(binaryen.Features.SIMD128 | (tier === "relaxed" ? binaryen.Features.RelaxedSIMD : 0));
     if (!module.validate()) throw new Error(`the probe of ${tier} is no valid module`);
-    binaryen.setOptimizeLevel(2);
-    module.optimize();
     const base64 = Buffer.from(module.emitBinary()).toString("base64");
     module.dispose();
     const checks = list.map(([name, , model]) => `      ["${name}", ${hashOf(model)}],\n`).join("");

@@ -22,7 +22,7 @@ export const quantizing: Fuzzer = (draw) => {
     text: `quantize ${count}, ${dtype}, ${JSON.stringify(quantization)}`,
     run: (kernels) =>
       call(kernels, [x], dtype === "int8" ? "i8" : "u8", count, (y, from) =>
-        quantizeActivations(kernels, from!, count, y, dtype, quantization),
+        quantizeActivations(kernels, from!, count, y, dtype, quantization.scale, quantization.zeroPoint),
       ),
     expected: () =>
       Array.from(x, (v) => {
@@ -43,7 +43,7 @@ export const dequantizing: Fuzzer = (draw) => {
     text: `dequantize ${count}, ${dtype}, ${JSON.stringify(quantization)}`,
     run: (kernels) =>
       call(kernels, [Uint8Array.from(x)], "f32", count, (y, from) =>
-        dequantizeActivations(kernels, from!, count, y, dtype, quantization),
+        dequantizeActivations(kernels, from!, count, y, dtype, quantization.scale, quantization.zeroPoint),
       ),
     expected: () => x.map((v) => fround((v - quantization.zeroPoint) * quantization.scale)),
   };
