@@ -11,7 +11,7 @@ export * from "./elementwise.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
 export { type Exports, KernelInstance } from "./instance.ts";
-export { f32Bits, KernelObject, Parameters } from "./kernel-object.ts";
+export { f32Bits, KernelObject, macCost, Parameters } from "./kernel-object.ts";
 export type { KernelOptions, WasmProvider, WasmSource } from "./load.ts";
 export * from "./normalize.ts";
 export { type Output, unclamped, writeOutput } from "./output.ts";
