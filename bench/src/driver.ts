@@ -51,7 +51,7 @@ export interface BenchOptions {
 }
 
 /** A platform that says nothing for so long hangs. */
-const SILENCE_MS = 120_000;
+const SILENCE_MS = 300_000;
 /** A case that ends its process costs a restart; more of them mean something else is wrong. */
 const RESTARTS = 5;
 
