@@ -21,7 +21,9 @@ pub fn gemm_f32_new(pointer: usize, words: usize) -> i32 {
         let (weights, bias) = (params.array()?, params.array()?);
         let clamp = params.clamp()?;
         params.end()?;
-        insert(Op::GemmF32, GemmF32::new(Tier::BUILD, n, k, weights, bias, clamp)?)
+        let gemm = GemmF32::new(Tier::BUILD, n, k, weights, bias, clamp)?;
+        reserve_scratch(Op::GemmF32, gemm.scratch_lines(usize::MAX))?;
+        insert(Op::GemmF32, gemm)
     };
     status_or(make())
 }
@@ -32,7 +34,8 @@ pub fn gemm_f32_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(Op::GemmF32, handle, |gemm: &GemmF32| {
         let memory = Memory::new(Op::GemmF32);
         let x = memory.read(x, checked_area(Op::GemmF32, rows, gemm.row_len())?)?;
-        gemm.run(x, rows, memory.write(y, checked_area(Op::GemmF32, rows, gemm.columns())?)?)
+        let y = memory.write(y, checked_area(Op::GemmF32, rows, gemm.columns())?)?;
+        with_scratch(|scratch| gemm.run(x, rows, y, scratch))
     }))
 }
 

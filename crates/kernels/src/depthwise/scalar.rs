@@ -1,9 +1,8 @@
 //! The specification: tap after tap.
 
-use super::bytes::BytePixel;
+use super::bytes::{BLOCK, BytePixel, DepthwiseAffine, pairs};
 use super::float::FloatPixel;
-use super::walk::Taps;
-use crate::affine_gemm::AffineInput;
+use super::walk::{MISSING, Taps};
 
 /// Plain Rust.
 pub(super) struct Scalar;
@@ -19,24 +18,17 @@ impl FloatPixel for Scalar {
 }
 
 impl BytePixel for Scalar {
-    fn pixel(x: &[i8], input: AffineInput, w: &[i8], taps: &Taps<'_>, multiplier: usize, sums: &mut [i32]) {
-        for (o, sum) in sums.iter_mut().enumerate() {
-            *sum = byte_sum(x, input, w, taps, o / multiplier, o);
+    fn pixel(layer: &DepthwiseAffine, x: &[i8], taps: &Taps<'_>, _: &[i8; BLOCK], sums: &mut [i32]) {
+        let (input, pairs) = (layer.input, pairs(taps.inputs.len()));
+        let wide = |x: i8| if input.unsigned { i32::from(x as u8) } else { i32::from(x) };
+        let multiplier = layer.walk.outputs / layer.walk.channels;
+        for (o, sum) in sums[..layer.walk.outputs].iter_mut().enumerate() {
+            let weights = &layer.weights[o / BLOCK * pairs * 2 * BLOCK..][..pairs * 2 * BLOCK];
+            *sum = 0;
+            for (tap, &at) in taps.inputs.iter().enumerate().filter(|(_, at)| **at != MISSING) {
+                let x = wide(x[taps.base + at as usize + o / multiplier]) - input.zero_point;
+                *sum += x * i32::from(weights[(tap / 2 * BLOCK + o % BLOCK) * 2 + tap % 2]);
+            }
         }
     }
-}
-
-/// One output of bytes: input channel `channel`, weights of output `o`.
-pub(super) fn byte_sum(
-    x: &[i8],
-    input: AffineInput,
-    w: &[i8],
-    taps: &Taps<'_>,
-    channel: usize,
-    o: usize,
-) -> i32 {
-    let wide = |x: i8| if input.unsigned { i32::from(x as u8) } else { i32::from(x) };
-    taps.iter()
-        .map(|(at, weights)| (wide(x[at + channel]) - input.zero_point) * i32::from(w[weights + o]))
-        .sum()
 }

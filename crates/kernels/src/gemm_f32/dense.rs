@@ -1,17 +1,15 @@
 //! The product with packed weights.
 
-use super::panels::{WIDE, pack, padded_columns, panels};
-use super::{Tile, finish, with_tile};
+use super::blocked::{DEPTH, Panels, Part, Product, scratch_lines};
+use super::panels::{pack, padded_columns};
+use super::with_tile;
 use crate::buffer::{Arena, Buffer};
 use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape, checked_area};
-use crate::output::OutputMut;
-use crate::rows::RowKernel;
+use crate::output::{OutputKind, OutputMut};
+use crate::rows::{RowKernel, run_matrix};
 use crate::tier::Tier;
 
 const OP: Op = Op::GemmF32;
-
-/// Rows whose sums are held at once: 64 x 16 f32 are 4 KiB of the first-level cache.
-const ROWS: usize = 64;
 
 /// Packed weights, bias and clamp of one dense f32 layer.
 pub struct GemmF32 {
@@ -58,24 +56,18 @@ impl GemmF32 {
     ///
     /// # Errors
     /// `Shape` where x or y does not have its length.
-    pub fn run(&self, x: &[f32], rows: usize, y: &mut [f32]) -> Result<()> {
-        check_shape(OP, What::Length, checked_area(OP, rows, self.k)?, x.len())?;
-        check_shape(OP, What::Length, checked_area(OP, rows, self.n)?, y.len())?;
-        with_tile!(self.tier, T => self.compute::<T>(x, y, self.n));
-        Ok(())
+    pub fn run(&self, x: &[f32], rows: usize, y: &mut [f32], scratch: Arena<'_>) -> Result<()> {
+        run_matrix(OP, self, OutputKind::F32, x, rows, OutputMut::F32(y), scratch)
     }
+}
 
-    fn compute<T: Tile>(&self, x: &[f32], y: &mut [f32], stride: usize) {
-        let mut acc = [0.0; ROWS * WIDE];
-        for (x, y) in x.chunks(ROWS * self.k).zip(y.chunks_mut(ROWS * stride)) {
-            for (first, width, real) in panels(self.n) {
-                let panel = &self.panels[first * self.k..][..width * self.k];
-                let acc = &mut acc[..x.len() / self.k * width];
-                acc.fill(0.0);
-                T::accumulate(x, self.k, panel, width, acc);
-                finish::<T>(acc, width, &self.bias[first..][..real], self.clamp, &mut y[first..], stride);
-            }
-        }
+impl Panels for GemmF32 {
+    const READY: bool = true;
+    const NARROW: bool = true;
+
+    fn part<'a>(&'a self, part: Part, _: &'a mut [f32]) -> &'a [f32] {
+        let Part { first, width, start, depth, .. } = part;
+        &self.panels[first * self.k + start * width..][..depth * width]
     }
 }
 
@@ -94,8 +86,8 @@ impl RowKernel for GemmF32 {
         block_rows(self.k)
     }
 
-    fn scratch_lines(&self, _rows: usize) -> usize {
-        0
+    fn scratch_lines(&self, rows: usize) -> usize {
+        scratch_lines(rows, DEPTH.min(self.k), true)
     }
 
     fn run_rows(
@@ -105,11 +97,19 @@ impl RowKernel for GemmF32 {
         correction: Option<&[i32]>,
         out: OutputMut<'_>,
         stride: usize,
-        _scratch: Arena<'_>,
+        scratch: Arena<'_>,
     ) {
         debug_assert!(correction.is_none() && x.len() == rows * self.k);
         let OutputMut::F32(y) = out else { unreachable!("gemm_f32 writes f32, which its callers check") };
-        with_tile!(self.tier, T => self.compute::<T>(x, y, stride));
+        let product = Product {
+            n: self.n,
+            k: self.k,
+            depth: DEPTH.min(self.k),
+            bias: &self.bias,
+            clamp: self.clamp,
+            stride,
+        };
+        with_tile!(self.tier, T => product.run::<T, _>(self, x, y, scratch));
     }
 }
 

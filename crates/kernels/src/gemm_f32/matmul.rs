@@ -1,15 +1,13 @@
 //! The product of two activations: the right one is cut into the same panels on the fly.
 
-use super::panels::{WIDE, panels};
-use super::{Tile, finish, with_tile};
+use super::blocked::{DEPTH, Panels, Part, Product, scratch_lines};
+use super::panels::{WIDE, padded_columns};
+use super::with_tile;
 use crate::buffer::{Arena, lines_for};
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
 use crate::tier::Tier;
 
 const OP: Op = Op::MatmulF32;
-
-/// Rows whose sums are held at once.
-const ROWS: usize = 64;
 
 /// `y[M, N] = a[M, K] · b[K, N]`, both row-major f32, in the order of [`super::GemmF32`] without bias or clamp.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +33,9 @@ impl MatmulF32 {
         Ok(Self { m, n, k })
     }
 
-    /// Lines of scratch that [`Self::run`] takes: one panel of b.
+    /// Lines of scratch that [`Self::run`] takes.
     pub fn scratch_lines(&self) -> usize {
-        lines_for::<f32>(self.k * WIDE)
+        scratch_lines(self.m, DEPTH.min(self.k), false) + lines_for::<f32>(padded_columns(self.n))
     }
 
     /// Computes one product: `a [m, k]`, `b [k, n]`, `y [m, n]`.
@@ -55,28 +53,44 @@ impl MatmulF32 {
         check_shape(OP, What::Length, self.m * self.k, a.len())?;
         check_shape(OP, What::Length, self.k * self.n, b.len())?;
         check_shape(OP, What::Length, self.m * self.n, y.len())?;
-        let panel = scratch.take::<f32>(self.k * WIDE);
-        with_tile!(tier, T => self.compute::<T>(a, b, y, panel));
+        // -0 and not +0: x + -0 is x for every x, so that adding no bias changes nothing, not even the sign of a zero.
+        let none = scratch.take::<f32>(padded_columns(self.n));
+        none.fill(-0.0);
+        let product = Product {
+            n: self.n,
+            k: self.k,
+            depth: DEPTH.min(self.k),
+            bias: none,
+            clamp: (f32::NEG_INFINITY, f32::INFINITY),
+            stride: self.n,
+        };
+        with_tile!(tier, T => product.run::<T, _>(&Right { b, n: self.n }, a, y, scratch.rest()));
         Ok(())
     }
+}
 
-    fn compute<T: Tile>(&self, a: &[f32], b: &[f32], y: &mut [f32], panel: &mut [f32]) {
-        let mut acc = [0.0; ROWS * WIDE];
-        // -0 and not +0: x + -0 is x for every x, so that adding no bias changes nothing, not even the sign of a zero.
-        let none = [-0.0; WIDE];
-        for (first, width, real) in panels(self.n) {
-            let panel = &mut panel[..self.k * width];
-            for (out, row) in panel.chunks_exact_mut(width).zip(b.chunks_exact(self.n)) {
-                out[..real].copy_from_slice(&row[first..][..real]);
-                out[real..].fill(0.0);
+/// The right factor, row-major.
+struct Right<'a> {
+    b: &'a [f32],
+    n: usize,
+}
+
+impl Panels for Right<'_> {
+    const READY: bool = false;
+    const NARROW: bool = true;
+
+    fn part<'a>(&'a self, part: Part, room: &'a mut [f32]) -> &'a [f32] {
+        let Part { first, width, real, start, depth } = part;
+        let room = &mut room[..depth * width];
+        let rows = self.b[start * self.n..].chunks(self.n);
+        for (out, row) in room.chunks_exact_mut(width).zip(rows) {
+            if let (true, Some(row)) = (real == WIDE, row[first..].first_chunk::<WIDE>()) {
+                out.copy_from_slice(row);
+                continue;
             }
-            for (a, y) in a.chunks(ROWS * self.k).zip(y.chunks_mut(ROWS * self.n)) {
-                let acc = &mut acc[..a.len() / self.k * width];
-                acc.fill(0.0);
-                T::accumulate(a, self.k, panel, width, acc);
-                let clamp = (f32::NEG_INFINITY, f32::INFINITY);
-                finish::<T>(acc, width, &none[..real], clamp, &mut y[first..], self.n);
-            }
+            out[..real].copy_from_slice(&row[first..][..real]);
+            out[real..].fill(0.0);
         }
+        room
     }
 }

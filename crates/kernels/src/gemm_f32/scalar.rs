@@ -9,21 +9,27 @@ const LANES: usize = 8;
 pub(crate) struct Scalar;
 
 impl Tile for Scalar {
-    fn accumulate(x: &[f32], stride: usize, panel: &[f32], width: usize, acc: &mut [f32]) {
-        let depth = panel.len() / width;
-        for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
-            let x = &x[row * stride..][..depth];
-            for (block, acc) in acc.chunks_exact_mut(LANES).enumerate() {
-                let mut sums = [0.0f32; LANES];
-                sums.copy_from_slice(acc);
-                for (&a, weights) in x.iter().zip(panel.chunks_exact(width)) {
-                    let weights = &weights[block * LANES..][..LANES];
-                    for (sum, &w) in sums.iter_mut().zip(weights) {
-                        *sum += a * w;
-                    }
+    const STRIPS: bool = false;
+
+    fn interleave(_: &[f32], _: usize, _: &mut [f32]) {
+        unreachable!("this tier goes row by row");
+    }
+
+    fn strip(_: &[f32], _: &[f32], _: usize, _: &mut [f32]) {
+        unreachable!("this tier goes row by row");
+    }
+
+    fn row(x: &[f32], panel: &[f32], width: usize, acc: &mut [f32]) {
+        for (block, acc) in acc.chunks_exact_mut(LANES).enumerate() {
+            let mut sums = [0.0f32; LANES];
+            sums.copy_from_slice(acc);
+            for (&a, weights) in x.iter().zip(panel.chunks_exact(width)) {
+                let weights = &weights[block * LANES..][..LANES];
+                for (sum, &w) in sums.iter_mut().zip(weights) {
+                    *sum += a * w;
                 }
-                acc.copy_from_slice(&sums);
             }
+            acc.copy_from_slice(&sums);
         }
     }
 

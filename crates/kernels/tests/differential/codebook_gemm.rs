@@ -148,7 +148,10 @@ impl Case {
             _ => {
                 let mut y = vec![0.0; self.rows * self.n];
                 let gemm = GemmF32::new(Tier::Scalar, self.n, self.k, &self.weights(), &self.bias, clamp);
-                gemm.expect("valid").run(&self.x, self.rows, &mut y).expect("valid");
+                let gemm = gemm.expect("valid");
+                let mut scratch = Scratch::new();
+                scratch.reserve(Op::GemmF32, gemm.scratch_lines(self.rows)).expect("memory");
+                gemm.run(&self.x, self.rows, &mut y, scratch.arena()).expect("valid");
                 y
             }
         };

@@ -86,8 +86,11 @@ fn byte_case(tier: Tier, seed: u64, g: Geometry, channels: usize, outputs: usize
     let bits = [2, 4, 8][random.int(0, 2) as usize];
     let x = random.many(2 * image, |r| r.int(low, high));
     let codes = random.many(outputs * taps, |r| r.int(0, (1 << bits) - 1) as u8);
-    let zeros = random.many(outputs, |_| 1 << (bits - 1));
-    let integers: Vec<i64> = codes.iter().map(|code| i64::from(*code) - (1 << (bits - 1))).collect();
+    // Around the middle, or anywhere: weights of uint8 tensors need 9 bits.
+    let zeros =
+        random.many(outputs, |r| if seed.is_multiple_of(2) { 1 << (bits - 1) } else { r.int(0, 255) });
+    let integers: Vec<i64> =
+        codes.iter().enumerate().map(|(i, code)| i64::from(*code) - i64::from(zeros[i / taps])).collect();
     let centred: Vec<i64> = x.iter().map(|x| i64::from(x - input.zero_point)).collect();
     let expected: Vec<i64> =
         centred.chunks_exact(image).flat_map(|x| naive::depthwise(x, &g, channels, &integers)).collect();
@@ -119,6 +122,7 @@ pub(crate) fn check(tier: Tier) {
         checked += 1;
     }
     assert!(checked > 200, "{checked} cases fit");
+    largest_sums(tier);
     let point = Geometry::new(Op::Depthwise, [2, 2], Window::POINT).expect("fits");
     let refused = |channels, w: &[f32], bias: &[f32]| {
         DepthwiseF32::new(tier, point, channels, w, bias, FREE).err().map(|e| (e.code, e.what))
@@ -128,4 +132,40 @@ pub(crate) fn check(tier: Tier) {
     assert_eq!(refused(0, &[0.0; 3], &[]), Some((ErrorCode::Range, What::Channels)));
     assert_eq!(refused(2, &[], &[]), Some((ErrorCode::Range, What::Columns)));
     assert_eq!(refused(2, &[0.0; 2], &[0.0]), Some((ErrorCode::Shape, What::Bias)));
+}
+
+/// Products of 255 by 255 of one sign in every lane and pair of taps; weights beyond int16 and sums beyond int32 are refused.
+fn largest_sums(tier: Tier) {
+    let window = Window { kernel: [3, 3], ..Window::POINT };
+    let geometry = Geometry::new(Op::Depthwise, [3, 3], window).expect("fits");
+    let input = AffineInput { unsigned: true, zero_point: 0 };
+    let new = |codes: &[u8], zero_point| {
+        let weights =
+            AffineCodes { columns: 17, depth: 9, group_size: 9, bits: 8, codes, zero_points: &[zero_point] };
+        DepthwiseAffine::new(tier, geometry, 17, &weights, input, OutputTransform::I32)
+    };
+    for (code, zero_point, sum) in
+        [(255, 0, 9 * 255 * 255), (0, 255, -9 * 255 * 255), (0, 32768, -9 * 255 * 32768)]
+    {
+        let conv = new(&[code; 17 * 9], zero_point).expect("valid");
+        let mut y = [0; 17];
+        conv.run(&[-1; 17 * 9], 1, OutputMut::I32(&mut y), scratch(conv.scratch_lines()).arena())
+            .expect("valid");
+        assert_eq!(y, [sum; 17], "{tier}");
+    }
+    let refused = new(&[0; 17 * 9], 32769).err().map(|e| (e.code, e.what));
+    assert_eq!(refused, Some((ErrorCode::Range, What::Code)), "{tier}");
+
+    let window = Window { kernel: [258, 1], ..Window::POINT };
+    let geometry = Geometry::new(Op::Depthwise, [258, 1], window).expect("fits");
+    let weights = AffineCodes {
+        columns: 1,
+        depth: 258,
+        group_size: 258,
+        bits: 8,
+        codes: &[0; 258],
+        zero_points: &[32768],
+    };
+    let refused = DepthwiseAffine::new(tier, geometry, 1, &weights, input, OutputTransform::I32);
+    assert_eq!(refused.err().map(|e| (e.code, e.what)), Some((ErrorCode::Accumulator, What::Sum)), "{tier}");
 }

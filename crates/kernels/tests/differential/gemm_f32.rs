@@ -3,6 +3,7 @@
 use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::error::{ErrorCode, Op};
 use lowbit_kernels::gemm_f32::{GemmF32, MatmulF32, naive};
+use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::testing::{ROWS, Random, SIZES};
 use lowbit_kernels::tier::Tier;
 use proptest::prelude::*;
@@ -16,10 +17,10 @@ fn bits(values: &[f32]) -> Vec<u32> {
 fn gemm(tier: Tier, x: &[f32], w: &[f32], bias: &[f32], k: usize, clamp: (f32, f32)) -> Vec<f32> {
     let (rows, n) = (x.len() / k, w.len() / k);
     let mut y = vec![f32::NAN; rows * n];
-    GemmF32::new(tier, n, k, w, bias, clamp)
-        .expect("a valid shape")
-        .run(x, rows, &mut y)
-        .expect("valid lengths");
+    let gemm = GemmF32::new(tier, n, k, w, bias, clamp).expect("a valid shape");
+    let mut scratch = Scratch::new();
+    scratch.reserve(Op::GemmF32, gemm.scratch_lines(rows)).expect("memory");
+    gemm.run(x, rows, &mut y, scratch.arena()).expect("valid lengths");
     y
 }
 
@@ -72,6 +73,10 @@ pub(crate) fn check(tier: Tier) {
     for &rows in &[1, 2, 3, 4, 5, 63, 64, 65, 130] {
         case(tier, rows, 24, 33, rows as u64);
     }
+    // Chains that wait in y between blocks of 256 positions.
+    for (rows, n, k) in [(1, 20, 257), (3, 9, 512), (4, 16, 513), (70, 40, 700), (9, 33, 256)] {
+        case(tier, rows, n, k, k as u64);
+    }
     special_values(tier);
     order(tier);
     refusals(tier);
@@ -112,9 +117,11 @@ fn refusals(tier: Tier) {
     assert_eq!(refused(1, 1, &[0.0], &[], (1.0, 0.0)), Some(ErrorCode::Range));
     assert_eq!(refused(1, 1, &[0.0], &[], (f32::NAN, 0.0)), Some(ErrorCode::Range));
     let gemm = GemmF32::new(tier, 1, 2, &[0.0; 2], &[], FREE).expect("a valid shape");
-    assert_eq!(gemm.run(&[0.0; 3], 2, &mut [0.0; 2]).map_err(|e| e.code), Err(ErrorCode::Shape));
-    assert_eq!(gemm.run(&[0.0; 4], 2, &mut [0.0; 3]).map_err(|e| e.code), Err(ErrorCode::Shape));
-    assert_eq!(gemm.run(&[], 0, &mut []), Ok(()));
+    let mut scratch = Scratch::new();
+    let mut run = |x: &[f32], rows, y: &mut [f32]| gemm.run(x, rows, y, scratch.arena()).map_err(|e| e.code);
+    assert_eq!(run(&[0.0; 3], 2, &mut [0.0; 2]), Err(ErrorCode::Shape));
+    assert_eq!(run(&[0.0; 4], 2, &mut [0.0; 3]), Err(ErrorCode::Shape));
+    assert_eq!(run(&[], 0, &mut []), Ok(()));
 }
 
 fn properties(tier: Tier) {
