@@ -12,9 +12,10 @@ use super::pack::{COLUMNS, Packed};
 use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, start, store_steps, tile};
 use super::sums::{Group, OPEN_STEPS, Rows, STRIP, Tile};
 use crate::v128::{
-    RelaxedDot, V128, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16, i32x4_add,
-    i32x4_extadd_pairwise_i16x8, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_relaxed_dot_i8x16_i8x16_add,
-    i32x4_relaxed_dot_i8x16_u8x16_add, i32x4_splat, i32x4_sum, u8x16_splat, u16x8_shr, v128_and, v128_xor,
+    RelaxedDot, V128, i8x16_load, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16,
+    i32x4_add, i32x4_extadd_pairwise_i16x8, i32x4_relaxed_dot_i8x16_i7x16_add,
+    i32x4_relaxed_dot_i8x16_i8x16_add, i32x4_relaxed_dot_i8x16_u8x16_add, i32x4_splat, i32x4_sum,
+    u8x16_splat, u16x8_shr, v128_and, v128_xor,
 };
 
 /// 128-bit vectors with relaxed dots.
@@ -28,16 +29,23 @@ impl Tile for Relaxed {
         let flip = if packed.input.unsigned { 0x80 } else { 0 };
         let flips = u8x16_splat(flip);
         let mut sums = [i32x4_splat(0); R];
-        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(4 * R)) {
-            let rows: [V128; R] = core::array::from_fn(|r| {
-                v128_xor(simd128::load_part(&x[r][at..], len - at, flip as i8), flips)
-            });
+        let mut step = |rows: [V128; R], values: &mut [i32]| {
+            let rows = rows.map(|x| v128_xor(x, flips));
             if packed.has_zeros {
                 for (sum, row) in sums.iter_mut().zip(rows) {
                     *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(i16x8_extadd_pairwise_i8x16(row)));
                 }
             }
             store_steps(rows, values);
+        };
+        let (whole, rest) = values.split_at_mut(len / 16 * 4 * R);
+        for (at, values) in whole.chunks_exact_mut(4 * R).enumerate() {
+            step(core::array::from_fn(|r| i8x16_load(&x[r][16 * at..])), values);
+        }
+        if !len.is_multiple_of(16) {
+            let at = len / 16 * 16;
+            let rows = core::array::from_fn(|r| simd128::load_part(&x[r][at..], len - at, flip as i8));
+            step(rows, &mut rest[..4 * R]);
         }
         sums.map(i32x4_sum)
     }

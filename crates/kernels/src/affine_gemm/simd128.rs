@@ -31,11 +31,9 @@ impl Tile for Simd128 {
             (u8x16_splat(flip), i16x8_splat(packed.input.zero_point as i16 + i16::from(flip)));
         let ones = i16x8_splat(1);
         let mut sums = [i32x4_splat(0); R];
-        for (at, values) in (0..len).step_by(16).zip(values.chunks_exact_mut(8 * R)) {
-            let halves: [[V128; 2]; R] = core::array::from_fn(|r| {
-                // Positions behind the row count as the zero point, which becomes 0.
-                let x = v128_xor(load_part(&x[r][at..], len - at, packed.input.zero()), flips);
-                let x = i8x16_swizzle(x, order);
+        let mut step = |rows: [V128; R], values: &mut [i32]| {
+            let halves = rows.map(|x| {
+                let x = i8x16_swizzle(v128_xor(x, flips), order);
                 [i16x8_sub(i16x8_extend_low_u8x16(x), zero), i16x8_sub(i16x8_extend_high_u8x16(x), zero)]
             });
             if packed.has_zeros {
@@ -47,6 +45,16 @@ impl Tile for Simd128 {
             let (low, high) = values.split_at_mut(4 * R);
             store_steps(halves.map(|half| half[0]), low);
             store_steps(halves.map(|half| half[1]), high);
+        };
+        let (whole, rest) = values.split_at_mut(len / 16 * 8 * R);
+        for (at, values) in whole.chunks_exact_mut(8 * R).enumerate() {
+            step(core::array::from_fn(|r| i8x16_load(&x[r][16 * at..])), values);
+        }
+        if !len.is_multiple_of(16) {
+            // Positions behind the row count as the zero point, which becomes 0.
+            let at = len / 16 * 16;
+            let rows = core::array::from_fn(|r| load_part(&x[r][at..], len - at, packed.input.zero()));
+            step(rows, &mut rest[..8 * R]);
         }
         sums.map(i32x4_sum)
     }
@@ -79,12 +87,9 @@ impl Tile for Simd128 {
     }
 }
 
-/// The first 16 of `x`, those from `count` on replaced by `fill`.
-#[inline(always)]
+/// The first 16 of `x`, those from `count` on (at most 16) replaced by `fill`. Not inlined: a loop with its call in it would keep its vectors in memory.
+#[inline(never)]
 pub(super) fn load_part(x: &[i8], count: usize, fill: i8) -> V128 {
-    if let (true, Some(whole)) = (count >= 16, x.first_chunk::<16>()) {
-        return i8x16_load(whole);
-    }
     if let Some(whole) = x.first_chunk::<16>() {
         let positions = i8x16_load(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
         let inside = i8x16_lt(positions, i8x16_splat(count as i8));

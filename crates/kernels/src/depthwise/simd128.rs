@@ -60,14 +60,20 @@ impl BytePixel for Simd128 {
         let (weights, _) = layer.weights.as_chunks::<{ 2 * BLOCK }>();
         let blocks = weights.chunks_exact(pairs(taps.inputs.len())).zip(sums.as_chunks_mut::<BLOCK>().0);
         for (block, (weights, sums)) in blocks.enumerate() {
-            bytes(layer.input, &x[taps.base + block * BLOCK..], taps.inputs, fill, weights, sums);
+            let from = &x[taps.base + block * BLOCK..];
+            if taps.last + (block + 1) * BLOCK <= x.len() {
+                bytes::<true>(layer.input, from, taps.inputs, fill, weights, sums);
+            } else {
+                bytes::<false>(layer.input, from, taps.inputs, fill, weights, sums);
+            }
         }
     }
 }
 
-/// A block of channels, which begins at `x` of the pixel that inputs count from.
+/// A block of channels, which begins at `x` of the pixel that inputs count from. `WHOLE`: it lies inside x at every tap. What loads a part of it
+/// is a call, and a loop with a call in it keeps its sums in memory.
 #[inline(always)]
-fn bytes(
+fn bytes<const WHOLE: bool>(
     input: AffineInput,
     x: &[i8],
     inputs: &[u32],
@@ -80,7 +86,7 @@ fn bytes(
     let (flips, zero) = (u8x16_splat(flip), i16x8_splat(input.zero_point as i16 + i16::from(flip)));
     let tap = |at: u32| {
         let x = if at == MISSING { fill } else { &x[at as usize..] };
-        v128_xor(load_part(x, fill[0]), flips)
+        v128_xor(if WHOLE { i8x16_load(x) } else { load_part(x, fill[0]) }, flips)
     };
     let mut sums = [i32x4_splat(0); 4];
     for (inputs, weights) in inputs.chunks(2).zip(weights) {
@@ -106,7 +112,7 @@ fn bytes(
 }
 
 /// The first 16 of `x`, or what there is of them: behind the last channel of the last pixel, where weights are 0.
-#[inline(always)]
+#[inline(never)]
 fn load_part(x: &[i8], fill: i8) -> V128 {
     if let Some(whole) = x.first_chunk::<BLOCK>() {
         return i8x16_load(whole);
