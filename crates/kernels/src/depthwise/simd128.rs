@@ -57,11 +57,14 @@ impl BytePixel for Simd128 {
         if layer.walk.outputs != layer.walk.channels {
             return <Scalar as BytePixel>::pixel(layer, x, taps, fill, sums);
         }
+        // Taps go through the image in ascending order.
+        let last = taps.inputs.iter().rfind(|input| **input != MISSING);
+        let last = taps.base + last.map_or(0, |&input| input as usize);
         let (weights, _) = layer.weights.as_chunks::<{ 2 * BLOCK }>();
         let blocks = weights.chunks_exact(pairs(taps.inputs.len())).zip(sums.as_chunks_mut::<BLOCK>().0);
         for (block, (weights, sums)) in blocks.enumerate() {
             let from = &x[taps.base + block * BLOCK..];
-            if taps.last + (block + 1) * BLOCK <= x.len() {
+            if last + (block + 1) * BLOCK <= x.len() {
                 bytes::<true>(layer.input, from, taps.inputs, fill, weights, sums);
             } else {
                 bytes::<false>(layer.input, from, taps.inputs, fill, weights, sums);

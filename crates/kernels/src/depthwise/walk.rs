@@ -16,8 +16,6 @@ pub(super) struct Walk {
 pub(super) struct Taps<'a> {
     /// Added to every input.
     pub(super) base: usize,
-    /// The largest input inside the image, `base` in.
-    pub(super) last: usize,
     /// From `base` on; [`MISSING`] outside the image.
     pub(super) inputs: &'a [u32],
     pub(super) weights: &'a [u32],
@@ -69,10 +67,7 @@ impl Walk {
                     count = self.list::<ALL>(oy, ox, inputs, weights);
                     (cut, base) = (Some(inside), 0);
                 }
-                // Taps go through the image in ascending order.
-                let last = inputs[..count].iter().rfind(|input| **input != MISSING);
-                let last = base + last.map_or(0, |&input| input as usize);
-                let taps = Taps { base, last, inputs: &inputs[..count], weights: &weights[..count] };
+                let taps = Taps { base, inputs: &inputs[..count], weights: &weights[..count] };
                 pixel(oy * g.output[1] + ox, taps);
             }
         }
