@@ -3,7 +3,7 @@ use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::error::Op;
 use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::ternary_gemm::{TernaryGemm, TernaryInput, TernaryWeights, naive};
+use lowbit_kernels::ternary_gemm::{DotWidth, TernaryGemm, TernaryInput, TernaryWeights, naive};
 use lowbit_kernels::testing::pack_codes;
 use lowbit_kernels::tier::Tier;
 
@@ -22,7 +22,7 @@ pub struct Case<'a> {
 impl Case<'_> {
     /// Sums of every tier against the oracle.
     pub fn check(&self) {
-        let (columns, depth) = (usize::from(self.columns % 20) + 1, usize::from(self.depth % 500) + 1);
+        let (columns, depth) = (usize::from(self.columns % 160) + 1, usize::from(self.depth % 1100) + 1);
         let rows = usize::from(self.rows % 20);
         let real = |byte: u8| if self.unsigned { i32::from(byte) } else { i32::from(byte as i8) };
         let input = TernaryInput { unsigned: self.unsigned, zero_point: real(self.zero_point) };
@@ -34,13 +34,16 @@ impl Case<'_> {
             x.chunks_exact(depth).flat_map(|x| naive::sums(x, input.zero_point, &w)).collect();
         let codes = &pack_codes(&w.iter().map(|w| (w + 1) as u8).collect::<Vec<_>>(), depth, 2);
         let weights = TernaryWeights { columns, depth, bits: 2, codes, zero_points: &[1] };
-        for tier in Tier::ALL {
-            let gemm = TernaryGemm::new(tier, &weights, input, OutputTransform::I32).expect("a valid shape");
+        let dots = [DotWidth::Sums16, DotWidth::Sums32];
+        for (tier, dot) in Tier::ALL.into_iter().flat_map(|tier| dots.map(|dot| (tier, dot))) {
+            let gemm = TernaryGemm::new(tier, &weights, input, OutputTransform::I32)
+                .expect("a valid shape")
+                .with_dot(dot);
             let mut scratch = Scratch::new();
             scratch.reserve(Op::TernaryGemm, gemm.scratch_lines(rows)).expect("memory");
             let mut y = vec![i32::MIN; expected.len()];
             gemm.run(&bytes, rows, OutputMut::I32(&mut y), scratch.arena()).expect("valid lengths");
-            assert_eq!(y, expected, "{tier}: {self:?}");
+            assert_eq!(y, expected, "{tier} {dot:?}: {self:?}");
         }
     }
 }

@@ -2,29 +2,39 @@
 //!
 //! Sign weights (±1) are the same with no 0 among them. (Ternary weight networks: Li, Liu 2016, arXiv:1605.04711.)
 //!
-//! **Layout.** A weight is kept as `w + 1` in 2 bits, 64 weights to 16 bytes, rows padded with code 0; every tier reads the same bytes:
+//! **Layouts.** A weight is kept as `w + 1` in 2 bits. *Quads* hold 64 weights of a column in 16 bytes, four columns side by side, padded with code 0:
 //!
 //! ```text
+//! [N / 4][K / 64][4]
 //! byte i of a block:   bits 7..6    5..4     3..2    1..0        i = 0..16
 //! weight k - 64 block:  i + 48     i + 32   i + 16    i
 //! ```
 //!
 //! so one mask gives 16 neighbouring weights in byte lanes, and a code needs no sign: `Σ x * w = Σ x * (w + 1) - Σ x`, the row sum of x being computed once.
-//! Rows lie one after the other, and a single row of x reads them as **one stream**: two columns at a time are a little faster in cache and
-//! half as fast from memory, which is where a layer's weights are when its turn comes.
+//! *Panels* hold four weights of 16 columns in 16 bytes, the indices of table lookups (`lookup.rs`). Which of the two there is depends on the tier and the columns.
 //!
-//! | tier | per 64 weights and row of x | rows |
-//! |---|---|---|
-//! | scalar | 64 multiply-adds | any |
-//! | simd128 | 8 `i32x4.dot_i16x8`, 8 additions, 9 masks and shifts | 1; 4 rows by 2 columns share them |
-//! | relaxed | 4 `i32x4.relaxed_dot_i8x16_i7x16_add`, 5 masks and shifts | 1; 4 rows by 2 columns share them |
+//! | tier | columns | rows | multiplies by | per 64 weights and row | GMAC/s cold, hot |
+//! |---|---|---|---|---|---|
+//! | scalar | any | any | integers | 64 multiply-adds | |
+//! | simd128 | < 128 | any | `i32x4.dot_i16x8` | 8 dots, 8 additions; 4 rows by 2 columns share 16 masks and shifts | 12.8, 12.9 |
+//! | simd128 | >= 128 | any | tables of two activations (`lookup.rs`) | 4 swizzles, 4 additions, 4.5 to part and to widen | 24.4, 25.8 |
+//! | relaxed | any | 1 to 3 left | the chosen relaxed dot, codes masked in place | 4 dots (and 4 additions), 4 masks, 1 shift | 40.1, 42.4 (16 bits); 26.8, 27.0 (32) |
+//! | relaxed | any | 4 at a time | the same, codes shifted | 4 dots (and 4 additions); 4 rows by 2 columns share 14 masks and shifts | 47 (16 bits), 28 (32) |
 //!
-//! A single row masks its codes *in place* (2 bits up are a factor of 4) and shifts the four sums once, at the end; every field has an accumulator of its own,
-//! for one chain through all dots would wait for each of them. Codes are the 7-bit operand of the relaxed dot, at most 2 * 16 = 32, where its result is
-//! the same in every engine.
+//! (Single rows: 4096 x 4096, weights rotating over 80 MiB, and one matrix of 4 MiB. Tiles: 64 rows of 1024 x 1024. Node 24 on an x64 with AVX2 and
+//! without VNNI, interleaved in one run with the kernel before these, which read columns one by one: 16.9, 17.0 relaxed; 12.8, 12.9 simd128; tiles 25 and 18.)
 //!
-//! **Tried and dropped.** Bit-serial planes with popcounts: 0.2 of this at 8-bit activations. Five weights to a byte in base 3: 0.2 (a size format: expand at load).
-//! i16 sums of `i16x8.relaxed_dot`: 0.85.
+//! **Limits.** 2 bits a weight: this machine reads 48 GMAC/s of such weights by one stream through memory, 66 by two, 80 by four to eight. What holds is the arithmetic:
+//! 13.5 vector operations to 64 weights, at four a cycle, are 60 GMAC/s. Where `i32x4.relaxed_dot_i8x16_i7x16_add` is one instruction (VNNI, `sdot`) it takes 9, where it
+//! is three, as here, 17: hence [`DotWidth`], which the caller measures and chooses.
+//!
+//! **Streams.** Columns side by side are one stream; pairs of quads half a matrix apart are a second one in another page. Neighbouring columns read as two
+//! streams ask the same page for two places: half the speed of one, here and on other processors. Touching lines of the next page ahead: no gain beside two streams.
+//!
+//! **Tried and dropped.** Bit-serial planes with popcounts: 0.2 of this at 8-bit activations. Five weights to a byte in base 3: 0.2 (a size format: expand at
+//! load). Lookups in the tier relaxed: 0.8 of the 16-bit dots. One or two columns to a quad: 0.6, 0.9. Masks as plain constants: 0.55, for V8 makes them anew at every use.
+
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::error::{Op, Result};
@@ -32,6 +42,10 @@ use crate::output::{OutputMut, OutputTransform, add_correction};
 use crate::rows::{RowKernel, run_matrix};
 use crate::tier::Tier;
 
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod dots;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod lookup;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 mod pack;
@@ -41,44 +55,105 @@ mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
 
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+use lookup::Panels;
+use pack::Quads;
 pub use pack::{TernaryInput, TernaryWeights};
 
 const OP: Op = Op::TernaryGemm;
 
-/// Weights in a block of 16 bytes.
+/// Weights of a column in a block of 16 bytes.
 const BLOCK: usize = 64;
+/// Columns whose blocks lie side by side.
+const QUAD: usize = 4;
 
+/// Columns of a panel of lookups.
+const PANEL: usize = 16;
 /// Rows of x that are prepared together.
 const BLOCK_ROWS: usize = 16;
 
+/// Which dot the tier `relaxed` uses; both give the same sums. One of them is an instruction, the other several, which of the two the processor decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DotWidth {
+    /// `i16x8.relaxed_dot_i8x16_i7x16` into 16-bit lanes: x64 without VNNI.
+    Sums16 = 0,
+    /// `i32x4.relaxed_dot_i8x16_i7x16_add`: x64 with VNNI, Arm with dot products.
+    Sums32 = 1,
+}
+
+/// What the next objects get.
+static DOT_WIDTH: AtomicU8 = AtomicU8::new(DotWidth::Sums32 as u8);
+
+impl DotWidth {
+    /// Used by every [`TernaryGemm`] made from now on.
+    pub fn choose(self) {
+        DOT_WIDTH.store(self as u8, Ordering::Relaxed);
+    }
+
+    /// The one chosen last; `Sums32` at first.
+    pub fn chosen() -> Self {
+        if DOT_WIDTH.load(Ordering::Relaxed) == Self::Sums16 as u8 { Self::Sums16 } else { Self::Sums32 }
+    }
+}
+
 /// Calls a function of [`Kernel`] in the tier of `$gemm`.
-macro_rules! by_tier {
+macro_rules! bytier {
     ($gemm:expr, $function:ident($($argument:expr),*)) => {
         match $gemm.tier.effective() {
             Tier::Scalar => <scalar::Scalar as Kernel>::$function($($argument),*),
             #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
             Tier::Simd128 => <simd128::Simd128 as Kernel>::$function($($argument),*),
             #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Tier::Relaxed => <relaxed::Relaxed as Kernel>::$function($($argument),*),
+            Tier::Relaxed => match $gemm.dot {
+                DotWidth::Sums16 => <relaxed::Relaxed<relaxed::Sums16> as Kernel>::$function($($argument),*),
+                DotWidth::Sums32 => <relaxed::Relaxed<relaxed::Sums32> as Kernel>::$function($($argument),*),
+            },
             #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
             _ => unreachable!("a tier above the build's"),
         }
     };
 }
+
 /// Packed weights and what becomes of the sums.
 pub struct TernaryGemm {
     tier: Tier,
+    #[cfg_attr(
+        all(target_arch = "wasm32", not(target_feature = "relaxed-simd")),
+        expect(dead_code, reason = "only the relaxed tier has a choice")
+    )]
+    dot: DotWidth,
     columns: usize,
     depth: usize,
     input: TernaryInput,
-    /// `[N, K / 64]`
-    blocks: Buffer<[u8; 16]>,
+    weights: Weights,
     /// What the zero point of x takes out of every column: `- zx * Σ_k w[n, k]`.
     offsets: Buffer<i32>,
     output: OutputTransform,
 }
 
-/// One tier's way with a block of rows.
+/// One of the layouts.
+enum Weights {
+    Quads(Quads),
+    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+    Panels(Panels),
+}
+
+impl Weights {
+    /// In the layout of the tier and the number of columns, and the sum of each column's.
+    fn pack(tier: Tier, weights: &TernaryWeights<'_>) -> Result<(Self, Buffer<i32>)> {
+        debug_assert!(tier.is_available());
+        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+        if tier.effective() == Tier::Simd128 && weights.columns >= lookup::COLUMNS {
+            let (panels, sums) = Panels::pack(weights)?;
+            return Ok((Self::Panels(panels), sums));
+        }
+        let (quads, sums) = Quads::pack(weights)?;
+        Ok((Self::Quads(quads), sums))
+    }
+}
+
+/// One tier's way with a block of rows and quads.
 trait Kernel {
     /// Vectors of a row of `blocks` blocks as the products read it.
     fn row_vectors(blocks: usize) -> usize;
@@ -86,8 +161,8 @@ trait Kernel {
     /// A row of x, bytes `^ flip` being the signed values, as the products read it; positions behind the row are 0. Returns the values' sum.
     fn prepare(x: &[i8], flip: u8, row: &mut [[u8; 16]]) -> i32;
 
-    /// `acc[r, n] = Σ_k x[r, k] * (w[n, k] + 1)`; `rows` holds prepared rows, `weights` `blocks` vectors per column, `acc` `columns` per row.
-    fn products(rows: &[[u8; 16]], weights: &[[u8; 16]], blocks: usize, acc: &mut [i32]);
+    /// `acc[r, n] = Σ_k x[r, k] * (w[n, k] + 1)`; `rows` holds prepared rows, `weights` quads of `blocks` blocks, `acc` `pitch` columns per row.
+    fn products(rows: &[[u8; 16]], weights: &[[u8; 16]], blocks: usize, acc: &mut [i32], pitch: usize);
 }
 
 impl TernaryGemm {
@@ -99,15 +174,29 @@ impl TernaryGemm {
         input: TernaryInput,
         output: OutputTransform,
     ) -> Result<Self> {
-        let (blocks, sums) = pack::pack(weights)?;
+        let (packed, mut offsets) = Weights::pack(tier, weights)?;
         input.check()?;
         // |x - zx| is at most 255.
         output.check(OP, weights.columns, 255 * weights.depth as i64)?;
-        let mut offsets = sums;
         for offset in offsets.iter_mut() {
             *offset *= -input.signed_zero_point();
         }
-        Ok(Self { tier, columns: weights.columns, depth: weights.depth, input, blocks, offsets, output })
+        Ok(Self {
+            tier,
+            dot: DotWidth::chosen(),
+            columns: weights.columns,
+            depth: weights.depth,
+            input,
+            weights: packed,
+            offsets,
+            output,
+        })
+    }
+
+    /// The same by another dot, which makes no difference to the sums.
+    #[must_use]
+    pub fn with_dot(self, dot: DotWidth) -> Self {
+        Self { dot, ..self }
     }
 
     /// Multiplies `rows` rows: `x` `[rows, K]` int8 (uint8 as the same bytes), `out` `[rows, N]` of the transform's kind (bits: `[rows, words_per_row(N)]`).
@@ -122,7 +211,17 @@ impl TernaryGemm {
 
     /// Bytes of packed weights.
     pub fn byte_len(&self) -> usize {
-        self.blocks.byte_len() + self.offsets.byte_len()
+        let weights = match &self.weights {
+            Weights::Quads(Quads { vectors }) => vectors,
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Weights::Panels(Panels { vectors }) => vectors,
+        };
+        weights.byte_len() + self.offsets.byte_len()
+    }
+
+    /// Columns with the padding of the accumulators.
+    const fn pitch(&self) -> usize {
+        self.columns.next_multiple_of(PANEL)
     }
 
     /// Blocks of a row.
@@ -131,22 +230,36 @@ impl TernaryGemm {
     }
 
     fn row_vectors(&self) -> usize {
-        by_tier!(self, row_vectors(self.row_blocks()))
+        bytier!(self, row_vectors(self.row_blocks()))
     }
 
-    /// `acc[rows, N]`, complete but for corrections.
+    /// `acc[rows, pitch]`, complete but for corrections.
     fn accumulate(&self, x: &[i8], acc: &mut [i32], mut scratch: Arena<'_>) {
-        let rows = acc.len() / self.columns;
-        let prepared = scratch.take::<[u8; 16]>(rows * self.row_vectors());
-        let sums = scratch.take::<i32>(rows);
+        let (rows, pitch) = (acc.len() / self.pitch(), self.pitch());
         let flip = self.input.flip();
-        for ((x, row), sum) in
-            x.chunks_exact(self.depth).zip(prepared.chunks_exact_mut(self.row_vectors())).zip(&mut *sums)
-        {
-            *sum = by_tier!(self, prepare(x, flip, row));
+        let sums = scratch.take::<i32>(rows);
+        match &self.weights {
+            Weights::Quads(quads) => {
+                let prepared = scratch.take::<[u8; 16]>(rows * self.row_vectors());
+                for ((x, row), sum) in x
+                    .chunks_exact(self.depth)
+                    .zip(prepared.chunks_exact_mut(self.row_vectors()))
+                    .zip(&mut *sums)
+                {
+                    *sum = bytier!(self, prepare(x, flip, row));
+                }
+                bytier!(self, products(prepared, &quads.vectors, self.row_blocks(), acc, pitch));
+            }
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Weights::Panels(panels) => {
+                // Tables are of weights with their signs: nothing is to be taken out.
+                sums.fill(0);
+                acc.fill(0);
+                let tables = scratch.take::<[u8; 16]>(rows * lookup::row_vectors(self.depth));
+                lookup::products(x, flip, panels, tables.as_chunks_mut().0, acc, pitch);
+            }
         }
-        by_tier!(self, products(prepared, &self.blocks, self.row_blocks(), acc));
-        for (acc, sum) in acc.chunks_exact_mut(self.columns).zip(sums) {
+        for (acc, sum) in acc.chunks_exact_mut(pitch).zip(sums) {
             for (acc, offset) in acc.iter_mut().zip(&*self.offsets) {
                 *acc += offset - *sum;
             }
@@ -171,9 +284,12 @@ impl RowKernel for TernaryGemm {
 
     fn scratch_lines(&self, rows: usize) -> usize {
         let rows = rows.min(BLOCK_ROWS);
-        lines_for::<i32>(rows * self.columns)
-            + lines_for::<[u8; 16]>(rows * self.row_vectors())
-            + lines_for::<i32>(rows)
+        let vectors = match &self.weights {
+            Weights::Quads(_) => self.row_vectors(),
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Weights::Panels(_) => lookup::row_vectors(self.depth),
+        };
+        lines_for::<i32>(rows * self.pitch()) + lines_for::<[u8; 16]>(rows * vectors) + lines_for::<i32>(rows)
     }
 
     fn run_rows(
@@ -185,16 +301,20 @@ impl RowKernel for TernaryGemm {
         stride: usize,
         mut scratch: Arena<'_>,
     ) {
-        let n = self.columns;
+        let (n, pitch) = (self.columns, self.pitch());
         for first in (0..rows).step_by(BLOCK_ROWS) {
             let count = (rows - first).min(BLOCK_ROWS);
             let mut scratch = scratch.rest();
-            let acc = scratch.take::<i32>(count * n);
+            let acc = scratch.take::<i32>(count * pitch);
             self.accumulate(&x[first * self.depth..][..count * self.depth], acc, scratch);
             if let Some(correction) = correction {
-                add_correction(acc, &correction[first * n..][..count * n]);
+                for (acc, correction) in
+                    acc.chunks_exact_mut(pitch).zip(correction[first * n..].chunks_exact(n))
+                {
+                    add_correction(&mut acc[..n], correction);
+                }
             }
-            self.output.apply_rows(self.tier, acc, n, n, out.from(first * stride), stride);
+            self.output.apply_rows(self.tier, acc, pitch, n, out.from(first * stride), stride);
         }
     }
 }

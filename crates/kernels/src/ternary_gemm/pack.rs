@@ -1,6 +1,6 @@
 //! Weights from codes to blocks, and how activations are read.
 
-use super::{BLOCK, OP};
+use super::{BLOCK, OP, QUAD};
 use crate::buffer::Buffer;
 use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
 use crate::layout::{MAX_K, code_at, code_row_bytes};
@@ -47,7 +47,7 @@ impl TernaryInput {
 }
 
 impl TernaryWeights<'_> {
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         check_range(OP, What::Columns, 1, i64::from(i32::MAX), self.columns as i64)?;
         check_range(OP, What::Depth, 1, MAX_K as i64, self.depth as i64)?;
         let most = if self.zero_points.is_empty() { 1 } else { 8 };
@@ -73,21 +73,38 @@ impl TernaryWeights<'_> {
     }
 }
 
-/// Blocks `[N, K / 64]`, and the sum of each column's weights.
-pub(super) fn pack(weights: &TernaryWeights<'_>) -> Result<(Buffer<[u8; 16]>, Buffer<i32>)> {
-    weights.check()?;
-    let row_blocks = weights.depth.div_ceil(BLOCK);
-    let bytes = code_row_bytes(weights.depth, weights.bits);
-    let mut blocks = Buffer::<[u8; 16]>::zeroed(OP, checked_area(OP, weights.columns, row_blocks)?)?;
-    let mut sums = Buffer::<i32>::zeroed(OP, weights.columns)?;
-    for (n, sum) in sums.iter_mut().enumerate() {
-        let codes = &weights.codes[n * bytes..][..bytes];
-        let row = &mut blocks[n * row_blocks..][..row_blocks];
-        for k in 0..weights.depth {
-            let level = weights.level(n, code_at(codes, weights.bits, k))?;
-            *sum += i32::from(level) - 1;
-            row[k / BLOCK][k % 16] |= level << (k % BLOCK / 16 * 2);
-        }
+/// `[N / 4][K / 64][4]`: four columns side by side, one stream through memory.
+pub(super) struct Quads {
+    pub(super) vectors: Buffer<[u8; 16]>,
+}
+
+impl Quads {
+    pub(super) fn pack(weights: &TernaryWeights<'_>) -> Result<(Self, Buffer<i32>)> {
+        weights.check()?;
+        let blocks = weights.depth.div_ceil(BLOCK);
+        let cells = checked_area(OP, weights.columns.next_multiple_of(QUAD), blocks)?;
+        let mut vectors = Buffer::<[u8; 16]>::zeroed(OP, cells)?;
+        let sums = weights.each_level(|n, k, level| {
+            let block = (n / QUAD * blocks + k / BLOCK) * QUAD + n % QUAD;
+            vectors[block][k % 16] |= level << (k % BLOCK / 16 * 2);
+        })?;
+        Ok((Self { vectors }, sums))
     }
-    Ok((blocks, sums))
+}
+
+impl TernaryWeights<'_> {
+    /// Calls `put(n, k, w + 1)` for every weight; returns the sum of each column's.
+    pub(super) fn each_level(&self, mut put: impl FnMut(usize, usize, u8)) -> Result<Buffer<i32>> {
+        let bytes = code_row_bytes(self.depth, self.bits);
+        let mut sums = Buffer::<i32>::zeroed(OP, self.columns)?;
+        for (n, sum) in sums.iter_mut().enumerate() {
+            let codes = &self.codes[n * bytes..][..bytes];
+            for k in 0..self.depth {
+                let level = self.level(n, code_at(codes, self.bits, k))?;
+                *sum += i32::from(level) - 1;
+                put(n, k, level);
+            }
+        }
+        Ok(sums)
+    }
 }

@@ -1,6 +1,6 @@
 //! The specification: one code at a time.
 
-use super::Kernel;
+use super::{Kernel, QUAD};
 
 pub(super) struct Scalar;
 
@@ -24,13 +24,14 @@ impl Kernel for Scalar {
         sum
     }
 
-    fn products(rows: &[[u8; 16]], weights: &[[u8; 16]], blocks: usize, acc: &mut [i32]) {
-        let columns = weights.len() / blocks;
-        for (row, acc) in rows.chunks_exact(blocks * VECTORS).zip(acc.chunks_exact_mut(columns)) {
-            for (weights, acc) in weights.chunks_exact(blocks).zip(acc) {
-                *acc = 0;
-                for (codes, x) in weights.iter().zip(row.as_chunks::<VECTORS>().0) {
-                    *acc += block(codes, x);
+    fn products(rows: &[[u8; 16]], weights: &[[u8; 16]], blocks: usize, acc: &mut [i32], pitch: usize) {
+        for (row, acc) in rows.chunks_exact(blocks * VECTORS).zip(acc.chunks_exact_mut(pitch)) {
+            for (quad, acc) in weights.chunks_exact(blocks * QUAD).zip(acc.chunks_exact_mut(QUAD)) {
+                acc.fill(0);
+                for (columns, x) in quad.chunks_exact(QUAD).zip(row.as_chunks::<VECTORS>().0) {
+                    for (acc, codes) in acc.iter_mut().zip(columns) {
+                        *acc += block(codes, x);
+                    }
                 }
             }
         }

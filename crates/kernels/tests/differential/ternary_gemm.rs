@@ -4,7 +4,7 @@ use lowbit_kernels::buffer::{Buffer, Scratch};
 use lowbit_kernels::error::{ErrorCode, Op};
 use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::ternary_gemm::{TernaryGemm, TernaryInput, TernaryWeights, naive};
+use lowbit_kernels::ternary_gemm::{DotWidth, TernaryGemm, TernaryInput, TernaryWeights, naive};
 use lowbit_kernels::testing::{ROWS, Random, SIZES, pack_codes};
 use lowbit_kernels::tier::Tier;
 use proptest::prelude::*;
@@ -51,8 +51,24 @@ impl Case {
         self.x.iter().map(|x| *x as i8).collect()
     }
 
+    /// The sums, by either dot, of which only the tier `relaxed` has two.
     fn run(&self, tier: Tier) -> Vec<i32> {
-        let gemm = self.gemm(tier, OutputTransform::I32);
+        let wide = self.run_by(tier, DotWidth::Sums32);
+        if tier == Tier::Relaxed {
+            assert_eq!(
+                self.run_by(tier, DotWidth::Sums16),
+                wide,
+                "{:?} by {} by {}",
+                self.rows,
+                self.depth,
+                self.columns
+            );
+        }
+        wide
+    }
+
+    fn run_by(&self, tier: Tier, dot: DotWidth) -> Vec<i32> {
+        let gemm = self.gemm(tier, OutputTransform::I32).with_dot(dot);
         let mut y = vec![i32::MIN; self.rows * self.columns];
         gemm.run(&self.bytes(), self.rows, OutputMut::I32(&mut y), scratch(&gemm).arena())
             .expect("valid lengths");
@@ -139,6 +155,71 @@ fn longest_rows(tier: Tier) {
                 );
             }
         }
+    }
+}
+
+/// A case of which every x and every weight of a column is `pattern[k % len]`.
+fn repeated(columns: usize, depth: usize, rows: usize, x: &[i32], w: &[i32]) -> Case {
+    Case {
+        columns,
+        depth,
+        rows,
+        input: INPUTS[0],
+        signs: false,
+        x: x.iter().copied().cycle().take(depth).collect::<Vec<_>>().repeat(rows),
+        w: w.iter().copied().cycle().take(depth).collect::<Vec<_>>().repeat(columns),
+    }
+}
+
+/// The 16-bit lanes of one row are emptied after 8 blocks of 64: 16 dots of 2 * 128 * 8 make -32768, the least there is.
+#[test]
+fn sums16_of_a_row_hold_8_blocks_of_the_largest_products() {
+    for x in [-128, 127] {
+        for depth in [512, 513, 1024, 4096] {
+            repeated(8, depth, 1, &[x], &[1]).assert_exact(Tier::Relaxed);
+        }
+    }
+}
+
+/// Those of a tile of four rows after 16 blocks: 64 dots of 2 * 128 * 2 make -32768.
+#[test]
+fn sums16_of_a_tile_hold_16_blocks_of_the_largest_products() {
+    for x in [-128, 127] {
+        for depth in [1024, 1025, 2048, 4096] {
+            repeated(8, depth, 4, &[x], &[1]).assert_exact(Tier::Relaxed);
+        }
+    }
+}
+
+/// Bytes of lookups are emptied after 16 weights: 8 of 31, which 255 = 7 * 32 + 31 has for its low bits, and 8 of 16, which is 512 / 32.
+#[test]
+fn lookup_bytes_hold_8_of_the_largest_parts() {
+    for (x, w) in
+        [([-128, 127], [-1, 1]), ([-128, -128], [-1, -1]), ([-128, -128], [1, 1]), ([127, 127], [1, 1])]
+    {
+        for depth in [16, 17, 64, 160] {
+            repeated(128, depth, 1, &x, &w).assert_exact(Tier::Simd128);
+        }
+    }
+}
+
+/// 16-bit lanes of lookups are emptied after 1024 weights: 64 groups of 248, and of 128.
+#[test]
+fn lookup_lanes_hold_a_chunk_of_the_largest_parts() {
+    for (x, w) in [([-128, 127], [-1, 1]), ([-128, -128], [-1, -1])] {
+        for depth in [1008, 1024, 1025, 2048, 3000] {
+            repeated(130, depth, 3, &x, &w).assert_exact(Tier::Simd128);
+        }
+    }
+}
+
+/// int32 sums of lookups at the largest K; those of dots are in `longest_rows`.
+#[test]
+fn lookup_sums_hold_the_longest_row() {
+    let depth = 1 << 20;
+    for (x, w) in [(-128, -1), (-128, 1), (127, 1)] {
+        let sums = repeated(128, depth, 1, &[x], &[w]).run(Tier::Simd128);
+        assert!(sums.iter().all(|sum| *sum == x * w * depth as i32), "{x} by {w}");
     }
 }
 

@@ -1,0 +1,111 @@
+//! Tiles of four rows by two columns, generic over how a block of 64 codes is multiplied.
+
+use super::QUAD;
+use crate::v128::{
+    V128, i32x4_add, i32x4_shuffle, i32x4_splat, i32x4_store, u8x16_load, u16x8_shr, v128_and,
+};
+
+/// A block of four columns.
+pub(super) type Quad = [[u8; 16]; QUAD];
+
+/// How the codes of a block meet activations in `PARTS` dots.
+pub(super) trait Dots<const PARTS: usize> {
+    /// Blocks after which the accumulators of a tile are emptied into int32 sums.
+    const BLOCKS: usize;
+
+    /// 3 in every lane.
+    fn mask() -> V128;
+
+    /// `acc` plus sums of products, in any lanes.
+    fn dot(acc: V128, x: V128, codes: V128) -> V128;
+
+    /// int32 `sums` plus the lanes of an accumulator.
+    fn widen(sums: V128, acc: V128) -> V128;
+
+    /// One row by two quads of columns that lie apart, `None` where there is one left: four sums each.
+    fn single(row: &[[[u8; 16]; PARTS]], quads: [&[Quad]; 2]) -> [V128; 2];
+}
+
+/// Part `j` of the codes: 0..=2 in every lane of the mask.
+#[inline(always)]
+pub(super) fn part(codes: V128, j: usize, mask: V128) -> V128 {
+    v128_and(u16x8_shr(codes, 2 * j as u32), mask)
+}
+
+/// [`super::Kernel::products`] for any dots. A quad of columns meets all rows before the next one is read.
+///
+/// **Two streams.** Quads are taken in pairs, one from each half of the matrix: two pages of memory are then being fetched ahead, where
+/// neighbouring columns would ask one page for two places, which the prefetchers of processors take for no pattern at all.
+pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
+    rows: &[[u8; 16]],
+    weights: &[[u8; 16]],
+    blocks: usize,
+    acc: &mut [i32],
+    pitch: usize,
+) {
+    let rows = rows.as_chunks::<PARTS>().0;
+    let quads = weights.as_chunks::<QUAD>().0;
+    let count = quads.len() / blocks;
+    let quad = |q: usize| &quads[q * blocks..][..blocks];
+    let row = |r: usize| &rows[r * blocks..][..blocks];
+    let (half, tiled) = (count.div_ceil(2), acc.len() / pitch / 4 * 4);
+    for q in 0..half {
+        // The middle one of an odd number has no partner: it is computed twice.
+        let pair = [q, (q + half).min(count - 1)];
+        for q in pair {
+            for r in (0..tiled).step_by(4) {
+                let x = [row(r), row(r + 1), row(r + 2), row(r + 3)];
+                let (low, high) = (tile::<D, PARTS, 0>(x, quad(q)), tile::<D, PARTS, 1>(x, quad(q)));
+                for (r, (low, high)) in (r..).zip(low.into_iter().zip(high)) {
+                    i32x4_store(
+                        &mut acc[r * pitch + q * QUAD..],
+                        column_sums([low[0], low[1], high[0], high[1]]),
+                    );
+                }
+            }
+        }
+        for r in tiled..acc.len() / pitch {
+            let sums = D::single(row(r), pair.map(quad));
+            for (q, sums) in pair.into_iter().zip(sums) {
+                i32x4_store(&mut acc[r * pitch + q * QUAD..], sums);
+            }
+        }
+    }
+}
+
+/// Four rows by columns `2 * HALF` and the next: each part of the codes is cut out once and multiplied by four rows.
+#[inline(never)]
+fn tile<D: Dots<PARTS>, const PARTS: usize, const HALF: usize>(
+    rows: [&[[[u8; 16]; PARTS]]; 4],
+    quad: &[Quad],
+) -> [[V128; 2]; 4] {
+    let mask = D::mask();
+    let mut sums = [[i32x4_splat(0); 2]; 4];
+    for (at, quad) in quad.chunks(D::BLOCKS).enumerate() {
+        let rows = rows.map(|row| &row[at * D::BLOCKS..][..quad.len()]);
+        let mut acc = [[i32x4_splat(0); 2]; 4];
+        for (at, columns) in quad.iter().enumerate() {
+            let codes = [u8x16_load(&columns[2 * HALF]), u8x16_load(&columns[2 * HALF + 1])];
+            for j in 0..PARTS {
+                let parts = codes.map(|codes| part(codes, j, mask));
+                for (acc, row) in acc.iter_mut().zip(rows) {
+                    let x = u8x16_load(&row[at][j]);
+                    acc[0] = D::dot(acc[0], x, parts[0]);
+                    acc[1] = D::dot(acc[1], x, parts[1]);
+                }
+            }
+        }
+        for (sums, acc) in sums.iter_mut().zip(acc) {
+            *sums = [D::widen(sums[0], acc[0]), D::widen(sums[1], acc[1])];
+        }
+    }
+    sums
+}
+
+/// The sum of each of four vectors.
+#[inline(always)]
+pub(super) fn column_sums([a, b, c, d]: [V128; 4]) -> V128 {
+    let pair = |a, b| i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+    let (ab, cd) = (pair(a, b), pair(c, d));
+    i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
+}
