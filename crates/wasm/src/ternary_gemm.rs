@@ -1,8 +1,8 @@
 //! [`lowbit_kernels::ternary_gemm`] across the border.
 
-use lowbit_kernels::error::{Op, Result, What, checked_area};
+use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
 use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::ternary_gemm::{TernaryGemm, TernaryInput, TernaryWeights};
+use lowbit_kernels::ternary_gemm::{DotWidth, TernaryGemm, TernaryInput, TernaryWeights};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -15,7 +15,8 @@ use crate::params::Params;
 const OP: Op = Op::TernaryGemm;
 
 /// Packs ternary or sign weights. Parameters: columns N, depth K, bits, codes (u8 array `[N, ceil(K * bits / 8)]`), zero points (int32 array: one, one per
-/// column, or absent for sign codes), whether x is uint8 (0, 1), zero point of x, output transform. Returns a handle.
+/// column, or absent for sign codes), whether x is uint8 (0, 1), zero point of x, bits of the lanes that the tier relaxed adds dots in (16, 32; 0: whichever is faster),
+/// output transform. Returns a handle.
 #[wasm_bindgen]
 pub fn ternary_gemm_new(params: usize, words: usize) -> i32 {
     status_or(new(params, words))
@@ -32,9 +33,15 @@ fn new(params: usize, words: usize) -> Result<i32> {
         zero_points: params.array()?,
     };
     let input = TernaryInput { unsigned: params.flag(What::Kind)?, zero_point: params.int()? };
+    let dot = match params.int()? {
+        0 => DotWidth::fastest(),
+        16 => DotWidth::Sums16,
+        32 => DotWidth::Sums32,
+        other => return Err(KernelError::new(ErrorCode::Range, OP, What::Kind, 32, i64::from(other))),
+    };
     let output = read_transform(OP, &mut params, weights.columns)?;
     params.end()?;
-    let gemm = TernaryGemm::new(Tier::BUILD, &weights, input, output)?;
+    let gemm = TernaryGemm::new(Tier::BUILD, &weights, input, output)?.with_dot(dot);
     reserve_scratch(OP, gemm.scratch_lines(usize::MAX))?;
     handles::insert(OP, gemm)
 }

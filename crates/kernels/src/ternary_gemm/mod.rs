@@ -18,7 +18,7 @@
 //! | scalar | any | any | integers | 64 multiply-adds | |
 //! | simd128 | < 128 | any | `i32x4.dot_i16x8` | 8 dots, 8 additions; 4 rows by 2 columns share 16 masks and shifts | 12.8, 12.9 |
 //! | simd128 | >= 128 | any | tables of two activations (`lookup.rs`) | 4 swizzles, 4 additions, 4.5 to part and to widen | 24.4, 25.8 |
-//! | relaxed | any | 1 to 3 left | the chosen relaxed dot, codes masked in place | 4 dots (and 4 additions), 4 masks, 1 shift | 40.1, 42.4 (16 bits); 26.8, 27.0 (32) |
+//! | relaxed | any | 1 to 3 left | the faster relaxed dot, codes masked in place | 4 dots (and 4 additions), 4 masks, 1 shift | 40.1, 42.4 (16 bits); 26.8, 27.0 (32) |
 //! | relaxed | any | 4 at a time | the same, codes shifted | 4 dots (and 4 additions); 4 rows by 2 columns share 14 masks and shifts | 47 (16 bits), 28 (32) |
 //!
 //! (Single rows: 4096 x 4096, weights rotating over 80 MiB, and one matrix of 4 MiB. Tiles: 64 rows of 1024 x 1024. Node 24 on an x64 with AVX2 and
@@ -26,15 +26,13 @@
 //!
 //! **Limits.** 2 bits a weight: this machine reads 48 GMAC/s of such weights by one stream through memory, 66 by two, 80 by four to eight. What holds is the arithmetic:
 //! 13.5 vector operations to 64 weights, at four a cycle, are 60 GMAC/s. Where `i32x4.relaxed_dot_i8x16_i7x16_add` is one instruction (VNNI, `sdot`) it takes 9, where it
-//! is three, as here, 17: hence [`DotWidth`], which the caller measures and chooses.
+//! is three, as here, 17: hence [`DotWidth`].
 //!
 //! **Streams.** Columns side by side are one stream; pairs of quads half a matrix apart are a second one in another page. Neighbouring columns read as two
 //! streams ask the same page for two places: half the speed of one, here and on other processors. Touching lines of the next page ahead: no gain beside two streams.
 //!
 //! **Tried and dropped.** Bit-serial planes with popcounts: 0.2 of this at 8-bit activations. Five weights to a byte in base 3: 0.2 (a size format: expand at
 //! load). Lookups in the tier relaxed: 0.8 of the 16-bit dots. One or two columns to a quad: 0.6, 0.9. Masks as plain constants: 0.55, for V8 makes them anew at every use.
-
-use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::error::{Op, Result};
@@ -72,28 +70,24 @@ const PANEL: usize = 16;
 /// Rows of x that are prepared together.
 const BLOCK_ROWS: usize = 16;
 
-/// Which dot the tier `relaxed` uses; both give the same sums. One of them is an instruction, the other several, which of the two the processor decides.
+/// Which dot the tier `relaxed` uses; both give the same sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum DotWidth {
     /// `i16x8.relaxed_dot_i8x16_i7x16` into 16-bit lanes: x64 without VNNI.
-    Sums16 = 0,
-    /// `i32x4.relaxed_dot_i8x16_i7x16_add`: x64 with VNNI, Arm with dot products.
-    Sums32 = 1,
+    Sums16,
+    /// `i32x4.relaxed_dot_i8x16_i7x16_add`: x64 with VNNI, Arm.
+    Sums32,
 }
 
-/// What the next objects get.
-static DOT_WIDTH: AtomicU8 = AtomicU8::new(DotWidth::Sums32 as u8);
-
 impl DotWidth {
-    /// Used by every [`TernaryGemm`] made from now on.
-    pub fn choose(self) {
-        DOT_WIDTH.store(self as u8, Ordering::Relaxed);
-    }
-
-    /// The one chosen last; `Sums32` at first.
-    pub fn chosen() -> Self {
-        if DOT_WIDTH.load(Ordering::Relaxed) == Self::Sums16 as u8 { Self::Sums16 } else { Self::Sums32 }
+    /// The one with fewer instructions here.
+    #[must_use]
+    pub fn fastest() -> Self {
+        #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+        if crate::v128::RelaxedDot::of_engine() == crate::v128::RelaxedDot::Seven {
+            return Self::Sums16;
+        }
+        Self::Sums32
     }
 }
 
@@ -183,7 +177,7 @@ impl TernaryGemm {
         }
         Ok(Self {
             tier,
-            dot: DotWidth::chosen(),
+            dot: DotWidth::fastest(),
             columns: weights.columns,
             depth: weights.depth,
             input,
@@ -193,7 +187,7 @@ impl TernaryGemm {
         })
     }
 
-    /// The same by another dot, which makes no difference to the sums.
+    /// The same by another dot than the fastest, which makes no difference to the sums.
     #[must_use]
     pub fn with_dot(self, dot: DotWidth) -> Self {
         Self { dot, ..self }

@@ -16,19 +16,21 @@ export interface TernaryGemmOptions {
   /** A code stands for code - zeroPoint, which must be -1, 0 or +1; one for the tensor, or one per row. `"sign"`: 1 bit, 0 for +1 and 1 for -1. */
   readonly zeroPoint: number | Int32Array | "sign";
   readonly x: ActivationCodes;
+  /** Bits of the lanes that the tier `relaxed` adds dots in, the same result; absent: whichever takes fewer instructions on this processor. */
+  readonly dot?: 16 | 32;
   readonly output: Output;
 }
 
 /** y[rows, n] = output(sum over k of (x - x.zeroPoint) * w), exact in int32. */
 export class TernaryGemm extends KernelObject {
   /** @throws OutOfRangeError where a weight is not -1, 0 or +1 or a size is 0 or too large; ShapeError where an array does not have its length */
-  constructor(instance: KernelInstance, { n, k, bits, codes, zeroPoint, x, output }: TernaryGemmOptions) {
+  constructor(instance: KernelInstance, { n, k, bits, codes, zeroPoint, x, dot, output }: TernaryGemmOptions) {
     const zeroPoints = typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint;
     const parameters = new Parameters(instance)
       .i32(n, k, bits)
       .array(codes)
       .array(zeroPoints === "sign" ? undefined : zeroPoints)
-      .i32(x.dtype === "uint8" ? 1 : 0, x.zeroPoint);
+      .i32(x.dtype === "uint8" ? 1 : 0, x.zeroPoint, dot ?? 0);
     const handle = writeOutput(parameters, output).call(instance.exports.ternary_gemm_new);
     super(instance, handle, macCost.bytes * n * k);
   }

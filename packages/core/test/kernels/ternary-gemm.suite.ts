@@ -5,7 +5,13 @@ import { activations, expectSums, inputs, runBytes } from "./products.ts";
 import { integers, naiveProduct, packCodes, rowCounts, sizes } from "./random.ts";
 
 export function ternaryGemm(kernels: () => KernelInstance): void {
-  it.each(["ternary", "sign"] as const)("int32 sums of %s weights equal naive on the grid of sizes", (kind) => {
+  const kinds = [
+    ["ternary", undefined],
+    ["sign", undefined],
+    ["ternary", 16],
+    ["ternary", 32],
+  ] as const;
+  it.each(kinds)("int32 sums of %s weights equal naive on the grid of sizes, dots of %s bits", (kind, dot) => {
     for (const [i, k] of sizes.entries())
       for (const [j, n] of sizes.entries()) {
         const rows = rowCounts[(i + 3 * j) % rowCounts.length]!;
@@ -18,10 +24,51 @@ export function ternaryGemm(kernels: () => KernelInstance): void {
           k,
           bits,
         );
-        using gemm = new TernaryGemm(kernels(), { n, k, bits, codes, zeroPoint, x: input, output: { kind: "int32" } });
+        const output = { kind: "int32" } as const;
+        using gemm = new TernaryGemm(kernels(), {
+          n,
+          k,
+          bits,
+          codes,
+          zeroPoint,
+          x: input,
+          output,
+          ...(dot && { dot }),
+        });
         expectSums(kernels(), gemm, { x: activations(input, rows * k, i + j), w, k, input });
       }
   });
+
+  it.each([16, 32] as const)(
+    "rows of the largest products, which fill the lanes of %s-bit dots and of lookups",
+    (dot) => {
+      for (const [n, k, rows] of [
+        [8, 4096, 1],
+        [8, 4096, 4],
+        [128, 3000, 2],
+      ] as const)
+        for (const [value, weight] of [
+          [-128, 1],
+          [127, 1],
+          [-128, -1],
+        ] as const) {
+          const codes = packCodes(new Array(n * k).fill(weight + 1), k, 2);
+          const x = { dtype: "int8", zeroPoint: 0 } as const;
+          using gemm = new TernaryGemm(kernels(), {
+            n,
+            k,
+            bits: 2,
+            codes,
+            zeroPoint: 1,
+            x,
+            dot,
+            output: { kind: "int32" },
+          });
+          const got = runBytes(kernels(), gemm, new Array(rows * k).fill(value), rows, rows * n);
+          expect(new Set(got)).toEqual(new Set([value * weight * k]));
+        }
+    },
+  );
 
   it.each(inputs)("K = 2^20 of the largest products: $dtype, zero point $zeroPoint", (input) => {
     const k = 1 << 20;
