@@ -70,6 +70,7 @@ words! {
         PqScan = "pq_scan",
         PqFastScan = "pq_fast_scan",
         Hamming = "hamming",
+        Nearest = "nearest",
     }
 }
 

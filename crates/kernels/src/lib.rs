@@ -25,6 +25,7 @@ pub mod gemm_f32;
 pub mod geometry;
 pub mod hamming;
 pub mod layout;
+pub mod nearest;
 pub mod normalize;
 pub mod output;
 pub mod pool;

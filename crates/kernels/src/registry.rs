@@ -36,7 +36,8 @@ macro_rules! for_each_kernel {
             convert, [Scalar], Exact, "activations between f32 and 8 bits";
             elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
             normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
-            quantize, [Scalar, Simd128], Exact, "statistics, rounding, nearest levels, packing and error sums of the quantizers";
+            nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";
+            quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
             pool, [Scalar], Exact, "max and average pooling";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";

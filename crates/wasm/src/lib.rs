@@ -29,6 +29,8 @@ pub mod gemm_f32;
 pub mod hamming;
 pub mod handles;
 pub mod memory;
+#[cfg(feature = "quantize")]
+pub mod nearest;
 pub mod normalize;
 mod output;
 pub mod parallel;

@@ -2,7 +2,8 @@
 
 use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_range, checked_area};
 use lowbit_kernels::layout::code_row_bytes;
-use lowbit_kernels::quantize::{self, Codebook, Grid, Grouping};
+use lowbit_kernels::nearest::Centroids;
+use lowbit_kernels::quantize::{self, Grid, Grouping};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -125,12 +126,12 @@ pub fn quantize_nearest(params: usize, words: usize) -> i32 {
         let grouping = read_grouping(&mut params)?;
         let codes = params.int()? as u32 as usize;
         params.end()?;
-        let codebook = Codebook::new(Tier::BUILD, vectors, dimension)?;
+        let centroids = Centroids::new(Tier::BUILD, vectors, dimension)?;
         let codes = memory.write(codes, x.len() / dimension)?;
         if scales.is_empty() {
-            codebook.nearest(x, codes)
+            centroids.assign(x, codes)
         } else {
-            codebook.nearest_scaled(&grouping, x, scales, codes)
+            quantize::nearest_scaled(&centroids, &grouping, x, scales, codes)
         }
     };
     status(run())

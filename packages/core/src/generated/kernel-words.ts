@@ -40,6 +40,7 @@ export const kernelOperators = [
   "pq_scan",
   "pq_fast_scan",
   "hamming",
+  "nearest",
 ] as const;
 
 /** Which quantity was wrong, by number. */

@@ -49,6 +49,7 @@ export interface WasmExports {
   readonly memory: WebAssembly.Memory;
   readonly memory_alloc: (a: number) => number;
   readonly memory_free: (a: number, b: number) => number;
+  readonly nearest_assign: (a: number, b: number) => number;
   readonly object_drop: (a: number) => number;
   readonly pad_new: (a: number, b: number) => number;
   readonly pad_run: (a: number, b: number, c: number) => number;

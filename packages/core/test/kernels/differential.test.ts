@@ -13,6 +13,7 @@ import { bitpack } from "./bitpack.suite.ts";
 import { codebookGemm } from "./codebook-gemm.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
+import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
@@ -33,12 +34,14 @@ const searchSuites: Record<SearchFamily, Suite> = {
   hamming,
 };
 
-const suites: Record<Exclude<VectorFamily, SearchFamily>, Suite> = {
+/** `quantize` has no vector code, but its loops stand behind every quantizer. */
+const suites: Record<Exclude<VectorFamily, SearchFamily> | "quantize", Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
   depthwise,
   gemm_f32: gemmF32,
+  nearest,
   quantize,
   ternary_gemm: ternaryGemm,
   xnor_gemm: xnorGemm,

@@ -1,0 +1,20 @@
+//! The specification on the layout of groups.
+
+use super::LANES;
+
+/// Calls `put(i, index)` for every vector of x.
+pub(super) fn assign(x: &[f32], groups: &[f32], dimension: usize, mut put: impl FnMut(usize, u32)) {
+    for (i, x) in x.chunks_exact(dimension).enumerate() {
+        let (mut best, mut least) = (0, f32::INFINITY);
+        for (g, group) in groups.chunks_exact(dimension * LANES).enumerate() {
+            for lane in 0..LANES {
+                let centroid = group[lane..].iter().step_by(LANES);
+                let distance = x.iter().zip(centroid).fold(0.0, |sum, (x, c)| sum + (x - c) * (x - c));
+                if distance < least {
+                    (best, least) = (g * LANES + lane, distance);
+                }
+            }
+        }
+        put(i, best as u32);
+    }
+}
