@@ -168,6 +168,20 @@ describe("quantize", () => {
     expect(json.layers.map((l) => l.scheme)).toEqual(["int8", "int8", "int4", "float"]);
   });
 
+  it("--pack base3 stores the same ternary network in fewer bytes", async () => {
+    const args = ["quantize", FLOAT, "--weights", "ternary", "-o"];
+    const [plain, small] = [path("ternary.safetensors"), path("base3.safetensors")];
+    const before = await lowbitJson<Layers>(...args, plain);
+    const after = await lowbitJson<Layers>(...args, small, "--pack", "base3");
+    // 106,000 weights, of which a fifth of two bits is saved.
+    expect(before.bytes - after.bytes).toBeGreaterThan(4000);
+    expect(after.layers).toEqual(before.layers);
+    const accuracy = (file: string) => lowbitJson<Accuracy>("eval", file, "--data", DIGITS);
+    expect((await accuracy(small)).top1).toBe((await accuracy(plain)).top1);
+    const refused = await lowbit(...args, small, "--pack", "base4");
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--pack: expected bits or base3") });
+  });
+
   it("without --weights nothing is quantized", async () => {
     const json = await lowbitJson<Layers>("quantize", FLOAT, "-o", path("same.safetensors"));
     expect(json.layers.every((l) => l.scheme === "float" && l.sqnr === 999)).toBe(true);

@@ -5,6 +5,7 @@ import {
   type Packed,
   readPacked,
   readSafetensors,
+  type WriteOptions,
   writePacked,
 } from "lowbit";
 
@@ -12,12 +13,12 @@ import {
 export type ModelMeta = Omit<Packed, "graph">;
 
 /**
- * A Graph as a packed file: safetensors with the graph in its metadata. Same graph and meta, same bytes.
+ * A Graph as a packed file: safetensors with the graph in its metadata. Same graph, meta and options, same bytes.
  *
  * @throws GraphError where the graph breaks a rule
  */
-export function writeModel(graph: Graph, meta: ModelMeta = {}): Uint8Array<ArrayBuffer> {
-  return writePacked({ ...meta, graph });
+export function writeModel(graph: Graph, meta: ModelMeta = {}, options?: WriteOptions): Uint8Array<ArrayBuffer> {
+  return writePacked({ ...meta, graph }, options);
 }
 
 /**

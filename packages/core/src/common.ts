@@ -1,6 +1,14 @@
 /** What the entries `lowbit` and `lowbit/slim` have in common. */
 export * from "./errors.ts";
-export { formatVersion, isPacked, type Packed, type Provenance, readPacked, writePacked } from "./file/packed.ts";
+export {
+  formatVersion,
+  isPacked,
+  type Packed,
+  type Provenance,
+  readPacked,
+  type WriteOptions,
+  writePacked,
+} from "./file/packed.ts";
 export {
   looksLikeSafetensors,
   type RawTensor,

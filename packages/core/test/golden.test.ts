@@ -1,7 +1,7 @@
 import { availableTiers, loadModel, readPacked, readSource, Tensor, writePacked } from "lowbit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../src/file/digest.ts";
-import { golden, goldenGraph } from "../src/testing/golden.ts";
+import { golden, goldenGraph, ternaryGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
 import { runReference } from "../src/testing/reference.ts";
 
@@ -35,5 +35,23 @@ describe("the golden file of format version 1", () => {
     using model = await loadModel(bytes, { tier });
     expect(model.labels).toEqual(golden().graph.labels);
     expect(digestOf(await model.run({ image }))).toBe(recorded);
+  });
+});
+
+describe("the golden file of format version 2", () => {
+  let bytes: Uint8Array<ArrayBuffer>;
+  beforeAll(async () => {
+    bytes = await readSource(new URL("golden/format-v2.safetensors", import.meta.url));
+  });
+
+  it("is what this version writes in base 3", () =>
+    expect(sha256Hex(writePacked({ graph: ternaryGraph() }, { ternary: "base3" }))).toBe(sha256Hex(bytes)));
+
+  it("reads as the graph it was made from", () => expect(readPacked(bytes).graph).toEqual(ternaryGraph()));
+
+  it.each(availableTiers())("gives the outputs of the same graph in two-bit codes (%s)", async (tier) => {
+    const x = new Tensor("f32", [3, 35], new RandomData(8).floats(105));
+    using model = await loadModel(bytes, { tier });
+    expect(digestOf(await model.run({ x }))).toBe(digestOf(runReference(ternaryGraph(), { x })));
   });
 });

@@ -100,6 +100,12 @@ export const quantize = defineCommand({
       description: "Scheme of the layers (or plain tensors) that match; may be repeated, later ones win",
     },
     calibrate: { type: "string", valueHint: "x.npz", description: "Samples: array x, or one array per input name" },
+    pack: {
+      type: "string",
+      valueHint: "bits|base3",
+      description:
+        "base3 stores ternary weights at 1.6 bits instead of 2, for readers of format version 2; as fast once loaded",
+    },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
     "max-size": { type: "string", valueHint: "BYTES", description: "Refuse when the file would be larger" },
     report: { type: "string", valueHint: "R.html", description: "Write a page with tables and plots" },
@@ -107,6 +113,9 @@ export const quantize = defineCommand({
   },
   async run({ args, data }) {
     const { values } = data as Surroundings;
+    const packing = args.pack ?? "bits";
+    if (packing !== "bits" && packing !== "base3")
+      throw new UsageError(`--pack: expected bits or base3, got "${packing}"`);
     const rules = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
@@ -126,7 +135,7 @@ export const quantize = defineCommand({
       ? await quantizeTensors(opened.graph, { ...rules, onProgress })
       : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
-    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) });
+    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { ternary: packing });
     progress.end();
     const tooLarge = maxSize !== undefined && bytes.length > maxSize;
     const refusal =

@@ -1,5 +1,6 @@
 /** From JSON and tensors to a graph. Types are checked here; what they mean together is graph/validate.ts's work. */
 import { FormatError } from "../errors.ts";
+import { matrixSize } from "../graph/constants.ts";
 import { isCustomOp } from "../graph/operators.ts";
 import type {
   Constant,
@@ -11,9 +12,11 @@ import type {
   ImagePreprocessing,
   Node,
   PlainConstant,
+  QuantizedConstant,
   ValueInfo,
 } from "../graph/types.ts";
 import { arrayOf, bytesOf } from "../tensor.ts";
+import { expandBase3 } from "./base3.ts";
 import type { Field } from "./fields.ts";
 import type { Json } from "./json.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
@@ -105,20 +108,38 @@ function decodeConstant(entry: Field, tensors: Tensors): Constant {
   const codes = arrayFrom(entry.get("codes"), tensors, "uint8");
   const scale = entry.get("scale").isPresent ? arrayFrom(entry.get("scale"), tensors, "f32") : undefined;
   const groupSize = entry.get("groupSize");
+  const shape = entry
+    .get("shape")
+    .list()
+    .map((size) => size.integer(1, 2 ** 31 - 1));
+  const bits = entry.get("bits").integer(1, 8);
+  const decoding = decodeDecoding(entry.get("decoding"), tensors);
   if (scale && scale.shape.length !== 2) entry.get("scale").fail("a tensor of two axes");
   return {
     kind: "quantized",
     scheme: entry.get("scheme").string(),
-    shape: entry
-      .get("shape")
-      .list()
-      .map((size) => size.integer(1, 2 ** 31 - 1)),
-    bits: entry.get("bits").integer(1, 8),
-    codes: codes.data,
-    decoding: decodeDecoding(entry.get("decoding"), tensors),
+    shape,
+    bits,
+    codes: expandedCodes(entry, codes.data, { shape, bits, decoding }),
+    decoding,
     ...(scale && { scale: scale.data, scaleShape: scale.shape as unknown as readonly [number, number] }),
     ...(groupSize.isPresent && { groupSize: groupSize.integer(1, 2 ** 31 - 1) }),
   };
+}
+
+/** Codes as the graph has them, whatever their packing in the file. */
+function expandedCodes(
+  entry: Field,
+  codes: Uint8Array,
+  sizes: Pick<QuantizedConstant, "shape" | "bits" | "decoding">,
+): Uint8Array {
+  const packing = entry.get("packing");
+  if (!packing.isPresent) return codes;
+  packing.oneOf("base3");
+  if (sizes.bits !== 2) entry.get("bits").fail("2, as the codes are packed in base 3");
+  const { n, codesPerRow } = matrixSize(sizes);
+  if (!Number.isInteger(codesPerRow)) entry.get("shape").fail("rows of whole sub-vectors");
+  return expandBase3(codes, n, codesPerRow, `tensor ${entry.get("codes").string()}`);
 }
 
 function decodeDecoding(field: Field, tensors: Tensors): Decoding {

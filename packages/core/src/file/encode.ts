@@ -10,6 +10,7 @@ import type {
   PlainConstant,
   QuantizedConstant,
 } from "../graph/types.ts";
+import { base3RowBytes, fitsBase3, packBase3 } from "./base3.ts";
 import { sha256Hex } from "./digest.ts";
 import type { Json } from "./json.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
@@ -40,21 +41,30 @@ class TensorSet {
   }
 }
 
+export interface EncodeOptions {
+  /** How two-bit codes that are all below 3 are stored: in 2 bits, or five to a byte. Default `bits`. */
+  readonly ternary?: "bits" | "base3";
+}
+
 export interface EncodedGraph {
+  /** The version of the format that it needs. */
+  readonly version: 1 | 2;
   readonly graph: Json;
   readonly tensors: ReadonlyMap<string, RawTensor>;
   /** [{ name, sha256 }], by name. */
   readonly digests: Json;
 }
 
-export function encodeGraph(graph: Graph): EncodedGraph {
+export function encodeGraph(graph: Graph, { ternary = "bits" }: EncodeOptions = {}): EncodedGraph {
   const set = new TensorSet();
   // Codes and plain data first, so that they get their constant's own name.
-  const names = new Map<string, string>();
-  for (const [name, constant] of graph.constants) names.set(name, addData(set, name, constant));
+  const stored = new Map<string, StoredData>();
+  for (const [name, constant] of graph.constants)
+    stored.set(name, addData(set, name, constant, ternary === "base3" && savesInBase3(constant)));
   const constants = [...graph.constants].map(([name, constant]) =>
-    encodeConstant(set, name, names.get(name)!, constant),
+    encodeConstant(set, name, stored.get(name)!, constant),
   );
+  const version = [...stored.values()].some(({ packing }) => packing) ? 2 : 1;
   const json = compact({
     name: graph.name,
     inputs: graph.inputs,
@@ -76,7 +86,7 @@ export function encodeGraph(graph: Graph): EncodedGraph {
   });
   const sorted = [...set.tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   const digests = sorted.map(([name, { bytes }]) => ({ name, sha256: sha256Hex(bytes) }));
-  return { graph: json, tensors: set.tensors, digests };
+  return { version, graph: json, tensors: set.tensors, digests };
 }
 
 /** Without members that are undefined. */
@@ -84,14 +94,29 @@ function compact(object: Readonly<Record<string, Json | undefined>>): Json {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Json;
 }
 
-function addData(set: TensorSet, name: string, constant: Constant): string {
-  if (constant.kind === "plain") return set.add(name, dtypeNames[constant.dtype], constant.shape, constant.data);
-  const { n, rowBytes } = matrixSize(constant);
-  return set.add(name, "U8", [n, rowBytes], constant.codes);
+/** The tensor of a constant's own name. */
+interface StoredData {
+  readonly tensor: string;
+  readonly packing?: "base3";
 }
 
-function encodeConstant(set: TensorSet, name: string, data: string, constant: Constant): Json {
-  if (constant.kind === "plain") return { name, kind: "plain", data };
+function savesInBase3(constant: Constant): boolean {
+  if (constant.kind === "plain" || constant.bits !== 2 || constant.decoding.kind === "product") return false;
+  const { codesPerRow, rowBytes } = matrixSize(constant);
+  return base3RowBytes(codesPerRow) < rowBytes && fitsBase3(constant.codes);
+}
+
+function addData(set: TensorSet, name: string, constant: Constant, inBase3: boolean): StoredData {
+  if (constant.kind === "plain")
+    return { tensor: set.add(name, dtypeNames[constant.dtype], constant.shape, constant.data) };
+  const { n, codesPerRow, rowBytes } = matrixSize(constant);
+  if (!inBase3) return { tensor: set.add(name, "U8", [n, rowBytes], constant.codes) };
+  const packed = packBase3(constant.codes, n, codesPerRow);
+  return { tensor: set.add(name, "U8", [n, base3RowBytes(codesPerRow)], packed), packing: "base3" };
+}
+
+function encodeConstant(set: TensorSet, name: string, { tensor, packing }: StoredData, constant: Constant): Json {
+  if (constant.kind === "plain") return { name, kind: "plain", data: tensor };
   const { scheme, shape, bits, decoding, scale, groupSize } = constant;
   const scaleShape = scaleShapeOf(constant);
   return compact({
@@ -100,7 +125,8 @@ function encodeConstant(set: TensorSet, name: string, data: string, constant: Co
     scheme,
     shape,
     bits,
-    codes: data,
+    packing,
+    codes: tensor,
     decoding: encodeDecoding(set, name, decoding, scaleShape),
     scale: scale && set.add(`${name}.scale`, "F32", scaleShape, scale),
     groupSize,

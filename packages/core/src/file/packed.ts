@@ -4,13 +4,13 @@ import type { Graph } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
 import { decodeGraph } from "./decode.ts";
 import { sha256Hex } from "./digest.ts";
-import { encodeGraph } from "./encode.ts";
+import { type EncodeOptions, encodeGraph } from "./encode.ts";
 import { Field } from "./fields.ts";
 import { type Json, parseJson } from "./json.ts";
 import { type RawTensor, readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 
-/** Of files that this library writes; it reads this one and all older ones. */
-export const formatVersion = 1;
+/** The newest that this library writes, where a file needs it; it reads this one and all older ones. */
+export const formatVersion = 2;
 
 const metadataKey = "lowbit";
 const digestKey = "lowbit_digest";
@@ -39,14 +39,20 @@ export interface Packed {
 /** Whether a safetensors file is a packed one, rather than one of plain tensors; a damaged packed one is, too. */
 export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(metadataKey) || metadata.has(digestKey);
 
+/** Choices of {@link writePacked}. */
+export type WriteOptions = EncodeOptions;
+
 /**
- * The file's bytes. The same input gives the same bytes, everywhere.
+ * The file's bytes. The same input gives the same bytes, everywhere, of the oldest version of the format that can hold it: 1, or 2 with ternary codes in base 3.
  * @throws GraphError where the graph is not valid
  */
-export function writePacked({ graph, provenance, parity }: Packed): Uint8Array<ArrayBuffer> {
+export function writePacked(
+  { graph, provenance, parity }: Packed,
+  options: WriteOptions = {},
+): Uint8Array<ArrayBuffer> {
   validateGraph(graph);
-  const { graph: json, tensors, digests } = encodeGraph(graph);
-  const metadata = JSON.stringify({ version: formatVersion, graph: json, tensors: digests, provenance, parity });
+  const { version, graph: json, tensors, digests } = encodeGraph(graph, options);
+  const metadata = JSON.stringify({ version, graph: json, tensors: digests, provenance, parity });
   const entries = [
     [metadataKey, metadata],
     [digestKey, sha256Hex(metadata)],
@@ -56,7 +62,7 @@ export function writePacked({ graph, provenance, parity }: Packed): Uint8Array<A
 
 /**
  * Reads a file and checks all of it: structure, digests, types, and the graph's rules.
- * @param bytes the whole file; constants are views of it
+ * @param bytes the whole file; constants are views of it, but for those stored in base 3
  * @throws FormatError, DigestError, GraphError
  */
 export function readPacked(bytes: Uint8Array<ArrayBuffer>): Packed {

@@ -56,3 +56,18 @@ export const golden = (): Packed => ({
   provenance: { source: "golden.onnx", recipe: "packages/core/src/testing/golden.ts" },
   parity: { sqnr: 12.5, layers: [{ name: "dense0", cosine: 0.99 }] },
 });
+
+/** What version 2 added: ternary codes in base 3, of rows that fill their last byte and of rows that do not. */
+export function ternaryGraph(): Graph {
+  const random = new RandomData(3);
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "f32", ["N", 35]);
+  const affine = builder.quantized(
+    random.weight({ shape: [17, 35], kind: "affine", bits: 2, levels: 3, scales: "channel", zeroPoint: 1 }),
+  );
+  const hidden = builder.node("dense", [x, affine], {}, "f32");
+  const table = builder.quantized(
+    random.weight({ shape: [6, 17], kind: "table", bits: 2, levels: 3, scales: "tensor" }),
+  );
+  return { ...builder.build(builder.node("dense", [hidden, table], {}, "f32")), name: "ternary" };
+}
