@@ -87,7 +87,7 @@ impl Sorted {
         }
         let (below, above) = (distance(place - 1), distance(place));
         let least = if below < above { below } else { above };
-        if !(least < f32::INFINITY) {
+        if !least.is_finite() {
             // A NaN, an infinity, or a square that overflows.
             return 0;
         }

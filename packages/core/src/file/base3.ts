@@ -9,7 +9,7 @@ import { FormatError } from "../errors.ts";
 /** Codes of a byte. */
 const CODES = 5;
 /** Values of a byte. */
-const VALUES = 3 ** CODES;
+const VALUES = 243;
 
 /** Five two-bit codes, the first lowest, by byte. */
 const expanded = Uint16Array.from({ length: VALUES }, (_, byte) => {
@@ -48,7 +48,7 @@ export function expandBase3(packed: Uint8Array, n: number, perRow: number, what:
   if (packed.length !== n * rowPacked)
     throw new FormatError("tensor-shape", `bytes of ${what}`, n * rowPacked, packed.length);
   const codes = new Uint8Array(n * rowBytes);
-  const last = 3 ** (perRow - (rowPacked - 1) * CODES);
+  const last = [3, 9, 27, 81, VALUES][(perRow - 1) % CODES]!;
   for (let row = 0, from = 0, to = 0; row < n; row++) {
     let [bits, held] = [0, 0];
     for (let i = 0; i < rowPacked; i++, from++) {
