@@ -1,7 +1,8 @@
 //! The loops of the quantizers: nearest levels equal a plain search in every tier, packed codes come back, codes stay on their grid.
 
 use arbitrary::Arbitrary;
-use lowbit_kernels::quantize::{Codebook, Grid, Grouping, pack, unpack};
+use lowbit_kernels::nearest::Centroids;
+use lowbit_kernels::quantize::{Grid, Grouping, pack, unpack};
 use lowbit_kernels::tier::Tier;
 
 use crate::{cycle, floats};
@@ -36,7 +37,7 @@ impl Case<'_> {
         let expected: Vec<u8> = x.chunks_exact(dimension).map(search).collect();
         for tier in [Tier::Scalar, Tier::Simd128] {
             let mut codes = vec![255; count];
-            Codebook::new(tier, &codebook, dimension).expect("valid").nearest(&x, &mut codes).expect("valid");
+            Centroids::new(tier, &codebook, dimension).expect("valid").assign(&x, &mut codes).expect("valid");
             assert_eq!(codes, expected, "{tier} {self:?}");
         }
 
