@@ -134,7 +134,9 @@ async function optimise(input, result, opt, env, log) {
   const optimised = `${result}.${process.pid}.part`;
   const features = [...base, ...opt].map((feature) => `--enable-${feature}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run("wasm-opt", ["-O3", "--mvp-features", ...features, ...strip, input, "-o", optimised], {
+  // No program of ours touches the lowest kilobyte (the far end of the stack), so no sum of a pointer and a small constant wraps, and the constants go
+  // into the loads: an instruction less per load in unrolled loops.
+  await run("wasm-opt", ["-O3", "--low-memory-unused", "--mvp-features", ...features, ...strip, input, "-o", optimised], {
     env,
     log,
     timeout: 300,
