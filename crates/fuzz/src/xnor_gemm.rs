@@ -5,7 +5,7 @@ use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::testing::{pack_codes, pack_signs};
 use lowbit_kernels::tier::Tier;
-use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape, naive};
+use lowbit_kernels::xnor_gemm::{Activations, Counting, XnorGemm, XnorShape, naive};
 
 /// A product of bits or trits by signs.
 #[derive(Arbitrary, Debug)]
@@ -31,13 +31,16 @@ impl Case<'_> {
         let expected: Vec<i32> = x.chunks_exact(k).flat_map(|x| naive::sums(x, &w)).collect();
         let codes = pack_codes(&w.iter().map(|w| u8::from(*w < 0)).collect::<Vec<_>>(), k, 1);
         let packed = pack_signs(&x, channels, self.trits);
-        for tier in Tier::ALL {
-            let gemm = XnorGemm::new(tier, shape, &codes, OutputTransform::I32).expect("a valid shape");
+        for (tier, counting) in
+            Tier::ALL.into_iter().flat_map(|tier| [(tier, Counting::Lookup), (tier, Counting::Popcount)])
+        {
+            let output = OutputTransform::I32;
+            let gemm = XnorGemm::with_counting(tier, counting, shape, &codes, output).expect("a valid shape");
             let mut scratch = Scratch::new();
             scratch.reserve(Op::XnorGemm, gemm.scratch_lines(rows)).expect("memory");
             let mut y = vec![i32::MIN; expected.len()];
             gemm.run(&packed, rows, OutputMut::I32(&mut y), scratch.arena()).expect("valid lengths");
-            assert_eq!(y, expected, "{tier}: {self:?}");
+            assert_eq!(y, expected, "{tier} {counting:?}: {self:?}");
         }
     }
 }

@@ -125,17 +125,9 @@ impl<K: RowKernel> Convolution<K> {
         mut out: OutputMut<'_>,
         scratch: &mut Arena<'_>,
     ) -> Result<()> {
+        self.check(x, batch, &pixels, &out)?;
         let columns = self.kernels[0].columns();
-        let (pixel, stride) = (self.pixel_len(), out.kind().row_len(self.columns()));
-        let image = checked_area(OP, self.geometry.input_pixels(), pixel)?;
-        check_shape(OP, What::Length, checked_area(OP, batch, image)?, x.len())?;
-        let all = checked_area(OP, batch, self.geometry.output_pixels())?;
-        check_range(OP, What::Rows, 0, all as i64, pixels.end as i64)?;
-        check_range(OP, What::Rows, 0, pixels.end as i64, pixels.start as i64)?;
-        check_shape(OP, What::Length, checked_area(OP, pixels.len(), stride)?, out.len())?;
-        if out.kind() == OutputKind::Bits && self.kernels.len() > 1 {
-            check_range(OP, What::Columns, 0, 0, (columns % WORD_BITS) as i64)?;
-        }
+        let stride = out.kind().row_len(self.columns());
         let block = self.block_rows();
         let (row_len, gathers) = (self.kernels[0].row_len(), self.gathers());
         let rows = scratch.take::<K::Input>(if gathers { block * row_len } else { 0 });
@@ -159,6 +151,27 @@ impl<K: RowKernel> Convolution<K> {
                 let start = (first - pixels.start) * stride + out.kind().row_len(group * columns);
                 kernel.run_rows(rows, count, correction, out.from(start), stride, scratch.rest());
             }
+        }
+        Ok(())
+    }
+
+    /// What [`Self::run_pixels`] refuses.
+    pub(crate) fn check(
+        &self,
+        x: &[K::Input],
+        batch: usize,
+        pixels: &Range<usize>,
+        out: &OutputMut<'_>,
+    ) -> Result<()> {
+        let stride = out.kind().row_len(self.columns());
+        let image = checked_area(OP, self.geometry.input_pixels(), self.pixel_len())?;
+        check_shape(OP, What::Length, checked_area(OP, batch, image)?, x.len())?;
+        let all = checked_area(OP, batch, self.geometry.output_pixels())?;
+        check_range(OP, What::Rows, 0, all as i64, pixels.end as i64)?;
+        check_range(OP, What::Rows, 0, pixels.end as i64, pixels.start as i64)?;
+        check_shape(OP, What::Length, checked_area(OP, pixels.len(), stride)?, out.len())?;
+        if out.kind() == OutputKind::Bits && self.kernels.len() > 1 {
+            check_range(OP, What::Columns, 0, 0, (self.kernels[0].columns() % WORD_BITS) as i64)?;
         }
         Ok(())
     }

@@ -90,3 +90,17 @@ pub fn i32x4_sum(v: V128) -> i32 {
 pub fn v128_opaque(v: V128) -> V128 {
     core::hint::black_box(v)
 }
+
+/// The 32 bits of eight vectors of four lanes, each all ones or all zeros; `lanes(at)` are those of elements `at..at + 4`. Four at a time: narrowing to
+/// bytes first costs more, since LLVM clamps before it narrows.
+#[inline(always)]
+pub fn bits_of_lanes(lanes: impl Fn(usize) -> V128) -> u32 {
+    let four = |at: usize| u32::from(i32x4_bitmask(lanes(at))) << at;
+    four(0) | four(4) | four(8) | four(12) | four(16) | four(20) | four(24) | four(28)
+}
+
+/// The 16 bits of two vectors of eight lanes, each all ones or all zeros.
+#[inline(always)]
+pub fn mask_of_i16x8(low: V128, high: V128) -> u16 {
+    i8x16_bitmask(i8x16_narrow_i16x8(low, high))
+}

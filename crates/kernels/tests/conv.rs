@@ -9,7 +9,7 @@ use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::ternary_gemm::{TernaryGemm, TernaryInput, TernaryWeights};
 use lowbit_kernels::testing::{Random, pack_codes, pack_signs};
 use lowbit_kernels::tier::Tier;
-use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape};
+use lowbit_kernels::xnor_gemm::{Activations, BinaryConvolution, Counting, Padding, XnorGemm, XnorShape};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -133,23 +133,45 @@ fn points_need_no_gathering() {
     assert_eq!(float_conv(&case, Tier::Simd128, &x, &w, 0), case.naive(&x, &w, 0));
 }
 
-fn binary_conv(case: &Case, tier: Tier, x: &[i32], w: &[i32], zeros: bool) -> Vec<i32> {
-    let (taps, channels) = (case.window.taps(), case.channels);
-    let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
-    let shape = XnorShape { columns: case.columns, taps, channels, activations: Activations::Bits };
-    let gemm =
-        XnorGemm::new(tier, shape, &pack_codes(&codes, case.k(), 1), OutputTransform::I32).expect("valid");
-    let geometry = case.geometry().expect("fits");
-    let conv = if zeros {
-        Convolution::with_zero_padding(geometry, vec![gemm])
-    } else {
-        Convolution::new(geometry, vec![gemm], 0)
+/// Every way to count: tier by counting.
+fn ways() -> impl Iterator<Item = (Tier, Counting)> {
+    Tier::ALL.into_iter().flat_map(|tier| [(tier, Counting::Lookup), (tier, Counting::Popcount)])
+}
+
+fn signs(values: Vec<i32>) -> Vec<i32> {
+    values.into_iter().map(|v| 1 - 2 * v).collect()
+}
+
+/// Random ±1: activations and weights.
+fn binary_values(case: &Case, seed: u64) -> (Vec<i32>, Vec<i32>) {
+    let (x, w) = case.values(seed, 0, 1);
+    (signs(x), signs(w))
+}
+
+/// `output` makes the transform of a group.
+fn binary_conv(
+    case: &Case,
+    (tier, counting): (Tier, Counting),
+    w: &[i32],
+    padding: Padding,
+    output: impl Fn(usize) -> OutputTransform,
+) -> BinaryConvolution {
+    let columns = case.columns / case.groups;
+    let (taps, channels) = (case.window.taps(), case.channels / case.groups);
+    let shape = XnorShape { columns, taps, channels, activations: Activations::Bits };
+    let group = |(g, w): (usize, &[i32])| {
+        let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
+        XnorGemm::with_counting(tier, counting, shape, &pack_codes(&codes, case.k(), 1), output(g))
+            .expect("valid")
     };
-    let conv = conv.expect("fits");
+    let gemms = w.chunks_exact(columns * case.k()).enumerate().map(group).collect();
+    BinaryConvolution::new(case.geometry().expect("fits"), gemms, padding).expect("fits")
+}
+
+fn sums_of(case: &Case, conv: &BinaryConvolution, x: &[u32]) -> Vec<i32> {
     let mut y = vec![i32::MIN; case.batch * conv.geometry().output_pixels() * case.columns];
     let mut scratch = scratch(conv.scratch_lines());
-    let x = pack_signs(x, channels, false);
-    conv.run(&x, case.batch, OutputMut::I32(&mut y), &mut scratch.arena()).expect("valid");
+    conv.run(x, case.batch, OutputMut::I32(&mut y), &mut scratch.arena()).expect("valid");
     y
 }
 
@@ -157,14 +179,146 @@ fn binary_conv(case: &Case, tier: Tier, x: &[i32], w: &[i32], zeros: bool) -> Ve
 fn bits_with_padding_of_one_and_of_zero() {
     let fitting = cases().enumerate().filter(|(_, case)| case.geometry().is_some() && case.groups == 1);
     for (seed, case) in fitting.take(200) {
-        let (x, w) = case.values(seed as u64, 0, 1);
-        let signs = |values: Vec<i32>| values.into_iter().map(|v| 1 - 2 * v).collect::<Vec<_>>();
-        let (x, w) = (signs(x), signs(w));
-        for tier in Tier::ALL {
-            for (zeros, fill) in [(true, 0), (false, 1)] {
-                let y = binary_conv(&case, tier, &x, &w, zeros);
-                assert_eq!(y, case.naive(&x, &w, fill), "{tier} seed {seed} {case:?} fill {fill}");
+        let (x, w) = binary_values(&case, seed as u64);
+        let packed = pack_signs(&x, case.channels, false);
+        for (padding, fill) in [(Padding::Zero, 0), (Padding::One, 1)] {
+            let expected = case.naive(&x, &w, fill);
+            for way in ways() {
+                let conv = binary_conv(&case, way, &w, padding, |_| OutputTransform::I32);
+                assert_eq!(
+                    sums_of(&case, &conv, &packed),
+                    expected,
+                    "{way:?} seed {seed} {case:?} {padding:?}"
+                );
             }
+        }
+    }
+}
+
+/// Zero and one padding x stride x dilation x groups x columns around the panels, as bits, floats and bytes.
+#[test]
+fn binary_layers_of_every_window() {
+    let mut seed = 0;
+    for (groups, columns) in [(1, 16), (1, 33), (1, 64), (1, 100), (2, 64), (3, 96)] {
+        for (stride, dilation) in [(1, 1), (2, 1), (1, 2), (2, 2), (3, 1)] {
+            for pads in [[0; 4], [1; 4], [2, 0, 1, 2]] {
+                seed += 1;
+                let window = Window {
+                    kernel: [3, 1 + seed % 4],
+                    strides: [stride, 1 + seed % 2],
+                    dilations: [dilation, 1 + seed / 2 % 2],
+                    pads,
+                };
+                let channels = groups * [32, 64, 96][seed % 3];
+                let case = Case { batch: 2, input: [6, 7 + seed % 2], channels, columns, groups, window };
+                if case.geometry().is_some() {
+                    layers(&case, seed as u64);
+                }
+            }
+        }
+    }
+}
+
+fn layers(case: &Case, seed: u64) {
+    let (x, w) = binary_values(case, seed);
+    let packed = pack_signs(&x, case.channels, false);
+    let columns = case.columns / case.groups;
+    let mut random = Random::new(seed);
+    let thresholds = random.many(case.columns, |r| r.int(-40, 40));
+    let scale = random.many(case.columns, Random::float);
+    let part = |values: &[f32], g: usize| {
+        Buffer::from_slice(Op::Conv, &values[g * columns..][..columns]).expect("memory")
+    };
+    let bits = |g: usize| OutputTransform::Bits {
+        thresholds: Buffer::from_slice(Op::Conv, &thresholds[g * columns..][..columns]).expect("memory"),
+    };
+    let floats = |g: usize| OutputTransform::F32 {
+        scale: part(&scale, g),
+        bias: part(&scale, g),
+        clamp: [-20.0, 20.0],
+    };
+    let bytes = |g: usize| OutputTransform::Int8 {
+        multiplier: part(&scale, g),
+        bias: Buffer::zeroed(Op::Conv, columns).expect("memory"),
+        zero_point: 3,
+        clamp: [-128, 127],
+    };
+    for (padding, fill) in [(Padding::Zero, 0), (Padding::One, 1)] {
+        let sums = case.naive(&x, &w, fill);
+        let below = |(i, sum): (usize, &i32)| if *sum < thresholds[i % case.columns] { -1 } else { 1 };
+        let expected_bits: Vec<i32> = sums.iter().enumerate().map(below).collect();
+        let expected_bits = pack_signs(&expected_bits, case.columns, false);
+        let at = |i: usize| scale[i % case.columns];
+        let expected_floats: Vec<f32> = sums
+            .iter()
+            .enumerate()
+            .map(|(i, sum)| (*sum as f32 * at(i) + at(i)).clamp(-20.0, 20.0))
+            .collect();
+        let expected_bytes: Vec<i8> = sums
+            .iter()
+            .enumerate()
+            .map(|(i, sum)| ((*sum as f32 * at(i)).round_ties_even() + 3.0).clamp(-128.0, 127.0) as i8)
+            .collect();
+        for way in ways() {
+            let what = format!("{way:?} {case:?} {padding:?}");
+            let conv = binary_conv(case, way, &w, padding, |_| OutputTransform::I32);
+            assert_eq!(sums_of(case, &conv, &packed), sums, "{what}");
+            let mut scratch = scratch(conv.scratch_lines());
+            let pixels = case.batch * conv.geometry().output_pixels();
+            // Ranges that begin and end inside lines.
+            let mut y = vec![i32::MIN; sums.len()];
+            for range in [0..pixels / 3, pixels / 3..pixels / 2, pixels / 2..pixels] {
+                let out = OutputMut::I32(&mut y[range.start * case.columns..range.end * case.columns]);
+                conv.run_pixels(&packed, case.batch, range, out, &mut scratch.arena()).expect("valid");
+            }
+            assert_eq!(y, sums, "{what} in ranges");
+
+            let conv = binary_conv(case, way, &w, padding, floats);
+            let mut y = vec![f32::NAN; sums.len()];
+            conv.run(&packed, case.batch, OutputMut::F32(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, expected_floats, "{what}");
+
+            let conv = binary_conv(case, way, &w, padding, bytes);
+            let mut y = vec![99; sums.len()];
+            conv.run(&packed, case.batch, OutputMut::Int8(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, expected_bytes, "{what}");
+
+            // Spare bits are 0, whatever was there before.
+            let conv = binary_conv(case, way, &w, padding, bits);
+            let mut y = vec![u32::MAX; expected_bits.len()];
+            let run = conv.run(&packed, case.batch, OutputMut::Bits(&mut y), &mut scratch.arena());
+            if case.groups > 1 && !columns.is_multiple_of(32) {
+                assert!(run.is_err(), "{what}");
+            } else {
+                run.expect("valid");
+                assert_eq!(y, expected_bits, "{what}");
+            }
+        }
+    }
+}
+
+/// Thresholds at and beyond every sum, and the longest row that is compared in 16 bits.
+#[test]
+fn thresholds_at_the_limits() {
+    let channels = 10_912;
+    let window = Window { kernel: [1, 3], ..Window::POINT };
+    let case = Case { batch: 1, input: [1, 5], channels, columns: 32, groups: 1, window };
+    let k = case.k() as i32;
+    let marks = [i32::MIN, -k - 1, -k, -k + 1, -1, 0, 1, k - 1, k, k + 1, i32::MAX];
+    let thresholds: Vec<i32> = (0..32).map(|i| marks[i % marks.len()]).collect();
+    for (x, w) in [(1, 1), (1, -1)] {
+        let (values, weights) = (vec![x; 5 * channels], vec![w; 32 * case.k()]);
+        let expected: Vec<i32> =
+            (0..3 * 32).map(|i| if x * w * k < thresholds[i % 32] { -1 } else { 1 }).collect();
+        for way in ways() {
+            let conv = binary_conv(&case, way, &weights, Padding::One, |_| OutputTransform::Bits {
+                thresholds: Buffer::from_slice(Op::Conv, &thresholds).expect("memory"),
+            });
+            let mut y = vec![0; 3];
+            let mut scratch = scratch(conv.scratch_lines());
+            let x = pack_signs(&values, channels, false);
+            conv.run(&x, 1, OutputMut::Bits(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, pack_signs(&expected, 32, false), "{way:?} {x:?}", x = values[0]);
         }
     }
 }
@@ -180,53 +334,15 @@ fn trits_pad_with_zeros() {
         let (codes, packed) = (pack_codes(&codes, case.k(), 1), pack_signs(&x, case.channels, true));
         let (taps, channels, columns) = (case.window.taps(), case.channels, case.columns);
         let shape = XnorShape { columns, taps, channels, activations: Activations::Trits };
-        for tier in Tier::ALL {
-            for corrected in [false, true] {
-                let gemm = XnorGemm::new(tier, shape, &codes, OutputTransform::I32).expect("valid");
-                let geometry = case.geometry().expect("fits");
-                let conv = if corrected {
-                    Convolution::with_zero_padding(geometry, vec![gemm])
-                } else {
-                    Convolution::new(geometry, vec![gemm], 0)
-                };
-                let conv = conv.expect("fits");
-                let mut y = vec![i32::MIN; case.batch * conv.geometry().output_pixels() * columns];
-                let mut scratch = scratch(conv.scratch_lines());
-                let out = OutputMut::I32(&mut y);
-                conv.run(&packed, case.batch, out, &mut scratch.arena()).expect("valid");
-                assert_eq!(y, case.naive(&x, &w, 0), "{tier} seed {seed} {case:?}");
+        let expected = case.naive(&x, &w, 0);
+        for way in ways() {
+            for padding in [Padding::One, Padding::Zero] {
+                let gemm = XnorGemm::with_counting(way.0, way.1, shape, &codes, OutputTransform::I32)
+                    .expect("valid");
+                let conv = BinaryConvolution::new(case.geometry().expect("fits"), vec![gemm], padding)
+                    .expect("fits");
+                assert_eq!(sums_of(&case, &conv, &packed), expected, "{way:?} seed {seed} {case:?}");
             }
-        }
-    }
-}
-
-/// Groups of whole words, zero padding, and thresholds that make bits in the same call: a whole binary layer.
-#[test]
-fn grouped_bits_with_thresholds() {
-    for (seed, padding) in [(1, [1, 1, 1, 1]), (2, [0, 2, 1, 0])] {
-        let window = Window { kernel: [3, 3], strides: [2, 1], dilations: [1, 2], pads: padding };
-        let case = Case { batch: 2, input: [7, 9], channels: 128, columns: 64, groups: 2, window };
-        let signs = |values: Vec<i32>| values.into_iter().map(|v| 1 - 2 * v).collect::<Vec<_>>();
-        let (x, w) = case.values(seed, 0, 1);
-        let (x, w) = (signs(x), signs(w));
-        let thresholds = Random::new(seed).many(64, |r| r.int(-40, 40));
-        let below = |(i, sum): (usize, &i32)| if *sum < thresholds[i % 64] { -1 } else { 1 };
-        let expected: Vec<i32> = case.naive(&x, &w, 0).iter().enumerate().map(below).collect();
-        for tier in Tier::ALL {
-            let shape = XnorShape { columns: 32, taps: 9, channels: 64, activations: Activations::Bits };
-            let group = |(g, w): (usize, &[i32])| {
-                let codes: Vec<u8> = w.iter().map(|w| u8::from(*w < 0)).collect();
-                let thresholds = Buffer::from_slice(Op::Conv, &thresholds[g * 32..][..32]).expect("memory");
-                let output = OutputTransform::Bits { thresholds };
-                XnorGemm::new(tier, shape, &pack_codes(&codes, case.k(), 1), output).expect("valid")
-            };
-            let gemms = w.chunks_exact(32 * case.k()).enumerate().map(group).collect();
-            let conv = Convolution::with_zero_padding(case.geometry().expect("fits"), gemms).expect("fits");
-            let mut y = vec![0; 2 * conv.geometry().output_pixels() * 2];
-            let mut scratch = scratch(conv.scratch_lines());
-            let x = pack_signs(&x, 128, false);
-            conv.run(&x, 2, OutputMut::Bits(&mut y), &mut scratch.arena()).expect("valid");
-            assert_eq!(y, pack_signs(&expected, 64, false), "{tier}");
         }
     }
 }

@@ -11,10 +11,10 @@ use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_rang
 use lowbit_kernels::gemm_f32::GemmF32;
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::layout::WORD_BITS;
-use lowbit_kernels::output::OutputKind;
+use lowbit_kernels::output::{OutputKind, OutputMut};
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::ternary_gemm::TernaryGemm;
-use lowbit_kernels::xnor_gemm::{Activations, XnorGemm};
+use lowbit_kernels::xnor_gemm::{Activations, BinaryConvolution, Padding, XnorGemm};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -37,12 +37,76 @@ pub(crate) fn read_geometry(op: Op, params: &mut Params<'_>) -> Result<Geometry>
 /// What a handle names: a convolution whatever its elements. Its units are output pixels.
 pub(crate) struct Conv(pub(crate) Box<dyn Parallel>);
 
-struct Object<K: RowKernel> {
-    conv: Convolution<K>,
+struct Object<C> {
+    conv: C,
     kind: OutputKind,
 }
 
-impl<K: RowKernel> Object<K> {
+/// What products of any family become over a window.
+trait Images {
+    type Input: Element;
+    fn geometry(&self) -> &Geometry;
+    fn pixel_len(&self) -> usize;
+    fn columns(&self) -> usize;
+    /// Columns of a group.
+    fn group_columns(&self) -> usize;
+    fn block_rows(&self) -> usize;
+    /// The fewest pixels that are still worth a call.
+    fn grain(&self) -> usize;
+    fn scratch_lines(&self) -> usize;
+    fn run_pixels(
+        &self,
+        x: &[Self::Input],
+        batch: usize,
+        pixels: Range<usize>,
+        y: OutputMut<'_>,
+        scratch: &mut Arena<'_>,
+    ) -> Result<()>;
+}
+
+macro_rules! images {
+    ($input:ty, $conv:ty, $grain:expr $(, $kernel:ident)?) => {
+        impl$(<$kernel: RowKernel>)? Images for $conv {
+            type Input = $input;
+            fn geometry(&self) -> &Geometry {
+                self.geometry()
+            }
+            fn pixel_len(&self) -> usize {
+                self.pixel_len()
+            }
+            fn columns(&self) -> usize {
+                self.columns()
+            }
+            fn group_columns(&self) -> usize {
+                self.kernels()[0].columns()
+            }
+            fn block_rows(&self) -> usize {
+                self.block_rows()
+            }
+            fn grain(&self) -> usize {
+                self.block_rows().min($grain)
+            }
+            fn scratch_lines(&self) -> usize {
+                self.scratch_lines()
+            }
+            fn run_pixels(
+                &self,
+                x: &[$input],
+                batch: usize,
+                pixels: Range<usize>,
+                y: OutputMut<'_>,
+                scratch: &mut Arena<'_>,
+            ) -> Result<()> {
+                self.run_pixels(x, batch, pixels, y, scratch)
+            }
+        }
+    };
+}
+images!(K::Input, Convolution<K>, GRAIN, K);
+// Whole lines: inside a line its way of making table indices once is lost.
+images!(u32, BinaryConvolution, usize::MAX);
+
+impl<C: Images> Object<C> {
     /// Elements of y per pixel.
     fn stride(&self) -> usize {
         self.kind.row_len(self.conv.columns())
@@ -53,19 +117,19 @@ impl<K: RowKernel> Object<K> {
     }
 }
 
-impl<K: RowKernel> Parallel for Object<K> {
+impl<C: Images + Sync> Parallel for Object<C> {
     fn prepare(&self, x: usize, y: usize, batch: usize) -> Result<Work> {
         let memory = Memory::new(OP);
         let units = checked_area(OP, batch, self.conv.geometry().output_pixels())?;
-        memory.read::<K::Input>(x, self.images(batch)?)?;
+        memory.read::<C::Input>(x, self.images(batch)?)?;
         output_at(&memory, self.kind, y, checked_area(OP, units, self.stride())?)?;
-        if self.kind == OutputKind::Bits && self.conv.kernels().len() > 1 {
+        if self.kind == OutputKind::Bits && self.conv.columns() > self.conv.group_columns() {
             // A group that ends inside a word would write into its neighbour's.
-            check_range(OP, What::Columns, 0, 0, (self.conv.kernels()[0].columns() % WORD_BITS) as i64)?;
+            check_range(OP, What::Columns, 0, 0, (self.conv.group_columns() % WORD_BITS) as i64)?;
         }
         let block = self.conv.block_rows();
         let scratch_lines = self.conv.scratch_lines();
-        Ok(Work { x, y, count: batch, units, block, grain: GRAIN.min(block), scratch_lines })
+        Ok(Work { x, y, count: batch, units, block, grain: self.conv.grain(), scratch_lines })
     }
 
     unsafe fn run(&self, work: &Work, pixels: Range<usize>, mut scratch: Arena<'_>) {
@@ -73,7 +137,7 @@ impl<K: RowKernel> Parallel for Object<K> {
         // SAFETY: `prepare` found the images and the pixels at these addresses; these pixels of y are the caller's alone.
         let (x, y) = unsafe {
             (
-                input::<K::Input>(work.x, 0, images.unwrap_or(0)),
+                input::<C::Input>(work.x, 0, images.unwrap_or(0)),
                 output(self.kind, work.y, pixels.start * stride, pixels.len() * stride),
             )
         };
@@ -173,12 +237,10 @@ fn join(
             if groups > 1 && bits.iter().any(|gemm| gemm.activations() == Activations::Trits) {
                 return Err(KernelError::range(OP, What::Groups, 1, groups));
             }
-            let conv = if zero_bits {
-                Convolution::with_zero_padding(geometry, bits)?
-            } else {
-                Convolution::new(geometry, bits, fill as u32)?
-            };
-            object(conv, kind)
+            // A missing tap is the word 0: +1, or nothing.
+            check_range(OP, What::Padding, 0, 0, i64::from(fill))?;
+            let padding = if zero_bits { Padding::Zero } else { Padding::One };
+            object(BinaryConvolution::new(geometry, bits, padding)?, kind)
         }
         _ => Err(not_a_product()),
     }
@@ -193,10 +255,7 @@ pub(crate) fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
     }
 }
 
-fn object<K: RowKernel + 'static>(conv: Convolution<K>, kind: OutputKind) -> Result<Box<dyn Parallel>>
-where
-    K::Input: Element,
-{
+fn object<C: Images + Sync + 'static>(conv: C, kind: OutputKind) -> Result<Box<dyn Parallel>> {
     reserve_scratch(OP, conv.scratch_lines())?;
     Ok(Box::new(Object { conv, kind }))
 }

@@ -3,20 +3,12 @@
 use super::Signs;
 use super::scalar::Scalar;
 use crate::v128::{
-    V128, f32x4_gt, f32x4_load, f32x4_lt, f32x4_splat, f32x4_store, i8x16_bitmask, i8x16_lt, i8x16_splat,
-    i32x4_bitmask, i32x4_eq, i32x4_splat, u8x16_load, u8x16_splat, u32x4_load, u32x4_splat, v128_and,
+    V128, bits_of_lanes, f32x4_gt, f32x4_load, f32x4_lt, f32x4_splat, f32x4_store, i8x16_bitmask, i8x16_lt,
+    i8x16_splat, i32x4_eq, i32x4_splat, u8x16_load, u8x16_splat, u32x4_load, u32x4_splat, v128_and,
     v128_bitselect, v128_or, v128_xor,
 };
 
 pub(super) struct Simd128;
-
-/// The 32 bits of eight vectors of four lanes, each all ones or all zeros. Four at a time: narrowing to bytes first costs more, since LLVM clamps before
-/// it narrows.
-#[inline(always)]
-fn bits(lanes: impl Fn(usize) -> V128) -> u32 {
-    let four = |i: usize| u32::from(i32x4_bitmask(lanes(4 * i))) << (4 * i);
-    four(0) | four(1) | four(2) | four(3) | four(4) | four(5) | four(6) | four(7)
-}
 
 /// Lanes of ones where the bits `4 at .. 4 at + 4` of `word` are set.
 #[inline(always)]
@@ -31,15 +23,15 @@ impl Signs for Simd128 {
     fn trits(x: &[f32]) -> (u32, u32) {
         let Ok(x) = <&[f32; 32]>::try_from(x) else { return Scalar::trits(x) };
         let zero = f32x4_splat(0.0);
-        let below = bits(|at| f32x4_lt(f32x4_load(&x[at..]), zero));
-        let above = bits(|at| f32x4_gt(f32x4_load(&x[at..]), zero));
+        let below = bits_of_lanes(|at| f32x4_lt(f32x4_load(&x[at..]), zero));
+        let above = bits_of_lanes(|at| f32x4_gt(f32x4_load(&x[at..]), zero));
         (below, below | above)
     }
 
     #[inline(always)]
     fn signs(x: &[f32]) -> u32 {
         let Ok(x) = <&[f32; 32]>::try_from(x) else { return Scalar::signs(x) };
-        bits(|at| f32x4_lt(f32x4_load(&x[at..]), f32x4_splat(0.0)))
+        bits_of_lanes(|at| f32x4_lt(f32x4_load(&x[at..]), f32x4_splat(0.0)))
     }
 
     #[inline(always)]

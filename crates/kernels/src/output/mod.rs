@@ -112,6 +112,16 @@ impl OutputMut<'_> {
         self.len() == 0
     }
 
+    /// `len` elements from `start` on, for as long as `self` is borrowed.
+    pub fn part(&mut self, start: usize, len: usize) -> OutputMut<'_> {
+        match self {
+            Self::I32(y) => OutputMut::I32(&mut y[start..][..len]),
+            Self::F32(y) => OutputMut::F32(&mut y[start..][..len]),
+            Self::Int8(y) => OutputMut::Int8(&mut y[start..][..len]),
+            Self::Bits(y) => OutputMut::Bits(&mut y[start..][..len]),
+        }
+    }
+
     /// The same memory from element `start` on, for as long as `self` is borrowed.
     pub fn from(&mut self, start: usize) -> OutputMut<'_> {
         match self {
@@ -173,6 +183,41 @@ impl OutputTransform {
     /// Where `out` is of another kind than [`OutputTransform::kind`] or too short: callers check first.
     pub fn apply(&self, tier: Tier, acc: &[i32], out: OutputMut<'_>) {
         self.apply_rows(tier, acc, acc.len(), acc.len(), out, self.kind().row_len(acc.len()));
+    }
+
+    /// Transforms the columns from `first` on of a row, as many as `acc` holds, into the start of `out`. For bits, `first` is a multiple of 32.
+    ///
+    /// # Panics
+    /// As [`OutputTransform::apply`].
+    #[inline(never)]
+    pub fn apply_columns(&self, tier: Tier, first: usize, acc: &[i32], out: OutputMut<'_>) {
+        match tier.effective() {
+            Tier::Scalar => self.columns_with::<scalar::Scalar>(first, acc, out),
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            _ => self.columns_with::<simd128::Simd128>(first, acc, out),
+            #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+            _ => unreachable!("a tier above the build's"),
+        }
+    }
+
+    #[inline]
+    fn columns_with<T: Rows>(&self, first: usize, acc: &[i32], out: OutputMut<'_>) {
+        let n = acc.len();
+        let columns = first..first + n;
+        match (self, out) {
+            (Self::I32, OutputMut::I32(y)) => y[..n].copy_from_slice(acc),
+            (Self::F32 { scale, bias, clamp }, OutputMut::F32(y)) => {
+                T::f32(acc, &scale[columns.clone()], &bias[columns], *clamp, &mut y[..n]);
+            }
+            (Self::Int8 { multiplier, bias, zero_point, clamp }, OutputMut::Int8(y)) => {
+                let (multiplier, bias) = (&multiplier[columns.clone()], &bias[columns]);
+                T::int8(acc, multiplier, bias, *zero_point, *clamp, &mut y[..n]);
+            }
+            (Self::Bits { thresholds }, OutputMut::Bits(y)) => {
+                T::bits(acc, &thresholds[columns], &mut y[..words_per_row(n)]);
+            }
+            (_, out) => panic!("output of kind {:?} for a transform to {:?}", out.kind(), self.kind()),
+        }
     }
 
     /// Transforms the first `n` accumulators of every row of `acc [rows, pitch]`; row r starts `r * stride` elements (bits: words) into `out`.

@@ -7,9 +7,9 @@ use super::Rows;
 use super::scalar::Scalar;
 use crate::layout::WORD_BITS;
 use crate::v128::{
-    V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat,
-    f32x4_store, i8x16_bitmask, i8x16_narrow_i16x8, i8x16_shuffle, i8x16_store, i16x8_narrow_i32x4,
-    i32x4_add, i32x4_extract_lane, i32x4_load, i32x4_lt, i32x4_shl, i32x4_splat, v128_and, v128_or,
+    V128, bits_of_lanes, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin,
+    f32x4_splat, f32x4_store, i8x16_shuffle, i8x16_store, i32x4_add, i32x4_extract_lane, i32x4_load,
+    i32x4_lt, i32x4_shl, i32x4_splat, v128_and, v128_or,
 };
 
 /// 1.5 * 2^23
@@ -70,13 +70,7 @@ impl Rows for Simd128 {
         for ((y, acc), thresholds) in
             y.iter_mut().zip(acc.chunks_exact(WORD_BITS)).zip(thresholds.chunks_exact(WORD_BITS))
         {
-            let below = |at: usize| i32x4_lt(i32x4_load(&acc[at..]), i32x4_load(&thresholds[at..]));
-            let half = |at: usize| {
-                let low = i16x8_narrow_i32x4(below(at), below(at + 4));
-                let high = i16x8_narrow_i32x4(below(at + 8), below(at + 12));
-                u32::from(i8x16_bitmask(i8x16_narrow_i16x8(low, high)))
-            };
-            *y = half(0) | half(16) << 16;
+            *y = bits_of_lanes(|at| i32x4_lt(i32x4_load(&acc[at..]), i32x4_load(&thresholds[at..])));
         }
         let from = whole * WORD_BITS;
         Scalar::bits(&acc[from..], &thresholds[from..], &mut y[whole..]);

@@ -79,6 +79,9 @@ macro_rules! by_index {
 const fn mask8(b: bool) -> u8 {
     if b { u8::MAX } else { 0 }
 }
+const fn mask16(b: bool) -> u16 {
+    if b { u16::MAX } else { 0 }
+}
 const fn mask32(b: bool) -> u32 {
     if b { u32::MAX } else { 0 }
 }
@@ -120,6 +123,7 @@ binary! {
     i16x8_mul, get_u16 put_u16, |a, b| a.wrapping_mul(b);
     i16x8_min, get_i16 put_i16, |a, b| a.min(b);
     i16x8_max, get_i16 put_i16, |a, b| a.max(b);
+    i16x8_gt, get_i16 put_u16, |a, b| mask16(a > b);
     i32x4_add, get_u32 put_u32, |a, b| a.wrapping_add(b);
     i32x4_sub, get_u32 put_u32, |a, b| a.wrapping_sub(b);
     i32x4_mul, get_u32 put_u32, |a, b| a.wrapping_mul(b);

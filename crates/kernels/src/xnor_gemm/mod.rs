@@ -9,11 +9,13 @@
 //!
 //! (XNOR-Net, Rastegari et al. 2016, arXiv:1603.05279.) Padding bits are 0 in both operands and drop out.
 //!
-//! **Layouts.** Weights are packed twice, once for each way of counting (together 3 K / 8 bytes a row in vector tiers):
+//! **Layouts.** For lookups weights are packed twice, quads for single rows and panels for more (together 3 K / 8 bytes a column); popcounts need panels of bytes alone
+//! (K / 8):
 //!
 //! ```text
 //! quads   [N/4][K/64][4]   u64: the same 64 bits of k of four columns side by side, one stream through memory
 //! panels  [N/16][K/4][16]  u8:  one byte per column holds 4 bits of k: the index of a table lookup
+//! panels  [N/16][K/8][16]  u8:  one byte per column holds 8 bits of k, for popcounts
 //! ```
 //!
 //! **Ways of counting**, chosen by the number of rows left in the block:
@@ -21,18 +23,37 @@
 //! | tier | rows | bits | trits |
 //! |---|---|---|---|
 //! | scalar | any | `i64.popcnt` on quads | the same, masked |
-//! | simd128, relaxed | 1 | `i64.popcnt` on quads (half the bytes of panels) | the same, masked |
-//! | simd128, relaxed | 2 and more | two rows per table lookup | one row per masked lookup |
+//! | vector tiers, [`Counting::Lookup`] | 1 | `i64.popcnt` on quads (half the bytes of panels, which are what a cold row waits for) | the same, masked |
+//! | vector tiers, [`Counting::Lookup`] | 2 and more | two rows per table lookup; convolutions: [`BinaryConvolution`] | one row per masked lookup |
+//! | vector tiers, [`Counting::Popcount`] | any | `i8x16.popcnt` on panels | the same, masked |
 //!
-//! A *lookup* is `swizzle(TABLE[index of the rows' 4 bits], weights' 4 bits)`: 16 columns, two rows, 4 bits of k, so 128 multiply-adds in one
-//! swizzle and one addition, plus 5 operations per three lookups to split the rows. In V8 on x64 that is 1.8 times the speed of `i64.popcnt`, because
-//! there is no vector popcount: `i8x16.popcnt` is two lookups of its own. The tier `relaxed` differs in the swizzle alone, whose indices are below 16
-//! and its result therefore fixed.
+//! **The lookup.** `swizzle(TABLE[index of two rows' 4 bits], weights' 4 bits)` is 16 columns, two rows and 4 bits of k: 128 multiply-adds. With p the
+//! parity of a nibble, popcount(x ^ w) + p(x) - p(w) is even and lies in 0..=4, so the table holds *half* of it,
 //!
+//! ```text
+//! h = (popcount(x ^ w) + p(x) - p(w)) / 2  in {0, 1, 2}        sum of popcounts = 2 * sum of h - sum of p(x) + sum of p(w)
+//! ```
+//!
+//! and the sums of parities are known before: per column when weights are packed, per row (or pixel) when indices are made. Halved counts let four lookups
+//! be added before the two rows of a byte are taken apart, and 120 before bytes overflow. Taking apart costs three operations, not five, for it is done modulo 256
+//! (`Bytes` in `simd128.rs`).
+//!
+//! **The limit.** Per four lookups (512 multiply-adds) 4 swizzles, 3 additions and 3 operations to take apart: 51 multiply-adds an operation, where counts of
+//! 0..=4, masked apart after three lookups, gave 38 and `i64.popcnt` 16 an instruction. With the loads of weights (one a lookup), of tables (one per four) and
+//! their indices it is 5.0 instructions a lookup: 26 multiply-adds an instruction. On Zen 3 at 2.9 GHz (4 vector operations, 2 shuffles, 2 vector loads a cycle) the
+//! operations allow 590 GMAC/s. Reached in V8 13.6, medians of the interleaved runs, thresholds fused: 269 to 305 on 3x3 convolutions of 128 to 512 channels
+//! (0.46 to 0.52 of the limit), 190 to 214 in the tier simd128, whose swizzle is two instructions. The earlier form
+//! reached 148 to 176 in the same run.
+//!
+//! **Tried and dropped.** Six lookups per taking apart (55 multiply-adds an operation): six tables do not stay in registers, 0.9. Tiles of 2 and 3 panels: 0.8, 0.96.
+//! The four vectors of a panel in one cache line: 0.95. Three rows in a byte: the splitting eats the gain. Carry-save adders (Harley-Seal) in vectors: 0.5 to 0.85
+//! of plain counting, for lack of a three-input operation. `i8x16.popcnt` on x64, where it is two lookups of its own: 0.45; on Arm it is one instruction, see
+//! `docs/arm.md`. Scalar and vector counting side by side: no gain.
+//!
+//! The tier `relaxed` differs in the swizzle alone, whose indices are below 16 and its result therefore fixed.
 //! Trit rows of which no value is 0 are counted as bits (checked per block of rows while their planes are taken apart).
-//!
-//! **Tried and dropped.** Carry-save adders (Harley-Seal) in vectors: 0.5 to 0.85 of plain counting, for lack of a three-input operation. `i8x16.popcnt` with
-//! byte-interleaved columns: 0.9 of `i64.popcnt`. Scalar and vector counting side by side: no gain.
+
+use alloc::sync::Arc;
 
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
@@ -41,14 +62,21 @@ use crate::output::{OutputMut, OutputTransform};
 use crate::rows::{RowKernel, TapSums, run_matrix};
 use crate::tier::Tier;
 
+mod convolution;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod direct;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 mod pack;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod popcount;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
 mod relaxed;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
+
+pub use convolution::{BinaryConvolution, Padding};
 
 const OP: Op = Op::XnorGemm;
 
@@ -59,6 +87,16 @@ pub enum Activations {
     Bits,
     /// -1, 0 or +1: per tap its sign words, then its non-zero words.
     Trits,
+}
+
+/// How the vector tiers count differing bits. The sums are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// By table lookup: the fastest where no instruction counts bits per byte (x64).
+    #[default]
+    Lookup,
+    /// By `i8x16.popcnt`: where it is one instruction (Arm).
+    Popcount,
 }
 
 /// Sizes of the weights.
@@ -78,13 +116,25 @@ pub struct XnorShape {
 pub struct XnorGemm {
     shape: XnorShape,
     tier: Tier,
-    quads: Buffer<u64>,
-    /// Empty in the scalar tier.
-    panels: Buffer<[u8; 16]>,
-    /// `[taps, N]`; see [`TapSums`].
-    tap_sums: Buffer<i32>,
-    output: OutputTransform,
+    counting: Counting,
+    weights: Arc<Weights>,
+    output: Arc<OutputTransform>,
 }
+
+/// What products of bits and of trits share.
+struct Weights {
+    /// Empty where the vector tiers count by popcounts of bytes.
+    quads: Buffer<u64>,
+    /// Nibbles for lookups, bytes for popcounts; empty in the scalar tier.
+    panels: Buffer<[u8; 16]>,
+    /// Per column of the panels, how many nibbles of its weights have an odd number of ones.
+    parities: Buffer<i32>,
+    /// `[taps + 1, N]`; see [`TapSums`]. The last row is 0.
+    tap_sums: Buffer<i32>,
+}
+
+/// Panels that are counted together and lie beside each other.
+const PANELS: usize = 4;
 
 /// Rows that are unpacked together; a panel of weights stays in the nearest cache for as many.
 const BLOCK_ROWS: usize = 16;
@@ -98,6 +148,17 @@ impl XnorGemm {
     ///
     /// Refuses N, taps or channels of 0, K above 2^20, wrong lengths, and what [`OutputTransform::check`] refuses.
     pub fn new(tier: Tier, shape: XnorShape, codes: &[u8], output: OutputTransform) -> Result<Self> {
+        Self::with_counting(tier, Counting::default(), shape, codes, output)
+    }
+
+    /// As [`Self::new`], for vector tiers that count so.
+    pub fn with_counting(
+        tier: Tier,
+        counting: Counting,
+        shape: XnorShape,
+        codes: &[u8],
+        output: OutputTransform,
+    ) -> Result<Self> {
         let XnorShape { columns, taps, channels, .. } = shape;
         check_range(OP, What::Columns, 1, i64::from(i32::MAX), columns as i64)?;
         check_range(OP, What::Taps, 1, MAX_K as i64, taps as i64)?;
@@ -107,12 +168,30 @@ impl XnorGemm {
         check_shape(OP, What::Codes, checked_area(OP, columns, code_row_bytes(k, 1))?, codes.len())?;
         output.check(OP, columns, k as i64)?;
         let rows = pack::WeightRows::new(shape, codes);
-        let panels = match tier.effective() {
-            Tier::Scalar => Buffer::zeroed(OP, 0)?,
-            Tier::Simd128 => rows.panels(2)?,
-            Tier::Relaxed => rows.panels(4)?,
+        let panels = match (tier.effective(), counting) {
+            (Tier::Scalar, _) => Buffer::zeroed(OP, 0)?,
+            (_, Counting::Lookup) => rows.panels::<4>(PANELS)?,
+            (_, Counting::Popcount) => rows.panels::<8>(PANELS)?,
         };
-        Ok(Self { shape, tier, quads: rows.quads()?, panels, tap_sums: rows.tap_sums()?, output })
+        let quads = match (tier.effective(), counting) {
+            (Tier::Simd128 | Tier::Relaxed, Counting::Popcount) => Buffer::zeroed(OP, 0)?,
+            _ => rows.quads()?,
+        };
+        let (parities, tap_sums) = (rows.parities()?, rows.tap_sums()?);
+        let weights = Arc::new(Weights { quads, panels, parities, tap_sums });
+        Ok(Self { shape, tier, counting, weights, output: Arc::new(output) })
+    }
+
+    /// This product for rows of bits, by the same weights, which both share: for trits of which none is 0.
+    #[must_use]
+    pub fn of_bits(&self) -> Self {
+        Self {
+            shape: XnorShape { activations: Activations::Bits, ..self.shape },
+            tier: self.tier,
+            counting: self.counting,
+            weights: Arc::clone(&self.weights),
+            output: Arc::clone(&self.output),
+        }
     }
 
     /// Multiplies `rows` rows of activations.
@@ -128,19 +207,25 @@ impl XnorGemm {
         self.shape.taps * self.shape.channels
     }
 
+    /// How a vector tier counts.
+    pub const fn counting(&self) -> Counting {
+        self.counting
+    }
+
     /// What it multiplies by.
     pub const fn activations(&self) -> Activations {
         self.shape.activations
     }
 
     /// The transform behind the sums.
-    pub const fn output(&self) -> &OutputTransform {
+    pub fn output(&self) -> &OutputTransform {
         &self.output
     }
 
-    /// Bytes of packed weights.
+    /// Bytes of packed weights, which [`Self::of_bits`] shares.
     pub fn byte_len(&self) -> usize {
-        self.quads.byte_len() + self.panels.byte_len() + self.tap_sums.byte_len()
+        let Weights { quads, panels, parities, tap_sums } = &*self.weights;
+        quads.byte_len() + panels.byte_len() + parities.byte_len() + tap_sums.byte_len()
     }
 
     /// Words of one plane of a row.
@@ -185,7 +270,8 @@ impl RowKernel for XnorGemm {
             Activations::Bits => 0,
             Activations::Trits => 2 * lines_for::<u32>(rows * self.plane_words()),
         };
-        let indices = lines_for::<u8>(rows * self.plane_words() * 8);
+        // Table indices, or the bytes of signs and of masks.
+        let indices = lines_for::<u8>(rows * self.plane_words() * 8) + 1;
         planes + indices + lines_for::<i32>(rows * self.padded_columns())
     }
 
@@ -246,12 +332,14 @@ impl XnorGemm {
         }
         match self.tier.effective() {
             Tier::Scalar => {
-                scalar::subtract_differing(&self.quads, plane, &planes, acc, self.padded_columns());
+                scalar::subtract_differing(&self.weights.quads, plane, &planes, acc, self.padded_columns());
             }
             #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-            Tier::Simd128 => simd128::run::<simd128::Strict, 2>(self, &planes, acc, scratch),
+            _ if self.counting == Counting::Popcount => popcount::run(self, &planes, acc, scratch),
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Tier::Simd128 => simd128::run::<simd128::Strict>(self, &planes, acc, scratch),
             #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Tier::Relaxed => relaxed::run(self, &planes, acc, scratch),
+            Tier::Relaxed => simd128::run::<relaxed::Relaxed>(self, &planes, acc, scratch),
             #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
             _ => unreachable!("a tier above the build's"),
         }
@@ -260,6 +348,10 @@ impl XnorGemm {
 
 impl TapSums for XnorGemm {
     fn tap_sums(&self, tap: usize) -> &[i32] {
-        &self.tap_sums[tap * self.shape.columns..][..self.shape.columns]
+        let row = match self.shape.activations {
+            Activations::Bits => tap,
+            Activations::Trits => self.shape.taps,
+        };
+        &self.weights.tap_sums[row * self.shape.columns..][..self.shape.columns]
     }
 }

@@ -1,6 +1,6 @@
 //! Weights from rows of codes to quads and panels, and trit rows to planes.
 
-use super::{Activations, OP, XnorShape};
+use super::{OP, XnorShape};
 use crate::buffer::Buffer;
 use crate::error::{Result, checked_area};
 use crate::layout::{WORD_BITS, code_row_bytes, words_per_row};
@@ -43,10 +43,12 @@ impl<'a> WeightRows<'a> {
         Ok(quads)
     }
 
-    /// `[N/16][K/4][16]`, where the `group` panels that are counted together lie beside each other: `[group of panels][K/4][group][16]`.
-    /// The last panels, which fill no group, stand alone.
-    pub(super) fn panels(&self, group: usize) -> Result<Buffer<[u8; 16]>> {
-        let depth = self.shape.taps * words_per_row(self.shape.channels) * 8;
+    /// `[N/16][K/BITS][16]`, a byte for `BITS` (4 or 8) bits of k of a column, where the `group` panels that are counted together lie beside each other:
+    /// `[group of panels][K/BITS][group][16]`. The last panels, which fill no group, stand alone. Columns j and 8 + j of a panel are neighbours, bytes
+    /// 2 j and 2 j + 1, so that 16-bit sums of the even and of the odd bytes are those of columns in order.
+    pub(super) fn panels<const BITS: usize>(&self, group: usize) -> Result<Buffer<[u8; 16]>> {
+        let steps = WORD_BITS / BITS;
+        let depth = self.shape.taps * words_per_row(self.shape.channels) * steps;
         let count = self.shape.columns.div_ceil(16);
         let mut panels = Buffer::<[u8; 16]>::zeroed(OP, checked_area(OP, count, depth)?)?;
         for n in 0..self.shape.columns {
@@ -54,23 +56,31 @@ impl<'a> WeightRows<'a> {
             let width = if first + group <= count { group } else { 1 };
             let start = if width == 1 { n / 16 * depth } else { first * depth + n / 16 % group };
             for (at, word) in self.words(n).enumerate() {
-                for nibble in 0..8 {
-                    panels[start + (8 * at + nibble) * width][n % 16] = (word >> (4 * nibble)) as u8 & 15;
+                for step in 0..steps {
+                    let bits = (word >> (BITS * step)) as u8 & (u8::MAX >> (8 - BITS));
+                    panels[start + (steps * at + step) * width][n % 8 * 2 + n % 16 / 8] = bits;
                 }
             }
         }
         Ok(panels)
     }
 
-    /// `[taps, N]`: what a tap of words of 0 contributes. Under bits the sum of its weights, channels - 2 * (bits that are 1); under trits 0.
+    /// Per column, padded to whole panels, the sum of [`nibble_parities`].
+    pub(super) fn parities(&self) -> Result<Buffer<i32>> {
+        let mut parities = Buffer::zeroed(OP, self.shape.columns.next_multiple_of(16))?;
+        for (n, parities) in parities.iter_mut().enumerate() {
+            *parities = self.words(n).map(|word| nibble_parities(&[word])).sum();
+        }
+        Ok(parities)
+    }
+
+    /// `[taps + 1, N]`: what a tap of words of 0 contributes under bits, the sum of its weights, channels - 2 * (bits that are 1). The last row, of zeros, is what
+    /// it contributes under trits.
     pub(super) fn tap_sums(&self) -> Result<Buffer<i32>> {
         let XnorShape { columns, taps, channels, .. } = self.shape;
         let words = words_per_row(channels);
-        let mut sums = Buffer::<i32>::zeroed(OP, checked_area(OP, taps, columns)?)?;
-        if self.shape.activations == Activations::Trits {
-            return Ok(sums);
-        }
-        sums.fill(channels as i32);
+        let mut sums = Buffer::<i32>::zeroed(OP, checked_area(OP, taps + 1, columns)?)?;
+        sums[..taps * columns].fill(channels as i32);
         for n in 0..columns {
             for (at, word) in self.words(n).enumerate() {
                 sums[at / words * columns + n] -= 2 * word.count_ones() as i32;
@@ -88,6 +98,16 @@ fn bits_at(row: &[u8], start: usize, count: usize) -> u32 {
     bytes[..available].copy_from_slice(&row[from..from + available]);
     let bits = u64::from_le_bytes(bytes) >> (start % 8);
     (bits & ((1 << count) - 1)) as u32
+}
+
+/// How many groups of 4 bits have an odd number of ones.
+#[inline]
+pub(super) fn nibble_parities(words: &[u32]) -> i32 {
+    let odd = |word: u32| {
+        let pairs = word ^ word >> 1;
+        ((pairs ^ pairs >> 2) & 0x1111_1111).count_ones()
+    };
+    words.iter().map(|word| odd(*word)).sum::<u32>() as i32
 }
 
 /// Takes rows of trits apart: runs of `run` sign words and `run` non-zero words alternate in `x`.

@@ -6,7 +6,7 @@ use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::{RowKernel, TapSums};
 use lowbit_kernels::testing::{ROWS, Random, SIZES, pack_codes, pack_signs};
 use lowbit_kernels::tier::Tier;
-use lowbit_kernels::xnor_gemm::{Activations, XnorGemm, XnorShape, naive};
+use lowbit_kernels::xnor_gemm::{Activations, Counting, XnorGemm, XnorShape, naive};
 use proptest::prelude::*;
 
 /// Values of a product, unpacked.
@@ -37,8 +37,13 @@ impl Case {
     }
 
     fn gemm(&self, tier: Tier, output: OutputTransform) -> XnorGemm {
+        self.counting(tier, Counting::Lookup, output)
+    }
+
+    fn counting(&self, tier: Tier, counting: Counting, output: OutputTransform) -> XnorGemm {
         let codes: Vec<u8> = self.w.iter().map(|w| u8::from(*w < 0)).collect();
-        XnorGemm::new(tier, self.shape, &pack_codes(&codes, self.k(), 1), output).expect("a valid shape")
+        let codes = pack_codes(&codes, self.k(), 1);
+        XnorGemm::with_counting(tier, counting, self.shape, &codes, output).expect("a valid shape")
     }
 
     fn packed(&self) -> Vec<u32> {
@@ -49,12 +54,22 @@ impl Case {
         self.x.chunks_exact(self.k()).flat_map(|x| naive::sums(x, &self.w)).collect()
     }
 
+    /// The sums, which do not depend on the way of counting.
     fn run(&self, tier: Tier) -> Vec<i32> {
-        let gemm = self.gemm(tier, OutputTransform::I32);
-        let mut y = vec![i32::MIN; self.rows * self.shape.columns];
-        gemm.run(&self.packed(), self.rows, OutputMut::I32(&mut y), scratch(&gemm).arena())
-            .expect("valid lengths");
-        y
+        let [lookup, popcount] = [Counting::Lookup, Counting::Popcount].map(|counting| {
+            let gemm = self.counting(tier, counting, OutputTransform::I32);
+            let mut y = vec![i32::MIN; self.rows * self.shape.columns];
+            gemm.run(&self.packed(), self.rows, OutputMut::I32(&mut y), scratch(&gemm).arena())
+                .expect("valid lengths");
+            y
+        });
+        assert!(
+            lookup == popcount,
+            "{tier}: {:?}, {} rows: popcounts differ from lookups",
+            self.shape,
+            self.rows
+        );
+        lookup
     }
 
     fn assert_exact(&self, tier: Tier) {
@@ -103,22 +118,66 @@ fn trits_without_zeros(tier: Tier) {
     case.assert_exact(tier);
 }
 
-/// All products equal: the longest row, and rows around the limits of the byte counters (240 bits) and of the 16-bit ones (65280 bits).
-fn extremes(tier: Tier) {
-    let depths = [239, 240, 241, 255, 256, 65_279, 65_280, 65_281, 65_536, 1 << 20];
+/// Rows of `depths` of which all products are equal, by every pair of signs, in one row and in two.
+fn all_equal(tier: Tier, depths: &[usize]) {
     for activations in BOTH {
-        for channels in depths {
-            let columns = if channels > 60_000 { 33 } else { 65 };
+        for &channels in depths {
+            let columns = if channels > 60_000 { 17 } else { 65 };
             for (x, w) in [(1, 1), (1, -1), (-1, 1), (-1, -1)] {
                 let shape = XnorShape { columns, taps: 1, channels, activations };
                 let case = Case { shape, rows: 2, x: vec![x; 2 * channels], w: vec![w; columns * channels] };
                 let expected = x * w * channels as i32;
-                assert!(
-                    case.run(tier).iter().all(|y| *y == expected),
-                    "{tier}: K = {channels} of {x} by {w}"
-                );
+                let y = case.run(tier);
+                assert!(y.iter().all(|y| *y == expected), "{tier}: K = {channels} of {x} by {w}");
             }
         }
+    }
+}
+
+/// The bits of x and w for which a lookup's count is largest, 2 in every nibble, and smallest: nothing may carry from half to half.
+fn nibbles(tier: Tier, depth: usize) {
+    for nibble in 0..16 {
+        for other in 0..16 {
+            let value = |bits: i32| move |k: usize| 1 - 2 * (bits >> (k % 4) & 1);
+            let shape = XnorShape { columns: 65, taps: 1, channels: depth, activations: Activations::Bits };
+            let x: Vec<i32> = (0..depth).map(value(nibble)).chain((0..depth).map(value(other))).collect();
+            let w = (0..65 * depth).map(|i| value((i / depth % 16) as i32)(i % depth)).collect();
+            Case { shape, rows: 2, x, w }.assert_exact(tier);
+        }
+    }
+}
+
+/// Half bytes: four lookups of up to 2 in each half.
+#[test]
+fn half_byte_counts_do_not_overflow() {
+    for tier in Tier::ALL {
+        nibbles(tier, 32);
+    }
+}
+
+/// Bytes: 120 lookups of up to 2, masked ones 60 of up to 4, 31 popcounts of up to 8.
+#[test]
+fn byte_counts_do_not_overflow() {
+    for tier in Tier::ALL {
+        all_equal(tier, &[239, 240, 241, 247, 248, 249, 255, 256, 479, 480, 481, 511, 512]);
+        nibbles(tier, 512);
+    }
+}
+
+/// 16 bits: 32760 lookups of 4 bits, 16320 masked ones, 8184 popcounts of 8 bits.
+#[test]
+fn word_counts_do_not_overflow() {
+    for tier in Tier::ALL {
+        all_equal(tier, &[65_281, 65_473, 131_041]);
+    }
+}
+
+/// The longest row of all: K = 2^20.
+fn extremes(tier: Tier) {
+    all_equal(tier, &[1 << 20]);
+    for activations in BOTH {
+        let shape = XnorShape { columns: 17, taps: 1, channels: 1 << 20, activations };
+        Case::random(shape, 3, 20).assert_exact(tier);
     }
 }
 

@@ -90,5 +90,6 @@ export interface WasmExports {
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
   readonly xnor_gemm_new: (a: number, b: number) => number;
+  readonly xnor_gemm_of_bits: (a: number) => number;
   readonly xnor_gemm_run: (a: number, b: number, c: number, d: number) => number;
 }

@@ -2,6 +2,7 @@
 export type { Clamp, Decoding, Window2d } from "../graph/types.ts";
 export * from "./activations.ts";
 export * from "./affine-gemm.ts";
+export * from "./binary.ts";
 export * from "./bitpack.ts";
 export * from "./codebook-gemm.ts";
 export { Columns } from "./columns.ts";
@@ -10,7 +11,7 @@ export * from "./depthwise.ts";
 export * from "./elementwise.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
-export { type Exports, KernelInstance } from "./instance.ts";
+export { type BinaryCounting, type Exports, KernelInstance } from "./instance.ts";
 export { f32Bits, KernelObject, macCost, Parameters } from "./kernel-object.ts";
 export type { KernelOptions, WasmProvider, WasmSource } from "./load.ts";
 export * from "./nearest.ts";

@@ -22,6 +22,10 @@ export interface Threads {
   /** Ends the others. */
   dispose(): void;
 }
+/**
+ * How binary products count differing bits: by `i8x16.popcnt`, which is one instruction on Arm, or by swizzled tables, which win on x64. The sums are the same.
+ */
+export type BinaryCounting = "popcount" | "lookup";
 
 const maxParameters = 8;
 
@@ -48,6 +52,8 @@ export class KernelInstance implements Disposable {
   readonly exports: Exports;
   /** Present where there are more than the calling one. */
   readonly threads: Threads | undefined;
+  /** What binary products that are made from now on count by; absent: what a probe finds when the first large one is made. */
+  binary: BinaryCounting | undefined;
   /** Bytes by pointer: what `alloc` gave out and `free` has not taken back. */
   readonly #live = new Map<number, number>();
   /** The unguarded exports, until the end. */

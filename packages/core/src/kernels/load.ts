@@ -1,7 +1,7 @@
 /** From a WASM source to a {@link KernelInstance}. */
 import { LoadError, OutOfRangeError, ThreadsError } from "../errors.ts";
 import { type ByteSource, readSource } from "../source.ts";
-import { KernelInstance } from "./instance.ts";
+import { type BinaryCounting, KernelInstance } from "./instance.ts";
 import { chooseTier, type Part, type Tier } from "./tiers.ts";
 
 /** A module of the wanted tier: compiled, its bytes, or where they are. */
@@ -13,6 +13,8 @@ export type WasmProvider = (tier: Tier, part: Part) => WasmSource | PromiseLike<
 export interface KernelOptions {
   /** Absent: the highest that this engine runs. */
   readonly tier?: Tier | undefined;
+  /** How binary products count; absent: probed for a few milliseconds when the first large one is made. */
+  readonly binary?: BinaryCounting | undefined;
   /** What a provider is asked for; `all` where it is absent. */
   readonly part?: Part | undefined;
   /** The module of that tier, or a function that finds it. */
@@ -38,6 +40,7 @@ const mostThreads = 64;
 export async function loadKernels({
   tier: wanted,
   part = "all",
+  binary,
   wasm,
   threads = 1,
   signal,
@@ -54,9 +57,11 @@ export async function loadKernels({
       ? await provided(wasm as WasmProvider, tier, threads > 1 ? "threads" : part)
       : await compile(wasm);
   signal?.throwIfAborted();
-  return startThreads
+  const instance = startThreads
     ? KernelInstance.shared(await startThreads(module, threads, signal, refuseThreads), tier)
-    : KernelInstance.create(module, tier);
+    : await KernelInstance.create(module, tier);
+  instance.binary = binary;
+  return instance;
 }
 
 const refuseThreads = (what: string, expected: unknown, got: unknown, cause?: unknown): never => {

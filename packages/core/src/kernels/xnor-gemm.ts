@@ -1,5 +1,6 @@
 /** ±1 weights by bits or trits; see crates/kernels/src/xnor_gemm. */
-import type { KernelInstance } from "./instance.ts";
+import { binaryCounting } from "./binary.ts";
+import type { BinaryCounting, KernelInstance } from "./instance.ts";
 import { KernelObject, macCost, Parameters } from "./kernel-object.ts";
 import { type Output, writeOutput } from "./output.ts";
 
@@ -17,6 +18,8 @@ export interface XnorGemmOptions {
   /** `bit` is -1 or +1, `trit` is -1, 0 or +1; absent: bit. */
   readonly x?: "bit" | "trit" | undefined;
   readonly output: Output;
+  /** Absent: as the instance counts. */
+  readonly counting?: BinaryCounting | undefined;
 }
 
 /** 32-bit words of a row of x: per tap ceil(channels / 32) sign words, and for trits as many non-zero words behind them. */
@@ -27,14 +30,40 @@ export function bitRowWords(channels: number, taps = 1, x: "bit" | "trit" = "bit
 /** y[rows, n] = output(sum over k of x * w), exact in int32. */
 export class XnorGemm extends KernelObject {
   /** @throws OutOfRangeError where n, taps, channels or k is 0 or too large; ShapeError where an array does not have its length */
-  constructor(instance: KernelInstance, { n, channels, taps = 1, codes, x = "bit", output }: XnorGemmOptions) {
-    const parameters = new Parameters(instance).i32(n, taps, channels, x === "trit" ? 1 : 0).array(codes);
-    const handle = writeOutput(parameters, output).call(instance.exports.xnor_gemm_new);
-    super(instance, handle, macCost.bits * n * taps * channels);
+  constructor(instance: KernelInstance, options: XnorGemmOptions | SharedWeights) {
+    if ("of" in options) {
+      super(instance, instance.check(instance.exports.xnor_gemm_of_bits(options.of.handle)), options.of.cost);
+    } else {
+      const { n, channels, taps = 1 } = options;
+      super(instance, packWeights(instance, options), macCost.bits * n * taps * channels);
+    }
+  }
+
+  /** This product for rows of bits, by the same weights, which both share: what a product of trits counts faster by where no trit is 0. */
+  ofBits(): XnorGemm {
+    return new XnorGemm(this.instance, { of: this });
   }
 
   /** @param x u32 [rows, bitRowWords] @param y int32, f32, bytes or u32 words of bits [rows, n] */
   run(x: number, rows: number, y: number): void {
     this.call(this.instance.exports.xnor_gemm_run, x, y, rows);
   }
+}
+
+/** A product of trits whose weights are shared. */
+interface SharedWeights {
+  readonly of: XnorGemm;
+}
+
+function packWeights(instance: KernelInstance, options: XnorGemmOptions): number {
+  const { n, channels, taps = 1, codes, x = "bit", output } = options;
+  const counting = options.counting ?? binaryCounting(instance, n * taps * channels);
+  const parameters = new Parameters(instance).i32(
+    n,
+    taps,
+    channels,
+    x === "trit" ? 1 : 0,
+    counting === "popcount" ? 1 : 0,
+  );
+  return writeOutput(parameters.array(codes), output).call(instance.exports.xnor_gemm_new);
 }

@@ -2,7 +2,7 @@
 import { decodePacked } from "../file/packed.ts";
 import { readSafetensors } from "../file/safetensors.ts";
 import type { Graph } from "../graph/types.ts";
-import type { KernelInstance } from "../kernels/instance.ts";
+import type { BinaryCounting, KernelInstance } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import { type ByteSource, readSource, type SourceOptions } from "../source.ts";
@@ -13,6 +13,8 @@ import type { Model, ModelTypes } from "./types.ts";
 export interface RuntimeOptions {
   /** Absent: the highest that this engine runs. */
   readonly tier?: Tier | undefined;
+  /** How binary layers count; absent: probed for a few milliseconds when the first large one is made. Outputs are the same. */
+  readonly binary?: BinaryCounting | undefined;
   /** The WASM module of that tier (bytes, URL, Response, a compiled module), or a function that finds it. */
   readonly wasm?: WasmSource | WasmProvider | undefined;
   /**

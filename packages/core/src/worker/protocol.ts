@@ -1,5 +1,6 @@
 /** What travels between a page and its worker: structured clones only. */
 import * as errors from "../errors.ts";
+import type { BinaryCounting } from "../kernels/instance.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import type { InputInfo, OutputInfo, Profile, TensorData } from "../runtime/types.ts";
 import { Tensor, type TensorDType } from "../tensor.ts";
@@ -9,6 +10,7 @@ export type RemoteSource = string | Blob | Uint8Array<ArrayBuffer>;
 
 export interface RemoteOptions {
   readonly tier?: Tier | undefined;
+  readonly binary?: BinaryCounting | undefined;
   readonly wasm?: string | Uint8Array<ArrayBuffer> | WebAssembly.Module | undefined;
   readonly threads?: number | undefined;
   readonly cache?: string | false | undefined;

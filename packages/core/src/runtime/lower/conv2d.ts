@@ -1,6 +1,7 @@
 import type { DType, NodeOf } from "../../graph/types.ts";
 import { Convolution } from "../../kernels/convolution.ts";
 import type { KernelObject } from "../../kernels/kernel-object.ts";
+import type { XnorGemm } from "../../kernels/xnor-gemm.ts";
 import { sizeOf } from "../../tensor.ts";
 import type { LoweringContext } from "./context.ts";
 import { depthwiseProduct } from "./depthwise.ts";
@@ -14,6 +15,8 @@ export type ImageKernel = KernelObject & { run(x: number, batch: number, y: numb
 export interface MadeConvolution {
   readonly kernel: string;
   readonly object: ImageKernel;
+  /** The same weights for trits without zeros, which count faster as bits. */
+  readonly bits?: ImageKernel | undefined;
 }
 
 export function lowerConv2d(node: NodeOf<"conv2d">, context: LoweringContext, tail: Tail): Operation | undefined {
@@ -27,9 +30,7 @@ export function lowerConv2d(node: NodeOf<"conv2d">, context: LoweringContext, ta
   const depthwise = groups > 1 && groups === channels && info.dtype !== "bit" && info.dtype !== "trit";
   const made = depthwise
     ? depthwiseProduct(node, context, tail, input, channels)
-    : windowedProduct(node, context, tail, input, info.dtype);
-  // The same weights for trits without zeros, which count faster as bits.
-  const bits = info.dtype === "trit" && made ? windowedProduct(node, context, tail, input, "bit") : undefined;
+    : windowedProduct(node, context, tail, input);
   if (!made) return undefined;
   const { output } = tail;
   return {
@@ -40,10 +41,10 @@ export function lowerConv2d(node: NodeOf<"conv2d">, context: LoweringContext, ta
     output,
     // Each output element is one row of the weight.
     macs: (of) => sizeOf(of(output)) * sizeOf(shape.slice(1)),
-    bind: (binding) => tritStep(binding, { x, y: output, count: binding.shape(x)[0]! }, made.object, bits?.object),
+    bind: (binding) => tritStep(binding, { x, y: output, count: binding.shape(x)[0]! }, made.object, made.bits),
     [Symbol.dispose]() {
       made.object.dispose();
-      bits?.object.dispose();
+      made.bits?.dispose();
     },
   };
 }
@@ -54,28 +55,27 @@ function windowedProduct(
   context: LoweringContext,
   tail: Tail,
   input: readonly [number, number],
-  dtype: DType,
 ): MadeConvolution | undefined {
   const { groups, kernel, padding, pads } = node.attributes;
   const info = context.info(node.inputs[0]!);
   const outputs = context.constant(node.inputs[1]!).shape[0]!;
   const count = outputs / groups;
-  const packed = dtype === "bit" || dtype === "trit" ? dtype : undefined;
-  if (packed) {
+  const { dtype } = info;
+  if (dtype === "bit" || dtype === "trit") {
     const channels = info.shape.at(-1) as number;
-    if (!context.isWholeRows(node.inputs[0]!)) return context.refuse(node, `${packed} of a reshaped value`);
-    if (info.dtype === "trit" && padding === "one" && pads.some((p) => p > 0))
+    if (!context.isWholeRows(node.inputs[0]!)) return context.refuse(node, `${dtype} of a reshaped value`);
+    if (dtype === "trit" && padding === "one" && pads.some((p) => p > 0))
       return context.refuse(node, "trits padded with one");
     // A trit pixel is all sign words, then all non-zero words: a group is not one piece of it.
-    if (groups > 1 && info.dtype === "trit") return context.refuse(node, `trits in ${groups} groups`);
+    if (groups > 1 && dtype === "trit") return context.refuse(node, `trits in ${groups} groups`);
     if (groups > 1 && (channels / groups) % 32 !== 0)
-      return context.refuse(node, `${packed} groups of ${channels / groups} channels (not a multiple of 32)`);
+      return context.refuse(node, `${dtype} groups of ${channels / groups} channels (not a multiple of 32)`);
     if (groups > 1 && context.info(tail.output).dtype === "bit" && count % 32 !== 0)
       return context.refuse(node, `groups of ${count} output channels as bits (not a multiple of 32)`);
   }
   const made: MadeProduct[] = [];
   for (let group = 0; group < groups; group++) {
-    const part = { first: group * count, count, taps: kernel[0] * kernel[1], ...(packed && { packed }) };
+    const part = { first: group * count, count, taps: kernel[0] * kernel[1] };
     const product = makeProduct(node, context, tail, part);
     if (!product) {
       for (const { object } of made) object.dispose();
@@ -83,12 +83,20 @@ function windowedProduct(
     }
     made.push(product);
   }
-  const object = new Convolution(
-    context.instance,
-    made.map((product) => product.object),
-    { input, window: node.attributes, padding: missingTap(dtype, info.quantization?.zeroPoint ?? 0, padding) },
-  );
-  return { kernel: made[0]!.kernel, object };
+  const objects = made.map((product) => product.object);
+  const convolution = (products: readonly KernelObject[], of: DType) =>
+    new Convolution(context.instance, products, {
+      input,
+      window: node.attributes,
+      padding: missingTap(of, info.quantization?.zeroPoint ?? 0, padding),
+    });
+  // Made first: a convolution takes its products over.
+  const bits = dtype === "trit" ? objects.map((product) => (product as XnorGemm).ofBits()) : undefined;
+  return {
+    kernel: made[0]!.kernel,
+    object: convolution(objects, dtype),
+    bits: bits && convolution(bits, "bit"),
+  };
 }
 
 /** What a tap outside the image counts as. */

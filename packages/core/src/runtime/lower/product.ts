@@ -72,8 +72,6 @@ export interface Part {
   readonly count: number;
   /** Runs of a row that each start a new word in packed activations: taps of a convolution, pixels of a flattened image, else 1. */
   readonly taps: number;
-  /** What packed activations are taken as: trits without a zero among them are bits. */
-  readonly packed?: "bit" | "trit";
 }
 
 export interface MadeProduct {
@@ -158,8 +156,8 @@ function integerProduct(
   if (packed) {
     if (decoding.kind !== "sign") return context.refuse(node, what);
     const { n, k, codes } = rows;
-    const { taps, packed: kind = x.dtype as "bit" | "trit" } = part;
-    const object = new XnorGemm(instance, { n, channels: k / taps, taps, codes, x: kind, output });
+    const { taps } = part;
+    const object = new XnorGemm(instance, { n, channels: k / taps, taps, codes, x: x.dtype as "bit" | "trit", output });
     return { kernel: "xnor_gemm", object };
   }
   const activations = { dtype: x.dtype as "int8" | "uint8", zeroPoint: x.quantization!.zeroPoint };
