@@ -7,8 +7,8 @@ use lowbit_kernels::layout::words_per_row;
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::conv::read_geometry;
 use crate::error::{status, status_or};
+use crate::geometry::read_geometry;
 use crate::handles;
 use crate::memory::Memory;
 use crate::params::Params;
