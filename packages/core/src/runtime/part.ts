@@ -77,9 +77,11 @@ function productNeed(node: NodeOf<"conv2d" | "dense">, { values, constants }: Gr
   const isGrouped = node.op === "conv2d" && node.attributes.groups > 1;
   const isCoded = constant?.kind === "quantized";
   if (values.get(x)?.dtype === "f32") return isCoded || isGrouped ? "floats" : undefined;
-  if (!isCoded || isGrouped || constant.groupSize !== undefined) return "bytes";
+  if (!isCoded || isGrouped) return "bytes";
   const { bits, decoding, shape } = constant;
+  const k = sizeOf(shape.slice(1));
+  if ((constant.groupSize ?? k) < k) return "bytes";
   // As `integerProduct` of lower/product.ts decides, without a look at the codes.
-  const isShort = node.op === "conv2d" && sizeOf(shape.slice(1)) <= MANY_ROWS_K;
+  const isShort = node.op === "conv2d" && k <= MANY_ROWS_K;
   return isShort || (decoding.kind === "affine" && bits > 2) ? "affine" : "bytes";
 }
