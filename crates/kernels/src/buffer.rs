@@ -47,18 +47,6 @@ fn view_mut<T: Element>(lines: &mut [Line], len: usize) -> &mut [T] {
     unsafe { slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), len) }
 }
 
-/// The elements' bytes.
-pub(crate) fn bytes_of<T: Element>(elements: &[T]) -> &[u8] {
-    // SAFETY: an `Element` has no padding, and bytes are aligned everywhere.
-    unsafe { slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
-}
-
-/// The elements' bytes, to be written.
-pub(crate) fn bytes_of_mut<T: Element>(elements: &mut [T]) -> &mut [u8] {
-    // SAFETY: as in `bytes_of`, and any bytes make an `Element`; the borrow is exclusive.
-    unsafe { slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), size_of_val(elements)) }
-}
-
 /// An owned slice of `T` whose start is aligned to 64 bytes.
 pub struct Buffer<T: Element> {
     lines: Vec<Line>,

@@ -13,9 +13,8 @@
 
 use core::ops::Range;
 
-use crate::buffer::{Arena, bytes_of, bytes_of_mut, lines_for};
+use crate::buffer::{Arena, Element, lines_for};
 use crate::error::{KernelError, Op, Result, What, check_range, check_shape, checked_area};
-use crate::gather::{Fill, Gather, Position};
 use crate::geometry::Geometry;
 use crate::layout::WORD_BITS;
 use crate::output::{OutputKind, OutputMut};
@@ -180,20 +179,50 @@ impl<K: RowKernel> Convolution<K> {
 
     /// Writes the rows of the output pixels from `first` on (over all images) for one group: `rows [count][taps][channels]`.
     fn gather(&self, x: &[K::Input], group: usize, first: usize, rows: &mut [K::Input]) {
-        let size = size_of::<K::Input>();
-        let channels = self.kernels[0].row_len() / self.geometry.window.taps();
-        let gather = Gather {
-            geometry: &self.geometry,
-            groups: self.kernels.len(),
-            pixel: self.pixel_len() * size,
-            channels: channels * size,
-            fill: Fill::of(self.fill),
-        };
-        gather.rows(bytes_of(x), group, first, bytes_of_mut(rows));
+        let g = &self.geometry;
+        let [kernel_h, kernel_w] = g.window.kernel;
+        let (groups, pixel) = (self.kernels.len(), self.pixel_len());
+        let channels = self.kernels[0].row_len() / g.window.taps();
+        let image_len = g.input_pixels() * pixel;
+        // Neighbouring taps lie side by side in the image, so that a row of taps is one run.
+        let joined = groups == 1 && g.window.dilations[1] == 1;
+        let mut at = Position::of(g, first);
+        let mut start = 0;
+        while start < rows.len() {
+            let x = &x[at.image * image_len..][..image_len];
+            let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
+            // In ascending order, for a copied run may write some elements behind its end.
+            for ky in 0..kernel_h {
+                let taps = &mut rows[start..];
+                start += kernel_w * channels;
+                if !inside_y.contains(&ky) || inside_x.is_empty() {
+                    taps[..kernel_w * channels].fill(self.fill);
+                    continue;
+                }
+                let line = g.source(0, at.y, ky) * g.input[1];
+                if inside_x.start > 0 {
+                    taps[..inside_x.start * channels].fill(self.fill);
+                }
+                if joined {
+                    let from = (line + g.source(1, at.x, inside_x.start)) * pixel;
+                    copy_run(&mut taps[inside_x.start * channels..], &x[from..], inside_x.len() * channels);
+                } else {
+                    for kx in inside_x.clone() {
+                        let from = (line + g.source(1, at.x, kx)) * pixel + group * channels;
+                        copy_run(&mut taps[kx * channels..], &x[from..], channels);
+                    }
+                }
+                if inside_x.end < kernel_w {
+                    taps[inside_x.end * channels..kernel_w * channels].fill(self.fill);
+                }
+            }
+            at.advance(g.output);
+        }
     }
 }
 
-/// Writes minus the weights of every missing tap of the pixels from `first` on, `columns` values each; false where none is missing. `tap_sums` are those of a tap.
+/// Writes minus the weights of every missing tap of the pixels from `first` on, `columns` values each; false where none is missing. `tap_sums` are
+/// those of a tap. Not generic: only bits are corrected, and every element type would have its copy.
 #[inline(never)]
 fn correct<'k>(
     g: &Geometry,
@@ -225,4 +254,57 @@ fn correct<'k>(
         }
     }
     missing
+}
+
+/// An output pixel. Divisions find the first one of a block, and the others follow without.
+struct Position {
+    image: usize,
+    y: usize,
+    x: usize,
+}
+
+impl Position {
+    /// Where output pixel `at` lies, counted over all images.
+    #[inline(always)]
+    fn of(geometry: &Geometry, at: usize) -> Self {
+        let [height, width] = geometry.output;
+        Self { image: at / (height * width), y: at / width % height, x: at % width }
+    }
+
+    /// The next pixel.
+    fn advance(&mut self, [height, width]: [usize; 2]) {
+        self.x += 1;
+        if self.x == width {
+            (self.x, self.y) = (0, self.y + 1);
+        }
+        if self.y == height {
+            (self.y, self.image) = (0, self.image + 1);
+        }
+    }
+}
+
+/// Copies `len` elements from one start to the other, and some behind them where both have any: 16 bytes at a time, without a library call.
+fn copy_run<T: Element>(to: &mut [T], from: &[T], len: usize) {
+    match size_of::<T>() {
+        1 => copy_steps::<T, 16>(to, from, len),
+        4 => copy_steps::<T, 4>(to, from, len),
+        _ => to[..len].copy_from_slice(&from[..len]),
+    }
+}
+
+/// [`copy_run`] in steps of a constant size, which are plain loads and stores.
+#[inline(always)]
+fn copy_steps<T: Element, const STEP: usize>(to: &mut [T], from: &[T], len: usize) {
+    const STEPS: usize = 8;
+    let whole = len.next_multiple_of(STEP);
+    if whole > STEPS * STEP || whole > to.len() || whole > from.len() {
+        to[..len].copy_from_slice(&from[..len]);
+        return;
+    }
+    for at in (0..STEPS * STEP).step_by(STEP) {
+        if at == whole {
+            return;
+        }
+        to[at..at + STEP].copy_from_slice(&from[at..at + STEP]);
+    }
 }

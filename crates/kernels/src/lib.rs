@@ -21,7 +21,6 @@ pub mod convert;
 pub mod depthwise;
 pub mod elementwise;
 pub mod error;
-mod gather;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod hamming;

@@ -108,16 +108,31 @@ impl<C: Images> Object<C> {
     }
 }
 
+/// Checks y of `batch` images; returns their output pixels. `columns` are all, and those of a group.
+#[inline(never)]
+fn check_output(
+    memory: &Memory,
+    kind: OutputKind,
+    y: usize,
+    batch: usize,
+    geometry: &Geometry,
+    [columns, group_columns]: [usize; 2],
+) -> Result<usize> {
+    let units = checked_area(OP, batch, geometry.output_pixels())?;
+    output_at(memory, kind, y, checked_area(OP, units, kind.row_len(columns))?)?;
+    if kind == OutputKind::Bits && columns > group_columns {
+        // A group that ends inside a word would write into its neighbour's.
+        check_range(OP, What::Columns, 0, 0, (group_columns % WORD_BITS) as i64)?;
+    }
+    Ok(units)
+}
+
 impl<C: Images + Sync> Parallel for Object<C> {
     fn prepare(&self, x: usize, y: usize, batch: usize) -> Result<Work> {
         let memory = Memory::new(OP);
-        let units = checked_area(OP, batch, self.conv.geometry().output_pixels())?;
         memory.read::<C::Input>(x, self.images(batch)?)?;
-        output_at(&memory, self.kind, y, checked_area(OP, units, self.stride())?)?;
-        if self.kind == OutputKind::Bits && self.conv.columns() > self.conv.group_columns() {
-            // A group that ends inside a word would write into its neighbour's.
-            check_range(OP, What::Columns, 0, 0, (self.conv.group_columns() % WORD_BITS) as i64)?;
-        }
+        let columns = [self.conv.columns(), self.conv.group_columns()];
+        let units = check_output(&memory, self.kind, y, batch, self.conv.geometry(), columns)?;
         let block = self.conv.block_rows();
         let scratch_lines = self.conv.scratch_lines();
         Ok(Work { x, y, count: batch, units, block, grain: self.conv.grain(), scratch_lines })

@@ -101,15 +101,12 @@ impl Pool {
             // Blocks of channels, so that the sums of bytes need no memory beyond the stack.
             for (block, y) in y.chunks_mut(scalar::BLOCK).enumerate() {
                 let taps = self.taps(x, at / width, at % width, block * scalar::BLOCK, y.len());
-                let padded = match self.reduction {
-                    Reduction::Max => {
-                        T::max(taps, y);
-                        continue;
-                    }
-                    Reduction::Average => None,
-                    Reduction::AverageWithPadding { padding } => Some((self.geometry.window.taps(), padding)),
-                };
-                T::average(taps, padded, y);
+                let total = self.geometry.window.taps();
+                match self.reduction {
+                    Reduction::Max => T::max(taps, y),
+                    Reduction::Average => T::average(taps, None, y),
+                    Reduction::AverageWithPadding { padding } => T::average(taps, Some((total, padding)), y),
+                }
             }
         }
     }
