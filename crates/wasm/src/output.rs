@@ -40,10 +40,6 @@ pub(crate) fn read_transform(op: Op, params: &mut Params<'_>, n: usize) -> Resul
 }
 
 /// A copy of `values`, or `n` zeros where there are none.
-#[cfg_attr(
-    not(any(feature = "bits", feature = "bytes")),
-    expect(dead_code, reason = "products of floats end as floats")
-)]
 pub(crate) fn or_zeros<T: Element>(op: Op, values: &[T], n: usize) -> Result<Buffer<T>> {
     if values.is_empty() { Buffer::zeroed(op, n) } else { Buffer::from_slice(op, values) }
 }

@@ -47,6 +47,7 @@ pub(crate) struct Products {
     #[cfg(feature = "bytes")]
     pub(crate) bytes: Vec<Box<dyn RowKernel<Input = i8>>>,
     #[cfg(feature = "bits")]
+    #[expect(clippy::vec_box, reason = "objects are boxed; one line of `products!` fits all families")]
     pub(crate) bits: Vec<Box<XnorGemm>>,
 }
 
