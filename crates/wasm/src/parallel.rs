@@ -153,6 +153,7 @@ mod tests {
     use std::{ptr, slice, thread};
 
     use lowbit_kernels::gemm_f32::GemmF32;
+    use lowbit_kernels::rows::RowKernel;
     use lowbit_kernels::tier::Tier;
 
     use super::*;
