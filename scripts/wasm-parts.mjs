@@ -7,7 +7,7 @@ import binaryen from "binaryen";
 
 /** Exports that only the whole module has; packages/core/src/runtime/part.ts knows which operators call them. */
 const beyondCore =
-  /^(nearest_\w+|quantize_(?!activations)\w+|depthwise_\w+|codebook_gemm_\w+|matmul_f32_\w+|transpose_\w+|pad_\w+|copy_rows|cast|batch_norm_\w+|softmax_f32|elementwise_(binary_\w+|leaky_relu|sigmoid|tanh))$/;
+  /^(nearest_\w+|quantize_(?!activations)\w+|depthwise_\w+|codebook_gemm_\w+|multibit_gemm_\w+|bitpack_planes|matmul_f32_\w+|transpose_\w+|pad_\w+|copy_rows|cast|batch_norm_\w+|softmax_f32|elementwise_(binary_\w+|leaky_relu|sigmoid|tanh))$/;
 
 /** Scans of quantized vectors. */
 const ofSearch = /^(top_k|pq|hamming)_\w+$/;

@@ -29,6 +29,7 @@ pub mod gemm_f32;
 pub mod hamming;
 pub mod handles;
 pub mod memory;
+pub mod multibit_gemm;
 #[cfg(feature = "quantize")]
 pub mod nearest;
 pub mod normalize;
