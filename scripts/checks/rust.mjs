@@ -86,6 +86,31 @@ async function packageCrates() {
   });
 }
 
+/**
+ * Seeded bytes through every family and tier of crates/fuzz: under AddressSanitizer where the toolchain brings its runtime. The variable lets the pinned stable
+ * compiler take the flag; nothing that is shipped is built so.
+ */
+async function seededFuzzing() {
+  const host = (await run(nativeTool("rustc"), ["-vV"])).match(/^host: (.+)$/m)[1];
+  const sysroot = (await run(nativeTool("rustc"), ["--print", "sysroot"])).trim();
+  const libraries = join(sysroot, "lib", "rustlib", host, "lib");
+  const sanitizes = existsSync(libraries) && readdirSync(libraries).some((name) => /rt\.asan/.test(name));
+  const flags = sanitizes ? { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zsanitizer=address" } : {};
+  const target = join(root, "target", sanitizes ? "fuzz-asan" : "fuzz");
+  return {
+    name: `seeded fuzzing, native${sanitizes ? ", AddressSanitizer" : ""}`,
+    run: async () =>
+      countCargo(
+        await cargo(["test", "--lib", "--target", host, "--target-dir", target], {
+          cwd: join(root, "crates", "fuzz"),
+          env: flags,
+          log: "cargo-fuzz",
+          timeout: 1800,
+        }),
+      ),
+  };
+}
+
 export async function rustChecks() {
   return [
     has("cargo-fmt")
@@ -100,6 +125,7 @@ export async function rustChecks() {
       : skipped("cargo clippy (native)", needsRustup),
     has("cargo-clippy") ? await wasmLints() : skipped("cargo clippy (wasm32, every tier)", needsRustup),
     tests,
+    has("cargo") ? await seededFuzzing() : skipped("seeded fuzzing, native", needsRustup),
     single("cargo doc", () =>
       cargo(["doc", "--workspace", "--no-deps", "--all-features"], {
         env: { RUSTDOCFLAGS: "-D warnings" },
