@@ -69,7 +69,10 @@ async function packageCrates() {
   const target = join(root, "target", "package-check");
   rmSync(join(target, "package"), { recursive: true, force: true });
   const flags = changed ? ["--allow-dirty"] : [];
-  await cargo(["package", "--workspace", "--no-verify", "--target-dir", target, ...flags], { log: "cargo-package" });
+  await cargo(
+    ["package", "--workspace", "--exclude", "lowbit-native", "--no-verify", "--target-dir", target, ...flags],
+    { log: "cargo-package" },
+  );
   const folder = join(target, "unpacked");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
