@@ -137,7 +137,7 @@ fn signs_int8<S: Signs>(x: &[u8], flip: u8, zero_point: i8, channels: usize, y: 
 }
 
 /// Codes of `bits` bits, one a byte, `[rows, channels]` to bits `[rows, bits, words_per_row(channels)]`: the planes of a row one after the other, as
-/// [`crate::multibit_gemm`] multiplies them. Value a_j of plane j is +1 where bit j of the code is set, so `code = (2^bits - 1) / 2 + Σ 2^(j - 1) a_j`.
+/// [`crate::multibit_gemm`] multiplies them. The value `a_j` of plane j is +1 where bit j of the code is set, so `code = (2^bits - 1) / 2 + Σ 2^(j - 1) a_j`.
 /// Higher bits of a byte are ignored.
 ///
 /// Refuses bits outside 1..=8.

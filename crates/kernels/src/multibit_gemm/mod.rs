@@ -7,7 +7,7 @@
 //! ```
 //!
 //! (ABC-Net, Lin, Zhao and Pan 2017, arXiv:1711.11294; network sketching, Guo et al. 2017, arXiv:1706.02021; LQ-Nets, Zhang et al. 2018, arXiv:1807.10029.)
-//! The offset γ makes unsigned codes a sum of ±1 planes, too: bit j of a code is (a_j + 1) / 2, so `code = (2^bits - 1) / 2 + Σ 2^(j - 1) a_j`, with the
+//! The offset γ makes unsigned codes a sum of ±1 planes, too: bit j of a code is `(a_j + 1) / 2`, so `code = (2^bits - 1) / 2 + Σ 2^(j - 1) a_j`, with the
 //! planes that [`crate::bitpack::pack_planes`] makes.
 //!
 //! **Built over [`XnorGemm`].** The planes of the weights are M N columns of one binary product, those of a row of activations are P of its rows. So
@@ -151,7 +151,7 @@ impl MultibitGemm {
     ///
     /// - `x`: `[rows, P, ceil(K / 32)]` words: a row is its planes one after the other, each as in [`crate::layout`]; spare bits must be 0, or sums are off by
     ///   them.
-    /// - `beta`: β_0 .. β_(P - 1) and then γ, `[P + 1]` for all rows, or `[rows, P + 1]`. Finite.
+    /// - `beta`: the β of each plane and then γ, `[P + 1]` for all rows, or `[rows, P + 1]`. Finite.
     /// - `y`: `[rows, N]`.
     ///
     /// # Errors
