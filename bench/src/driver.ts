@@ -2,7 +2,7 @@
 
 import { allCases } from "./cases/index.ts";
 import { Collector } from "./collect.ts";
-import type { Absent } from "./engine.ts";
+import { absences } from "./engine.ts";
 import type { Event, Job } from "./job.ts";
 import { thisMachine } from "./machine.ts";
 import { platforms as known, type Launcher, type Platform } from "./platforms/index.ts";
@@ -26,7 +26,7 @@ export interface BenchOptions {
   readonly filter?: string | undefined;
   /** `all`, `none`, or a comma-separated list of peers. */
   readonly peers?: string | undefined;
-  /** Names; absent: every one that is to be had. */
+  /** Names, or `["all"]`; absent: every one that is to be had, and of the quick suite the first, so that it is over in two minutes. */
   readonly platforms?: readonly string[] | undefined;
   readonly threads?: readonly number[] | undefined;
   /** Of the machine, in place of what it is made from. */
@@ -57,13 +57,6 @@ const RESTARTS = 5;
 
 /** How one launch ended: `done`, out of `time`, or with words of what happened instead. */
 type End = "done" | "time" | { readonly failed: string };
-
-/** Names by the reason that they share. */
-function byReason(absent: readonly Absent[]): Map<string, string[]> {
-  const names = new Map<string, string[]>();
-  for (const { name, absent: reason } of absent) names.set(reason, [...(names.get(reason) ?? []), name]);
-  return names;
-}
 
 class Session {
   current: string | undefined;
@@ -184,8 +177,7 @@ class Driver {
     this.#collector.add(platform, event);
     switch (event.type) {
       case "start":
-        for (const [reason, names] of byReason(event.absent))
-          this.#options.onNote?.(`${platform}: no ${names.join(", ")}: ${reason}`);
+        for (const line of absences(event.absent)) this.#options.onNote?.(`${platform}: ${line}`);
         break;
       case "case":
         if (this.#isOver) {
@@ -222,6 +214,18 @@ class Driver {
   }
 }
 
+/** The platforms of those names; without, the one with the newest engine that is here. */
+async function chosen(
+  catalogue: readonly Platform[],
+  names: readonly string[] | undefined,
+): Promise<readonly Platform[]> {
+  if (names?.includes("all")) return catalogue;
+  if (names) return catalogue.filter(({ name }) => names.includes(name));
+  const newestFirst = [...catalogue].sort((a, b) => Number(b.name === "node24") - Number(a.name === "node24"));
+  for (const platform of newestFirst) if (!("absent" in (await platform.find()))) return [platform];
+  return catalogue;
+}
+
 /**
  * Runs the suite. An abort, or the end of `seconds`, gives the record as far as it has come.
  * @throws Error where a platform's name is unknown, or the filter leaves no case
@@ -239,8 +243,8 @@ export async function bench(options: BenchOptions): Promise<BenchRecord> {
     revision,
   } = options;
   for (const name of platforms ?? [])
-    if (!catalogue.some((platform) => platform.name === name))
-      throw new Error(`no platform ${name}; there are ${catalogue.map((platform) => platform.name).join(", ")}`);
+    if (name !== "all" && !catalogue.some((platform) => platform.name === name))
+      throw new Error(`no platform ${name}; there are ${catalogue.map((platform) => platform.name).join(", ")}, all`);
   if (selectCases(allCases(), { quick, filter }).length === 0) throw new Error(`no case matches ${filter}`);
   const collector = new Collector(thisMachine(machine), command, versions, previous);
   if (revision !== undefined) collector.record.revision = revision;
@@ -250,10 +254,7 @@ export async function bench(options: BenchOptions): Promise<BenchRecord> {
     event: (platform, event) => driver.event(platform, event),
   });
   try {
-    await driver.run(
-      catalogue.filter(({ name }) => platforms === undefined || platforms.includes(name)),
-      () => server,
-    );
+    await driver.run(await chosen(catalogue, platforms ?? (quick ? undefined : ["all"])), () => server);
   } finally {
     await server.close();
   }
