@@ -54,6 +54,8 @@ pub mod handles;
 #[cfg(feature = "matmul")]
 pub mod matmul_f32;
 pub mod memory;
+#[cfg(feature = "multibit")]
+pub mod multibit_gemm;
 #[cfg(feature = "quantize")]
 pub mod nearest;
 #[cfg(feature = "operators")]
