@@ -24,8 +24,9 @@
 //! in this order in every tier, so all of them give the same bits.
 //!
 //! **Speed.** A multiply-add of K is M P binary ones, at the limits and the speed of `xnor_gemm`. The end is a load, a conversion, a multiplication and an addition per
-//! sum, 16 columns at a time: in the tier relaxed (V8 13.6, Zen 3, medians of 300 interleaved runs) it adds 1.4 % to 64 rows by 1024 x 1024 of 2 by 2 planes, 4 % to 16 rows by 256 x
-//! 1024, and 3 % to one row of 4096 x 4096 of 3 planes. Tried and dropped: one vector of columns at a time, 14 to 17 % where it now is 1.4 to 4.
+//! sum, 16 columns at a time. In the tier relaxed (V8 13.6, Zen 3, medians of five times 300 interleaved runs on a busy machine) a product takes, beside the binary one that writes the same
+//! sums as int32: 64 rows by 1024 x 1024 of 2 by 2 planes 1.00, 16 rows by 256 x 1024 of 2 by 2 1.04, one row by 4096 x 4096 of 3 planes by 1 1.01. Tried and dropped: one vector of
+//! columns at a time, 1.14, 1.17 and 1.03 (once).
 //!
 //! **Convolutions.** None: the planes of a pixel would have to be gathered apart under every tap. Binary convolutions of each plane, [`crate::xnor_gemm::BinaryConvolution`] with int32
 //! sums, are the same parts.
