@@ -16,6 +16,8 @@ mod bytes;
 mod float;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod pairs;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
