@@ -8,13 +8,14 @@
 //! **Single rows** unpack in registers. A word vector holds `32 / width` codes of four columns; masking its 16-bit lanes leaves pairs of codes 16 bits apart.
 
 use super::pack::{COLUMNS, Packed};
-use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Rows, STRIP, Tile, pair_order};
+use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Requantize, Rows, STRIP, Tile, pair_order};
+use crate::output::Quantizer;
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_lt,
-    i8x16_splat, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr,
-    i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_mul, i32x4_shuffle, i32x4_splat,
-    i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u8x16_splat, u16x8_shr, u16x8_splat, u32x4_load,
-    u32x4_store, v128_and, v128_bitselect, v128_xor,
+    i8x16_splat, i8x16_store, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_shl,
+    i16x8_shr, i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_mul, i32x4_shuffle,
+    i32x4_splat, i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u8x16_splat, u16x8_shr, u16x8_splat,
+    u32x4_load, u32x4_store, v128_and, v128_bitselect, v128_store64_lane, v128_xor,
 };
 
 /// 128-bit vectors.
@@ -59,11 +60,19 @@ impl Tile for Simd128 {
         sums.map(i32x4_sum)
     }
 
-    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize) {
+    fn strips(
+        group: &Group<'_>,
+        rows: Rows<'_>,
+        opened: &mut [u32],
+        acc: &mut [i32],
+        pitch: usize,
+        end: Option<&mut Requantize<'_>>,
+    ) {
+        let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            8 => open_strips::<PairDot, Pairs<8>, 2>(group, rows, opened, acc, pitch),
-            4 => open_strips::<PairDot, Pairs<4>, 4>(group, rows, opened, acc, pitch),
-            _ => open_strips::<PairDot, Pairs<2>, 8>(group, rows, opened, acc, pitch),
+            8 => open_strips::<PairDot, Pairs<8>, 2>(strips, opened),
+            4 => open_strips::<PairDot, Pairs<4>, 4>(strips, opened),
+            _ => open_strips::<PairDot, Pairs<2>, 8>(strips, opened),
         }
     }
 
@@ -171,15 +180,12 @@ impl Dot for PairDot {
 /// Strips by weights that are opened first; a word is `PARTS` steps.
 #[inline(always)]
 pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
-    group: &Group<'_>,
-    rows: Rows<'_>,
+    mut strips: Strips<'_, '_>,
     opened: &mut [u32],
-    acc: &mut [i32],
-    pitch: usize,
 ) {
-    start(group, rows, acc, pitch);
-    let (words, _) = group.words.as_chunks::<COLUMNS>();
-    for column in (0..COLUMNS).step_by(OPEN_COLUMNS) {
+    let (words, _) = strips.group.words.as_chunks::<COLUMNS>();
+    let rows = strips.rows;
+    for column in (0..strips.columns()).step_by(OPEN_COLUMNS) {
         for (block, words) in words.chunks(OPEN_STEPS / PARTS).enumerate() {
             let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
             let opened = &mut opened[..words.len() * PARTS];
@@ -191,10 +197,109 @@ pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
                     }
                 }
             }
+            let is_last = (block + 1) * (OPEN_STEPS / PARTS) >= strips.group.words.len() / COLUMNS;
             for strip in 0..rows.count / STRIP {
                 let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
                 let x = &x.as_chunks::<STRIP>().0[..opened.len()];
-                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut acc[strip * STRIP * pitch + column..], pitch);
+                let mut sums = strips.start(block == 0, strip, column);
+                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut sums);
+                strips.end(is_last, strip, column, sums);
+            }
+        }
+    }
+}
+
+/// The sums of a tile.
+pub(super) type TileSums = [[V128; 2]; STRIP];
+
+/// Strips of one panel: where their sums start, and where they go.
+pub(super) struct Strips<'a, 'e> {
+    pub(super) group: &'a Group<'a>,
+    pub(super) rows: Rows<'a>,
+    has_zeros: bool,
+    acc: &'a mut [i32],
+    pitch: usize,
+    end: Option<(Quantizer, &'a mut Requantize<'e>)>,
+}
+
+impl<'a, 'e> Strips<'a, 'e> {
+    #[inline(always)]
+    pub(super) fn new(
+        group: &'a Group<'a>,
+        rows: Rows<'a>,
+        acc: &'a mut [i32],
+        pitch: usize,
+        end: Option<&'a mut Requantize<'e>>,
+    ) -> Self {
+        let has_zeros = group.zeros.iter().any(|zero| *zero != 0);
+        let end = end.map(|end| (Quantizer::new(end.zero_point, end.clamp), end));
+        Self { group, rows, has_zeros, acc, pitch, end }
+    }
+
+    /// Columns of the panel that are wanted.
+    pub(super) fn columns(&self) -> usize {
+        self.end.as_ref().map_or(COLUMNS, |(_, end)| end.columns)
+    }
+
+    /// The sums of 4 rows by 8 columns before a part of K: before the first one `bias - zeros * sums - fixed`.
+    #[inline(always)]
+    pub(super) fn start(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
+        if !is_first {
+            let acc = &self.acc[strip * STRIP * self.pitch + column..];
+            return core::array::from_fn(|r| {
+                let acc = &acc[r * self.pitch..][..8];
+                [i32x4_load(acc), i32x4_load(&acc[4..])]
+            });
+        }
+        let pair = |values: &[i32]| [i32x4_load(&values[column..]), i32x4_load(&values[column + 4..])];
+        let fixed = pair(self.group.fixed);
+        let bias = self.end.as_ref().map_or([i32x4_splat(0); 2], |(_, end)| pair(&end.bias));
+        let base: [V128; 2] = core::array::from_fn(|v| i32x4_sub(bias[v], fixed[v]));
+        if !self.has_zeros {
+            return [base; STRIP];
+        }
+        let zeros = pair(self.group.zeros);
+        core::array::from_fn(|r| {
+            let sum = i32x4_splat(self.rows.sums[(strip * STRIP + r) * self.rows.sum_stride]);
+            core::array::from_fn(|v| i32x4_sub(base[v], i32x4_mul(zeros[v], sum)))
+        })
+    }
+
+    /// Keeps the sums behind a part of K, or requantizes them behind the last one.
+    #[inline(always)]
+    pub(super) fn end(&mut self, is_last: bool, strip: usize, column: usize, sums: TileSums) {
+        let Some((quantizer, end)) = self.end.as_mut().filter(|_| is_last) else {
+            let acc = &mut self.acc[strip * STRIP * self.pitch + column..];
+            for (r, sums) in sums.into_iter().enumerate() {
+                let acc = &mut acc[r * self.pitch..][..8];
+                i32x4_store(acc, sums[0]);
+                i32x4_store(&mut acc[4..], sums[1]);
+            }
+            return;
+        };
+        let multiplier = &end.multiplier[column..column + 8];
+        let multiplier = [f32x4_load(multiplier), f32x4_load(&multiplier[4..])];
+        for (two, [upper, lower]) in sums.as_chunks::<2>().0.iter().enumerate() {
+            let bytes = quantizer.bytes([
+                quantizer.lanes(upper[0], multiplier[0]),
+                quantizer.lanes(upper[1], multiplier[1]),
+                quantizer.lanes(lower[0], multiplier[0]),
+                quantizer.lanes(lower[1], multiplier[1]),
+            ]);
+            let at = (strip * STRIP + 2 * two) * end.stride + column;
+            let (y, next) = end.y[at..].split_at_mut(end.stride);
+            match (y.first_chunk_mut(), next.first_chunk_mut()) {
+                (Some(y), Some(next)) if column + 8 <= end.columns => {
+                    v128_store64_lane::<0>(y, bytes);
+                    v128_store64_lane::<1>(next, bytes);
+                }
+                _ => {
+                    let mut all = [0; 16];
+                    i8x16_store(&mut all, bytes);
+                    let count = 8.min(end.columns - column);
+                    y[..count].copy_from_slice(&all[..count]);
+                    next[..count].copy_from_slice(&all[8..][..count]);
+                }
             }
         }
     }
@@ -214,16 +319,17 @@ pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: u
     }
 }
 
-/// A strip by 8 columns from `COLUMN` on: added to the rows of `acc`.
+/// A strip by 8 columns from `COLUMN` on: added to the sums.
 #[inline(always)]
 pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
     weights: &[[u32; PITCH]],
     x: &[[i32; STRIP]],
-    acc: &mut [i32],
-    pitch: usize,
+    sums: &mut TileSums,
 ) {
     for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
-        let mut parts = [[i32x4_splat(0); 2]; STRIP];
+        // What never has to start afresh goes on with the sums themselves.
+        let goes_on = D::STEPS == usize::MAX;
+        let mut parts = if goes_on { *sums } else { [[i32x4_splat(0); 2]; STRIP] };
         assert_eq!(weights.len(), x.len());
         let mut weights = weights.iter();
         for x in x {
@@ -237,11 +343,12 @@ pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
                 parts[1] = D::dot(parts[1], x, weights[1]);
             }
         }
-        for (r, parts) in parts.into_iter().enumerate() {
-            let acc = &mut acc[r * pitch..][..8];
-            let sums = [D::add(i32x4_load(acc), parts[0]), D::add(i32x4_load(&acc[4..]), parts[1])];
-            i32x4_store(acc, sums[0]);
-            i32x4_store(&mut acc[4..], sums[1]);
+        if goes_on {
+            *sums = parts;
+            continue;
+        }
+        for (sums, parts) in sums.iter_mut().zip(parts) {
+            *sums = [D::add(sums[0], parts[0]), D::add(sums[1], parts[1])];
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Bytes: the weights of a 3 × 3 window of four channels are six vectors, which stay in registers for a whole row of outputs, with what requantizes the sums. More at a time
 //! (eight channels, or rows of outputs side by side) does not fit the 16 registers of x64.
 
+use core::array::from_fn;
+
 use super::float::FloatPixel;
 use super::pairs::{Row, UNIT};
 use super::scalar::Scalar;
@@ -73,11 +75,12 @@ fn interleave_with(
     low: &mut [[i16; 8]],
     high: &mut [[i16; 8]],
 ) {
+    let last = low.len().saturating_sub(1);
+    assert!(a.len() >= last * a_step + UNIT && b.len() >= last * b_step + UNIT, "a unit of every column");
     let (mut at_a, mut at_b) = (0, 0);
     for (low, high) in low.iter_mut().zip(high) {
-        let (Some(x), Some(y)) = (a[at_a..].first_chunk(), b[at_b..].first_chunk()) else {
-            unreachable!("a unit lies inside its pixel")
-        };
+        // SAFETY: a unit of a column, as asserted.
+        let (x, y) = unsafe { (&*a.as_ptr().add(at_a).cast(), &*b.as_ptr().add(at_b).cast()) };
         let (x, y) = (wide(x), wide(y));
         i16x8_store(low, i8x16_shuffle::<0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23>(x, y));
         i16x8_store(
@@ -98,112 +101,123 @@ pub(super) fn requantized(
     clamp: [i32; 2],
     y: &mut [i8],
 ) {
-    if clamp[0] < 0 {
-        requantized_by(&Quantizer::<false>::new(zero_point, clamp), row, at, start, multiplier, y);
-    } else {
-        requantized_by(&Quantizer::<true>::new(zero_point, clamp), row, at, start, multiplier, y);
-    }
-}
-
-#[inline(always)]
-fn requantized_by<const UNSIGNED: bool>(
-    quantizer: &Quantizer<UNSIGNED>,
-    row: &Row<'_>,
-    at: impl Fn(usize) -> usize,
-    start: &[i32],
-    multiplier: &[f32],
-    y: &mut [i8],
-) {
-    assert!(y.len() >= (row.outputs - 1) * row.channels + UNIT, "pixels that hold a unit");
-    blocks(
-        row,
-        at,
-        |channel, at, pixels: [V128; 2]| {
-            let multiplier = f32x4_load(&multiplier[channel..]);
-            let [a, b] = pixels.map(|sums| quantizer.lanes(sums, multiplier));
-            let bytes = quantizer.bytes([a, b, a, b]);
-            let [first, second] = at.map(|at| at * row.channels + channel);
-            // SAFETY: two pixels of the row, which hold the unit, as asserted.
-            unsafe {
-                v128_store32_lane::<0>(&mut *y.as_mut_ptr().add(first).cast(), bytes);
-                v128_store32_lane::<1>(&mut *y.as_mut_ptr().add(second).cast(), bytes);
-            }
-        },
-        start,
-    );
+    let quantizer = Quantizer::new(zero_point, clamp);
+    let units = row.weights.len() / (16 * row.pairs * row.kernel_width);
+    let last = (row.outputs - 1) * row.channels + at(units - 1) + UNIT;
+    assert!(y.len() >= last, "pixels that hold all units");
+    blocks(row, at, start, |channel, at, sums| {
+        let multiplier = f32x4_load(&multiplier[channel..]);
+        let [a, b] = sums.map(|sums| quantizer.lanes(sums, multiplier));
+        let bytes = quantizer.bytes([a, b, a, b]);
+        // SAFETY: two pixels of the row, which hold the unit, as asserted.
+        unsafe {
+            v128_store32_lane::<0>(&mut *y.as_mut_ptr().add(at[0]).cast(), bytes);
+            v128_store32_lane::<1>(&mut *y.as_mut_ptr().add(at[1]).cast(), bytes);
+        }
+    });
 }
 
 /// A row of sums, `[output][channel]`.
 pub(super) fn sums(row: &Row<'_>, at: impl Fn(usize) -> usize, start: &[i32], sums: &mut [i32]) {
-    blocks(
-        row,
-        at,
-        |channel, at, pixels: [V128; 2]| {
-            for (at, pixel) in at.into_iter().zip(pixels) {
-                i32x4_store(&mut sums[at * row.channels + channel..], pixel);
-            }
-        },
-        start,
-    );
+    blocks(row, at, start, |_, at, pixels| {
+        for (at, pixel) in at.into_iter().zip(pixels) {
+            i32x4_store(&mut sums[at..], pixel);
+        }
+    });
 }
 
-/// Calls `end` with the channel, the two pixels and their sums, for every block of channels and every two pixels; the last pixel of an odd row comes twice.
+/// Calls `end` with the channel, where it lies in two pixels, and their sums, for every block of channels and every two pixels; the last pixel of an odd row comes twice.
 #[inline(always)]
 fn blocks(
     row: &Row<'_>,
-    at: impl Fn(usize) -> usize,
-    mut end: impl FnMut(usize, [usize; 2], [V128; 2]),
-    start: &[i32],
-) {
-    match (row.pairs, row.kernel_width, row.dilation) {
-        (2, 3, 1) => blocks_of(row, 2, 3, 1, at, &mut end, start),
-        (3, 5, 1) => blocks_of(row, 3, 5, 1, at, &mut end, start),
-        (pairs, width, dilation) => blocks_of(row, pairs, width, dilation, at, &mut end, start),
-    }
-}
-
-/// [`blocks`], inlined with constants where the window is a usual one.
-#[inline(always)]
-fn blocks_of(
-    row: &Row<'_>,
-    pairs: usize,
-    width: usize,
-    dilation: usize,
     channel_of: impl Fn(usize) -> usize,
-    end: &mut impl FnMut(usize, [usize; 2], [V128; 2]),
     start: &[i32],
+    mut end: impl FnMut(usize, [usize; 2], [V128; 2]),
 ) {
     let (weights, rows) = (row.weights.as_chunks::<8>().0, row.rows.as_chunks::<8>().0);
+    let (pairs, width) = (row.pairs, row.kernel_width);
     let slot_len = rows.len() / pairs;
-    assert!((row.outputs - 1) * row.stride + (width - 1) * dilation < row.span, "windows inside the row");
+    let reach = (row.outputs - 1) * row.stride + (width - 1) * row.dilation + 1;
     for (block, weights) in weights.chunks_exact(pairs * width).enumerate() {
         let channel = channel_of(block / 2) + block % 2 * 4;
-        let start = i32x4_load(&start[channel..]);
         let row_of = |pair: usize| {
             let slot = row.first_slot + pair;
             let slot = if slot < pairs { slot } else { slot - pairs };
-            &rows[slot * slot_len + block * row.span..][..row.span]
+            &rows[slot * slot_len + block * row.span..][..reach]
         };
-        let sums = |from: usize| {
-            let mut sum = start;
-            for pair in 0..pairs {
-                let columns = row_of(pair);
-                for kx in 0..width {
-                    // SAFETY: `from` is where a window begins, and windows lie inside the row, as asserted.
-                    let x = unsafe { columns.get_unchecked(from + kx * dilation) };
-                    let dot = i32x4_dot_i16x8(i16x8_load(x), i16x8_load(&weights[pair * width + kx]));
-                    sum = i32x4_add(sum, dot);
-                }
-            }
-            sum
-        };
-        let mut output = 0;
-        let mut from = 0;
-        while output < row.outputs {
-            let odd = output + 1 == row.outputs;
-            let (next, next_from) = if odd { (output, from) } else { (output + 1, from + row.stride) };
-            end(channel, [output, next], [sums(from), sums(next_from)]);
-            (output, from) = (output + 2, from + 2 * row.stride);
+        let start = i32x4_load(&start[channel..]);
+        let end = |at, sums| end(channel, at, sums);
+        match (pairs, width, row.dilation) {
+            // SAFETY: rows hold all columns that these windows reach.
+            (2, 3, 1) => unsafe { block_of::<2, 3>(row, row_of, weights, start, channel, end) },
+            // SAFETY: as before.
+            (3, 5, 1) => unsafe { block_of::<3, 5>(row, row_of, weights, start, channel, end) },
+            _ => block_of_any(row, row_of, weights, start, channel, end),
         }
+    }
+}
+
+/// A block of a usual window, its weights in registers.
+///
+/// # Safety
+/// Rows hold all columns that windows of `WIDTH` reach.
+#[inline(always)]
+unsafe fn block_of<'r, const PAIRS: usize, const WIDTH: usize>(
+    row: &Row<'_>,
+    row_of: impl Fn(usize) -> &'r [[i16; 8]],
+    weights: &[[i16; 8]],
+    start: V128,
+    channel: usize,
+    mut end: impl FnMut([usize; 2], [V128; 2]),
+) {
+    let weights: [[V128; WIDTH]; PAIRS] =
+        from_fn(|pair| from_fn(|kx| i16x8_load(&weights[pair * WIDTH + kx])));
+    let sums = |at: [*const [i16; 8]; PAIRS]| {
+        let mut sum = start;
+        for (at, weights) in at.into_iter().zip(weights) {
+            for (kx, weights) in weights.into_iter().enumerate() {
+                // SAFETY: `at` is where a window begins.
+                let x = i16x8_load(unsafe { &*at.add(kx) });
+                sum = i32x4_add(sum, i32x4_dot_i16x8(x, weights));
+            }
+        }
+        sum
+    };
+    // Pointers that go along, one for every pair of rows: the columns of a window are constants behind them.
+    let mut at: [*const [i16; 8]; PAIRS] = from_fn(|pair| row_of(pair).as_ptr());
+    let (mut to, mut left) = (channel, row.outputs);
+    loop {
+        let (step, to_step) = if left == 1 { (0, 0) } else { (row.stride, row.channels) };
+        let next = at.map(|at| at.wrapping_add(step));
+        end([to, to + to_step], [sums(at), sums(next)]);
+        if left <= 2 {
+            return;
+        }
+        left -= 2;
+        to += 2 * row.channels;
+        at = at.map(|at| at.wrapping_add(2 * row.stride));
+    }
+}
+
+/// A block of any window.
+#[inline(always)]
+fn block_of_any<'r>(
+    row: &Row<'_>,
+    row_of: impl Fn(usize) -> &'r [[i16; 8]],
+    weights: &[[i16; 8]],
+    start: V128,
+    channel: usize,
+    mut end: impl FnMut([usize; 2], [V128; 2]),
+) {
+    for output in 0..row.outputs {
+        let mut sum = start;
+        for (pair, weights) in weights.chunks_exact(row.kernel_width).enumerate() {
+            let columns = row_of(pair)[output * row.stride..].iter().step_by(row.dilation);
+            for (x, weights) in columns.zip(weights) {
+                sum = i32x4_add(sum, i32x4_dot_i16x8(i16x8_load(x), i16x8_load(weights)));
+            }
+        }
+        let to = output * row.channels + channel;
+        end([to; 2], [sum; 2]);
     }
 }

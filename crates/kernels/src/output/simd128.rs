@@ -9,30 +9,33 @@ use crate::layout::WORD_BITS;
 use crate::v128::{
     V128, bits_of_lanes, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin,
     f32x4_splat, f32x4_store, i8x16_min, i8x16_narrow_i16x8, i8x16_splat, i8x16_store, i16x8_narrow_i32x4,
-    i32x4_add, i32x4_load, i32x4_lt, i32x4_max, i32x4_splat, i32x4_sub, u8x16_min, u8x16_narrow_i16x8,
-    v128_opaque, v128_store32_lane,
+    i32x4_add, i32x4_load, i32x4_lt, i32x4_max, i32x4_splat, i32x4_sub, u8x16_splat, v128_opaque,
+    v128_store32_lane, v128_xor,
 };
 
 /// 1.5 * 2^23
 const ROUND: f32 = 12_582_912.0;
 
-/// From sums to int8 or (`UNSIGNED`) uint8, for kernels whose sums are still in registers.
-pub(crate) struct Quantizer<const UNSIGNED: bool> {
+/// From sums to int8 or uint8, for kernels whose sums are still in registers. uint8 is int8 less 128 until the end.
+pub(crate) struct Quantizer {
     round: V128,
     low: V128,
     zero: V128,
     high: V128,
+    flips: V128,
 }
 
-impl<const UNSIGNED: bool> Quantizer<UNSIGNED> {
+impl Quantizer {
     #[inline(always)]
     pub(crate) fn new(zero_point: i32, clamp: [i32; 2]) -> Self {
-        let round = ROUND.to_bits() as i32;
+        let shift = if clamp[0] < 0 { 0 } else { 128 };
+        let zero = ROUND.to_bits() as i32 - (zero_point - shift);
         Self {
             round: v128_opaque(f32x4_splat(ROUND)),
-            low: v128_opaque(i32x4_splat(round - zero_point + clamp[0])),
-            zero: v128_opaque(i32x4_splat(round - zero_point)),
-            high: v128_opaque(i8x16_splat(clamp[1] as i8)),
+            low: v128_opaque(i32x4_splat(zero + clamp[0] - shift)),
+            zero: v128_opaque(i32x4_splat(zero)),
+            high: v128_opaque(i8x16_splat((clamp[1] - shift) as i8)),
+            flips: v128_opaque(u8x16_splat(shift as u8)),
         }
     }
 
@@ -49,37 +52,8 @@ impl<const UNSIGNED: bool> Quantizer<UNSIGNED> {
     /// The bytes of sixteen.
     #[inline(always)]
     pub(crate) fn bytes(&self, [a, b, c, d]: [V128; 4]) -> V128 {
-        let (low, high) = (i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
-        if UNSIGNED {
-            u8x16_min(u8x16_narrow_i16x8(low, high), self.high)
-        } else {
-            i8x16_min(i8x16_narrow_i16x8(low, high), self.high)
-        }
-    }
-}
-
-#[inline(always)]
-fn int8_by<const UNSIGNED: bool>(
-    quantizer: &Quantizer<UNSIGNED>,
-    acc: &[i32],
-    multiplier: &[f32],
-    bias: &[i32],
-    y: &mut [i8],
-) {
-    let four = |acc: &[i32], multiplier: &[f32], bias: &[i32]| {
-        quantizer.lanes(i32x4_add(i32x4_load(acc), i32x4_load(bias)), f32x4_load(multiplier))
-    };
-    let whole = y.len() / 16 * 16;
-    let columns =
-        acc.as_chunks::<16>().0.iter().zip(multiplier.as_chunks::<16>().0).zip(bias.as_chunks::<16>().0);
-    for (y, ((acc, multiplier), bias)) in y.as_chunks_mut::<16>().0.iter_mut().zip(columns) {
-        let four = |at: usize| four(&acc[at..at + 4], &multiplier[at..at + 4], &bias[at..at + 4]);
-        i8x16_store(y, quantizer.bytes([four(0), four(4), four(8), four(12)]));
-    }
-    for at in (whole..y.len() / 4 * 4).step_by(4) {
-        let q = four(&acc[at..], &multiplier[at..], &bias[at..]);
-        let Some(y) = y[at..].first_chunk_mut() else { unreachable!("a four of the row") };
-        v128_store32_lane::<0>(y, quantizer.bytes([q; 4]));
+        let bytes = i8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
+        v128_xor(i8x16_min(bytes, self.high), self.flips)
     }
 }
 
@@ -98,12 +72,23 @@ impl Rows for Simd128 {
     }
 
     fn int8(acc: &[i32], multiplier: &[f32], bias: &[i32], zero_point: i32, clamp: [i32; 2], y: &mut [i8]) {
-        if clamp[0] < 0 {
-            int8_by(&Quantizer::<false>::new(zero_point, clamp), acc, multiplier, bias, y);
-        } else {
-            int8_by(&Quantizer::<true>::new(zero_point, clamp), acc, multiplier, bias, y);
+        let quantizer = Quantizer::new(zero_point, clamp);
+        let four = |acc: &[i32], multiplier: &[f32], bias: &[i32]| {
+            quantizer.lanes(i32x4_add(i32x4_load(acc), i32x4_load(bias)), f32x4_load(multiplier))
+        };
+        let whole = y.len() / 16 * 16;
+        let columns =
+            acc.as_chunks::<16>().0.iter().zip(multiplier.as_chunks::<16>().0).zip(bias.as_chunks::<16>().0);
+        for (y, ((acc, multiplier), bias)) in y.as_chunks_mut::<16>().0.iter_mut().zip(columns) {
+            let four = |at: usize| four(&acc[at..at + 4], &multiplier[at..at + 4], &bias[at..at + 4]);
+            i8x16_store(y, quantizer.bytes([four(0), four(4), four(8), four(12)]));
         }
         let fours = y.len() / 4 * 4;
+        for at in (whole..fours).step_by(4) {
+            let q = four(&acc[at..], &multiplier[at..], &bias[at..]);
+            let Some(y) = y[at..].first_chunk_mut() else { unreachable!("a four of the row") };
+            v128_store32_lane::<0>(y, quantizer.bytes([q; 4]));
+        }
         let y = &mut y[fours..];
         Scalar::int8(&acc[fours..], &multiplier[fours..], &bias[fours..], zero_point, clamp, y);
     }

@@ -210,6 +210,12 @@ pub fn i16x8_load_extend_u8x8(from: &[i8; 8]) -> V128 {
     put_i16(from.map(|x| i16::from(x as u8)))
 }
 
+/// Writes one of two lanes of 64 bits.
+#[inline(always)]
+pub fn v128_store64_lane<const LANE: usize>(to: &mut [i8; 8], value: V128) {
+    to.copy_from_slice(&get_i8(value)[8 * LANE..][..8]);
+}
+
 /// Writes one of four lanes of 32 bits.
 #[inline(always)]
 pub fn v128_store32_lane<const LANE: usize>(to: &mut [i8; 4], value: V128) {

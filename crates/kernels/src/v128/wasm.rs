@@ -32,6 +32,13 @@ pub fn i16x8_load_extend_u8x8(from: &[i8; 8]) -> V128 {
     unsafe { core::arch::wasm32::i16x8_load_extend_u8x8(from.as_ptr().cast()) }
 }
 
+/// Writes one of two lanes of 64 bits.
+#[inline(always)]
+pub fn v128_store64_lane<const LANE: usize>(to: &mut [i8; 8], value: V128) {
+    // SAFETY: writes the 8 bytes of the array, in which any bits are values, and asks for no alignment.
+    unsafe { core::arch::wasm32::v128_store64_lane::<LANE>(value, to.as_mut_ptr().cast()) }
+}
+
 /// Writes one of four lanes of 32 bits.
 #[inline(always)]
 pub fn v128_store32_lane<const LANE: usize>(to: &mut [i8; 4], value: V128) {
