@@ -279,30 +279,37 @@ impl<'a, 'e> Strips<'a, 'e> {
         };
         let multiplier = &end.multiplier[column..column + 8];
         let multiplier = [f32x4_load(multiplier), f32x4_load(&multiplier[4..])];
-        for (two, [upper, lower]) in sums.as_chunks::<2>().0.iter().enumerate() {
+        let mut at = strip * STRIP * end.stride + column;
+        for [upper, lower] in sums.as_chunks::<2>().0 {
             let bytes = quantizer.bytes([
                 quantizer.lanes(upper[0], multiplier[0]),
                 quantizer.lanes(upper[1], multiplier[1]),
                 quantizer.lanes(lower[0], multiplier[0]),
                 quantizer.lanes(lower[1], multiplier[1]),
             ]);
-            let at = (strip * STRIP + 2 * two) * end.stride + column;
-            let (y, next) = end.y[at..].split_at_mut(end.stride);
-            match (y.first_chunk_mut(), next.first_chunk_mut()) {
-                (Some(y), Some(next)) if column + 8 <= end.columns => {
+            if column + 8 <= end.columns {
+                if let Some(y) = end.y[at..].first_chunk_mut() {
                     v128_store64_lane::<0>(y, bytes);
-                    v128_store64_lane::<1>(next, bytes);
                 }
-                _ => {
-                    let mut all = [0; 16];
-                    i8x16_store(&mut all, bytes);
-                    let count = 8.min(end.columns - column);
-                    y[..count].copy_from_slice(&all[..count]);
-                    next[..count].copy_from_slice(&all[8..][..count]);
+                if let Some(y) = end.y[at + end.stride..].first_chunk_mut() {
+                    v128_store64_lane::<1>(y, bytes);
                 }
+            } else {
+                store_part(bytes, &mut end.y[at..], end.stride, end.columns - column);
             }
+            at += 2 * end.stride;
         }
     }
+}
+
+/// The first `count` of eight bytes of two rows.
+#[cold]
+#[inline(never)]
+fn store_part(bytes: V128, y: &mut [i8], stride: usize, count: usize) {
+    let mut all = [0; 16];
+    i8x16_store(&mut all, bytes);
+    y[..count].copy_from_slice(&all[..count]);
+    y[stride..][..count].copy_from_slice(&all[8..][..count]);
 }
 
 /// `acc = -zeros * sums - fixed`, where the sums of the tiles start.
@@ -326,31 +333,46 @@ pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
     x: &[[i32; STRIP]],
     sums: &mut TileSums,
 ) {
+    if D::STEPS == usize::MAX {
+        return dots::<D, PITCH, COLUMN>(weights, x, sums);
+    }
     for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
-        // What never has to start afresh goes on with the sums themselves.
-        let goes_on = D::STEPS == usize::MAX;
-        let mut parts = if goes_on { *sums } else { [[i32x4_splat(0); 2]; STRIP] };
-        assert_eq!(weights.len(), x.len());
-        let mut weights = weights.iter();
-        for x in x {
-            // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count: a tenth of the time.
-            // SAFETY: there are as many weights as steps.
-            let weights = unsafe { weights.next().unwrap_unchecked() };
-            let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
-            for (parts, &x) in parts.iter_mut().zip(x) {
-                let x = i32x4_splat(x);
-                parts[0] = D::dot(parts[0], x, weights[0]);
-                parts[1] = D::dot(parts[1], x, weights[1]);
-            }
-        }
-        if goes_on {
-            *sums = parts;
-            continue;
-        }
+        let mut parts = [[i32x4_splat(0); 2]; STRIP];
+        dots::<D, PITCH, COLUMN>(weights, x, &mut parts);
         for (sums, parts) in sums.iter_mut().zip(parts) {
             *sums = [D::add(sums[0], parts[0]), D::add(sums[1], parts[1])];
         }
     }
+}
+
+#[inline(always)]
+fn dots<D: Dot, const PITCH: usize, const COLUMN: usize>(
+    weights: &[[u32; PITCH]],
+    x: &[[i32; STRIP]],
+    parts: &mut TileSums,
+) {
+    assert_eq!(weights.len(), x.len());
+    let mut sums = *parts;
+    let mut weights = weights.iter();
+    for x in x {
+        // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count: a tenth of the time.
+        // SAFETY: there are as many weights as steps.
+        let weights = unsafe { weights.next().unwrap_unchecked() };
+        let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
+        // One load and shuffles: constants do not go into loads that broadcast, so that each would take an addition.
+        let x = i32x4_load(x);
+        let x = [
+            i32x4_shuffle::<0, 0, 0, 0>(x, x),
+            i32x4_shuffle::<1, 1, 1, 1>(x, x),
+            i32x4_shuffle::<2, 2, 2, 2>(x, x),
+            i32x4_shuffle::<3, 3, 3, 3>(x, x),
+        ];
+        for (sums, x) in sums.iter_mut().zip(x) {
+            sums[0] = D::dot(sums[0], x, weights[0]);
+            sums[1] = D::dot(sums[1], x, weights[1]);
+        }
+    }
+    *parts = sums;
 }
 
 /// Row by row, all 16 columns; a word is `PARTS` steps.

@@ -8,7 +8,7 @@ use super::scalar::Scalar;
 use crate::layout::WORD_BITS;
 use crate::v128::{
     V128, bits_of_lanes, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin,
-    f32x4_splat, f32x4_store, i8x16_min, i8x16_narrow_i16x8, i8x16_splat, i8x16_store, i16x8_narrow_i32x4,
+    f32x4_splat, f32x4_store, i8x16_narrow_i16x8, i8x16_store, i16x8_min, i16x8_narrow_i32x4, i16x8_splat,
     i32x4_add, i32x4_load, i32x4_lt, i32x4_max, i32x4_splat, i32x4_sub, u8x16_splat, v128_opaque,
     v128_store32_lane, v128_xor,
 };
@@ -34,7 +34,7 @@ impl Quantizer {
             round: v128_opaque(f32x4_splat(ROUND)),
             low: v128_opaque(i32x4_splat(zero + clamp[0] - shift)),
             zero: v128_opaque(i32x4_splat(zero)),
-            high: v128_opaque(i8x16_splat((clamp[1] - shift) as i8)),
+            high: v128_opaque(i16x8_splat((clamp[1] - shift) as i16)),
             flips: v128_opaque(u8x16_splat(shift as u8)),
         }
     }
@@ -52,8 +52,9 @@ impl Quantizer {
     /// The bytes of sixteen.
     #[inline(always)]
     pub(crate) fn bytes(&self, [a, b, c, d]: [V128; 4]) -> V128 {
-        let bytes = i8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
-        v128_xor(i8x16_min(bytes, self.high), self.flips)
+        // Clamped in between: of one narrowing behind another LLVM makes the first of minima, maxima and shuffles.
+        let half = |a: V128, b: V128| i16x8_min(i16x8_narrow_i32x4(a, b), self.high);
+        v128_xor(i8x16_narrow_i16x8(half(a, b), half(c, d)), self.flips)
     }
 }
 
