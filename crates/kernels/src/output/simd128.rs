@@ -16,7 +16,7 @@ use crate::v128::{
 /// 1.5 * 2^23
 const ROUND: f32 = 12_582_912.0;
 
-/// From sums to int8 or uint8, for kernels whose sums are still in registers. uint8 is int8 less 128 until the end.
+/// From sums or floats to int8 or uint8, for kernels that hold them in registers. uint8 is int8 less 128 until the end.
 pub(crate) struct Quantizer {
     round: V128,
     low: V128,
@@ -40,13 +40,18 @@ impl Quantizer {
     }
 
     /// Four sums, rounded and not below the lower bound, for [`Self::bytes`] to clamp from above.
+    #[inline(always)]
+    pub(crate) fn lanes(&self, sums: V128, multiplier: V128) -> V128 {
+        self.rounded(f32x4_mul(f32x4_convert_i32x4(sums), multiplier))
+    }
+
+    /// The same of four floats, none of them a NaN.
     ///
     /// A float beyond 2^22 is not rounded to an integer by the addition, but its bits, which are compared as an integer, still lie beyond every bound: above as large
     /// positive ones, below as smaller or (with the sign) negative ones.
     #[inline(always)]
-    pub(crate) fn lanes(&self, sums: V128, multiplier: V128) -> V128 {
-        let rounded = f32x4_add(f32x4_mul(f32x4_convert_i32x4(sums), multiplier), self.round);
-        i32x4_sub(i32x4_max(rounded, self.low), self.zero)
+    pub(crate) fn rounded(&self, v: V128) -> V128 {
+        i32x4_sub(i32x4_max(f32x4_add(v, self.round), self.low), self.zero)
     }
 
     /// The bytes of sixteen.
