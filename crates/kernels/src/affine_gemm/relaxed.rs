@@ -60,10 +60,10 @@ impl Tile for Relaxed {
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
         match (group.form, group.width) {
-            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2>(strips, opened),
-            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4>(strips, opened),
-            (_, 4) => open_strips::<SevenDot, Quads<4>, 2>(strips, opened),
-            (_, 2) => open_strips::<SevenDot, Quads<2>, 4>(strips, opened),
+            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2, false>(strips, opened),
+            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4, false>(strips, opened),
+            (_, 4) => open_strips::<SevenDot, Quads<4>, 2, false>(strips, opened),
+            (_, 2) => open_strips::<SevenDot, Quads<2>, 4, false>(strips, opened),
             (Form::Bytes(RelaxedDot::Unsigned), _) => whole_strips::<UnsignedDot>(strips),
             (Form::Bytes(RelaxedDot::Signed), _) => whole_strips::<SignedDot>(strips),
             _ => whole_strips::<SevenDot>(strips),
@@ -160,11 +160,11 @@ fn whole_strips<D: Dot>(mut strips: Strips<'_, '_>) {
             let x = &x.as_chunks::<STRIP>().0[..part.len()];
             let mut sums = strips.start(block == 0, strip, 0);
             tile::<D, COLUMNS, 0>(part, x, &mut sums);
-            strips.end(is_last, strip, 0, sums);
+            strips.end(is_last, strip, 0, &sums);
             if strips.columns() > 8 {
                 let mut sums = strips.start(block == 0, strip, 8);
                 tile::<D, COLUMNS, 8>(part, x, &mut sums);
-                strips.end(is_last, strip, 8, sums);
+                strips.end(is_last, strip, 8, &sums);
             }
         }
     }

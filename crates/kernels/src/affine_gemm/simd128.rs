@@ -1,7 +1,7 @@
 //! i16 dots: four columns to a vector, two codes of each at a time, 8 products and 4 additions per `i32x4.dot_i16x8`.
 //!
 //! **Strips.** A tile is 4 rows by 8 columns: eight sums, two vectors of weights, a broadcast pair of activations and a product are live, which fits the 16
-//! registers of x64, and a step is 2 + 4 loads for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
+//! registers of x64, and a step is 2 + 1 loads and 4 shuffles for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
 //! then reads: unpacking them again in every tile was a fifth slower, keeping them opened would be twice the memory. The body is not unrolled: with two steps
 //! in sight the engine loads the second too early and spills.
 //!
@@ -70,9 +70,9 @@ impl Tile for Simd128 {
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            8 => open_strips::<PairDot, Pairs<8>, 2>(strips, opened),
-            4 => open_strips::<PairDot, Pairs<4>, 4>(strips, opened),
-            _ => open_strips::<PairDot, Pairs<2>, 8>(strips, opened),
+            8 => open_strips::<PairDot, Pairs<8>, 2, true>(strips, opened),
+            4 => open_strips::<PairDot, Pairs<4>, 4, false>(strips, opened),
+            _ => open_strips::<PairDot, Pairs<2>, 8, false>(strips, opened),
         }
     }
 
@@ -177,9 +177,9 @@ impl Dot for PairDot {
     }
 }
 
-/// Strips by weights that are opened first; a word is `PARTS` steps.
+/// Strips by weights that are opened first; a word is `PARTS` steps. `INLINE`: what is around a tile is compiled into its loop; for all forms that would be ten times as much code.
 #[inline(always)]
-pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
+pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize, const INLINE: bool>(
     mut strips: Strips<'_, '_>,
     opened: &mut [u32],
 ) {
@@ -201,9 +201,17 @@ pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
             for strip in 0..rows.count / STRIP {
                 let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
                 let x = &x.as_chunks::<STRIP>().0[..opened.len()];
-                let mut sums = strips.start(block == 0, strip, column);
+                let mut sums = if INLINE {
+                    strips.start_inline(block == 0, strip, column)
+                } else {
+                    strips.start(block == 0, strip, column)
+                };
                 tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut sums);
-                strips.end(is_last, strip, column, sums);
+                if INLINE {
+                    strips.end_inline(is_last, strip, column, &sums);
+                } else {
+                    strips.end(is_last, strip, column, &sums);
+                }
             }
         }
     }
@@ -242,8 +250,13 @@ impl<'a, 'e> Strips<'a, 'e> {
     }
 
     /// The sums of 4 rows by 8 columns before a part of K: before the first one `bias - zeros * sums - fixed`.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn start(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
+        self.start_inline(is_first, strip, column)
+    }
+
+    #[inline(always)]
+    fn start_inline(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
         if !is_first {
             let acc = &self.acc[strip * STRIP * self.pitch + column..];
             return core::array::from_fn(|r| {
@@ -266,11 +279,16 @@ impl<'a, 'e> Strips<'a, 'e> {
     }
 
     /// Keeps the sums behind a part of K, or requantizes them behind the last one.
+    #[inline(never)]
+    pub(super) fn end(&mut self, is_last: bool, strip: usize, column: usize, sums: &TileSums) {
+        self.end_inline(is_last, strip, column, sums);
+    }
+
     #[inline(always)]
-    pub(super) fn end(&mut self, is_last: bool, strip: usize, column: usize, sums: TileSums) {
+    fn end_inline(&mut self, is_last: bool, strip: usize, column: usize, sums: &TileSums) {
         let Some((quantizer, end)) = self.end.as_mut().filter(|_| is_last) else {
             let acc = &mut self.acc[strip * STRIP * self.pitch + column..];
-            for (r, sums) in sums.into_iter().enumerate() {
+            for (r, sums) in sums.iter().enumerate() {
                 let acc = &mut acc[r * self.pitch..][..8];
                 i32x4_store(acc, sums[0]);
                 i32x4_store(&mut acc[4..], sums[1]);
