@@ -19,6 +19,7 @@ use crate::affine_gemm::AffineInput;
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::error::{Result, checked_area};
 use crate::output::{OutputKind, OutputMut, OutputTransform};
+use crate::tier::Tier;
 
 /// Channels of a unit.
 pub(super) const UNIT: usize = 8;
@@ -32,8 +33,8 @@ pub(super) struct Pairs {
     /// `[channel]`: minus the zero point's share, and the bias where the sums are requantized.
     start: Buffer<i32>,
     input: AffineInput,
-    /// Pairs of rows that a window meets.
-    pairs: usize,
+    /// Pairs of rows that a window meets, and the ring holds.
+    slots: usize,
     /// Columns of an interleaved row: those that some window meets.
     span: usize,
     units: usize,
@@ -113,7 +114,7 @@ impl Pairs {
         let tile = if is_int8 { (TILE_BYTES / 2 / unit_len).clamp(1, units) } else { units };
         let sums = if is_int8 { 0 } else { checked_area(OP, output_width, channels)? };
         let scratch = (checked_area(OP, tile, unit_len)?, sums);
-        Ok(Self { weights: kept, start, input, pairs, span, units, tile, scratch })
+        Ok(Self { weights: kept, start, input, slots: pairs, span, units, tile, scratch })
     }
 
     pub(super) fn scratch_lines(&self) -> usize {
@@ -133,7 +134,7 @@ impl Pairs {
         let rows = scratch.take::<i16>(self.scratch.0);
         let sums = scratch.take::<i32>(self.scratch.1);
         let [_, stride] = g.window.strides;
-        let per_block = self.pairs * g.window.kernel[1] * 8;
+        let per_block = self.slots * g.window.kernel[1] * 8;
         for first in (0..self.units).step_by(self.tile) {
             let units = first..self.units.min(first + self.tile);
             let slot_len = units.len() * self.span * 2 * UNIT;
@@ -142,8 +143,8 @@ impl Pairs {
             for oy in 0..g.output[0] {
                 let top = oy * g.window.strides[0];
                 let joined = g.window.dilations[0] == 1;
-                let first_slot = if joined { top / 2 % self.pairs } else { 0 };
-                for pair in 0..self.pairs {
+                let first_slot = if joined { top / 2 % self.slots } else { 0 };
+                for pair in 0..self.slots {
                     let at = top / 2 + pair;
                     if joined && at < ready {
                         continue;
@@ -151,15 +152,15 @@ impl Pairs {
                     ready = at + 1;
                     let apart = g.window.dilations[0];
                     let (tap, slot) =
-                        if joined { (2 * at, at % self.pairs) } else { (top + 2 * pair * apart, pair) };
+                        if joined { (2 * at, at % self.slots) } else { (top + 2 * pair * apart, pair) };
                     let rows = &mut rows[slot * slot_len..][..slot_len];
                     self.interleave(walk, x, [tap, tap + apart], units.clone(), rows);
                 }
                 let parity = if joined { top % 2 } else { 0 };
                 let row = Row {
-                    rows: &rows[..self.pairs * slot_len],
+                    rows: &rows[..self.slots * slot_len],
                     first_slot,
-                    pairs: self.pairs,
+                    pairs: self.slots,
                     span: self.span,
                     weights: &self.weights[(parity * self.units + units.start) * 2 * per_block..]
                         [..units.len() * 2 * per_block],
@@ -172,17 +173,16 @@ impl Pairs {
                 // Where each unit begins, counted from the tile's first channel.
                 let at = |unit: usize| unit_start(units.start + unit, channels) - channel;
                 let start = &self.start[channel..];
-                match (output, &mut out) {
-                    (OutputTransform::Int8 { multiplier, zero_point, clamp, .. }, OutputMut::Int8(y)) => {
-                        let y = &mut y[oy * g.output[1] * channels + channel..];
-                        simd128::requantized(&row, at, start, &multiplier[channel..], *zero_point, *clamp, y);
-                    }
-                    _ => {
-                        simd128::sums(&row, at, start, sums);
-                        let len = output.kind().row_len(channels);
-                        let out = out.from(oy * g.output[1] * len);
-                        output.apply_rows(crate::tier::Tier::Simd128, sums, channels, channels, out, len);
-                    }
+                if let (OutputTransform::Int8 { multiplier, zero_point, clamp, .. }, OutputMut::Int8(y)) =
+                    (output, &mut out)
+                {
+                    let y = &mut y[oy * g.output[1] * channels + channel..];
+                    simd128::requantized(&row, at, start, &multiplier[channel..], *zero_point, *clamp, y);
+                } else {
+                    simd128::sums(&row, at, start, sums);
+                    let len = output.kind().row_len(channels);
+                    let out = out.from(oy * g.output[1] * len);
+                    output.apply_rows(Tier::Simd128, sums, channels, channels, out, len);
                 }
             }
         }

@@ -105,7 +105,7 @@ pub(super) fn requantized(
     let units = row.weights.len() / (16 * row.pairs * row.kernel_width);
     let last = (row.outputs - 1) * row.channels + at(units - 1) + UNIT;
     assert!(y.len() >= last, "pixels that hold all units");
-    blocks(row, at, start, |channel, at, sums| {
+    blocks::<true>(row, at, start, |channel, at, sums| {
         let multiplier = f32x4_load(&multiplier[channel..]);
         let [a, b] = sums.map(|sums| quantizer.lanes(sums, multiplier));
         let bytes = quantizer.bytes([a, b, a, b]);
@@ -119,7 +119,7 @@ pub(super) fn requantized(
 
 /// A row of sums, `[output][channel]`.
 pub(super) fn sums(row: &Row<'_>, at: impl Fn(usize) -> usize, start: &[i32], sums: &mut [i32]) {
-    blocks(row, at, start, |_, at, pixels| {
+    blocks::<false>(row, at, start, |_, at, pixels| {
         for (at, pixel) in at.into_iter().zip(pixels) {
             i32x4_store(&mut sums[at..], pixel);
         }
@@ -127,8 +127,9 @@ pub(super) fn sums(row: &Row<'_>, at: impl Fn(usize) -> usize, start: &[i32], su
 }
 
 /// Calls `end` with the channel, where it lies in two pixels, and their sums, for every block of channels and every two pixels; the last pixel of an odd row comes twice.
+/// `UNROLL`: usual windows have loops of their own.
 #[inline(always)]
-fn blocks(
+fn blocks<const UNROLL: bool>(
     row: &Row<'_>,
     channel_of: impl Fn(usize) -> usize,
     start: &[i32],
@@ -149,9 +150,9 @@ fn blocks(
         let end = |at, sums| end(channel, at, sums);
         match (pairs, width, row.dilation) {
             // SAFETY: rows hold all columns that these windows reach.
-            (2, 3, 1) => unsafe { block_of::<2, 3>(row, row_of, weights, start, channel, end) },
+            (2, 3, 1) if UNROLL => unsafe { block_of::<2, 3>(row, row_of, weights, start, channel, end) },
             // SAFETY: as before.
-            (3, 5, 1) => unsafe { block_of::<3, 5>(row, row_of, weights, start, channel, end) },
+            (3, 5, 1) if UNROLL => unsafe { block_of::<3, 5>(row, row_of, weights, start, channel, end) },
             _ => block_of_any(row, row_of, weights, start, channel, end),
         }
     }
