@@ -136,11 +136,15 @@ async function optimise(input, result, opt, env, log) {
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   // No program of ours touches the lowest kilobyte (the far end of the stack), so no sum of a pointer and a small constant wraps, and the constants go
   // into the loads: an instruction less per load in unrolled loops.
-  await run("wasm-opt", ["-O3", "--low-memory-unused", "--mvp-features", ...features, ...strip, input, "-o", optimised], {
-    env,
-    log,
-    timeout: 300,
-  });
+  await run(
+    "wasm-opt",
+    ["-O3", "--low-memory-unused", "--mvp-features", ...features, ...strip, input, "-o", optimised],
+    {
+      env,
+      log,
+      timeout: 300,
+    },
+  );
   // In one step, so that a program that loads the module meanwhile sees the old one or the new one.
   renameSync(optimised, result);
 }

@@ -54,6 +54,7 @@ const simd128 = {
 };
 const relaxed = {
   relaxedSwizzle: (load, a) => `(v128.xor (i8x16.relaxed_swizzle ${a} ${load}) ${x})`,
+  relaxedDot16: (load, a) => `(i16x8.add ${a} (i16x8.relaxed_dot_i8x16_i7x16_s ${load} ${x}))`,
   relaxedDot: (load, a) => `(i32x4.relaxed_dot_i8x16_i7x16_add_s ${load} ${x} ${a})`,
 };
 

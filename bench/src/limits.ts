@@ -18,6 +18,8 @@ export interface Limits {
   readonly dot16?: number;
   /** i32x4.relaxed_dot_i8x16_i7x16_add_s, 16 multiply-adds each. */
   readonly relaxedDot?: number;
+  /** i16x8.relaxed_dot_i8x16_i7x16_s, 16 multiply-adds each, whose sums of 16 bits few values are small enough for. */
+  readonly relaxedDot16?: number;
   /** f32x4.mul and f32x4.add, 4 multiply-adds each pair. */
   readonly f32?: number;
   /** From the first cache, and from memory. */
@@ -116,7 +118,10 @@ function instructions({ task }: Case, tier: Tier): [keyof Limits, number][] {
       // A table lookup counts four bits of sixteen columns, two rows to a byte.
       [relaxed ? "relaxedSwizzle" : "swizzle", 128],
     ];
-  return relaxed ? [["relaxedDot", 16]] : [["dot16", 8]];
+  const bytes: [keyof Limits, number][] = [["dot16", 8]];
+  if (relaxed) bytes.push(["relaxedDot", 16]);
+  if (relaxed && task.w !== "weight8") bytes.push(["relaxedDot16", 16]);
+  return bytes;
 }
 
 /**

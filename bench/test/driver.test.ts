@@ -56,7 +56,10 @@ function fake(
 }
 
 const run = (catalogue: Platform[], options: Partial<BenchOptions> = {}) =>
-  bench({ ...{ catalogue, quick: true, filter: "gemm", command: "test", versions: {}, machine: "test" }, ...options });
+  bench({
+    ...{ catalogue, quick: true, platforms: ["all"], filter: "gemm" },
+    ...{ command: "test", versions: {}, machine: "test", ...options },
+  });
 
 describe("bench", () => {
   test("runs every platform in turn, and skips by name what is absent", async () => {
@@ -83,10 +86,18 @@ describe("bench", () => {
     expect(seen).toEqual(Array.from({ length: 2 * count }, (_, i) => `${i < count ? "one" : "two"} ${i}/${2 * count}`));
   });
 
+  test("the quick suite runs on one platform that is here, and on all by that name", async () => {
+    const absent: Platform = { name: "zero", find: () => ({ absent: "not here" }) };
+    const names = async (options: object) =>
+      (await run([absent, fake("one"), fake("node24")], options)).platforms.map(({ name }) => name);
+    expect(await names({ platforms: undefined })).toEqual(["node24"]);
+    expect(await names({})).toEqual(["zero", "one", "node24"]);
+  });
+
   test("--platforms chooses, and an unknown one is named", async () => {
     const record = await run([fake("one"), fake("two")], { platforms: ["two"] });
     expect(new Set(record.results.map(({ platform }) => platform))).toEqual(new Set(["two"]));
-    await expect(run([fake("one")], { platforms: ["three"] })).rejects.toThrow("no platform three; there are one");
+    await expect(run([fake("one")], { platforms: ["three"] })).rejects.toThrow("no platform three; there are one, all");
     await expect(run([fake("one")], { filter: "nothing-like-it" })).rejects.toThrow("no case matches nothing-like-it");
   });
 

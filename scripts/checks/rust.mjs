@@ -69,7 +69,10 @@ async function packageCrates() {
   const target = join(root, "target", "package-check");
   rmSync(join(target, "package"), { recursive: true, force: true });
   const flags = changed ? ["--allow-dirty"] : [];
-  await cargo(["package", "--workspace", "--no-verify", "--target-dir", target, ...flags], { log: "cargo-package" });
+  await cargo(
+    ["package", "--workspace", "--exclude", "lowbit-native", "--no-verify", "--target-dir", target, ...flags],
+    { log: "cargo-package" },
+  );
   const folder = join(target, "unpacked");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -86,6 +89,31 @@ async function packageCrates() {
   });
 }
 
+/**
+ * Seeded bytes through every family and tier of crates/fuzz: under AddressSanitizer where the toolchain brings its runtime. The variable lets the pinned stable
+ * compiler take the flag; nothing that is shipped is built so.
+ */
+async function seededFuzzing() {
+  const host = (await run(nativeTool("rustc"), ["-vV"])).match(/^host: (.+)$/m)[1];
+  const sysroot = (await run(nativeTool("rustc"), ["--print", "sysroot"])).trim();
+  const libraries = join(sysroot, "lib", "rustlib", host, "lib");
+  const sanitizes = existsSync(libraries) && readdirSync(libraries).some((name) => /rt\.asan/.test(name));
+  const flags = sanitizes ? { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zsanitizer=address" } : {};
+  const target = join(root, "target", sanitizes ? "fuzz-asan" : "fuzz");
+  return {
+    name: `seeded fuzzing, native${sanitizes ? ", AddressSanitizer" : ""}`,
+    run: async () =>
+      countCargo(
+        await cargo(["test", "--lib", "--target", host, "--target-dir", target], {
+          cwd: join(root, "crates", "fuzz"),
+          env: flags,
+          log: "cargo-fuzz",
+          timeout: 1800,
+        }),
+      ),
+  };
+}
+
 export async function rustChecks() {
   return [
     has("cargo-fmt")
@@ -100,6 +128,7 @@ export async function rustChecks() {
       : skipped("cargo clippy (native)", needsRustup),
     has("cargo-clippy") ? await wasmLints() : skipped("cargo clippy (wasm32, every tier)", needsRustup),
     tests,
+    has("cargo") ? await seededFuzzing() : skipped("seeded fuzzing, native", needsRustup),
     single("cargo doc", () =>
       cargo(["doc", "--workspace", "--no-deps", "--all-features"], {
         env: { RUSTDOCFLAGS: "-D warnings" },

@@ -5,6 +5,7 @@ import { litert } from "./litert.ts";
 import { lowbit } from "./lowbit.ts";
 import { naive } from "./naive.ts";
 import { nativeFaiss } from "./native-faiss.ts";
+import { nativeLowbit } from "./native-lowbit.ts";
 import { nativeOnnxruntime } from "./native-onnxruntime.ts";
 import { onnxruntimeWeb } from "./onnxruntime-web.ts";
 import { tfjsWasm } from "./tfjs-wasm.ts";
@@ -16,6 +17,7 @@ export const sources: readonly EngineSource[] = [
   litert,
   onnxruntimeWeb,
   tfjsWasm,
+  nativeLowbit,
   nativeOnnxruntime,
   nativeFaiss,
 ];

@@ -1,9 +1,10 @@
 /** faiss as machine code, one thread, through Python where it is installed. */
 import type { Case, Tensors } from "../case.ts";
 import { familyOf } from "../cases/index.ts";
-import type { Engine, EngineSource } from "../engine.ts";
+import type { EngineSource } from "../engine.ts";
 import type { Scan } from "../task.ts";
-import { Python } from "./python.ts";
+import { enginesOf, preparedIn } from "./process.ts";
+import { startPython } from "./python.ts";
 
 /**
  * The tables of a task become codebooks: coordinate q of a centroid is its entry, negated, in the table of query q, and query q is a unit vector in every
@@ -46,8 +47,6 @@ def on_drop(request):
 `;
 
 const names = { pq8: "native:faiss-pq", pq4: "native:faiss-fast-scan", hamming: "native:faiss-binary" } as const;
-type Kind = Scan["codes"];
-const kinds = Object.keys(names) as Kind[];
 
 /** A fast scan quantizes tables to 8 bits and does not refine what it finds: an entry of [-1, 1) is at most half a step off, the ten may differ by that. */
 const toleranceOf = ({ codes, parts }: Scan): number =>
@@ -72,62 +71,39 @@ function bestScores(of: Case, { queries, rows, top }: Scan, tensors: Tensors): F
   return best;
 }
 
-let next = 0;
-
-function engineOf(python: Python, version: string, kind: Kind): Engine {
-  return {
-    name: names[kind],
-    version,
-    supports({ task }) {
-      if (task.op !== "scan" || task.codes !== kind) return "another kind of search";
-      return kind !== "hamming" || task.parts % 8 === 0 ? true : "codes that are not whole bytes";
-    },
-    async prepare(of, tensors) {
-      const task = of.task as Scan;
-      const { queries, rows, parts, top } = task;
-      const id = next++;
-      const codes = await python.put(tensors.codes!);
-      const values = await python.put((tensors.tables ?? tensors.queries)!);
-      await python.ask("load", { id, kind, queries, parts, top, codes, with: values });
-      const time = async (iterations: number) => (await python.ask("time", { id, iterations })).ms as number;
-      return {
-        run: async () => void (await time(1)),
-        time,
-        async answer() {
-          const ids = (await python.ask("output", { id })).ids as number[];
-          // What it found is judged by its true scores: ties and roundings may order it otherwise.
-          const positions = ids.map((row, i) => Math.floor(i / top) * rows + row);
-          const best = bestScores(of, task, tensors);
-          return {
-            kind: "sums",
-            data: familyOf(of).sums(of, tensors, positions),
-            tolerance: toleranceOf(task),
-            expected: (positions) => positions.map((position) => best[position] as number),
-          };
-        },
-        dispose: () => void python.ask("drop", { id }).catch(() => undefined),
-      };
-    },
-  };
-}
-
 export const nativeFaiss: EngineSource = {
   name: "native",
   kind: "peer",
-  async open(host) {
-    const absent = (reason: string) => kinds.map((kind) => ({ name: names[kind], absent: reason }));
-    if (host.isPage) return absent("a page starts no processes");
-    const python = await Python.start(program);
-    try {
-      const { version } = await python.ask("version");
-      let open = kinds.length;
-      return kinds.map((kind) => ({
-        ...engineOf(python, version as string, kind),
-        dispose: () => void (--open === 0 && python.end()),
-      }));
-    } catch (error) {
-      await python.end();
-      return absent(`not installed: pip install faiss-cpu (${(error as Error).message})`);
-    }
-  },
+  open: (host) =>
+    enginesOf(
+      host,
+      Object.values(names),
+      () => startPython(program),
+      "not installed: pip install faiss-cpu",
+      (name, process) => ({
+        supports({ task }) {
+          if (task.op !== "scan" || names[task.codes] !== name) return "another kind of search";
+          return task.codes !== "hamming" || task.parts % 8 === 0 ? true : "codes that are not whole bytes";
+        },
+        async prepare(of, tensors) {
+          const task = of.task as Scan;
+          const { queries, rows, parts, top } = task;
+          const codes = await process.put(tensors.codes!);
+          const values = await process.put((tensors.tables ?? tensors.queries)!);
+          const load = { kind: task.codes, queries, parts, top, codes, with: values };
+          return preparedIn(process, load, async (id) => {
+            const ids = (await process.ask("output", { id })).ids as number[];
+            // What it found is judged by its true scores: ties and roundings may order it otherwise.
+            const positions = ids.map((row, i) => Math.floor(i / top) * rows + row);
+            const best = bestScores(of, task, tensors);
+            return {
+              kind: "sums",
+              data: familyOf(of).sums(of, tensors, positions),
+              tolerance: toleranceOf(task),
+              expected: (positions) => positions.map((position) => best[position] as number),
+            };
+          });
+        },
+      }),
+    ),
 };

@@ -1,9 +1,10 @@
 /** onnxruntime as machine code, one thread, through Python where it is installed: not a peer of anything in a page, but a measure of what the machine can do. */
-import type { Engine, EngineSource } from "../engine.ts";
+import type { EngineSource } from "../engine.ts";
 import type { OnnxFormat } from "../models/layer-onnx.ts";
 import { copiesOf, hasOnnx, onnxOf } from "../models/model.ts";
 import type { TypedArray } from "../values.ts";
-import { Python } from "./python.ts";
+import { enginesOf, preparedIn } from "./process.ts";
+import { startPython } from "./python.ts";
 
 const formats: readonly OnnxFormat[] = ["fp32", "int8", "nbits4"];
 
@@ -40,51 +41,29 @@ def on_drop(request):
     return {}
 `;
 
-let next = 0;
-
-function engineOf(python: Python, version: string, format: OnnxFormat): Engine {
-  return {
-    name: `native:onnxruntime-${format}`,
-    version,
-    supports: (of) => hasOnnx(of, format),
-    async prepare(of, tensors) {
-      const { bytes, input, output, answer } = onnxOf(of, tensors, format);
-      const id = next++;
-      const copies = copiesOf(of, bytes.length);
-      await python.ask("load", { id, model: await python.put(bytes), input: await python.put(input), copies });
-      const time = async (iterations: number) => (await python.ask("time", { id, iterations })).ms as number;
-      return {
-        run: async () => void (await time(1)),
-        time,
-        async answer() {
-          const path = python.path();
-          await python.ask("output", { id, path });
-          return answer(new output(await python.get(path)) as TypedArray);
-        },
-        dispose: () => void python.ask("drop", { id }).catch(() => undefined),
-      };
-    },
-  };
-}
+const formatOf = (name: string) => formats.find((format) => name.endsWith(format)) as OnnxFormat;
 
 export const nativeOnnxruntime: EngineSource = {
   name: "native",
   kind: "peer",
-  async open(host) {
-    const absent = (reason: string) =>
-      formats.map((format) => ({ name: `native:onnxruntime-${format}`, absent: reason }));
-    if (host.isPage) return absent("a page starts no processes");
-    const python = await Python.start(program);
-    try {
-      const { version } = await python.ask("version");
-      let open = formats.length;
-      return formats.map((format) => ({
-        ...engineOf(python, version as string, format),
-        dispose: () => void (--open === 0 && python.end()),
-      }));
-    } catch (error) {
-      await python.end();
-      return absent(`not installed: pip install onnxruntime (${(error as Error).message})`);
-    }
-  },
+  open: (host) =>
+    enginesOf(
+      host,
+      formats.map((format) => `native:onnxruntime-${format}`),
+      () => startPython(program),
+      "not installed: pip install onnxruntime",
+      (name, process) => ({
+        supports: (of) => hasOnnx(of, formatOf(name)),
+        async prepare(of, tensors) {
+          const { bytes, input, output, answer } = onnxOf(of, tensors, formatOf(name));
+          const copies = copiesOf(of, bytes.length);
+          const load = { model: await process.put(bytes), input: await process.put(input), copies };
+          return preparedIn(process, load, async (id) => {
+            const path = process.path();
+            await process.ask("output", { id, path });
+            return answer(new output(await process.get(path)) as TypedArray);
+          });
+        },
+      }),
+    ),
 };

@@ -63,7 +63,8 @@ impl Case<'_> {
                 let w = naive::decode(&codes, depth, &decoding, |_, _| 1.0, |_, _| 0);
                 let mut expected = vec![0.0; rows * columns];
                 let plain = GemmF32::new(Tier::Scalar, columns, depth, &w, &[], free).expect("valid");
-                plain.run(&x, rows, &mut expected).expect("valid");
+                scratch.reserve(Op::GemmF32, plain.scratch_lines(rows)).expect("memory");
+                plain.run(&x, rows, &mut expected, scratch.arena()).expect("valid");
                 assert_eq!(y, expected.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), "{tier} {self:?}");
             }
             assert_eq!(&y, first.get_or_insert_with(|| y.clone()), "{tier} {self:?}");

@@ -6,6 +6,7 @@ use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::Op;
 use lowbit_kernels::gemm_f32::{GemmF32, MatmulF32};
 use lowbit_kernels::output::OutputMut;
+use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::tier::Tier;
 
 use crate::windows::Sizes;
@@ -38,8 +39,10 @@ impl Case<'_> {
         let (rows, columns, depth) = self.shape();
         let (x, w) = (floats(self.values, rows * depth, 0), floats(self.values, columns * depth, 5));
         let gemm = GemmF32::new(tier, columns, depth, &w, &[], FREE).expect("valid");
+        let mut scratch = Scratch::new();
+        scratch.reserve(Op::GemmF32, gemm.scratch_lines(rows)).expect("memory");
         let mut y = vec![f32::NAN; rows * columns];
-        gemm.run(&x, rows, &mut y).expect("valid");
+        gemm.run(&x, rows, &mut y, scratch.arena()).expect("valid");
         bits(&y)
     }
 

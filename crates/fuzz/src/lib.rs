@@ -1,8 +1,8 @@
 //! Cases that a fuzzer makes from bytes, run by every tier and by the oracle. Both results are in the message of a difference.
 //!
 //! A family of the registry has a file of its name here with `pub struct Case`, [`arbitrary::Arbitrary`] and with a method `check`, or this crate does not
-//! compile; nothing else names it. `cargo test` runs seeded bytes; `LOWBIT_FUZZ=xnor_gemm cargo +nightly fuzz run families --features libfuzzer` fuzzes, with
-//! AddressSanitizer; `node scripts/fuzz.mjs` does so with every family.
+//! compile; nothing else names it. `cargo test` runs seeded bytes, which the project's checks do under AddressSanitizer; `LOWBIT_FUZZ=xnor_gemm cargo +nightly fuzz
+//! run families --features libfuzzer` fuzzes on, without the variable all families.
 
 use arbitrary::{Arbitrary, Unstructured};
 

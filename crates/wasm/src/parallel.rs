@@ -6,7 +6,7 @@
 //! 1. Only the first thread, the *host's*, calls the other exports: it alone allocates, grows the memory, and touches the tables of blocks and
 //!    handles, whose borrow flags are plain words.
 //! 2. [`parallel_begin`] looks up the object, checks every operand and reserves scratch for every thread, all on the host's thread. It leaves a
-//!    [`Job`] that holds plain addresses.
+//!    `Job` that holds plain addresses.
 //! 3. Between `parallel_begin` and [`parallel_end`] threads call [`parallel_run`] and nothing else. It reads the job, reads the object (`Sync`, so
 //!    without interior mutability) and x, and writes only the y of its own chunk, its own scratch and its own stack. No two calls of a job get
 //!    the same chunk or the same thread's number.
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::gemm_f32::gemm_f32_run;
     use crate::handles::object_drop;
-    use crate::memory::memory_alloc;
+    use crate::memory::{memory_alloc, reserve_scratch};
 
     #[test]
     fn parts_cover_all_units_once() {
@@ -335,7 +335,9 @@ mod tests {
         let (weights, x) = (floats(n * k), upload(&floats(rows * k)));
         let free = (f32::NEG_INFINITY, f32::INFINITY);
         let gemm = GemmF32::new(Tier::BUILD, n, k, &weights, &[], free);
-        let gemm = handles::insert(OP, gemm.expect("valid")).expect("memory");
+        let gemm = gemm.expect("valid");
+        reserve_scratch(OP, gemm.scratch_lines(usize::MAX)).expect("memory");
+        let gemm = handles::insert(OP, gemm).expect("memory");
         let (whole, shared) = (memory_alloc(rows * n * 4), memory_alloc(rows * n * 4));
         assert_eq!(gemm_f32_run(gemm, x, whole, rows), 0);
         for threads in [1, 2, 3] {

@@ -38,8 +38,11 @@ describe("lowbit bench", () => {
     for (const result of results)
       expect(result).toMatchObject({
         ...{ case: "xnor_gemm/16x1024x1024", engine: expect.any(String), platform },
-        ...{ medianMs: expect.any(Number), gmacs: expect.any(Number), checksum: results[0].checksum },
+        ...{ medianMs: expect.any(Number), gmacs: expect.any(Number), checksum: expect.any(String) },
       });
+    // A float engine answers in sums of its own rounding; the others owe the same bits.
+    const exact = results.filter(({ engine }: { engine: string }) => engine !== "float");
+    expect(new Set(exact.map(({ checksum }: { checksum: string }) => checksum)).size).toBe(1);
     expect(results.map(({ engine }: { engine: string }) => engine)).toEqual(
       expect.arrayContaining(["lowbit:scalar", "lowbit:simd128", "naive"]),
     );

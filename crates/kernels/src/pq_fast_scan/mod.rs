@@ -38,6 +38,10 @@ use crate::pq_tables::{MAX_SUBSPACES, check_tables};
 use crate::tier::Tier;
 use crate::top_k::{Selection, TopK};
 
+#[cfg_attr(
+    all(target_arch = "wasm32", not(target_feature = "simd128")),
+    expect(dead_code, reason = "the scalar tier scores every vector, and needs no bound")
+)]
 mod query;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
 mod relaxed;
@@ -120,6 +124,7 @@ impl<'a> PqBlocks<'a> {
     }
 
     /// The end of the run of blocks from `from` on of which a vector may count.
+    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
     fn run_end(&self, from: usize) -> usize {
         if self.selection.filter.is_none() {
             return self.count();

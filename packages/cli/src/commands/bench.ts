@@ -119,7 +119,7 @@ async function writeReport(record: BenchRecord, path: string): Promise<string> {
 export const bench = defineCommand({
   meta: { name: "bench", description: "Time the kernels against other runtimes, on every JavaScript engine to be had" },
   args: {
-    quick: { type: "boolean", description: "A case of each kind, few rounds: under two minutes an engine" },
+    quick: { type: "boolean", description: "A case of each kind, few rounds, on one engine: under two minutes" },
     filter: {
       type: "string",
       valueHint: "F",
@@ -133,7 +133,7 @@ export const bench = defineCommand({
     platforms: {
       type: "string",
       valueHint: "L",
-      description: "A list: node20,node24,deno,bun,chromium,firefox,webkit (all)",
+      description: "all (default), or a list: node20,node24,deno,bun,chromium,firefox,webkit; --quick: node24",
     },
     threads: { type: "string", valueHint: "N", description: "Also with N threads (2); 1 for without" },
     out: {

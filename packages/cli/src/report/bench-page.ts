@@ -173,9 +173,10 @@ ${
   )}</details>`;
 }
 
-/** Engines of one package have one version. */
+/** Engines of one package have one version; `native:faiss-pq` is of `native:faiss`. */
 function packageVersions(versions: Readonly<Record<string, string>>): [string, string][] {
-  const named = Object.entries(versions).map(([engine, version]) => [engine.replace(/:.*/, ""), version] as const);
+  const packageOf = (engine: string) => engine.replace(/^(native:[^-]+|[^:]+).*/, "$1");
+  const named = Object.entries(versions).map(([engine, version]) => [packageOf(engine), version] as const);
   return [...new Map(named)];
 }
 

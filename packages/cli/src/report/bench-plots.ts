@@ -24,6 +24,7 @@ const NAMED = [
   "onnxruntime-web:int8",
   "onnxruntime-web:nbits4",
   "tfjs-wasm:fp32",
+  "native:lowbit",
 ];
 
 /** A CSS variable of {@link BENCH_STYLE}. */
@@ -52,7 +53,7 @@ const light = {
     "litert-compat-fp32": "#dcbb52",
   },
   ...{ "onnxruntime-web-fp32": "#7a3fb0", "onnxruntime-web-int8": "#a97bd6", "onnxruntime-web-nbits4": "#cdb0ea" },
-  ...{ "tfjs-wasm-fp32": "#c2255c", native: "#0b7f5f", other: "#6b7785" },
+  ...{ "tfjs-wasm-fp32": "#c2255c", "native-lowbit": "#0ea5b7", native: "#0b7f5f", other: "#6b7785" },
   ...{ "on-node20": "#3f8a3f", "on-node24": "#1f6d1f", "on-deno": "#6b7785", "on-bun": "#c98b2b" },
   ...{ "on-chromium": "#1d4ed8", "on-firefox": "#d9480f", "on-webkit": "#7a3fb0", "on-page": "#c2255c" },
 };
@@ -71,7 +72,7 @@ const dark: typeof light = {
     "litert-compat-fp32": "#a5872b",
   },
   ...{ "onnxruntime-web-fp32": "#c79cf0", "onnxruntime-web-int8": "#9a6bc9", "onnxruntime-web-nbits4": "#6f4a99" },
-  ...{ "tfjs-wasm-fp32": "#ff7aa8", native: "#45c9a0", other: "#9aa6b5" },
+  ...{ "tfjs-wasm-fp32": "#ff7aa8", "native-lowbit": "#67d8e6", native: "#45c9a0", other: "#9aa6b5" },
   ...{ "on-node20": "#8fd18f", "on-node24": "#5fbf5f", "on-deno": "#9aa6b5", "on-bun": "#e6b45c" },
   ...{ "on-chromium": "#8fb4ff", "on-firefox": "#ff8a4c", "on-webkit": "#c79cf0", "on-page": "#ff7aa8" },
 };
@@ -252,7 +253,7 @@ export function limitShares(rows: readonly BenchRow[]): Html {
 export function limitWords(limit: string | undefined): string {
   const words: Readonly<Record<string, string>> = {
     ...{ popcnt64: "i64.popcnt", popcnt8: "i8x16.popcnt", swizzle: "swizzle", relaxedSwizzle: "relaxed swizzle" },
-    ...{ dot16: "i16 dot", relaxedDot: "relaxed dot", f32: "f32 mul + add" },
+    ...{ dot16: "i16 dot", relaxedDot: "relaxed dot", relaxedDot16: "relaxed dot, 16 bits", f32: "f32 mul + add" },
     ...{ readCache: "cache reads", readMemory: "memory reads" },
   };
   return words[limit ?? ""] ?? limit ?? "";

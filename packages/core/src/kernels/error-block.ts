@@ -11,8 +11,10 @@ export function kernelError(status: number, block: Int32Array): LowbitError {
   switch (kind) {
     case "shape":
       return new ShapeError(op, what, expected, got);
-    case "range":
     case "accumulator":
+      // The block holds 32 bits, which are what the sum does not fit.
+      return new OutOfRangeError(op, what, "a sum that its accumulator holds", "a larger one");
+    case "range":
       return new OutOfRangeError(op, what, expected, got);
     case "memory":
       return new OutOfMemoryError(op, got);

@@ -7,7 +7,7 @@ import * as elements from "./elements.ts";
 import * as images from "./images.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
-import { quantizers } from "./quantizers.ts";
+import { nearest, quantizers } from "./quantizers.ts";
 
 export const inOtherModules = ["pq_tables", "pq_scan", "pq_fast_scan", "hamming"] as const satisfies KernelFamily[];
 
@@ -22,6 +22,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
   gemm_f32: [products.gemmF32, products.matmulF32],
+  nearest: [nearest],
   normalize: [elements.normalize],
   pool: [images.pool],
   quantize: [quantizers],

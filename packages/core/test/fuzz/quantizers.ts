@@ -1,7 +1,8 @@
-/** The inner loops of the quantizers, against the naive ones of their tests. */
+/** The inner loops of the quantizers and the assignment to centroids, against the naive ones of their tests. */
+import { nearestCentroids } from "../../src/kernels/nearest.ts";
 import { kernelLoops } from "../../src/kernels/quantize.ts";
 import type { InnerLoops } from "../../src/quantize/inner.ts";
-import { naiveLoops } from "../quantize/naive-loops.ts";
+import { naiveLoops, naiveNearest } from "../quantize/naive-loops.ts";
 import type { Fuzzer, Values } from "./problem.ts";
 
 export const quantizers: Fuzzer = (draw) => {
@@ -36,5 +37,21 @@ export const quantizers: Fuzzer = (draw) => {
     text: `${kind}, ${rows} x ${columns} in groups of ${grouping.groupSize}, ${bits} bits, ${codebook.length / dimension} x ${dimension}`,
     run: (kernels) => compute(kernelLoops(kernels)),
     expected: () => compute(naiveLoops),
+  };
+};
+
+export const nearest: Fuzzer = (draw) => {
+  const [dimension, count, rows] = [draw.size(40), draw.size(300), draw.size(40)];
+  const centroids = draw.floats(count * dimension);
+  // Some vectors are centroids, and equal ones among those are ties.
+  const x = draw.floats(rows * dimension);
+  for (let i = 0; i < rows; i++) {
+    const c = draw.integer(0, 2 * count - 1);
+    if (c < count) x.set(centroids.subarray(c * dimension, (c + 1) * dimension), i * dimension);
+  }
+  return {
+    text: `nearest of ${count}, ${rows} vectors of ${dimension}`,
+    run: (kernels) => nearestCentroids(kernels, x, centroids, dimension),
+    expected: () => naiveNearest(x, centroids, dimension),
   };
 };

@@ -20,6 +20,22 @@ export function affineGemm(kernels: () => KernelInstance): void {
       }
   });
 
+  it("the longest sum of the largest products is exact, and one more position is refused by name", () => {
+    // -255 * -128 = 32640 a product: 65793 of them fit int32.
+    const input = { dtype: "uint8", zeroPoint: 255 } as const;
+    const longest = Math.floor((2 ** 31 - 1) / 32640);
+    const options = { n: 1, bits: 8, zeroPoint: 128, x: input, output: { kind: "int32" } } as const;
+    const make = (k: number) => new AffineGemm(kernels(), { ...options, k, codes: new Uint8Array(k) });
+    using gemm = make(longest);
+    for (const rows of [1, 4]) {
+      const sums = runBytes(kernels(), gemm, new Array(rows * longest).fill(0), rows, rows);
+      expect([...sums]).toEqual(new Array(rows).fill(32640 * longest));
+    }
+    expect(() => make(longest + 1)).toThrow(
+      /affine_gemm: largest sum, expected a sum that its accumulator holds, got a larger one/,
+    );
+  });
+
   it("groups: scaled sums added in ascending order, each addition rounded", () => {
     const [n, k, rows, groupSize, bits, input] = [18, 100, 3, 32, 4, inputs[1]!];
     const next = integers(6);

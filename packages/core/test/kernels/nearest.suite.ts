@@ -1,23 +1,8 @@
 import { expect, it } from "vitest";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { nearestCentroids } from "../../src/kernels/nearest.ts";
+import { naiveNearest } from "../quantize/naive-loops.ts";
 import { integers } from "./random.ts";
-
-/** Every distance, by the definition, each step rounded to f32. */
-function naiveNearest(x: Float32Array, centroids: Float32Array, dimension: number): number[] {
-  return Array.from({ length: x.length / dimension }, (_, i) => {
-    let [best, least] = [0, Number.POSITIVE_INFINITY];
-    for (let c = 0; c < centroids.length / dimension; c++) {
-      let distance = 0;
-      for (let j = 0; j < dimension; j++) {
-        const difference = Math.fround(x[i * dimension + j]! - centroids[c * dimension + j]!);
-        distance = Math.fround(distance + Math.fround(difference * difference));
-      }
-      if (distance < least) [best, least] = [c, distance];
-    }
-    return best;
-  });
-}
 
 export function nearest(kernels: () => KernelInstance): void {
   it("indices equal the plain loops, ties to the lowest, of few and of many centroids", () => {

@@ -43,6 +43,18 @@ const squaredDistance = (x: Float32Array, at: number, c: Float32Array, level: nu
   return sum;
 };
 
+/** Of each vector of `x` the index of the nearest of `centroids`: every distance by the definition, each step rounded to f32; the lowest of equal ones. */
+export function naiveNearest(x: Float32Array, centroids: Float32Array, dimension: number): number[] {
+  return Array.from({ length: x.length / dimension }, (_, i) => {
+    let [best, least] = [0, Number.POSITIVE_INFINITY];
+    for (let c = 0; c < centroids.length / dimension; c++) {
+      const distance = squaredDistance(x, i * dimension, centroids, c, dimension);
+      if (distance < least) [best, least] = [c, distance];
+    }
+    return best;
+  });
+}
+
 class NaiveResident implements Resident {
   readonly #x: Float32Array;
   constructor(x: Float32Array) {
@@ -113,19 +125,7 @@ class NaiveResident implements Resident {
         x[i] = this.#x[i]! / scaling.scale[g]!;
       });
     }
-    const levels = codebook.length / dimension;
-    return Uint8Array.from({ length: x.length / dimension }, (_, v) => {
-      let best = 0;
-      let least = Number.POSITIVE_INFINITY;
-      for (let level = 0; level < levels; level++) {
-        const distance = squaredDistance(x, v * dimension, codebook, level, dimension);
-        if (distance < least) {
-          least = distance;
-          best = level;
-        }
-      }
-      return best;
-    });
+    return Uint8Array.from(naiveNearest(x, codebook, dimension));
   }
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array } {
     const sums = new Float64Array(clusters * dimension);
