@@ -52,6 +52,10 @@ pub(super) struct Rows<'a> {
 }
 
 /// Where the sums of one panel's strips go that are requantized while they are in registers.
+#[cfg_attr(
+    not(any(target_feature = "simd128", not(target_arch = "wasm32"))),
+    expect(dead_code, reason = "a build without vectors has no strips")
+)]
 pub(super) struct Requantize<'a> {
     /// Of the columns of the panel, 0 where there is none.
     pub(super) multiplier: [f32; COLUMNS],
