@@ -2,7 +2,7 @@
 
 import { allCases } from "./cases/index.ts";
 import { Collector } from "./collect.ts";
-import type { Absent } from "./engine.ts";
+import { absences } from "./engine.ts";
 import type { Event, Job } from "./job.ts";
 import { thisMachine } from "./machine.ts";
 import { platforms as known, type Launcher, type Platform } from "./platforms/index.ts";
@@ -57,13 +57,6 @@ const RESTARTS = 5;
 
 /** How one launch ended: `done`, out of `time`, or with words of what happened instead. */
 type End = "done" | "time" | { readonly failed: string };
-
-/** Names by the reason that they share. */
-function byReason(absent: readonly Absent[]): Map<string, string[]> {
-  const names = new Map<string, string[]>();
-  for (const { name, absent: reason } of absent) names.set(reason, [...(names.get(reason) ?? []), name]);
-  return names;
-}
 
 class Session {
   current: string | undefined;
@@ -184,8 +177,7 @@ class Driver {
     this.#collector.add(platform, event);
     switch (event.type) {
       case "start":
-        for (const [reason, names] of byReason(event.absent))
-          this.#options.onNote?.(`${platform}: no ${names.join(", ")}: ${reason}`);
+        for (const line of absences(event.absent)) this.#options.onNote?.(`${platform}: ${line}`);
         break;
       case "case":
         if (this.#isOver) {

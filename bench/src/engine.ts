@@ -82,3 +82,10 @@ export interface EngineSource {
   /** Loads the runtime once. Throwing makes the whole source absent, with the error's message as reason. */
   open(host: Host): Promise<readonly (Engine | Absent)[]>;
 }
+
+/** A line for each reason, with all the engines that share it. */
+export function absences(absent: readonly Absent[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const { name, absent: reason } of absent) names.set(reason, [...(names.get(reason) ?? []), name]);
+  return Array.from(names, ([reason, names]) => `no ${names.join(", ")}: ${reason}`);
+}

@@ -2,6 +2,7 @@
  * The suite as a page. With `?auto=<platform>` a driver started this browser: it runs at once. Else a person opened it, on a phone or another machine:
  * it asks for a name, runs, shows what it measures, and the server writes the record.
  */
+import { absences } from "../engine.ts";
 import { pageHost } from "../host/page.ts";
 import type { Event, Job } from "../job.ts";
 import type { Outcome } from "../run.ts";
@@ -103,9 +104,13 @@ async function byHand(quick: boolean, machine: string): Promise<void> {
       async send(event) {
         await send(session, event);
         if (event.type === "start")
-          element("facts").textContent =
-            `${event.info.tiers.at(-1)} tier; ${event.info.isolated ? "shared memory" : "no shared memory: open the page over https or on localhost for threads"}` +
-            event.absent.map(({ name, absent }) => `; no ${name}: ${absent}`).join("");
+          element("facts").textContent = [
+            `${event.info.tiers.at(-1)} tier`,
+            event.info.isolated
+              ? "shared memory"
+              : "no shared memory: open the page over https or on localhost for threads",
+            ...absences(event.absent),
+          ].join("; ");
         if (event.type === "case") {
           progress.value = event.index / event.count;
           status.textContent = `${event.index + 1} of ${event.count}: ${event.case}`;
