@@ -42,6 +42,8 @@ mod relaxed;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod strips;
 mod sums;
 
 pub use dense::AffineGemm;

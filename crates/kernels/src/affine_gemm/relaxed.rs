@@ -9,7 +9,8 @@
 
 use super::dispatch::Form;
 use super::pack::{COLUMNS, Packed};
-use super::simd128::{self, Codes, Dot, Simd128, Strips, open_strips, single_rows, store_steps, tile};
+use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, store_steps, tile};
+use super::strips::Strips;
 use super::sums::{Group, OPEN_STEPS, Requantize, Rows, STRIP, Tile};
 use crate::v128::{
     RelaxedDot, V128, i8x16_load, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16,
