@@ -2,6 +2,7 @@
 
 use arbitrary::Arbitrary;
 use lowbit_kernels::convert::{canonicalize_nans, count_nans, dequantize, quantize};
+use lowbit_kernels::tier::Tier;
 
 /// Any floats and any quantization.
 #[derive(Arbitrary, Debug)]
@@ -16,7 +17,10 @@ impl Case {
     pub fn check(&self) {
         let (scale, zero) = (f32::from(self.scale.max(1)) / 777.0, i32::from(self.zero_point));
         let mut codes = vec![0_i8; self.values.len()];
-        quantize(&self.values, scale, zero, &mut codes).expect("valid");
+        quantize(Tier::Scalar, &self.values, scale, zero, &mut codes).expect("valid");
+        let mut vectors = codes.clone();
+        quantize(Tier::Simd128, &self.values, scale, zero, &mut vectors).expect("valid");
+        assert_eq!(codes, vectors, "{self:?}");
         let mut back = vec![f32::NAN; codes.len()];
         dequantize(&codes, scale, zero, &mut back).expect("valid");
         for ((x, code), y) in self.values.iter().zip(&codes).zip(&back) {

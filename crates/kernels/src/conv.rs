@@ -192,6 +192,16 @@ impl<K: RowKernel> Convolution<K> {
             let x = &x[at.image * image_len..][..image_len];
             let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
             // In ascending order, for a copied run may write some elements behind its end.
+            if joined && inside_y.len() == kernel_h && inside_x.len() == kernel_w {
+                let mut from = (g.source(0, at.y, 0) * g.input[1] + g.source(1, at.x, 0)) * pixel;
+                for _ in 0..kernel_h {
+                    copy_run(&mut rows[start..], &x[from..], kernel_w * channels);
+                    start += kernel_w * channels;
+                    from += g.window.dilations[0] * g.input[1] * pixel;
+                }
+                at.advance(g.output);
+                continue;
+            }
             for ky in 0..kernel_h {
                 let taps = &mut rows[start..];
                 start += kernel_w * channels;

@@ -33,7 +33,7 @@ macro_rules! for_each_kernel {
             affine_gemm, [Scalar, Simd128, Relaxed], Exact, "8, 4 and 2-bit weights by int8 or uint8 activations, a scale per tensor, channel or group";
             codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
-            convert, [Scalar], Exact, "activations between f32 and 8 bits";
+            convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
             elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
             normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";

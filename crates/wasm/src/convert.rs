@@ -2,6 +2,7 @@
 
 use lowbit_kernels::convert::{self, Byte};
 use lowbit_kernels::error::{Op, Result};
+use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -19,7 +20,13 @@ pub fn quantize_activations(
 ) -> i32 {
     fn run<T: Byte>(x: usize, y: usize, count: usize, scale: f32, zero_point: i32) -> Result<()> {
         let memory = Memory::new(Op::Convert);
-        convert::quantize::<T>(memory.read(x, count)?, scale, zero_point, memory.write(y, count)?)
+        convert::quantize::<T>(
+            Tier::BUILD,
+            memory.read(x, count)?,
+            scale,
+            zero_point,
+            memory.write(y, count)?,
+        )
     }
     let run = if unsigned == 0 { run::<i8> } else { run::<u8> };
     status(run(x, y, count, scale, zero_point))

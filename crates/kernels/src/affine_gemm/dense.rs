@@ -2,7 +2,7 @@
 
 use super::OP;
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
-use super::sums::{Tile, with_tile};
+use super::sums::{Requantize, Tile, with_tile};
 use crate::buffer::{Arena, lines_for};
 use crate::error::{Result, What, check_shape};
 use crate::output::{OutputMut, OutputTransform, add_correction};
@@ -55,13 +55,42 @@ impl AffineGemm {
         run_matrix(OP, self, self.output.kind(), x, rows, out, scratch)
     }
 
-    /// At most `block_rows` rows of sums: `acc [rows][padded columns]`.
-    fn sums<T: Tile>(&self, x: &[i8], acc: &mut [i32], mut scratch: Arena<'_>) {
+    /// At most `block_rows` rows of sums: `acc [rows][padded columns]`. Where `y`, of rows `stride` apart, takes bytes, the rows of strips are requantized into it and are not
+    /// in `acc`. Returns their number.
+    fn sums<T: Tile>(
+        &self,
+        x: &[i8],
+        acc: &mut [i32],
+        mut scratch: Arena<'_>,
+        mut y: Option<&mut [i8]>,
+        stride: usize,
+    ) -> usize {
         let mut x = self.packed.prepare::<T>(x, &mut scratch);
         let padded = self.packed.panels() * COLUMNS;
         for panel in 0..self.packed.panels() {
-            self.packed.group_sums::<T>(&mut x, panel, 0, &mut acc[panel * COLUMNS..], padded);
+            let first = panel * COLUMNS;
+            let mut end = y.as_deref_mut().and_then(|y| self.requantize(first, &mut y[first..], stride));
+            self.packed.group_sums::<T>(&mut x, panel, 0, &mut acc[first..], padded, end.as_mut());
         }
+        if y.is_some() { x.in_strips } else { 0 }
+    }
+
+    /// The output transform of a panel, where it is one to bytes.
+    fn requantize<'a>(&self, first: usize, y: &'a mut [i8], stride: usize) -> Option<Requantize<'a>> {
+        let OutputTransform::Int8 { multiplier, bias, zero_point, clamp } = &self.output else { return None };
+        let columns = COLUMNS.min(self.packed.columns - first);
+        let mut end = Requantize {
+            multiplier: [0.0; COLUMNS],
+            bias: [0; COLUMNS],
+            zero_point: *zero_point,
+            clamp: *clamp,
+            y,
+            stride,
+            columns,
+        };
+        end.multiplier[..columns].copy_from_slice(&multiplier[first..][..columns]);
+        end.bias[..columns].copy_from_slice(&bias[first..][..columns]);
+        Some(end)
     }
 }
 
@@ -98,9 +127,18 @@ impl RowKernel for AffineGemm {
         debug_assert_eq!(x.len(), rows * self.packed.depth);
         for (block, x) in x.chunks(self.packed.block_rows() * self.packed.depth).enumerate() {
             let mut scratch = scratch.rest();
-            let acc = scratch.take::<i32>(x.len() / self.packed.depth * padded);
-            with_tile!(self.packed, T => self.sums::<T>(x, acc, scratch));
+            let rows = x.len() / self.packed.depth;
+            let acc = scratch.take::<i32>(rows * padded);
             let first = block * self.packed.block_rows();
+            let mut out = out.from(first * stride);
+            let bytes = match &mut out {
+                OutputMut::Int8(y) if correction.is_none() => Some(&mut **y),
+                _ => None,
+            };
+            let done = with_tile!(self.packed, T => self.sums::<T>(x, acc, scratch, bytes, stride));
+            if done == rows {
+                continue;
+            }
             if let Some(correction) = correction {
                 for (acc, correction) in
                     acc.chunks_exact_mut(padded).zip(correction[first * n..].chunks_exact(n))
@@ -108,7 +146,8 @@ impl RowKernel for AffineGemm {
                     add_correction(&mut acc[..n], correction);
                 }
             }
-            self.output.apply_rows(self.packed.tier, acc, padded, n, out.from(first * stride), stride);
+            let (acc, out) = (&acc[done * padded..], out.from(done * stride));
+            self.output.apply_rows(self.packed.tier, acc, padded, n, out, stride);
         }
     }
 }

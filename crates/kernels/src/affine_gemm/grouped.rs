@@ -119,7 +119,7 @@ impl GroupedAffineGemm {
         for (panel, y) in y.chunks_exact_mut(rows * COLUMNS).enumerate() {
             y.fill(0.0);
             for group in 0..groups {
-                self.packed.group_sums::<T>(&mut x, panel, group, sums, COLUMNS);
+                self.packed.group_sums::<T>(&mut x, panel, group, sums, COLUMNS, None);
                 T::add_scaled(sums, &self.scales[(panel * groups + group) * COLUMNS..][..COLUMNS], y);
             }
         }

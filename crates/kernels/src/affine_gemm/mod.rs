@@ -21,11 +21,15 @@
 //! bits, and for 8-bit tensors that span no more. For the rest the engine is asked once, when weights are packed, how it reads that operand
 //! ([`RelaxedDot`](crate::v128::RelaxedDot)), and gets the form that is exact under the answer, or i16 dots.
 //!
-//! **Speed.** A step of a tile of 4 rows by 8 columns is 6 loads and 8 dots: with i16 dots 22 instructions for 64 multiply-adds, 0.34 each. On the machine of the record (x64,
-//! AVX2) two multiplications a cycle, 47 G/s, are the limit; 64 x 1024 x 1024 runs at 30, 0.64 of it, and the bare tile on data in the first-level cache at 33. Dropped:
-//! unrolling (25: the engine hoists loads and spills), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in
-//! every tile (27), rows not interleaved (30), a bias of the sums in pairs as Winograd's inner product has it (as many instructions), an image prepared once for all taps
-//! of a convolution (its rows cannot be interleaved, which costs what it saves).
+//! **Speed.** A step of a tile of 4 rows by 8 columns is 3 loads, 4 shuffles and 8 dots: with i16 dots 23 instructions for 64 multiply-adds, 0.36 each, and 7 that go along. On the
+//! machine of the record (x64, AVX2) two multiplications a cycle, 47 G/s, are the limit; the bare tile on data in the first-level cache runs at 36, 0.77 of it. Where the result is
+//! bytes, sums of a strip are requantized in registers, 100 instructions for 32 outputs, as many as 110 multiply-adds: 14 × 14 × 512 by 512 runs at 32, 112 × 112 × 32 by 64 at 20
+//! (with the sums in memory in between 30 and 12).
+//!
+//! Dropped: unrolling by two (30: the engine hoists loads and spills), a broadcast load per row instead of one load and shuffles (equal to a tenth slower: wasm-opt leaves an addition in
+//! front of each), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in every tile (27), rows not interleaved (30), the
+//! sums in pairs of Winograd's inner product, (x0 + w1) (x1 + w0), which halves the multiplications (33 of 3 x 2 vectors beside 34: it is instructions that bind), an image prepared once
+//! for all taps of a convolution (its rows cannot be interleaved, which costs what it saves).
 
 mod dense;
 mod dispatch;
@@ -38,6 +42,8 @@ mod relaxed;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod strips;
 mod sums;
 
 pub use dense::AffineGemm;

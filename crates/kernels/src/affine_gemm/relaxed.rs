@@ -9,8 +9,9 @@
 
 use super::dispatch::Form;
 use super::pack::{COLUMNS, Packed};
-use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, start, store_steps, tile};
-use super::sums::{Group, OPEN_STEPS, Rows, STRIP, Tile};
+use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, store_steps, tile};
+use super::strips::Strips;
+use super::sums::{Group, OPEN_STEPS, Requantize, Rows, STRIP, Tile};
 use crate::v128::{
     RelaxedDot, V128, i8x16_load, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16,
     i32x4_add, i32x4_extadd_pairwise_i16x8, i32x4_relaxed_dot_i8x16_i7x16_add,
@@ -50,15 +51,23 @@ impl Tile for Relaxed {
         sums.map(i32x4_sum)
     }
 
-    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize) {
+    fn strips(
+        group: &Group<'_>,
+        rows: Rows<'_>,
+        opened: &mut [u32],
+        acc: &mut [i32],
+        pitch: usize,
+        end: Option<&mut Requantize<'_>>,
+    ) {
+        let strips = Strips::new(group, rows, acc, pitch, end);
         match (group.form, group.width) {
-            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2>(group, rows, opened, acc, pitch),
-            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4>(group, rows, opened, acc, pitch),
-            (_, 4) => open_strips::<SevenDot, Quads<4>, 2>(group, rows, opened, acc, pitch),
-            (_, 2) => open_strips::<SevenDot, Quads<2>, 4>(group, rows, opened, acc, pitch),
-            (Form::Bytes(RelaxedDot::Unsigned), _) => strips::<UnsignedDot>(group, rows, acc, pitch),
-            (Form::Bytes(RelaxedDot::Signed), _) => strips::<SignedDot>(group, rows, acc, pitch),
-            _ => strips::<SevenDot>(group, rows, acc, pitch),
+            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2, false>(strips, opened),
+            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4, false>(strips, opened),
+            (_, 4) => open_strips::<SevenDot, Quads<4>, 2, false>(strips, opened),
+            (_, 2) => open_strips::<SevenDot, Quads<2>, 4, false>(strips, opened),
+            (Form::Bytes(RelaxedDot::Unsigned), _) => whole_strips::<UnsignedDot>(strips),
+            (Form::Bytes(RelaxedDot::Signed), _) => whole_strips::<SignedDot>(strips),
+            _ => whole_strips::<SevenDot>(strips),
         }
     }
 
@@ -142,16 +151,22 @@ impl<const STEPS: usize> Dot for Sums<STEPS> {
 
 /// Strips by weights of 8 bits, which lie as the dot takes them.
 #[inline(always)]
-fn strips<D: Dot>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
-    start(group, rows, acc, pitch);
-    let (words, _) = group.words.as_chunks::<COLUMNS>();
-    for (block, words) in words.chunks(OPEN_STEPS / 2).enumerate() {
+fn whole_strips<D: Dot>(mut strips: Strips<'_, '_>) {
+    let (words, _) = strips.group.words.as_chunks::<COLUMNS>();
+    let rows = strips.rows;
+    for (block, part) in words.chunks(OPEN_STEPS / 2).enumerate() {
+        let is_last = (block + 1) * (OPEN_STEPS / 2) >= words.len();
         for strip in 0..rows.count / STRIP {
             let x = &rows.values[strip * rows.stride + block * OPEN_STEPS / 2 * STRIP..];
-            let x = &x.as_chunks::<STRIP>().0[..words.len()];
-            let acc = &mut acc[strip * STRIP * pitch..];
-            tile::<D, COLUMNS, 0>(words, x, acc, pitch);
-            tile::<D, COLUMNS, 8>(words, x, &mut acc[8..], pitch);
+            let x = &x.as_chunks::<STRIP>().0[..part.len()];
+            let mut sums = strips.start(block == 0, strip, 0);
+            tile::<D, COLUMNS, 0>(part, x, &mut sums);
+            strips.end(is_last, strip, 0, &sums);
+            if strips.columns() > 8 {
+                let mut sums = strips.start(block == 0, strip, 8);
+                tile::<D, COLUMNS, 8>(part, x, &mut sums);
+                strips.end(is_last, strip, 8, &sums);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The specification on packed data.
 
 use super::pack::{COLUMNS, Packed};
-use super::sums::{Group, Rows, Tile, pair_order};
+use super::sums::{Group, Requantize, Rows, Tile, pair_order};
 
 /// Plain Rust.
 pub(super) struct Scalar;
@@ -25,7 +25,14 @@ impl Tile for Scalar {
         })
     }
 
-    fn strips(_: &Group<'_>, _: Rows<'_>, _: &mut [u32], _: &mut [i32], _: usize) {
+    fn strips(
+        _: &Group<'_>,
+        _: Rows<'_>,
+        _: &mut [u32],
+        _: &mut [i32],
+        _: usize,
+        _: Option<&mut Requantize<'_>>,
+    ) {
         unreachable!("no block has `FROM` rows");
     }
 

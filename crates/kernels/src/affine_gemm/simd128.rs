@@ -1,14 +1,15 @@
 //! i16 dots: four columns to a vector, two codes of each at a time, 8 products and 4 additions per `i32x4.dot_i16x8`.
 //!
 //! **Strips.** A tile is 4 rows by 8 columns: eight sums, two vectors of weights, a broadcast pair of activations and a product are live, which fits the 16
-//! registers of x64, and a step is 2 + 4 loads for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
+//! registers of x64, and a step is 2 + 1 loads and 4 shuffles for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
 //! then reads: unpacking them again in every tile was a fifth slower, keeping them opened would be twice the memory. The body is not unrolled: with two steps
 //! in sight the engine loads the second too early and spills.
 //!
 //! **Single rows** unpack in registers. A word vector holds `32 / width` codes of four columns; masking its 16-bit lanes leaves pairs of codes 16 bits apart.
 
 use super::pack::{COLUMNS, Packed};
-use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Rows, STRIP, Tile, pair_order};
+use super::strips::{Strips, TileSums};
+use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Requantize, Rows, STRIP, Tile, pair_order};
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_lt,
     i8x16_splat, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr,
@@ -62,11 +63,19 @@ impl Tile for Simd128 {
         sums.map(i32x4_sum)
     }
 
-    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize) {
+    fn strips(
+        group: &Group<'_>,
+        rows: Rows<'_>,
+        opened: &mut [u32],
+        acc: &mut [i32],
+        pitch: usize,
+        end: Option<&mut Requantize<'_>>,
+    ) {
+        let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            4 if NARROW => open_strips::<PairDot, Pairs<4>, 4>(group, rows, opened, acc, pitch),
-            2 if NARROW => open_strips::<PairDot, Pairs<2>, 8>(group, rows, opened, acc, pitch),
-            _ => open_strips::<PairDot, Pairs<8>, 2>(group, rows, opened, acc, pitch),
+            4 if NARROW => open_strips::<PairDot, Pairs<4>, 4, false>(strips, opened),
+            2 if NARROW => open_strips::<PairDot, Pairs<2>, 8, false>(strips, opened),
+            _ => open_strips::<PairDot, Pairs<8>, 2, true>(strips, opened),
         }
     }
 
@@ -171,18 +180,15 @@ impl Dot for PairDot {
     }
 }
 
-/// Strips by weights that are opened first; a word is `PARTS` steps.
+/// Strips by weights that are opened first; a word is `PARTS` steps. `INLINE`: what is around a tile is compiled into its loop; for all forms that would be ten times as much code.
 #[inline(always)]
-pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
-    group: &Group<'_>,
-    rows: Rows<'_>,
+pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize, const INLINE: bool>(
+    mut strips: Strips<'_, '_>,
     opened: &mut [u32],
-    acc: &mut [i32],
-    pitch: usize,
 ) {
-    start(group, rows, acc, pitch);
-    let (words, _) = group.words.as_chunks::<COLUMNS>();
-    for column in (0..COLUMNS).step_by(OPEN_COLUMNS) {
+    let (words, _) = strips.group.words.as_chunks::<COLUMNS>();
+    let rows = strips.rows;
+    for column in (0..strips.columns()).step_by(OPEN_COLUMNS) {
         for (block, words) in words.chunks(OPEN_STEPS / PARTS).enumerate() {
             let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
             let opened = &mut opened[..words.len() * PARTS];
@@ -194,10 +200,21 @@ pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize>(
                     }
                 }
             }
+            let is_last = (block + 1) * (OPEN_STEPS / PARTS) >= strips.group.words.len() / COLUMNS;
             for strip in 0..rows.count / STRIP {
                 let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
                 let x = &x.as_chunks::<STRIP>().0[..opened.len()];
-                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut acc[strip * STRIP * pitch + column..], pitch);
+                let mut sums = if INLINE {
+                    strips.start_inline(block == 0, strip, column)
+                } else {
+                    strips.start(block == 0, strip, column)
+                };
+                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut sums);
+                if INLINE {
+                    strips.end_inline(is_last, strip, column, &sums);
+                } else {
+                    strips.end(is_last, strip, column, &sums);
+                }
             }
         }
     }
@@ -217,36 +234,53 @@ pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: u
     }
 }
 
-/// A strip by 8 columns from `COLUMN` on: added to the rows of `acc`.
+/// A strip by 8 columns from `COLUMN` on: added to the sums.
 #[inline(always)]
 pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
     weights: &[[u32; PITCH]],
     x: &[[i32; STRIP]],
-    acc: &mut [i32],
-    pitch: usize,
+    sums: &mut TileSums,
 ) {
+    if D::STEPS == usize::MAX {
+        return dots::<D, PITCH, COLUMN>(weights, x, sums);
+    }
     for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
         let mut parts = [[i32x4_splat(0); 2]; STRIP];
-        assert_eq!(weights.len(), x.len());
-        let mut weights = weights.iter();
-        for x in x {
-            // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count: a tenth of the time.
-            // SAFETY: there are as many weights as steps.
-            let weights = unsafe { weights.next().unwrap_unchecked() };
-            let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
-            for (parts, &x) in parts.iter_mut().zip(x) {
-                let x = i32x4_splat(x);
-                parts[0] = D::dot(parts[0], x, weights[0]);
-                parts[1] = D::dot(parts[1], x, weights[1]);
-            }
-        }
-        for (r, parts) in parts.into_iter().enumerate() {
-            let acc = &mut acc[r * pitch..][..8];
-            let sums = [D::add(i32x4_load(acc), parts[0]), D::add(i32x4_load(&acc[4..]), parts[1])];
-            i32x4_store(acc, sums[0]);
-            i32x4_store(&mut acc[4..], sums[1]);
+        dots::<D, PITCH, COLUMN>(weights, x, &mut parts);
+        for (sums, parts) in sums.iter_mut().zip(parts) {
+            *sums = [D::add(sums[0], parts[0]), D::add(sums[1], parts[1])];
         }
     }
+}
+
+#[inline(always)]
+fn dots<D: Dot, const PITCH: usize, const COLUMN: usize>(
+    weights: &[[u32; PITCH]],
+    x: &[[i32; STRIP]],
+    parts: &mut TileSums,
+) {
+    assert_eq!(weights.len(), x.len());
+    let mut sums = *parts;
+    let mut weights = weights.iter();
+    for x in x {
+        // Two iterators, each with a pointer of its own, and not `zip`, which counts steps and computes both addresses from the count: a tenth of the time.
+        // SAFETY: there are as many weights as steps.
+        let weights = unsafe { weights.next().unwrap_unchecked() };
+        let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
+        // One load and shuffles: constants do not go into loads that broadcast, so that each would take an addition.
+        let x = i32x4_load(x);
+        let x = [
+            i32x4_shuffle::<0, 0, 0, 0>(x, x),
+            i32x4_shuffle::<1, 1, 1, 1>(x, x),
+            i32x4_shuffle::<2, 2, 2, 2>(x, x),
+            i32x4_shuffle::<3, 3, 3, 3>(x, x),
+        ];
+        for (sums, x) in sums.iter_mut().zip(x) {
+            sums[0] = D::dot(sums[0], x, weights[0]);
+            sums[1] = D::dot(sums[1], x, weights[1]);
+        }
+    }
+    *parts = sums;
 }
 
 /// Row by row, all 16 columns; a word is `PARTS` steps.

@@ -22,7 +22,7 @@ pub(super) struct Prepared<'a> {
     /// Where the tier opens weights.
     opened: &'a mut [u32],
     /// Rows in strips.
-    in_strips: usize,
+    pub(super) in_strips: usize,
 }
 
 /// One group of one panel.
@@ -51,6 +51,25 @@ pub(super) struct Rows<'a> {
     pub(super) count: usize,
 }
 
+/// Where the sums of one panel's strips go that are requantized while they are in registers.
+#[cfg_attr(
+    not(any(target_feature = "simd128", not(target_arch = "wasm32"))),
+    expect(dead_code, reason = "a build without vectors has no strips")
+)]
+pub(super) struct Requantize<'a> {
+    /// Of the columns of the panel, 0 where there is none.
+    pub(super) multiplier: [f32; COLUMNS],
+    pub(super) bias: [i32; COLUMNS],
+    pub(super) zero_point: i32,
+    pub(super) clamp: [i32; 2],
+    /// From the panel's first column of the first row on.
+    pub(super) y: &'a mut [i8],
+    /// From row to row.
+    pub(super) stride: usize,
+    /// Columns of the panel that there are.
+    pub(super) columns: usize,
+}
+
 /// The functions of a tier.
 pub(super) trait Tile {
     /// Rows from which strips are made; above every block where the tier has none.
@@ -61,8 +80,15 @@ pub(super) trait Tile {
     fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R];
 
     /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping, of strips; row r of `acc` is 16 values from `r * pitch` on.
-    /// `opened` holds `OPEN_STEPS * OPEN_COLUMNS`.
-    fn strips(group: &Group<'_>, rows: Rows<'_>, opened: &mut [u32], acc: &mut [i32], pitch: usize);
+    /// With an `end` the sums go there, and `acc` holds what comes of a part of K. `opened` holds `OPEN_STEPS * OPEN_COLUMNS`.
+    fn strips(
+        group: &Group<'_>,
+        rows: Rows<'_>,
+        opened: &mut [u32],
+        acc: &mut [i32],
+        pitch: usize,
+        end: Option<&mut Requantize<'_>>,
+    );
 
     /// The same of single rows.
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
@@ -147,7 +173,7 @@ impl Packed {
         }
     }
 
-    /// The sums of one group of one panel: row r in the 16 values from `acc[r * pitch]` on.
+    /// The sums of one group of one panel: row r in the 16 values from `acc[r * pitch]` on, of strips in `end` where there is one.
     pub(super) fn group_sums<T: Tile>(
         &self,
         x: &mut Prepared<'_>,
@@ -155,6 +181,7 @@ impl Packed {
         group: usize,
         acc: &mut [i32],
         pitch: usize,
+        end: Option<&mut Requantize<'_>>,
     ) {
         let (groups, words) = (self.groups(), self.group_words() * COLUMNS);
         // Words of nothing but padding add nothing.
@@ -177,7 +204,7 @@ impl Packed {
                 sum_stride: groups,
                 count: x.in_strips,
             };
-            T::strips(&weights, rows, x.opened, acc, pitch);
+            T::strips(&weights, rows, x.opened, acc, pitch, end);
         }
         if x.in_strips < count {
             let rows = Rows {

@@ -1,11 +1,14 @@
 //! Activations between f32 and 8 bits: `real = (q - zero_point) * scale`; NaNs.
 
 mod nan;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod simd128;
 
 pub use nan::{canonicalize_nans, count_nans};
 
 use crate::buffer::Element;
 use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape};
+use crate::tier::Tier;
 
 const OP: Op = Op::Convert;
 
@@ -15,12 +18,17 @@ pub trait Byte: Element + Into<i32> {
     const RANGE: (i32, i32);
     /// Of a value in the range.
     fn from_i32(value: i32) -> Self;
+    /// The same bytes.
+    fn as_int8(values: &mut [Self]) -> &mut [i8];
 }
 
 impl Byte for i8 {
     const RANGE: (i32, i32) = (-128, 127);
     fn from_i32(value: i32) -> Self {
         value as Self
+    }
+    fn as_int8(values: &mut [Self]) -> &mut [i8] {
+        values
     }
 }
 
@@ -29,16 +37,27 @@ impl Byte for u8 {
     fn from_i32(value: i32) -> Self {
         value as Self
     }
+    fn as_int8(values: &mut [Self]) -> &mut [i8] {
+        // SAFETY: of the same size and alignment, and any bits are values of both.
+        unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
+    }
 }
 
 /// `q = clamp(round_ties_even(x / scale) + zero_point)` to the type's range; infinities saturate and a NaN gives the zero point.
 ///
 /// # Errors
 /// `Range` where the scale is not a positive finite number or the zero point not of the type; `Shape` where the lengths differ.
-pub fn quantize<T: Byte>(x: &[f32], scale: f32, zero_point: i32, y: &mut [T]) -> Result<()> {
+pub fn quantize<T: Byte>(tier: Tier, x: &[f32], scale: f32, zero_point: i32, y: &mut [T]) -> Result<()> {
     check::<T>(scale, zero_point)?;
     check_shape(OP, What::Length, x.len(), y.len())?;
-    for (y, &x) in y.iter_mut().zip(x) {
+    let done = match tier.effective() {
+        Tier::Scalar => 0,
+        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+        _ => simd128::quantize(x, scale, zero_point, T::RANGE, T::as_int8(y)),
+        #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+        _ => unreachable!("a tier above the build's"),
+    };
+    for (y, &x) in y[done..].iter_mut().zip(&x[done..]) {
         *y = quantized(x, scale, zero_point, T::RANGE);
     }
     Ok(())

@@ -1,8 +1,10 @@
 //! int8 and uint8 by affine codes.
 
 use super::OP;
-use super::scalar::Scalar;
-use super::walk::{Taps, Walk};
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+use super::pairs::Pairs;
+use super::scalar;
+use super::walk::Walk;
 use crate::affine_gemm::{AffineCodes, AffineInput};
 use crate::buffer::{Arena, Buffer, lines_for};
 use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
@@ -11,28 +13,21 @@ use crate::layout::{code_at, code_row_bytes};
 use crate::output::{OutputMut, OutputTransform};
 use crate::tier::Tier;
 
-/// Channels whose weights lie side by side.
-pub(super) const BLOCK: usize = 16;
-
-/// One pixel of a tier.
-pub(super) trait BytePixel {
-    /// `sums[o] = Σ_tap (x[tap + o / multiplier] - zero point) * w[tap][o]`, all outputs of a pixel; `sums` has room for whole blocks.
-    fn pixel(layer: &DepthwiseAffine, x: &[i8], taps: &Taps<'_>, fill: &[i8; BLOCK], sums: &mut [i32]);
-}
-
 /// Weights and output transform of one layer.
 pub struct DepthwiseAffine {
-    pub(super) walk: Walk,
-    /// `[block of 16 outputs][pair of taps][output][2]`, zero points taken out, 0 where there is no output or second tap.
-    pub(super) weights: Buffer<i16>,
-    pub(super) input: AffineInput,
+    walk: Walk,
+    weights: Weights,
+    input: AffineInput,
     output: OutputTransform,
     tier: Tier,
 }
 
-/// Pairs that the taps make.
-pub(super) const fn pairs(taps: usize) -> usize {
-    taps.div_ceil(2)
+/// As the tier takes them, zero points taken out.
+enum Weights {
+    /// `[tap][output]`, for pixel after pixel.
+    Taps(Buffer<i16>),
+    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+    Pairs(Pairs),
 }
 
 impl DepthwiseAffine {
@@ -60,8 +55,7 @@ impl DepthwiseAffine {
         }
         let (low, high) = input.range();
         check_range(OP, What::ZeroPoint, i64::from(low), i64::from(high), i64::from(input.zero_point))?;
-        let size = checked_area(OP, columns.next_multiple_of(BLOCK), 2 * pairs(depth))?;
-        let mut kept = Buffer::zeroed(OP, size)?;
+        let mut kept = Buffer::zeroed(OP, checked_area(OP, columns, depth)?)?;
         let mut largest = 0;
         for (n, codes) in codes.chunks_exact(row).enumerate() {
             let zero = i64::from(*zero_points.get(n).unwrap_or(&zero_points[0]));
@@ -69,14 +63,20 @@ impl DepthwiseAffine {
             for tap in 0..depth {
                 let weight = i64::from(code_at(codes, bits, tap)) - zero;
                 let out_of_range = KernelError::new(ErrorCode::Range, OP, What::Code, 32767, weight);
-                let at = (n / BLOCK * pairs(depth) + tap / 2) * BLOCK + n % BLOCK;
-                kept[2 * at + tap % 2] = i16::try_from(weight).map_err(|_| out_of_range)?;
+                kept[tap * columns + n] = i16::try_from(weight).map_err(|_| out_of_range)?;
                 magnitude += weight.abs();
             }
             largest = largest.max(magnitude * input.reach());
         }
         output.check(OP, columns, largest)?;
-        Ok(Self { walk, weights: kept, input, output, tier })
+        let weights = match tier.effective() {
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Tier::Simd128 | Tier::Relaxed if Pairs::takes(&walk) => {
+                Weights::Pairs(Pairs::new(&walk, &kept, input, &output)?)
+            }
+            _ => Weights::Taps(kept),
+        };
+        Ok(Self { walk, weights, input, output, tier })
     }
 
     /// What becomes of the sums.
@@ -92,8 +92,13 @@ impl DepthwiseAffine {
 
     /// Lines of scratch that [`Self::run`] takes.
     pub fn scratch_lines(&self) -> usize {
-        lines_for::<u32>(2 * self.walk.geometry.window.taps())
-            + lines_for::<i32>(self.walk.outputs.next_multiple_of(BLOCK))
+        match &self.weights {
+            Weights::Taps(_) => {
+                lines_for::<u32>(2 * self.walk.geometry.window.taps()) + lines_for::<i32>(self.walk.outputs)
+            }
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Weights::Pairs(pairs) => pairs.scratch_lines(),
+        }
     }
 
     /// `x [batch, h, w, channels]` (uint8 as the int8 of the same bits) to `out [batch, h', w', outputs]` of the transform's kind.
@@ -105,27 +110,27 @@ impl DepthwiseAffine {
         check_shape(OP, What::Length, checked_area(OP, batch, x_len)?, x.len())?;
         check_shape(OP, What::OutputKind, self.output.kind() as usize, out.kind() as usize)?;
         check_shape(OP, What::Length, checked_area(OP, batch, y_len)?, out.len())?;
-        let lists = scratch.take::<u32>(2 * self.walk.geometry.window.taps());
-        let sums = scratch.take::<i32>(self.walk.outputs.next_multiple_of(BLOCK));
         for (image, x) in x.chunks_exact(x_len).enumerate() {
-            let out = out.from(image * y_len);
-            match self.tier.effective() {
-                Tier::Scalar => self.image::<Scalar>(x, out, lists, sums),
+            let out = out.part(image * y_len, y_len);
+            match &self.weights {
+                Weights::Taps(weights) => self.by_pixels(weights, x, out, scratch.rest()),
                 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-                _ => self.image::<super::simd128::Simd128>(x, out, lists, sums),
-                #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
-                _ => unreachable!("a tier above the build's"),
+                Weights::Pairs(pairs) => pairs.image(&self.walk, x, &self.output, out, scratch.rest()),
             }
         }
         Ok(())
     }
 
-    fn image<T: BytePixel>(&self, x: &[i8], mut out: OutputMut<'_>, lists: &mut [u32], sums: &mut [i32]) {
-        let row = self.output.kind().row_len(self.walk.outputs);
-        let fill = [self.input.zero(); BLOCK];
-        self.walk.pixels::<true>(lists, |at, taps| {
-            T::pixel(self, x, &taps, &fill, sums);
-            self.output.apply(self.tier, &sums[..self.walk.outputs], out.from(at * row));
+    fn by_pixels(&self, weights: &[i16], x: &[i8], mut out: OutputMut<'_>, mut scratch: Arena<'_>) {
+        let Walk { outputs, channels, .. } = self.walk;
+        let lists = scratch.take::<u32>(2 * self.walk.geometry.window.taps());
+        let sums = scratch.take::<i32>(outputs);
+        let row = self.output.kind().row_len(outputs);
+        let AffineInput { unsigned, zero_point } = self.input;
+        let wide = |x: i8| (if unsigned { i32::from(x as u8) } else { i32::from(x) }) - zero_point;
+        self.walk.pixels(lists, |at, taps| {
+            scalar::bytes(x, weights, &taps, outputs / channels, wide, sums);
+            self.output.apply(self.tier, sums, out.from(at * row));
         });
     }
 }

@@ -88,7 +88,7 @@ impl DepthwiseF32 {
 
     fn image<T: FloatPixel>(&self, x: &[f32], y: &mut [f32], lists: &mut [u32]) {
         let (outputs, (low, high)) = (self.walk.outputs, self.clamp);
-        self.walk.pixels::<false>(lists, |at, taps| {
+        self.walk.pixels(lists, |at, taps| {
             let y = &mut y[at * outputs..][..outputs];
             T::pixel(x, &self.weights, &taps, outputs / self.walk.channels, y);
             for (y, &bias) in y.iter_mut().zip(&*self.bias) {

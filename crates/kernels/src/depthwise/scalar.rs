@@ -1,8 +1,7 @@
 //! The specification: tap after tap.
 
-use super::bytes::{BLOCK, BytePixel, DepthwiseAffine, pairs};
 use super::float::FloatPixel;
-use super::walk::{MISSING, Taps};
+use super::walk::Taps;
 
 /// Plain Rust.
 pub(super) struct Scalar;
@@ -17,18 +16,19 @@ impl FloatPixel for Scalar {
     }
 }
 
-impl BytePixel for Scalar {
-    fn pixel(layer: &DepthwiseAffine, x: &[i8], taps: &Taps<'_>, _: &[i8; BLOCK], sums: &mut [i32]) {
-        let (input, pairs) = (layer.input, pairs(taps.inputs.len()));
-        let wide = |x: i8| if input.unsigned { i32::from(x as u8) } else { i32::from(x) };
-        let multiplier = layer.walk.outputs / layer.walk.channels;
-        for (o, sum) in sums[..layer.walk.outputs].iter_mut().enumerate() {
-            let weights = &layer.weights[o / BLOCK * pairs * 2 * BLOCK..][..pairs * 2 * BLOCK];
-            *sum = 0;
-            for (tap, &at) in taps.inputs.iter().enumerate().filter(|(_, at)| **at != MISSING) {
-                let x = wide(x[taps.base + at as usize + o / multiplier]) - input.zero_point;
-                *sum += x * i32::from(weights[(tap / 2 * BLOCK + o % BLOCK) * 2 + tap % 2]);
-            }
-        }
+/// `sums[o] = Σ_tap (wide(x[tap + o / multiplier]) - zero) * w[tap][o]`, all outputs of a pixel.
+pub(super) fn bytes(
+    x: &[i8],
+    w: &[i16],
+    taps: &Taps<'_>,
+    multiplier: usize,
+    wide: impl Fn(i8) -> i32,
+    sums: &mut [i32],
+) {
+    for (o, sum) in sums.iter_mut().enumerate() {
+        *sum = taps
+            .iter()
+            .map(|(input, weights)| wide(x[input + o / multiplier]) * i32::from(w[weights + o]))
+            .sum();
     }
 }

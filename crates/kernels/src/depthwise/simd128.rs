@@ -1,17 +1,19 @@
-//! Channels side by side: floats sixteen, then four at a time, the rest as `scalar`; bytes sixteen at a time.
+//! Channels side by side: floats sixteen, then four at a time, the rest as `scalar`; bytes four at a time, of two rows and two pixels.
 //!
-//! Bytes of two taps are interleaved and widened to i16, so that one i16 dot multiplies and adds both taps of four channels. Weights lie so from the start, which is
-//! why a pixel at an edge walks all its taps too, with the zero point for what is missing.
+//! Bytes: the weights of a 3 × 3 window of four channels are six vectors, which stay in registers for a whole row of outputs, with what requantizes the sums. More at a time
+//! (eight channels, or rows of outputs side by side) does not fit the 16 registers of x64.
 
-use super::bytes::{BLOCK, BytePixel, DepthwiseAffine, pairs};
+use core::array::from_fn;
+
 use super::float::FloatPixel;
+use super::pairs::{Row, UNIT};
 use super::scalar::Scalar;
-use super::walk::{MISSING, Taps};
-use crate::affine_gemm::AffineInput;
+use super::walk::Taps;
+use crate::output::Quantizer;
 use crate::v128::{
-    V128, f32x4_add, f32x4_load, f32x4_mul, f32x4_splat, f32x4_store, i8x16_load, i8x16_shuffle,
-    i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_load, i16x8_splat, i16x8_sub, i32x4_add,
-    i32x4_dot_i16x8, i32x4_splat, i32x4_store, u8x16_splat, v128_xor,
+    V128, f32x4_add, f32x4_load, f32x4_mul, f32x4_splat, f32x4_store, i8x16_shuffle, i16x8_load,
+    i16x8_load_extend_i8x8, i16x8_load_extend_u8x8, i16x8_store, i32x4_add, i32x4_dot_i16x8, i32x4_load,
+    i32x4_store, v128_store32_lane,
 };
 
 /// 128-bit vectors.
@@ -52,77 +54,171 @@ fn floats<const NV: usize>(x: &[f32], w: &[f32], taps: &Taps<'_>, first: usize, 
     }
 }
 
-impl BytePixel for Simd128 {
-    fn pixel(layer: &DepthwiseAffine, x: &[i8], taps: &Taps<'_>, fill: &[i8; BLOCK], sums: &mut [i32]) {
-        if layer.walk.outputs != layer.walk.channels {
-            return <Scalar as BytePixel>::pixel(layer, x, taps, fill, sums);
+/// `n` columns of two rows of a unit: each row's bytes, and how far its columns lie apart.
+pub(super) fn interleave(
+    unsigned: bool,
+    rows: [(&[i8], usize); 2],
+    low: &mut [[i16; 8]],
+    high: &mut [[i16; 8]],
+) {
+    if unsigned {
+        interleave_with(i16x8_load_extend_u8x8, rows, low, high);
+    } else {
+        interleave_with(i16x8_load_extend_i8x8, rows, low, high);
+    }
+}
+
+#[inline(always)]
+fn interleave_with(
+    wide: impl Fn(&[i8; UNIT]) -> V128,
+    [(a, a_step), (b, b_step)]: [(&[i8], usize); 2],
+    low: &mut [[i16; 8]],
+    high: &mut [[i16; 8]],
+) {
+    let last = low.len().saturating_sub(1);
+    assert!(a.len() >= last * a_step + UNIT && b.len() >= last * b_step + UNIT, "a unit of every column");
+    let (mut at_a, mut at_b) = (0, 0);
+    for (low, high) in low.iter_mut().zip(high) {
+        // SAFETY: a unit of a column, as asserted.
+        let (x, y) = unsafe { (&*a.as_ptr().add(at_a).cast(), &*b.as_ptr().add(at_b).cast()) };
+        let (x, y) = (wide(x), wide(y));
+        i16x8_store(low, i8x16_shuffle::<0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23>(x, y));
+        i16x8_store(
+            high,
+            i8x16_shuffle::<8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31>(x, y),
+        );
+        (at_a, at_b) = (at_a + a_step, at_b + b_step);
+    }
+}
+
+/// A row of outputs to int8 or uint8; `at` is where a unit begins in `start`, `multiplier` and the pixels of `y`.
+pub(super) fn requantized(
+    row: &Row<'_>,
+    at: impl Fn(usize) -> usize,
+    start: &[i32],
+    multiplier: &[f32],
+    zero_point: i32,
+    clamp: [i32; 2],
+    y: &mut [i8],
+) {
+    let quantizer = Quantizer::new(zero_point, clamp);
+    let units = row.weights.len() / (16 * row.pairs * row.kernel_width);
+    let last = (row.outputs - 1) * row.channels + at(units - 1) + UNIT;
+    assert!(y.len() >= last, "pixels that hold all units");
+    blocks::<true>(row, at, start, |channel, at, sums| {
+        let multiplier = f32x4_load(&multiplier[channel..]);
+        let [a, b] = sums.map(|sums| quantizer.lanes(sums, multiplier));
+        let bytes = quantizer.bytes([a, b, a, b]);
+        // SAFETY: two pixels of the row, which hold the unit, as asserted.
+        unsafe {
+            v128_store32_lane::<0>(&mut *y.as_mut_ptr().add(at[0]).cast(), bytes);
+            v128_store32_lane::<1>(&mut *y.as_mut_ptr().add(at[1]).cast(), bytes);
         }
-        // Taps go through the image in ascending order.
-        let last = taps.inputs.iter().rfind(|input| **input != MISSING);
-        let last = taps.base + last.map_or(0, |&input| input as usize);
-        let (weights, _) = layer.weights.as_chunks::<{ 2 * BLOCK }>();
-        let blocks = weights.chunks_exact(pairs(taps.inputs.len())).zip(sums.as_chunks_mut::<BLOCK>().0);
-        for (block, (weights, sums)) in blocks.enumerate() {
-            let from = &x[taps.base + block * BLOCK..];
-            if last + (block + 1) * BLOCK <= x.len() {
-                bytes::<true>(layer.input, from, taps.inputs, fill, weights, sums);
-            } else {
-                bytes::<false>(layer.input, from, taps.inputs, fill, weights, sums);
+    });
+}
+
+/// A row of sums, `[output][channel]`.
+pub(super) fn sums(row: &Row<'_>, at: impl Fn(usize) -> usize, start: &[i32], sums: &mut [i32]) {
+    blocks::<false>(row, at, start, |_, at, pixels| {
+        for (at, pixel) in at.into_iter().zip(pixels) {
+            i32x4_store(&mut sums[at..], pixel);
+        }
+    });
+}
+
+/// Calls `end` with the channel, where it lies in two pixels, and their sums, for every block of channels and every two pixels; the last pixel of an odd row comes twice.
+/// `UNROLL`: usual windows have loops of their own.
+#[inline(always)]
+fn blocks<const UNROLL: bool>(
+    row: &Row<'_>,
+    channel_of: impl Fn(usize) -> usize,
+    start: &[i32],
+    mut end: impl FnMut(usize, [usize; 2], [V128; 2]),
+) {
+    let (weights, rows) = (row.weights.as_chunks::<8>().0, row.rows.as_chunks::<8>().0);
+    let (pairs, width) = (row.pairs, row.kernel_width);
+    let slot_len = rows.len() / pairs;
+    let reach = (row.outputs - 1) * row.stride + (width - 1) * row.dilation + 1;
+    for (block, weights) in weights.chunks_exact(pairs * width).enumerate() {
+        let channel = channel_of(block / 2) + block % 2 * 4;
+        let row_of = |pair: usize| {
+            let slot = row.first_slot + pair;
+            let slot = if slot < pairs { slot } else { slot - pairs };
+            &rows[slot * slot_len + block * row.span..][..reach]
+        };
+        let start = i32x4_load(&start[channel..]);
+        let end = |at, sums| end(channel, at, sums);
+        match (pairs, width, row.dilation) {
+            // SAFETY: rows hold all columns that these windows reach.
+            (2, 3, 1) if UNROLL => unsafe { block_of::<2, 3>(row, row_of, weights, start, channel, end) },
+            // SAFETY: as before.
+            (3, 5, 1) if UNROLL => unsafe { block_of::<3, 5>(row, row_of, weights, start, channel, end) },
+            _ => block_of_any(row, row_of, weights, start, channel, end),
+        }
+    }
+}
+
+/// A block of a usual window, its weights in registers.
+///
+/// # Safety
+/// Rows hold all columns that windows of `WIDTH` reach.
+#[inline(always)]
+unsafe fn block_of<'r, const PAIRS: usize, const WIDTH: usize>(
+    row: &Row<'_>,
+    row_of: impl Fn(usize) -> &'r [[i16; 8]],
+    weights: &[[i16; 8]],
+    start: V128,
+    channel: usize,
+    mut end: impl FnMut([usize; 2], [V128; 2]),
+) {
+    let weights: [[V128; WIDTH]; PAIRS] =
+        from_fn(|pair| from_fn(|kx| i16x8_load(&weights[pair * WIDTH + kx])));
+    let sums = |at: [*const [i16; 8]; PAIRS]| {
+        let mut sum = start;
+        for (at, weights) in at.into_iter().zip(weights) {
+            for (kx, weights) in weights.into_iter().enumerate() {
+                // SAFETY: `at` is where a window begins.
+                let x = i16x8_load(unsafe { &*at.add(kx) });
+                sum = i32x4_add(sum, i32x4_dot_i16x8(x, weights));
             }
         }
-    }
-}
-
-/// A block of channels, which begins at `x` of the pixel that inputs count from. `WHOLE`: it lies inside x at every tap. What loads a part of it
-/// is a call, and a loop with a call in it keeps its sums in memory.
-#[inline(always)]
-fn bytes<const WHOLE: bool>(
-    input: AffineInput,
-    x: &[i8],
-    inputs: &[u32],
-    fill: &[i8; BLOCK],
-    weights: &[[i16; 2 * BLOCK]],
-    out: &mut [i32; BLOCK],
-) {
-    // int8 + 128 is a flip of the highest bit, after which both types are unsigned.
-    let flip = if input.unsigned { 0 } else { 128 };
-    let (flips, zero) = (u8x16_splat(flip), i16x8_splat(input.zero_point as i16 + i16::from(flip)));
-    let tap = |at: u32| {
-        let x = if at == MISSING { fill } else { &x[at as usize..] };
-        v128_xor(if WHOLE { i8x16_load(x) } else { load_part(x, fill[0]) }, flips)
+        sum
     };
-    let mut sums = [i32x4_splat(0); 4];
-    for (inputs, weights) in inputs.chunks(2).zip(weights) {
-        // A tap without a partner meets weights of 0 there, so itself serves as one.
-        let (first, second) = (tap(inputs[0]), tap(inputs[inputs.len() - 1]));
-        let low = i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(first, second);
-        let high =
-            i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(first, second);
-        let x = [
-            i16x8_extend_low_u8x16(low),
-            i16x8_extend_high_u8x16(low),
-            i16x8_extend_low_u8x16(high),
-            i16x8_extend_high_u8x16(high),
-        ];
-        for (v, (sum, x)) in sums.iter_mut().zip(x).enumerate() {
-            let dot = i32x4_dot_i16x8(i16x8_sub(x, zero), i16x8_load(&weights[8 * v..]));
-            *sum = i32x4_add(*sum, dot);
+    // Pointers that go along, one for every pair of rows: the columns of a window are constants behind them.
+    let mut at: [*const [i16; 8]; PAIRS] = from_fn(|pair| row_of(pair).as_ptr());
+    let (mut to, mut left) = (channel, row.outputs);
+    loop {
+        let (step, to_step) = if left == 1 { (0, 0) } else { (row.stride, row.channels) };
+        let next = at.map(|at| at.wrapping_add(step));
+        end([to, to + to_step], [sums(at), sums(next)]);
+        if left <= 2 {
+            return;
         }
-    }
-    for (v, sum) in sums.into_iter().enumerate() {
-        i32x4_store(&mut out[4 * v..], sum);
+        left -= 2;
+        to += 2 * row.channels;
+        at = at.map(|at| at.wrapping_add(2 * row.stride));
     }
 }
 
-/// The first 16 of `x`, or what there is of them: behind the last channel of the last pixel, where weights are 0.
-#[inline(never)]
-fn load_part(x: &[i8], fill: i8) -> V128 {
-    if let Some(whole) = x.first_chunk::<BLOCK>() {
-        return i8x16_load(whole);
+/// A block of any window.
+#[inline(always)]
+fn block_of_any<'r>(
+    row: &Row<'_>,
+    row_of: impl Fn(usize) -> &'r [[i16; 8]],
+    weights: &[[i16; 8]],
+    start: V128,
+    channel: usize,
+    mut end: impl FnMut([usize; 2], [V128; 2]),
+) {
+    for output in 0..row.outputs {
+        let mut sum = start;
+        for (pair, weights) in weights.chunks_exact(row.kernel_width).enumerate() {
+            let columns = row_of(pair)[output * row.stride..].iter().step_by(row.dilation);
+            for (x, weights) in columns.zip(weights) {
+                sum = i32x4_add(sum, i32x4_dot_i16x8(i16x8_load(x), i16x8_load(weights)));
+            }
+        }
+        let to = output * row.channels + channel;
+        end([to; 2], [sum; 2]);
     }
-    let mut padded = [fill; BLOCK];
-    for (to, &from) in padded.iter_mut().zip(x) {
-        *to = from;
-    }
-    i8x16_load(&padded)
 }

@@ -12,17 +12,13 @@ pub(super) struct Walk {
     pub(super) outputs: usize,
 }
 
-/// The taps of one output pixel: where their input pixel and their weights start.
+/// The taps of one output pixel that lie inside the image: where their input pixel and their weights start.
 pub(super) struct Taps<'a> {
     /// Added to every input.
-    pub(super) base: usize,
-    /// From `base` on; [`MISSING`] outside the image.
-    pub(super) inputs: &'a [u32],
-    pub(super) weights: &'a [u32],
+    base: usize,
+    inputs: &'a [u32],
+    weights: &'a [u32],
 }
-
-/// The input of a tap that lies outside the image.
-pub(super) const MISSING: u32 = u32::MAX;
 
 impl Walk {
     /// `outputs` is a multiple of `channels`.
@@ -35,7 +31,7 @@ impl Walk {
             checked_area(OP, geometry.input_pixels(), channels)?,
             checked_area(OP, taps(&geometry)?, outputs)?,
         ] {
-            check_range(OP, What::Length, 0, i64::from(MISSING) - 1, area as i64)?;
+            check_range(OP, What::Length, 0, i64::from(u32::MAX), area as i64)?;
         }
         Ok(Self { geometry, channels, outputs })
     }
@@ -50,9 +46,8 @@ impl Walk {
         self.geometry.output_pixels()
     }
 
-    /// Calls `pixel` with the index of every output pixel of an image and its taps, those outside the image left out or, where `ALL`, [`MISSING`];
-    /// `lists` holds twice as many words as taps.
-    pub(super) fn pixels<const ALL: bool>(&self, lists: &mut [u32], mut pixel: impl FnMut(usize, Taps<'_>)) {
+    /// Calls `pixel` with the index of every output pixel of an image and its taps inside the image; `lists` holds twice as many words as taps.
+    pub(super) fn pixels(&self, lists: &mut [u32], mut pixel: impl FnMut(usize, Taps<'_>)) {
         let g = &self.geometry;
         let step = g.window.strides[1] * self.channels;
         let (inputs, weights) = lists.split_at_mut(g.window.taps());
@@ -64,7 +59,7 @@ impl Walk {
                 if cut.as_ref() == Some(&inside) {
                     base += step;
                 } else {
-                    count = self.list::<ALL>(oy, ox, inputs, weights);
+                    count = self.list(oy, ox, inputs, weights);
                     (cut, base) = (Some(inside), 0);
                 }
                 let taps = Taps { base, inputs: &inputs[..count], weights: &weights[..count] };
@@ -74,23 +69,16 @@ impl Walk {
     }
 
     /// Lists the taps of a pixel and says how many there are.
-    fn list<const ALL: bool>(&self, oy: usize, ox: usize, inputs: &mut [u32], weights: &mut [u32]) -> usize {
+    fn list(&self, oy: usize, ox: usize, inputs: &mut [u32], weights: &mut [u32]) -> usize {
         let g = &self.geometry;
-        let (inside_y, inside_x) = (g.inside(0, oy), g.inside(1, ox));
         let mut count = 0;
-        for tap in 0..g.window.taps() {
-            let (ky, kx) = (tap / g.window.kernel[1], tap % g.window.kernel[1]);
-            let inside = inside_y.contains(&ky) && inside_x.contains(&kx);
-            if !inside && !ALL {
-                continue;
+        for ky in g.inside(0, oy) {
+            for kx in g.inside(1, ox) {
+                let pixel = g.source(0, oy, ky) * g.input[1] + g.source(1, ox, kx);
+                inputs[count] = (pixel * self.channels) as u32;
+                weights[count] = ((ky * g.window.kernel[1] + kx) * self.outputs) as u32;
+                count += 1;
             }
-            inputs[count] = if inside {
-                ((g.source(0, oy, ky) * g.input[1] + g.source(1, ox, kx)) * self.channels) as u32
-            } else {
-                MISSING
-            };
-            weights[count] = (tap * self.outputs) as u32;
-            count += 1;
         }
         count
     }
@@ -101,10 +89,10 @@ fn taps(geometry: &Geometry) -> Result<usize> {
 }
 
 impl Taps<'_> {
-    /// Where the input pixel and the weights of each tap start, of those inside the image.
+    /// Where the input pixel and the weights of each tap start.
     #[inline(always)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
-        let taps = self.inputs.iter().zip(self.weights).filter(|(input, _)| **input != MISSING);
+        let taps = self.inputs.iter().zip(self.weights);
         taps.map(|(&input, &weight)| (self.base + input as usize, weight as usize))
     }
 }

@@ -18,6 +18,8 @@ use crate::tier::Tier;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub(crate) use simd128::Quantizer;
 
 /// How accumulators become outputs. Per-column arrays have N elements.
 pub enum OutputTransform {

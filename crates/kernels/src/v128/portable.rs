@@ -198,6 +198,30 @@ fn max(a: f32, b: f32) -> f32 {
     }
 }
 
+/// Eight int8, sign-extended to int16.
+#[inline(always)]
+pub fn i16x8_load_extend_i8x8(from: &[i8; 8]) -> V128 {
+    put_i16(from.map(i16::from))
+}
+
+/// Eight uint8 in the bits of int8, zero-extended to int16.
+#[inline(always)]
+pub fn i16x8_load_extend_u8x8(from: &[i8; 8]) -> V128 {
+    put_i16(from.map(|x| i16::from(x as u8)))
+}
+
+/// Writes one of two lanes of 64 bits.
+#[inline(always)]
+pub fn v128_store64_lane<const LANE: usize>(to: &mut [i8; 8], value: V128) {
+    to.copy_from_slice(&get_i8(value)[8 * LANE..][..8]);
+}
+
+/// Writes one of four lanes of 32 bits.
+#[inline(always)]
+pub fn v128_store32_lane<const LANE: usize>(to: &mut [i8; 4], value: V128) {
+    *to = get_i32(value)[LANE].to_le_bytes().map(|byte| byte as i8);
+}
+
 /// Lane `N`.
 #[inline(always)]
 pub fn i32x4_extract_lane<const N: usize>(v: V128) -> i32 {

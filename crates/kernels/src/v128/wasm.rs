@@ -18,6 +18,34 @@ pub use core::arch::wasm32::{
     v128_and, v128_andnot, v128_any_true, v128_bitselect, v128_not, v128_or, v128_xor,
 };
 
+/// Eight int8, sign-extended to int16.
+#[inline(always)]
+pub fn i16x8_load_extend_i8x8(from: &[i8; 8]) -> V128 {
+    // SAFETY: reads the 8 bytes of the array and asks for no alignment.
+    unsafe { core::arch::wasm32::i16x8_load_extend_i8x8(from.as_ptr()) }
+}
+
+/// Eight uint8 in the bits of int8, zero-extended to int16.
+#[inline(always)]
+pub fn i16x8_load_extend_u8x8(from: &[i8; 8]) -> V128 {
+    // SAFETY: reads the 8 bytes of the array and asks for no alignment.
+    unsafe { core::arch::wasm32::i16x8_load_extend_u8x8(from.as_ptr().cast()) }
+}
+
+/// Writes one of two lanes of 64 bits.
+#[inline(always)]
+pub fn v128_store64_lane<const LANE: usize>(to: &mut [i8; 8], value: V128) {
+    // SAFETY: writes the 8 bytes of the array, in which any bits are values, and asks for no alignment.
+    unsafe { core::arch::wasm32::v128_store64_lane::<LANE>(value, to.as_mut_ptr().cast()) }
+}
+
+/// Writes one of four lanes of 32 bits.
+#[inline(always)]
+pub fn v128_store32_lane<const LANE: usize>(to: &mut [i8; 4], value: V128) {
+    // SAFETY: writes the 4 bytes of the array, in which any bits are values, and asks for no alignment.
+    unsafe { core::arch::wasm32::v128_store32_lane::<LANE>(value, to.as_mut_ptr().cast()) }
+}
+
 #[cfg(target_feature = "relaxed-simd")]
 pub use core::arch::wasm32::{
     i8x16_relaxed_swizzle, i16x8_relaxed_dot_i8x16_i7x16, i32x4_relaxed_dot_i8x16_i7x16_add,

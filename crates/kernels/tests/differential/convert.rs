@@ -5,13 +5,28 @@ use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
-fn quantized<T: Byte>(x: &[f32], scale: f32, zero_point: i32) -> Vec<i32> {
+fn quantized<T: Byte>(tier: Tier, x: &[f32], scale: f32, zero_point: i32) -> Vec<i32> {
     let mut y = vec![T::default(); x.len()];
-    quantize(x, scale, zero_point, &mut y).expect("valid");
+    quantize(tier, x, scale, zero_point, &mut y).expect("valid");
     y.into_iter().map(Into::into).collect()
 }
 
-fn ties() {
+/// Any bits of floats, by scales from the least to the largest.
+fn any_floats(tier: Tier) {
+    for seed in 0..100 {
+        let mut random = Random::new(seed);
+        let x = random.many(seed as usize, |r| f32::from_bits(r.next() as u32));
+        let scale = [f32::MIN_POSITIVE, 1.0 / 3.0, 1e-3, 1e9, f32::MAX][random.int(0, 4) as usize];
+        let zero_point = random.int(0, 127);
+        let both = |tier| {
+            let signed = quantized::<i8>(tier, &x, scale, zero_point - 64);
+            (signed, quantized::<u8>(tier, &x, scale, 2 * zero_point + 1))
+        };
+        assert_eq!(both(tier), both(Tier::Scalar), "{tier} seed {seed}");
+    }
+}
+
+fn ties(tier: Tier) {
     let x = [
         0.5,
         1.5,
@@ -26,12 +41,15 @@ fn ties() {
         f32::NEG_INFINITY,
         f32::NAN,
         -0.0,
+        3.5,
+        100.5,
+        -101.5,
     ];
-    let signed = [0, 2, 2, 0, -2, -2, 0, 127, -128, 127, -128, 0, 0];
-    assert_eq!(quantized::<i8>(&x, 1.0, 0), signed);
-    assert_eq!(quantized::<u8>(&x, 1.0, 3), signed.map(|q: i32| if q >= 127 { 255 } else { (q + 3).max(0) }));
+    let signed = [0, 2, 2, 0, -2, -2, 0, 127, -128, 127, -128, 0, 0, 4, 100, -102];
+    assert_eq!(quantized::<i8>(tier, &x, 1.0, 0), signed);
+    assert_eq!(quantized::<u8>(tier, &x, 1.0, 3), signed.map(|q: i32| if q == 127 { 255 } else { (q + 3).max(0) }));
     assert_eq!(
-        quantized::<i8>(&[f32::MAX], f32::MIN_POSITIVE, -100),
+        quantized::<i8>(tier, &[f32::MAX], f32::MIN_POSITIVE, -100),
         [127],
         "an infinite quotient saturates"
     );
@@ -51,7 +69,7 @@ fn nans() {
     }
 }
 
-fn formula() {
+fn formula(tier: Tier) {
     for seed in 0..50 {
         let mut random = Random::new(seed);
         // A power of two, so that the quotient is exact and the formula in f64 decides.
@@ -64,7 +82,7 @@ fn formula() {
                 ((f64::from(*x) / f64::from(scale)).round_ties_even() as i32 + zero_point).clamp(-128, 127)
             })
             .collect();
-        assert_eq!(quantized::<i8>(&x, scale, zero_point), expected, "seed {seed}");
+        assert_eq!(quantized::<i8>(tier, &x, scale, zero_point), expected, "seed {seed}");
         let bytes: Vec<i8> = expected.iter().map(|q| *q as i8).collect();
         let mut y = vec![f32::NAN; bytes.len()];
         dequantize(&bytes, 0.3, zero_point, &mut y).expect("valid");
@@ -73,12 +91,13 @@ fn formula() {
     }
 }
 
-pub(crate) fn check(_: Tier) {
+pub(crate) fn check(tier: Tier) {
     nans();
-    ties();
-    formula();
+    ties(tier);
+    formula(tier);
+    any_floats(tier);
     let refused =
-        |scale, zero_point| quantize::<u8>(&[0.0], scale, zero_point, &mut [0]).err().map(|e| e.what);
+        |scale, zero_point| quantize::<u8>(tier, &[0.0], scale, zero_point, &mut [0]).err().map(|e| e.what);
     assert_eq!(refused(1.0, 0), None);
     for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert_eq!(refused(scale, 0), Some(What::Scale), "{scale}");

@@ -1,11 +1,11 @@
 //! Bytes equal the oracle exactly, floats of small integers too; random floats equal `scalar` bit for bit.
 
 use lowbit_kernels::affine_gemm::{AffineCodes, AffineInput};
-use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::buffer::{Buffer, Scratch};
 use lowbit_kernels::depthwise::{DepthwiseAffine, DepthwiseF32, naive};
 use lowbit_kernels::error::{ErrorCode, Op, What};
 use lowbit_kernels::geometry::{Geometry, Window};
-use lowbit_kernels::output::{OutputMut, OutputTransform};
+use lowbit_kernels::output::{OutputKind, OutputMut, OutputTransform};
 use lowbit_kernels::testing::{Random, pack_codes};
 use lowbit_kernels::tier::Tier;
 
@@ -23,13 +23,13 @@ fn cases() -> impl Iterator<Item = (u64, Geometry, usize, usize)> {
         let mut random = Random::new(seed);
         let mut size = |low, high| random.int(low, high) as usize;
         let window = Window {
-            kernel: [size(1, 4), size(1, 4)],
-            strides: [size(1, 2), size(1, 3)],
+            kernel: [size(1, 5), size(1, 5)],
+            strides: [size(1, 3), size(1, 3)],
             dilations: [size(1, 2), size(1, 2)],
             pads: [size(0, 2), size(0, 2), size(0, 2), size(0, 2)],
         };
-        let geometry = Geometry::new(Op::Depthwise, [size(1, 8), size(1, 8)], window).ok()?;
-        let channels = [1, 3, 4, 5, 15, 16, 17, 33, 36][size(0, 8)];
+        let geometry = Geometry::new(Op::Depthwise, [size(1, 9), size(1, 9)], window).ok()?;
+        let channels = [1, 3, 4, 7, 8, 9, 12, 16, 17, 33, 36, 72][size(0, 11)];
         Some((seed, geometry, channels, channels * [1, 1, 2][size(0, 2)]))
     })
 }
@@ -112,6 +112,63 @@ fn byte_case(tier: Tier, seed: u64, g: Geometry, channels: usize, outputs: usize
         y, expected,
         "{tier} seed {seed} {g:?} channels {channels} outputs {outputs} {input:?} {bits} bits"
     );
+    let transform = |kind: i32| transform(&mut Random::new(seed), kind, outputs);
+    for kind in 0..4 {
+        let run = |tier| {
+            let conv = DepthwiseAffine::new(tier, g, channels, &weights, input, transform(kind)).expect("valid");
+            output_bytes(&conv, &bytes)
+        };
+        assert_eq!(
+            run(tier),
+            run(Tier::Scalar),
+            "{tier} seed {seed} {g:?} channels {channels} outputs {outputs} {input:?}, output {kind}"
+        );
+    }
+}
+
+/// To f32, int8, uint8 or bits; multipliers from so small to so large that all sums end at the bounds.
+fn transform(random: &mut Random, kind: i32, n: usize) -> OutputTransform {
+    let buffer = |values: Vec<f32>| Buffer::from_slice(Op::Depthwise, &values).expect("memory");
+    let integers = |values: Vec<i32>| Buffer::from_slice(Op::Depthwise, &values).expect("memory");
+    let exponent = random.int(-20, 2);
+    let scale = random.many(n, |r| r.float() * (exponent as f32).exp2());
+    let bias = random.many(n, |r| r.int(-3000, 3000));
+    match kind {
+        0 => OutputTransform::F32 { scale: buffer(scale), bias: buffer(vec![0.5; n]), clamp: [-9.0, 9.0] },
+        1 | 2 => {
+            let (low, high) = if kind == 1 { (-128, 127) } else { (0, 255) };
+            let (a, b) = (random.int(low, high), random.int(low, high));
+            let clamp = if random.int(0, 1) == 0 { [low, high] } else { [a.min(b), a.max(b)] };
+            let (multiplier, bias) = (buffer(scale), integers(bias));
+            OutputTransform::Int8 { multiplier, bias, zero_point: random.int(low, high), clamp }
+        }
+        _ => OutputTransform::Bits { thresholds: integers(bias) },
+    }
+}
+
+/// What two images give, as bytes.
+fn output_bytes(conv: &DepthwiseAffine, x: &[i8]) -> Vec<u8> {
+    let len = 2 * conv.lengths().1;
+    let mut scratch = scratch(conv.scratch_lines());
+    let mut run = |out: OutputMut<'_>| conv.run(x, 2, out, scratch.arena()).expect("valid");
+    match conv.output().kind() {
+        OutputKind::I32 => unreachable!("compared with the oracle"),
+        OutputKind::F32 => {
+            let mut y = vec![f32::NAN; len];
+            run(OutputMut::F32(&mut y));
+            y.iter().flat_map(|y| y.to_bits().to_le_bytes()).collect()
+        }
+        OutputKind::Int8 => {
+            let mut y = vec![99; len];
+            run(OutputMut::Int8(&mut y));
+            y.iter().map(|y| *y as u8).collect()
+        }
+        OutputKind::Bits => {
+            let mut y = vec![u32::MAX; len];
+            run(OutputMut::Bits(&mut y));
+            y.iter().flat_map(|y| y.to_le_bytes()).collect()
+        }
+    }
 }
 
 pub(crate) fn check(tier: Tier) {

@@ -5,7 +5,7 @@ export const kernelFamilies = [
   { name: "affine_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "codebook_gemm", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
-  { name: "convert", tiers: ["scalar"], agreement: "exact" },
+  { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
   { name: "normalize", tiers: ["scalar"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },

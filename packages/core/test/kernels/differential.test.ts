@@ -11,6 +11,7 @@ import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
 import { affineGemm } from "./affine-gemm.suite.ts";
 import { bitpack } from "./bitpack.suite.ts";
 import { codebookGemm } from "./codebook-gemm.suite.ts";
+import { convert } from "./convert.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
 import { multibitGemm } from "./multibit-gemm.suite.ts";
@@ -40,6 +41,7 @@ const suites: Record<Exclude<VectorFamily, SearchFamily> | "quantize", Suite> = 
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
+  convert,
   depthwise,
   gemm_f32: gemmF32,
   multibit_gemm: multibitGemm,
