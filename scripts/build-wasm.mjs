@@ -1,5 +1,5 @@
-// Builds crates/wasm three times, once per tier, into packages/core/wasm/lowbit.<tier>.wasm, without the rarer kernels
-// lowbit-core.<tier>.wasm, for several threads lowbit-threads.<tier>.wasm, and for indexes of vectors lowbit-search.<tier>.wasm, and writes the types of its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
+// Builds crates/wasm once per tier and links it once per part (scripts/wasm-parts.mjs), into packages/core/wasm/lowbit[-<part>].<tier>.wasm, and writes the types of
+// its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
 //
 //   node scripts/build-wasm.mjs [--force] [--tier simd128]
 import { createHash } from "node:crypto";
@@ -12,9 +12,9 @@ import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { writeExportTypes } from "./wasm-exports.mjs";
-import { cutCore, cutSearch } from "./wasm-parts.mjs";
+import { moduleName, parts } from "./wasm-parts.mjs";
 import { strictFloats } from "./wasm-strict.mjs";
-import { cutThreads, shareMemory } from "./wasm-threads.mjs";
+import { shareMemory } from "./wasm-threads.mjs";
 import { trapOnPanic } from "./wasm-traps.mjs";
 
 /** What every tier may use: engines have had these since 2021 (Node 16, Safari 15), and rustc's own std uses them. */
@@ -88,46 +88,32 @@ async function checkBindgen(env) {
 }
 
 async function buildTier(tier, env) {
+  // One after another: they share the compiled crates, and their output has one name.
+  for (const part of Object.keys(parts)) await buildPart(tier, part, env);
+}
+
+const packageOf = (tier, part) => join(work, tier, "pkg", part);
+
+async function buildPart(tier, part, env) {
   const { rust, opt } = tiers[tier];
-  const folder = join(work, tier);
-  const pkg = join(folder, "pkg");
-  const flags = [
-    "--mode",
-    "no-install",
-    "--target",
-    "web",
-    "--release",
-    "--no-opt",
-    "--no-pack",
-    "--out-dir",
-    pkg,
-    "--out-name",
-    "lowbit",
-  ];
-  await run("wasm-pack", ["build", join(root, "crates", "wasm"), ...flags], {
-    env: { ...env, CARGO_TARGET_DIR: folder, RUSTFLAGS: `-C target-feature=${rust} ${codegen}` },
-    log: `wasm-${tier}`,
-    timeout: 900,
-  });
-  const everything = join(pkg, "lowbit_bg.wasm");
-  if (opt.includes("relaxed-simd")) strictFloats(everything);
-  const parts = ["networks", "search", "all", "core", "threads"];
-  const [networks, search, all, core, threads] = parts.map((part) => join(pkg, `lowbit_${part}.wasm`));
-  cutSearch(everything, networks, search);
-  cutThreads(networks, all);
-  for (const part of [search, all, networks]) trapOnPanic(part);
-  cutCore(all, core);
-  shareMemory(networks, threads);
-  await optimise(search, join(out, `lowbit-search.${tier}.wasm`), opt, env, `wasm-opt-search-${tier}`);
-  await optimise(all, join(out, `lowbit.${tier}.wasm`), opt, env, `wasm-opt-${tier}`);
-  await optimise(core, join(out, `lowbit-core.${tier}.wasm`), opt, env, `wasm-opt-core-${tier}`);
-  await optimise(
-    threads,
-    join(out, `lowbit-threads.${tier}.wasm`),
-    [...opt, "threads"],
-    env,
-    `wasm-opt-threads-${tier}`,
+  const pkg = packageOf(tier, part);
+  const flags = ["--mode", "no-install", "--target", "web", "--release", "--no-opt", "--no-pack"];
+  const features = ["--no-default-features", "--features", parts[part].join(",")];
+  await run(
+    "wasm-pack",
+    ["build", join(root, "crates", "wasm"), ...flags, "--out-dir", pkg, "--out-name", "lowbit", ...features],
+    {
+      env: { ...env, CARGO_TARGET_DIR: join(work, tier), RUSTFLAGS: `-C target-feature=${rust} ${codegen}` },
+      log: `wasm-${tier}-${part}`,
+      timeout: 900,
+    },
   );
+  const module = join(pkg, "lowbit_bg.wasm");
+  if (opt.includes("relaxed-simd")) strictFloats(module);
+  trapOnPanic(module);
+  if (part === "threads") shareMemory(module);
+  const instructions = part === "threads" ? [...opt, "threads"] : opt;
+  await optimise(module, fileOf(tier, part), instructions, env, `wasm-opt-${tier}-${part}`);
 }
 
 async function optimise(input, result, opt, env, log) {
@@ -149,14 +135,19 @@ async function optimise(input, result, opt, env, log) {
   renameSync(optimised, result);
 }
 
-/** The whole module of a tier, its core, that for threads, and that for search. */
-const modulesOf = (tier) =>
-  ["lowbit", "lowbit-core", "lowbit-threads", "lowbit-search"].map((name) => join(out, `${name}.${tier}.wasm`));
+const fileOf = (tier, part) => join(out, `${moduleName(part)}.${tier}.wasm`);
+
+/** Where wasm-bindgen lists the exports: no part has all, these have them together. */
+const typesOf = (tier) => ["threads", "search"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
   writeExportTypes(
-    Object.keys(tiers).map((tier) => readFileSync(join(work, tier, "pkg", "lowbit_bg.wasm.d.ts"), "utf8")),
+    Object.keys(tiers).map((tier) =>
+      typesOf(tier)
+        .map((file) => readFileSync(file, "utf8"))
+        .join(""),
+    ),
   );
 }
 
@@ -167,7 +158,7 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
   const current = await digest();
   const stampOf = (tier) => join(work, `${tier}.sha256`);
   const isFresh = (tier) => {
-    const files = [...modulesOf(tier), stampOf(tier), join(work, tier, "pkg", "lowbit_bg.wasm.d.ts")];
+    const files = [...Object.keys(parts).map((part) => fileOf(tier, part)), stampOf(tier), ...typesOf(tier)];
     return files.every((file) => existsSync(file)) && readFileSync(stampOf(tier), "utf8") === current;
   };
   const stale = wanted.filter((tier) => force || !isFresh(tier));
@@ -180,10 +171,9 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
     stale.map(async (tier) => {
       await buildTier(tier, env);
       writeFileSync(stampOf(tier), current);
-      const [all, core, threads, search] = modulesOf(tier).map(
-        (file) => gzipSync(readFileSync(file), { level: 9 }).length,
-      );
-      say(`  ✓ wasm ${tier.padEnd(8)} ${all} bytes gzipped, core ${core}, threads ${threads}, search ${search}`);
+      const size = (part) => gzipSync(readFileSync(fileOf(tier, part)), { level: 9 }).length;
+      const sizes = Object.keys(parts).map((part) => `${part} ${size(part)}`);
+      say(`  ✓ wasm ${tier.padEnd(8)} bytes gzipped: ${sizes.join(", ")}`);
     }),
   );
   if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();

@@ -14,12 +14,12 @@ export interface WasmExports {
 /** Names that wasm-bindgen adds for its own glue, which is not shipped. */
 const isGlue = (name) => name.startsWith("__");
 
-/** The members of one \`*_bg.wasm.d.ts\`, sorted. */
+/** The members of a tier's \`*_bg.wasm.d.ts\`, each once, sorted. */
 function members(types) {
-  return [...types.matchAll(/^export const (\w+): (.+);$/gm)]
+  const lines = [...types.matchAll(/^export const (\w+): (.+);$/gm)]
     .filter(([, name]) => !isGlue(name))
-    .map(([, name, type]) => `  readonly ${name}: ${type};`)
-    .sort();
+    .map(([, name, type]) => `  readonly ${name}: ${type};`);
+  return [...new Set(lines)].sort();
 }
 
 /** @param {string[]} perTier the text of each tier's `*_bg.wasm.d.ts`; tiers must export the same functions */

@@ -7,6 +7,9 @@ import binaryen from "binaryen";
 const diverging =
   /^<?(core|alloc|std|__rustc)\b.*(panic|unwrap_failed|expect_failed|slice_index_fail|len_mismatch_fail|raw_vec::handle_error|alloc_error|capacity_overflow|rust_begin_unwind)/;
 
+/** What writes text: only panics do. Tables of methods keep it alive. */
+const formatting = /^<?core(\[\w+\])?::(fmt|str::count)\b| as core(\[\w+\])?::fmt::\w+>::/;
+
 /** Rewrites `file`, which must still have its names; whatever becomes unused is left for wasm-opt to drop. */
 export function trapOnPanic(file) {
   const module = binaryen.readBinary(readFileSync(file));
@@ -14,7 +17,9 @@ export function trapOnPanic(file) {
   const all = Array.from({ length: module.getNumFunctions() }, (_, i) =>
     binaryen.getFunctionInfo(module.getFunctionByIndex(i)),
   );
-  const found = all.filter(({ name, module: importedFrom }) => !importedFrom && diverging.test(name));
+  const found = all.filter(
+    ({ name, module: importedFrom }) => !importedFrom && (diverging.test(name) || formatting.test(name)),
+  );
   for (const { name, params, results } of found) {
     module.removeFunction(name);
     module.addFunction(name, params, results, [], module.unreachable());

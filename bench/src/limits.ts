@@ -5,6 +5,7 @@
 import { availableTiers, type Tier } from "lowbit/kernels";
 import type { Case } from "./case.ts";
 import { relaxedLoops, simd128Loops } from "./generated/limits-wasm.ts";
+import { signPlanes } from "./values.ts";
 
 /** Billions a second: instructions, each with its load and its accumulation; of `read…` bytes. */
 export interface Limits {
@@ -110,13 +111,15 @@ function instructions({ task }: Case, tier: Tier): [keyof Limits, number][] {
   if (task.op === "network" || (task.op === "scan" && task.codes === "pq8")) return [];
   if (task.op === "scan")
     return task.codes === "hamming" ? [["popcnt64", 64]] : [[relaxed ? "relaxedSwizzle" : "swizzle", 16]];
-  if (task.x === "f32") return [["f32", 4]];
-  if (task.x === "sign")
+  if (task.op === "assign" || task.x === "f32") return [["f32", 4]];
+  // Every plane of x meets every plane of w.
+  const products = (signPlanes[task.x] ?? 0) * (signPlanes[task.w] ?? 0);
+  if (products > 0)
     return [
-      ["popcnt64", 64],
-      ["popcnt8", 128],
+      ["popcnt64", 64 / products],
+      ["popcnt8", 128 / products],
       // A table lookup counts four bits of sixteen columns, two rows to a byte.
-      [relaxed ? "relaxedSwizzle" : "swizzle", 128],
+      [relaxed ? "relaxedSwizzle" : "swizzle", 128 / products],
     ];
   const bytes: [keyof Limits, number][] = [["dot16", 8]];
   if (relaxed) bytes.push(["relaxedDot", 16]);

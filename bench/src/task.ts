@@ -77,7 +77,21 @@ export interface Scan {
   readonly top: number;
 }
 
-export type Task = Gemm | Conv | Network | Scan;
+/**
+ * For each of `vectors` the index of the nearest of `centroids`: of the least ((0 + (x_0 - c_0)²) + (x_1 - c_1)²) + ..., every step rounded to f32, ties to the
+ * lowest. The exact answer is uint32 [vectors]. Tensors: `x` f32 [vectors, dimension], `centroids` f32 [centroids, dimension]
+ */
+export interface Assign {
+  readonly op: "assign";
+  readonly vectors: number;
+  readonly centroids: number;
+  readonly dimension: number;
+}
+
+/** Searches are not products: most runtimes have none. */
+export const isSearch = (task: Task): task is Scan | Assign => task.op === "scan" || task.op === "assign";
+
+export type Task = Gemm | Conv | Network | Scan | Assign;
 
 /** Bytes of weights that no cache of a machine of today holds. */
 export const COLD_BYTES = 64 * 2 ** 20;

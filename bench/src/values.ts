@@ -7,9 +7,13 @@ import { SplitMix64 } from "./random.ts";
  * - `int2`, `int4`  the low 2 or 4 bits, minus 2 or 8 (int8)
  * - `int8`, `uint8` the byte
  * - `weight8` the byte as int8, with -128 made -127: the symmetric weights that every runtime takes (int8)
+ * - `odd2`, `odd3`  sums of 2 or 3 sign planes, 2 * (the low 2 or 3 bits) minus 3 or 7 (int8)
  * - `f32`   ((word >>> 8) / 2^23) - 1, in [-1, 1) (float32)
  */
-export type Values = "sign" | "trit" | "int2" | "int4" | "int8" | "uint8" | "weight8" | "f32";
+export type Values = "sign" | "trit" | "int2" | "int4" | "int8" | "uint8" | "weight8" | "odd2" | "odd3" | "f32";
+
+/** How many planes of ±1, with powers of two as coefficients, such values are. */
+export const signPlanes: Partial<Record<Values, number>> = { sign: 1, odd2: 2, odd3: 3 };
 
 export type TypedArray = Int8Array | Uint8Array | Int32Array | Uint32Array | Float32Array | BigInt64Array;
 
@@ -43,6 +47,12 @@ export function draw(
       break;
     case "int4":
       for (let i = 0; i < length; i++) y[i] = (bytes[i]! & 15) - 8;
+      break;
+    case "odd2":
+      for (let i = 0; i < length; i++) y[i] = 2 * (bytes[i]! & 3) - 3;
+      break;
+    case "odd3":
+      for (let i = 0; i < length; i++) y[i] = 2 * (bytes[i]! & 7) - 7;
       break;
     case "weight8":
       for (let i = 0; i < length; i++) if (y[i] === -128) y[i] = -127;

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { root } from "../setup/paths.mjs";
 import { run } from "../setup/run.mjs";
 import { nativeTool } from "../setup/rust.mjs";
+import { parts } from "../wasm-parts.mjs";
 import { single, skipped } from "./check.mjs";
 
 // Not .toolchain/bin: its cargo is the one for WASM.
@@ -54,6 +55,14 @@ async function wasmLints() {
       await cargo(["clippy", "--workspace", "--target", target, "--", "-D", "warnings"], {
         env: flags,
         log: "clippy-wasm",
+      });
+    }
+    // What a part leaves out must not leave something unused behind.
+    for (const features of Object.values(parts)) {
+      const only = ["-p", "lowbit-wasm", "--no-default-features", "--features", features.join(",")];
+      await cargo(["clippy", ...only, "--target", target, "--", "-D", "warnings"], {
+        env: { RUSTFLAGS: "-C target-feature=+simd128,+relaxed-simd" },
+        log: "clippy-parts",
       });
     }
   });

@@ -6,6 +6,8 @@ import { binaryConv } from "./binary-conv.ts";
 import * as codebook from "./codebook.ts";
 import * as f32 from "./f32.ts";
 import * as int8Conv from "./int8-conv.ts";
+import { multibitGemm, multibitGemv } from "./multibit.ts";
+import { nearest } from "./nearest.ts";
 import { network } from "./network.ts";
 import { hammingScans, pqFastScans, pqScans } from "./scan.ts";
 import * as ternary from "./ternary.ts";
@@ -14,6 +16,8 @@ import { xnorGemm } from "./xnor-gemm.ts";
 const declared: readonly Family[] = [
   binaryConv,
   xnorGemm,
+  multibitGemm,
+  multibitGemv,
   ternary.ternaryGemvCold,
   ternary.ternaryGemv,
   ternary.ternaryGemm,
@@ -24,6 +28,7 @@ const declared: readonly Family[] = [
   pqScans,
   pqFastScans,
   hammingScans,
+  nearest,
   network,
 ];
 

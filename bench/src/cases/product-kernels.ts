@@ -18,7 +18,11 @@ import { type Conv, coldCopies, type Gemm } from "../task.ts";
 import type { TypedArray, Values } from "../values.ts";
 import { columns, rowLength, rows } from "./product.ts";
 
-type Runs = KernelObject & { run(x: number, rows: number, y: number): void };
+interface Running {
+  run(x: number, rows: number, y: number): void;
+  dispose(): void;
+}
+type Runs = KernelObject & Running;
 
 const activations = { dtype: "int8", zeroPoint: 0 } as const;
 
@@ -162,7 +166,7 @@ export function productKernel({ instance }: Pick<Kernels, "instance">, of: Case,
 /** Runs the kernels in turn, one a run, over one input. */
 export function running(
   instance: KernelInstance,
-  kernels: readonly Runs[],
+  kernels: readonly Running[],
   task: Gemm | Conv,
   input: TypedArray,
 ): Prepared {

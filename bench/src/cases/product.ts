@@ -19,6 +19,8 @@ const deviation: Record<Values, number> = {
   int8: 74,
   uint8: 74,
   weight8: 74,
+  odd2: 2.2,
+  odd3: 4.6,
   f32: 0.58,
 };
 

@@ -4,6 +4,8 @@ import { createModel } from "lowbit/slim";
 import type { Case, Kernels } from "../case.ts";
 import { familyOf } from "../cases/index.ts";
 import type { Absent, Engine, EngineSource, Host } from "../engine.ts";
+import { isSearch, type Task } from "../task.ts";
+import { signPlanes } from "../values.ts";
 
 /** The scalar tier is a specification, not a contestant: it is timed where a run takes milliseconds. */
 const SCALAR_LIMIT = 2 ** 26;
@@ -31,11 +33,14 @@ export async function kernelsOf(host: Host, tier: Tier, threads = 1): Promise<Ke
 export const instanceOf = async (host: Host, tier: Tier): Promise<KernelInstance> =>
   loadKernels({ tier, wasm: await moduleOf(host, tier, 1) });
 
+/** Searches, and products of several planes of signs. */
+const onOneThread = (task: Task): boolean => isSearch(task) || (task.op === "gemm" && (signPlanes[task.w] ?? 1) > 1);
+
 function engineOf(name: string, tier: Tier, kernels: Kernels): Engine {
   return {
     name,
     supports({ task, work }: Case) {
-      if (task.op === "scan" && kernels.threads > 1) return "scans run on one thread";
+      if (kernels.threads > 1 && onOneThread(task)) return "runs on one thread";
       if (tier === "scalar" && work.amount > SCALAR_LIMIT) return `the scalar tier is timed up to ${SCALAR_LIMIT} MAC`;
       return true;
     },

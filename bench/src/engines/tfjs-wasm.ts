@@ -4,11 +4,11 @@ import type { Case, Tensors } from "../case.ts";
 import { columns, rowLength } from "../cases/product.ts";
 import type { EngineSource, Host, Prepared } from "../engine.ts";
 import { floatAnswer, floats, isSame, type Product, transposedWeights } from "../models/layer.ts";
-import { copiesOf } from "../models/model.ts";
+import { copiesOf, NO_SEARCHES } from "../models/model.ts";
 import { networkModel } from "../models/network.ts";
 import { netOf } from "../networks/index.ts";
 import { tfjsNetwork } from "../networks/tfjs.ts";
-import type { Network } from "../task.ts";
+import { isSearch, type Network } from "../task.ts";
 import type { TypedArray } from "../values.ts";
 
 export interface Tensor {
@@ -76,7 +76,7 @@ export async function loadTfjs(host: Host): Promise<Tfjs> {
 }
 
 function supports({ task }: Case): true | string {
-  if (task.op === "scan") return "no scans of codes";
+  if (isSearch(task)) return NO_SEARCHES;
   if (task.op !== "conv") return true;
   if (!isSame(task)) return "padding that TensorFlow does not know";
   return task.groups === 1 || task.groups === task.channels ? true : `${task.groups} groups`;
@@ -122,7 +122,7 @@ function prepareNetwork(tf: Tfjs, of: Case & { readonly task: Network }, tensors
 function prepare(tf: Tfjs, of: Case, tensors: Tensors): Prepared {
   const { task } = of;
   if (task.op === "network") return prepareNetwork(tf, { ...of, task }, tensors);
-  if (task.op === "scan") throw new Error("no scans of codes");
+  if (isSearch(task)) throw new Error(NO_SEARCHES);
   const w = tensors.w as TypedArray;
   const shape = task.op === "gemm" ? [task.m, task.k] : [1, task.height, task.width, task.channels];
   const x = tf.tensor(floats(tensors.x as TypedArray), shape);

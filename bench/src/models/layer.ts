@@ -26,7 +26,7 @@ export type Product = Gemm | Conv;
 export const isInt8 = (values: Values): boolean => values !== "f32" && values !== "uint8";
 
 /** Weights of at most four bits. */
-export const isInt4 = (values: Values): boolean => ["sign", "trit", "int2", "int4"].includes(values);
+export const isInt4 = (values: Values): boolean => ["sign", "trit", "int2", "int4", "odd2", "odd3"].includes(values);
 
 /** One unit of an int8 output in sums: the task's own where it asks for int8. */
 export const stepOf = (task: Product): number =>
@@ -47,7 +47,7 @@ export function int8Answer(task: Product, output: Int8Array): Answer {
 }
 
 const largest: Readonly<Record<Values, number>> = {
-  ...{ sign: 1, trit: 1, int2: 2, int4: 8, int8: 128, uint8: 255, weight8: 127, f32: 1 },
+  ...{ sign: 1, trit: 1, int2: 2, int4: 8, int8: 128, uint8: 255, weight8: 127, odd2: 3, odd3: 7, f32: 1 },
 };
 
 /** Float sums: exact where every partial sum fits into 24 bits, else some roundings away from the naive ones. */

@@ -1,6 +1,6 @@
 /** The model that a runtime gets for a case, and how its answer is read. */
 import type { Case, Tensors } from "../case.ts";
-import { coldCopies } from "../task.ts";
+import { coldCopies, isSearch } from "../task.ts";
 import type { LayerModel } from "./layer.ts";
 import { hasOnnxForm, type OnnxFormat, onnxLayer } from "./layer-onnx.ts";
 import { hasTfliteForm, type TfliteFormat, tfliteLayer } from "./layer-tflite.ts";
@@ -8,31 +8,31 @@ import { networkModel } from "./network.ts";
 
 export type Model = LayerModel;
 
-const NO_SCANS = "no scans of codes";
+export const NO_SEARCHES = "no searches";
 const NO_4_BITS = "no network with 4-bit weights";
 
 export function hasTflite({ task }: Case, format: TfliteFormat): true | string {
-  if (task.op === "scan") return NO_SCANS;
+  if (isSearch(task)) return NO_SEARCHES;
   if (task.op !== "network") return hasTfliteForm(task, format);
   return format === "int4" ? NO_4_BITS : true;
 }
 
 export function tfliteOf(of: Case, tensors: Tensors, format: TfliteFormat): Model {
   const { task } = of;
-  if (task.op === "scan") throw new Error(NO_SCANS);
+  if (isSearch(task)) throw new Error(NO_SEARCHES);
   if (task.op !== "network") return tfliteLayer(task, tensors, format);
   return networkModel({ ...of, task }, tensors, "tflite", format === "fp32" ? "fp32" : "int8");
 }
 
 export function hasOnnx({ task }: Case, format: OnnxFormat): true | string {
-  if (task.op === "scan") return NO_SCANS;
+  if (isSearch(task)) return NO_SEARCHES;
   if (task.op !== "network") return hasOnnxForm(task, format);
   return format === "nbits4" ? NO_4_BITS : true;
 }
 
 export function onnxOf(of: Case, tensors: Tensors, format: OnnxFormat): Model {
   const { task } = of;
-  if (task.op === "scan") throw new Error(NO_SCANS);
+  if (isSearch(task)) throw new Error(NO_SEARCHES);
   if (task.op !== "network") return onnxLayer(task, tensors, format);
   return networkModel({ ...of, task }, tensors, "onnx", format === "fp32" ? "fp32" : "int8");
 }

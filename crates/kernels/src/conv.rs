@@ -144,7 +144,8 @@ impl<K: RowKernel> Convolution<K> {
                 let correction = match self.tap_sums {
                     Some(sums) => {
                         let values = &mut corrections[..count * columns];
-                        self.correct(first, values, |tap| sums(kernel, tap)).then_some(&*values)
+                        correct(&self.geometry, first, columns, values, &|tap| sums(kernel, tap))
+                            .then_some(&*values)
                     }
                     None => None,
                 };
@@ -185,7 +186,7 @@ impl<K: RowKernel> Convolution<K> {
         let image_len = g.input_pixels() * pixel;
         // Neighbouring taps lie side by side in the image, so that a row of taps is one run.
         let joined = groups == 1 && g.window.dilations[1] == 1;
-        let mut at = self.position(first);
+        let mut at = Position::of(g, first);
         let mut start = 0;
         while start < rows.len() {
             let x = &x[at.image * image_len..][..image_len];
@@ -228,40 +229,41 @@ impl<K: RowKernel> Convolution<K> {
             at.advance(g.output);
         }
     }
+}
 
-    /// Writes minus the weights of every missing tap of the pixels from `first` on; false where none is missing.
-    fn correct<'k>(&self, first: usize, out: &mut [i32], tap_sums: impl Fn(usize) -> &'k [i32]) -> bool {
-        let g = &self.geometry;
-        let [kernel_h, kernel_w] = g.window.kernel;
-        let mut missing = false;
-        out.fill(0);
-        let mut at = self.position(first);
-        for row in out.chunks_exact_mut(self.kernels[0].columns()) {
-            let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
-            at.advance(g.output);
-            if inside_y.len() == kernel_h && inside_x.len() == kernel_w {
-                continue;
-            }
-            missing = true;
-            for ky in 0..kernel_h {
-                for kx in 0..kernel_w {
-                    if inside_y.contains(&ky) && inside_x.contains(&kx) {
-                        continue;
-                    }
-                    for (value, sum) in row.iter_mut().zip(tap_sums(ky * kernel_w + kx)) {
-                        *value -= sum;
-                    }
+/// Writes minus the weights of every missing tap of the pixels from `first` on, `columns` values each; false where none is missing. `tap_sums` are
+/// those of a tap. Not generic: only bits are corrected, and every element type would have its copy.
+#[inline(never)]
+fn correct<'k>(
+    g: &Geometry,
+    first: usize,
+    columns: usize,
+    out: &mut [i32],
+    tap_sums: &dyn Fn(usize) -> &'k [i32],
+) -> bool {
+    let [kernel_h, kernel_w] = g.window.kernel;
+    let mut missing = false;
+    out.fill(0);
+    let mut at = Position::of(g, first);
+    for row in out.chunks_exact_mut(columns) {
+        let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
+        at.advance(g.output);
+        if inside_y.len() == kernel_h && inside_x.len() == kernel_w {
+            continue;
+        }
+        missing = true;
+        for ky in 0..kernel_h {
+            for kx in 0..kernel_w {
+                if inside_y.contains(&ky) && inside_x.contains(&kx) {
+                    continue;
+                }
+                for (value, sum) in row.iter_mut().zip(tap_sums(ky * kernel_w + kx)) {
+                    *value -= sum;
                 }
             }
         }
-        missing
     }
-
-    /// Where an output pixel lies.
-    fn position(&self, at: usize) -> Position {
-        let [height, width] = self.geometry.output;
-        Position { image: at / (height * width), y: at / width % height, x: at % width }
-    }
+    missing
 }
 
 /// An output pixel. Divisions find the first one of a block, and the others follow without.
@@ -272,6 +274,13 @@ struct Position {
 }
 
 impl Position {
+    /// Where output pixel `at` lies, counted over all images.
+    #[inline(always)]
+    fn of(geometry: &Geometry, at: usize) -> Self {
+        let [height, width] = geometry.output;
+        Self { image: at / (height * width), y: at / width % height, x: at % width }
+    }
+
     /// The next pixel.
     fn advance(&mut self, [height, width]: [usize; 2]) {
         self.x += 1;

@@ -71,6 +71,7 @@ words! {
         PqFastScan = "pq_fast_scan",
         Hamming = "hamming",
         Nearest = "nearest",
+        MultibitGemm = "multibit_gemm",
     }
 }
 
@@ -116,6 +117,7 @@ words! {
         Queries = "queries",
         Tables = "distance tables",
         Radius = "radius",
+        Planes = "planes",
     }
 }
 

@@ -21,7 +21,8 @@
 /// Bits in a word of packed activations.
 pub const WORD_BITS: usize = 32;
 
-/// The longest row (K) that the integer families accept: sums of 2^20 products of 8-bit values stay inside 32 bits.
+/// The longest row (K) that the integer families accept. Sums of signs and of trits stay far inside 32 bits, and inside what f32 holds exactly; of 2^20 products of bytes
+/// they need not, so what a sum can reach is checked where weights are packed.
 pub const MAX_K: usize = 1 << 20;
 
 /// Words of one row of `bits` bits.

@@ -1,4 +1,4 @@
-//! Kernels for 1-8 bit networks: XNOR, ternary, affine and codebook matrix products and the float operators around them.
+//! Kernels for 1-8 bit networks: XNOR, multi-bit, ternary, affine and codebook matrix products and the float operators around them.
 //!
 //! **Layers.** A folder per family: `mod.rs` is public, checked and documented; `naive.rs` is plain arithmetic on unpacked values (the
 //! oracle of tests); `scalar.rs` is the specification on packed data; `simd128.rs` and `relaxed.rs` are the same in vectors.
@@ -25,6 +25,7 @@ pub mod gemm_f32;
 pub mod geometry;
 pub mod hamming;
 pub mod layout;
+pub mod multibit_gemm;
 pub mod nearest;
 pub mod normalize;
 pub mod output;

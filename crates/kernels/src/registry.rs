@@ -15,7 +15,7 @@ pub enum Agreement {
 pub struct Family {
     /// Folder, Rust module, and prefix of the WASM exports.
     pub name: &'static str,
-    /// Tiers with a file of their own; a build of a higher tier uses the highest of these.
+    /// Tiers with code of their own, in a file or in the family that it is built over; a build of a higher tier uses the highest of these.
     pub tiers: &'static [Tier],
     /// What they owe each other.
     pub agreement: Agreement,
@@ -47,6 +47,7 @@ macro_rules! for_each_kernel {
             pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
             pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
+            multibit_gemm, [Scalar, Simd128, Relaxed], Exact, "sums of ±1 planes with coefficients, 1 to 8 by 1 to 8, over xnor_gemm";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }
     };

@@ -1,7 +1,7 @@
 //! [`lowbit_kernels::affine_gemm`] across the border.
 
-use lowbit_kernels::affine_gemm::{AffineCodes, AffineGemm, AffineInput, GroupedAffineGemm, GroupedOutput};
-use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
+use lowbit_kernels::affine_gemm::{AffineCodes, AffineGemm, AffineInput};
+use lowbit_kernels::error::{Op, Result, What, checked_area};
 use lowbit_kernels::output::OutputKind;
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::tier::Tier;
@@ -46,42 +46,14 @@ pub fn affine_gemm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
     status(with(OP, handle, |gemm: &AffineGemm| run(gemm, gemm.output().kind(), x, y, rows)))
 }
 
-/// Parameters: the codes, group size, scales (f32 array `[N, groups]`), bias (f32 array `[N]` or absent), then 1, clamp (two floats) for f32, or
-/// 2, scale (float), zero point, clamp (two integers) for bytes.
-#[wasm_bindgen]
-pub fn affine_gemm_grouped_new(params: usize, words: usize) -> i32 {
-    let make = || {
-        let memory = Memory::new(OP);
-        let mut params = Params::new(&memory, OP, params, words)?;
-        let (mut codes, input) = read_codes(&mut params)?;
-        codes.group_size = params.size(What::GroupSize)?;
-        let (scales, bias) = (params.array()?, params.array()?);
-        let output = match params.int()? {
-            1 => GroupedOutput::F32 { clamp: params.clamp()? },
-            2 => GroupedOutput::Int8 {
-                scale: params.float()?,
-                zero_point: params.int()?,
-                clamp: (params.int()?, params.int()?),
-            },
-            other => {
-                return Err(KernelError::new(ErrorCode::Range, OP, What::OutputKind, 2, i64::from(other)));
-            }
-        };
-        params.end()?;
-        let gemm = GroupedAffineGemm::new(Tier::BUILD, &codes, input, scales, bias, output)?;
-        reserve_scratch(OP, gemm.scratch_lines(usize::MAX))?;
-        insert(OP, gemm)
-    };
-    status_or(make())
-}
-
-/// `x` bytes `[rows, K]` to `y` f32 or bytes `[rows, N]`.
-#[wasm_bindgen]
-pub fn affine_gemm_grouped_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
-    status(with(OP, handle, |gemm: &GroupedAffineGemm| run(gemm, gemm.output_kind(), x, y, rows)))
-}
-
-fn run<K: RowKernel<Input = i8>>(gemm: &K, kind: OutputKind, x: usize, y: usize, rows: usize) -> Result<()> {
+/// All of a run of products of bytes.
+pub(crate) fn run<K: RowKernel<Input = i8>>(
+    gemm: &K,
+    kind: OutputKind,
+    x: usize,
+    y: usize,
+    rows: usize,
+) -> Result<()> {
     let memory = Memory::new(OP);
     let x = memory.read(x, checked_area(OP, rows, gemm.row_len())?)?;
     let row = kind.row_len(gemm.columns());

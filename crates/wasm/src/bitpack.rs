@@ -1,14 +1,16 @@
 //! [`lowbit_kernels::bitpack`] across the border. Pointers to f32, bytes or words of bits, `[rows, channels]`.
 
 use lowbit_kernels::bitpack::max_pool::BitMaxPool;
+#[cfg(feature = "multibit")]
+use lowbit_kernels::bitpack::pack_planes;
 use lowbit_kernels::bitpack::{pack_signs, pack_signs_int8, pack_trits, unpack_signs, unpack_trits};
 use lowbit_kernels::error::{Op, Result, What, checked_area};
 use lowbit_kernels::layout::words_per_row;
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::conv::read_geometry;
 use crate::error::{status, status_or};
+use crate::geometry::read_geometry;
 use crate::handles;
 use crate::memory::Memory;
 use crate::params::Params;
@@ -55,6 +57,18 @@ pub fn bitpack_signs_int8(
         let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
         let (x, y) = (memory.read(x, values)?, memory.write(y, words)?);
         pack_signs_int8(Tier::BUILD, x, unsigned != 0, zero_point, rows, channels, y)
+    };
+    status(run())
+}
+
+/// Codes of `bits` bits, one a byte, to bits `[rows, bits, channels]`. Returns 0.
+#[cfg(feature = "multibit")]
+#[wasm_bindgen]
+pub fn bitpack_planes(x: usize, y: usize, rows: usize, channels: usize, bits: usize) -> i32 {
+    let run = || {
+        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
+        let y = memory.write(y, checked_area(OP, bits, words)?)?;
+        pack_planes(Tier::BUILD, memory.read(x, values)?, bits, rows, channels, y)
     };
     status(run())
 }

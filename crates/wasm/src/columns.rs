@@ -3,21 +3,19 @@
 use core::ops::Range;
 
 use lowbit_kernels::buffer::Arena;
-use lowbit_kernels::error::{
-    ErrorCode, KernelError, Op, Result, What, check_range, check_shape, checked_area,
-};
+use lowbit_kernels::error::{Op, Result, What, check_range, check_shape, checked_area};
 use lowbit_kernels::layout::WORD_BITS;
 use lowbit_kernels::output::OutputKind;
 use lowbit_kernels::rows::RowKernel;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::conv::{Product, one_kind, product};
 use crate::error::{status, status_or};
 use crate::handles::{insert, take, with};
 use crate::memory::{Memory, reserve_scratch};
 use crate::output::output_at;
-use crate::parallel::{GRAIN, Parallel, Work, input, output, run_whole};
 use crate::params::Params;
+use crate::products::{Products, not_a_product};
+use crate::work::{GRAIN, Parallel, Work, input, output, run_whole};
 
 const OP: Op = Op::Parallel;
 
@@ -90,30 +88,17 @@ pub fn columns_new(params: usize, words: usize) -> i32 {
     let make = || {
         let memory = Memory::new(OP);
         let mut params = Params::new(&memory, OP, params, words)?;
-        let (mut floats, mut bytes, mut bits, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for object in take(OP, params.array()?)? {
-            match product(object)? {
-                Product::Floats(gemm, kind) => {
-                    kinds.push(kind);
-                    floats.push(gemm);
-                }
-                Product::Bytes(gemm, kind) => {
-                    kinds.push(kind);
-                    bytes.push(gemm);
-                }
-                Product::Bits(gemm) => {
-                    kinds.push(gemm.output().kind());
-                    bits.push(*gemm);
-                }
-            }
-        }
+        let products = Products::new(take(OP, params.array()?)?)?;
         params.end()?;
-        let kind = one_kind(&kinds)?;
-        let joined = match [floats.len(), bytes.len(), bits.len()] {
-            [_, 0, 0] => join(floats, kind)?,
-            [0, _, 0] => join(bytes, kind)?,
-            [0, 0, _] => join(bits, kind)?,
-            _ => return Err(KernelError::new(ErrorCode::Handle, OP, What::Kind, 0, 0)),
+        let (kind, slices) = (products.kind()?, products.len());
+        let joined = if products.floats.len() == slices {
+            join(products.floats, kind)?
+        } else if products.bytes.len() == slices {
+            join(products.bytes, kind)?
+        } else if products.bits.len() == slices {
+            join(products.bits.into_iter().map(|gemm| *gemm).collect(), kind)?
+        } else {
+            return Err(not_a_product(OP));
         };
         insert(OP, joined)
     };

@@ -1,38 +1,28 @@
 //! `conv_*`: a convolution over products of any family.
 
-use core::any::Any;
 use core::ops::Range;
 
-use lowbit_kernels::affine_gemm::{AffineGemm, GroupedAffineGemm};
 use lowbit_kernels::buffer::{Arena, Element};
-use lowbit_kernels::codebook_gemm::CodebookGemm;
 use lowbit_kernels::conv::Convolution;
-use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_range, checked_area};
-use lowbit_kernels::gemm_f32::GemmF32;
-use lowbit_kernels::geometry::{Geometry, Window};
+use lowbit_kernels::error::{KernelError, Op, Result, What, check_range, checked_area};
+use lowbit_kernels::geometry::Geometry;
 use lowbit_kernels::layout::WORD_BITS;
 use lowbit_kernels::output::{OutputKind, OutputMut};
 use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::ternary_gemm::TernaryGemm;
-use lowbit_kernels::xnor_gemm::{Activations, BinaryConvolution, Padding, XnorGemm};
+#[cfg(feature = "bits")]
+use lowbit_kernels::xnor_gemm::{Activations, BinaryConvolution, Padding};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
+use crate::geometry::read_geometry;
 use crate::handles::{insert, take, with};
 use crate::memory::{Memory, reserve_scratch};
 use crate::output::output_at;
-use crate::parallel::{GRAIN, Parallel, Work, input, output, run_whole};
 use crate::params::Params;
+use crate::products::{Products, not_a_product};
+use crate::work::{GRAIN, Parallel, Work, input, output, run_whole};
 
 const OP: Op = Op::Conv;
-
-/// Height and width of the image, then of kernel, strides and dilations, then pads top, left, bottom, right.
-pub(crate) fn read_geometry(op: Op, params: &mut Params<'_>) -> Result<Geometry> {
-    let mut pair = || Ok([params.size(What::Geometry)?, params.size(What::Geometry)?]);
-    let (input, kernel, strides, dilations) = (pair()?, pair()?, pair()?, pair()?);
-    let [[top, left], [bottom, right]] = [pair()?, pair()?];
-    Geometry::new(op, input, Window { kernel, strides, dilations, pads: [top, left, bottom, right] })
-}
 
 /// What a handle names: a convolution whatever its elements. Its units are output pixels.
 pub(crate) struct Conv(pub(crate) Box<dyn Parallel>);
@@ -104,6 +94,7 @@ macro_rules! images {
 }
 images!(K::Input, Convolution<K>, GRAIN, K);
 // Whole lines: inside a line its way of making table indices once is lost.
+#[cfg(feature = "bits")]
 images!(u32, BinaryConvolution, usize::MAX);
 
 impl<C: Images> Object<C> {
@@ -117,16 +108,31 @@ impl<C: Images> Object<C> {
     }
 }
 
+/// Checks y of `batch` images; returns their output pixels. `columns` are all, and those of a group.
+#[inline(never)]
+fn check_output(
+    memory: &Memory,
+    kind: OutputKind,
+    y: usize,
+    batch: usize,
+    geometry: &Geometry,
+    [columns, group_columns]: [usize; 2],
+) -> Result<usize> {
+    let units = checked_area(OP, batch, geometry.output_pixels())?;
+    output_at(memory, kind, y, checked_area(OP, units, kind.row_len(columns))?)?;
+    if kind == OutputKind::Bits && columns > group_columns {
+        // A group that ends inside a word would write into its neighbour's.
+        check_range(OP, What::Columns, 0, 0, (group_columns % WORD_BITS) as i64)?;
+    }
+    Ok(units)
+}
+
 impl<C: Images + Sync> Parallel for Object<C> {
     fn prepare(&self, x: usize, y: usize, batch: usize) -> Result<Work> {
         let memory = Memory::new(OP);
-        let units = checked_area(OP, batch, self.conv.geometry().output_pixels())?;
         memory.read::<C::Input>(x, self.images(batch)?)?;
-        output_at(&memory, self.kind, y, checked_area(OP, units, self.stride())?)?;
-        if self.kind == OutputKind::Bits && self.conv.columns() > self.conv.group_columns() {
-            // A group that ends inside a word would write into its neighbour's.
-            check_range(OP, What::Columns, 0, 0, (self.conv.group_columns() % WORD_BITS) as i64)?;
-        }
+        let columns = [self.conv.columns(), self.conv.group_columns()];
+        let units = check_output(&memory, self.kind, y, batch, self.conv.geometry(), columns)?;
         let block = self.conv.block_rows();
         let scratch_lines = self.conv.scratch_lines();
         Ok(Work { x, y, count: batch, units, block, grain: self.conv.grain(), scratch_lines })
@@ -155,7 +161,7 @@ pub fn conv_new(pointer: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, pointer, words)?;
         let geometry = read_geometry(OP, &mut params);
         let (zero_bits, fill) = (params.flag(What::Padding)?, params.int()?);
-        let products = take(OP, params.array()?)?;
+        let products = Products::new(take(OP, params.array()?)?)?;
         params.end()?;
         let conv = join(products, geometry?, zero_bits, fill)?;
         insert(OP, Conv(conv))
@@ -169,90 +175,33 @@ pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
     status(with(OP, handle, |conv: &Conv| run_whole(&*conv.0, x, y, batch)))
 }
 
-/// A product of any family, by the type of its rows.
-pub(crate) enum Product {
-    Floats(Box<dyn RowKernel<Input = f32>>, OutputKind),
-    Bytes(Box<dyn RowKernel<Input = i8>>, OutputKind),
-    Bits(Box<XnorGemm>),
-}
-
-/// What kind of product an object is.
-pub(crate) fn product(object: Box<dyn Any>) -> Result<Product> {
-    macro_rules! of_family {
-        ($family:ty, $variant:ident, $kind:expr) => {
-            if object.is::<$family>() {
-                let gemm = object.downcast::<$family>().map_err(|_| not_a_product())?;
-                let kind: fn(&$family) -> OutputKind = $kind;
-                let kind = kind(&gemm);
-                return Ok(Product::$variant(gemm, kind));
-            }
-        };
-    }
-    of_family!(GemmF32, Floats, |_| OutputKind::F32);
-    of_family!(CodebookGemm, Floats, |_| OutputKind::F32);
-    of_family!(AffineGemm, Bytes, |gemm| gemm.output().kind());
-    of_family!(GroupedAffineGemm, Bytes, GroupedAffineGemm::output_kind);
-    of_family!(TernaryGemm, Bytes, |gemm| gemm.output().kind());
-    object.downcast().map(Product::Bits).map_err(|_| not_a_product())
-}
-
-fn not_a_product() -> KernelError {
-    KernelError::new(ErrorCode::Handle, OP, What::Kind, 0, 0)
-}
-
 /// The products of all groups as one convolution; they take rows of one type and end in one kind of output.
-fn join(
-    products: Vec<Box<dyn Any>>,
-    geometry: Geometry,
-    zero_bits: bool,
-    fill: i32,
-) -> Result<Box<dyn Parallel>> {
-    let (mut floats, mut bytes, mut bits, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for object in products {
-        match product(object)? {
-            Product::Floats(gemm, kind) => {
-                floats.push(gemm);
-                kinds.push(kind);
-            }
-            Product::Bytes(gemm, kind) => {
-                bytes.push(gemm);
-                kinds.push(kind);
-            }
-            Product::Bits(gemm) => {
-                kinds.push(gemm.output().kind());
-                bits.push(*gemm);
-            }
+fn join(products: Products, geometry: Geometry, zero_bits: bool, fill: i32) -> Result<Box<dyn Parallel>> {
+    let (kind, groups) = (products.kind()?, products.len());
+    #[cfg(feature = "bits")]
+    if products.bits.len() == groups {
+        let bits: Vec<_> = products.bits.into_iter().map(|gemm| *gemm).collect();
+        // A pixel of trits is its sign words, then its non-zero words: the channels of a group do not lie side by side.
+        if groups > 1 && bits.iter().any(|gemm| gemm.activations() == Activations::Trits) {
+            return Err(KernelError::range(OP, What::Groups, 1, groups));
         }
+        // A missing tap is the word 0: +1, or nothing.
+        check_range(OP, What::Padding, 0, 0, i64::from(fill))?;
+        let padding = if zero_bits { Padding::Zero } else { Padding::One };
+        return object(BinaryConvolution::new(geometry, bits, padding)?, kind);
     }
-    let kind = one_kind(&kinds)?;
-    if zero_bits && bits.is_empty() {
+    if zero_bits {
         // Only sums of bits are corrected for their padding.
         return Err(KernelError::range(OP, What::Padding, 0, 1));
     }
-    match [floats.len(), bytes.len(), bits.len()] {
-        [_, 0, 0] => object(Convolution::new(geometry, floats, fill as f32)?, kind),
-        [0, _, 0] => object(Convolution::new(geometry, bytes, fill as i8)?, kind),
-        [0, 0, groups] => {
-            // A pixel of trits is its sign words, then its non-zero words: the channels of a group do not lie side by side.
-            if groups > 1 && bits.iter().any(|gemm| gemm.activations() == Activations::Trits) {
-                return Err(KernelError::range(OP, What::Groups, 1, groups));
-            }
-            // A missing tap is the word 0: +1, or nothing.
-            check_range(OP, What::Padding, 0, 0, i64::from(fill))?;
-            let padding = if zero_bits { Padding::Zero } else { Padding::One };
-            object(BinaryConvolution::new(geometry, bits, padding)?, kind)
-        }
-        _ => Err(not_a_product()),
+    #[cfg(feature = "bytes")]
+    if products.bytes.len() == groups {
+        return object(Convolution::new(geometry, products.bytes, fill as i8)?, kind);
     }
-}
-
-/// The kind of output that all groups have.
-pub(crate) fn one_kind(kinds: &[OutputKind]) -> Result<OutputKind> {
-    let first = *kinds.first().ok_or(KernelError::range(OP, What::Groups, 1, 0))?;
-    match kinds.iter().find(|kind| **kind != first) {
-        None => Ok(first),
-        Some(other) => Err(KernelError::shape(OP, What::OutputKind, first as usize, *other as usize)),
+    if products.floats.len() == groups {
+        return object(Convolution::new(geometry, products.floats, fill as f32)?, kind);
     }
+    Err(not_a_product(OP))
 }
 
 fn object<C: Images + Sync + 'static>(conv: C, kind: OutputKind) -> Result<Box<dyn Parallel>> {

@@ -28,6 +28,7 @@ fn insert_any(op: Op, object: Box<dyn Any>) -> Result<i32> {
 }
 
 /// Calls `run` with the object behind `handle`, whatever it is.
+#[cfg(feature = "threads")]
 pub(crate) fn with_any<R>(op: Op, handle: i32, run: impl FnOnce(&dyn Any) -> Result<R>) -> Result<R> {
     OBJECTS.with_borrow(|objects| run(find(objects, op, handle)?))
 }
@@ -49,6 +50,7 @@ fn find(objects: &[Option<Box<dyn Any>>], op: Op, handle: i32) -> Result<&dyn An
 }
 
 /// Takes the objects behind `handles` away from the host, for another object to own. Where one is missing, those before it are gone too.
+#[cfg(feature = "networks")]
 pub(crate) fn take(op: Op, handles: &[i32]) -> Result<Vec<Box<dyn Any>>> {
     OBJECTS.with_borrow_mut(|objects| {
         let slots = objects.len() as i64;

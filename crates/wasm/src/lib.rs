@@ -15,33 +15,71 @@
 
 pub use lowbit_kernels;
 
+#[cfg(feature = "operators")]
+pub mod activation;
+#[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "operators")]
+pub mod binary;
+#[cfg(any(feature = "bits", feature = "search"))]
 pub mod bitpack;
+#[cfg(feature = "networks")]
+pub mod channel;
+#[cfg(feature = "codes")]
 pub mod codebook_gemm;
+#[cfg(any(feature = "codes", feature = "quantize"))]
+mod coded_weights;
+#[cfg(feature = "threads")]
 pub mod columns;
+#[cfg(feature = "networks")]
 pub mod conv;
+#[cfg(feature = "networks")]
 pub mod convert;
-pub mod depthwise;
+#[cfg(feature = "depthwise-affine")]
+pub mod depthwise_affine;
+#[cfg(feature = "depthwise-f32")]
+pub mod depthwise_f32;
+#[cfg(feature = "networks")]
 pub mod elementwise;
 pub mod error;
+#[cfg(feature = "networks")]
 pub mod gemm_f32;
+#[cfg(any(feature = "networks", feature = "search"))]
+mod geometry;
+#[cfg(feature = "groups")]
+pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
 pub mod hamming;
 pub mod handles;
+#[cfg(feature = "matmul")]
+pub mod matmul_f32;
 pub mod memory;
+#[cfg(feature = "multibit")]
+pub mod multibit_gemm;
 #[cfg(feature = "quantize")]
 pub mod nearest;
+#[cfg(feature = "operators")]
 pub mod normalize;
+#[cfg(feature = "networks")]
 mod output;
+#[cfg(feature = "threads")]
 pub mod parallel;
 pub mod params;
+#[cfg(feature = "networks")]
 pub mod pool;
 #[cfg(feature = "search")]
 pub mod pq;
+#[cfg(feature = "networks")]
+mod products;
 #[cfg(feature = "quantize")]
 pub mod quantize;
+#[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]
 pub mod top_k;
+#[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "networks")]
+mod work;
+#[cfg(feature = "bits")]
 pub mod xnor_gemm;

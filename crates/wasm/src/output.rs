@@ -15,6 +15,10 @@ use crate::memory::Memory;
 use crate::params::Params;
 
 /// Copies a transform of `n` columns out of the memory; its lengths are checked where it is bound to weights.
+#[cfg_attr(
+    not(any(feature = "bits", feature = "bytes")),
+    expect(dead_code, reason = "products of floats end as floats")
+)]
 #[inline(never)]
 pub(crate) fn read_transform(op: Op, params: &mut Params<'_>, n: usize) -> Result<OutputTransform> {
     match params.int()? {

@@ -18,26 +18,18 @@
 use core::any::Any;
 use core::cell::UnsafeCell;
 use core::ops::Range;
-use core::ptr::{self, NonNull};
-use core::slice;
+use core::ptr::NonNull;
 
-use lowbit_kernels::affine_gemm::{AffineGemm, GroupedAffineGemm};
-use lowbit_kernels::buffer::{Arena, Element, Scratch};
-use lowbit_kernels::codebook_gemm::CodebookGemm;
-use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_range, checked_area};
-use lowbit_kernels::gemm_f32::GemmF32;
-use lowbit_kernels::output::{OutputKind, OutputMut};
-use lowbit_kernels::rows::RowKernel;
-use lowbit_kernels::ternary_gemm::TernaryGemm;
-use lowbit_kernels::xnor_gemm::XnorGemm;
+use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::error::{ErrorCode, KernelError, Op, What, check_range};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::columns::Columns;
 use crate::conv::Conv;
 use crate::error::status_or;
 use crate::handles;
-use crate::memory::{Memory, with_scratch};
-use crate::output::output_at;
+use crate::products::parallel_product;
+use crate::work::{Parallel, Work};
 
 const OP: Op = Op::Parallel;
 
@@ -46,45 +38,6 @@ const MAX_THREADS: usize = 64;
 
 /// Chunks per thread: a thread that was held up leaves its last chunk late, and the others take the rest.
 const CHUNKS_PER_THREAD: usize = 4;
-
-/// Rows or pixels that micro-kernels take at a time, in all families.
-pub(crate) const GRAIN: usize = 4;
-
-/// An object whose run falls into units that are computed independently of each other: rows of a product, pixels of a convolution.
-pub(crate) trait Parallel: Sync {
-    /// Checks the operands of a whole run, as the object's own `run` does.
-    fn prepare(&self, x: usize, y: usize, count: usize) -> Result<Work>;
-
-    /// Computes some units.
-    ///
-    /// # Safety
-    /// `work` is from [`Self::prepare`] of this object, and its operands still live; `units` lie below `work.units`, and nobody else uses their y
-    /// nor writes x meanwhile.
-    unsafe fn run(&self, work: &Work, units: Range<usize>, scratch: Arena<'_>);
-}
-
-/// A run whose operands were checked.
-#[derive(Clone, Copy)]
-pub(crate) struct Work {
-    pub(crate) x: usize,
-    pub(crate) y: usize,
-    /// Rows or images, as the object's `run` counts.
-    pub(crate) count: usize,
-    pub(crate) units: usize,
-    /// Units that a kernel takes at a time, and the fewest that still use it well.
-    pub(crate) block: usize,
-    pub(crate) grain: usize,
-    /// Of one call of [`Parallel::run`].
-    pub(crate) scratch_lines: usize,
-}
-
-/// All of a run, on the calling thread.
-pub(crate) fn run_whole(object: &dyn Parallel, x: usize, y: usize, count: usize) -> Result<()> {
-    let work = object.prepare(x, y, count)?;
-    // SAFETY: prepared for these operands, all units by this thread alone.
-    with_scratch(|scratch| unsafe { object.run(&work, 0..work.units, scratch) });
-    Ok(())
-}
 
 /// What is in flight.
 struct Job {
@@ -181,122 +134,33 @@ fn part(units: usize, step: usize, chunks: usize, chunk: usize) -> Range<usize> 
 
 /// The object as one that can be shared out.
 fn parallel(object: &dyn Any) -> Option<&(dyn Parallel + 'static)> {
-    macro_rules! of_kind {
-        ($($kind:ty),*) => { $(if let Some(object) = object.downcast_ref::<$kind>() { return Some(object); })* };
-    }
     if let Some(conv) = object.downcast_ref::<Conv>() {
         return Some(&*conv.0);
     }
     if let Some(columns) = object.downcast_ref::<Columns>() {
         return Some(&*columns.0);
     }
-    of_kind!(XnorGemm, TernaryGemm, AffineGemm, GroupedAffineGemm, GemmF32, CodebookGemm);
-    None
+    parallel_product(object)
 }
 
 fn not_parallel(handle: i32) -> KernelError {
     KernelError::new(ErrorCode::Handle, OP, What::Kind, 0, i64::from(handle))
 }
 
-/// A product; its units are rows.
-pub(crate) trait Product: RowKernel {
-    /// Named in errors.
-    const OP: Op;
-    /// What it writes.
-    fn kind(&self) -> OutputKind;
-}
-
-macro_rules! products {
-    ($($family:ty: $op:ident, $kind:expr;)*) => { $(impl Product for $family {
-        const OP: Op = Op::$op;
-        fn kind(&self) -> OutputKind {
-            let kind: fn(&Self) -> OutputKind = $kind;
-            kind(self)
-        }
-    })* };
-}
-
-products! {
-    XnorGemm: XnorGemm, |gemm| gemm.output().kind();
-    TernaryGemm: TernaryGemm, |gemm| gemm.output().kind();
-    AffineGemm: AffineGemm, |gemm| gemm.output().kind();
-    GroupedAffineGemm: AffineGemm, Self::output_kind;
-    GemmF32: GemmF32, |_| OutputKind::F32;
-    CodebookGemm: CodebookGemm, |_| OutputKind::F32;
-}
-
-impl<K: Product> Parallel for K {
-    fn prepare(&self, x: usize, y: usize, rows: usize) -> Result<Work> {
-        let memory = Memory::new(K::OP);
-        let stride = self.kind().row_len(self.columns());
-        memory.read::<K::Input>(x, checked_area(K::OP, rows, self.row_len())?)?;
-        output_at(&memory, self.kind(), y, checked_area(K::OP, rows, stride)?)?;
-        let block = self.block_rows().max(1);
-        let scratch_lines = self.scratch_lines(rows);
-        Ok(Work { x, y, count: rows, units: rows, block, grain: GRAIN.min(block), scratch_lines })
-    }
-
-    unsafe fn run(&self, work: &Work, rows: Range<usize>, scratch: Arena<'_>) {
-        let stride = self.kind().row_len(self.columns());
-        // SAFETY: `prepare` found `work.units` rows at both addresses; these rows of y are the caller's alone.
-        let (x, y) = unsafe {
-            (
-                input::<K::Input>(work.x, rows.start * self.row_len(), rows.len() * self.row_len()),
-                output(self.kind(), work.y, rows.start * stride, rows.len() * stride),
-            )
-        };
-        self.run_rows(x, rows.len(), None, y, stride, scratch);
-    }
-}
-
-/// `len` elements from element `start` of the array at `address`.
-///
-/// # Safety
-/// They lie in a live block, aligned, and nobody writes them while the slice lives.
-pub(crate) unsafe fn input<'a, T: Element>(address: usize, start: usize, len: usize) -> &'a [T] {
-    if len == 0 {
-        return &[];
-    }
-    // SAFETY: as the caller says; blocks are initialised and any bits make an `Element`.
-    unsafe { slice::from_raw_parts(ptr::with_exposed_provenance::<T>(address).add(start), len) }
-}
-
-/// `len` output elements (for bits: words) from element `start` of the array at `address`.
-///
-/// # Safety
-/// They lie in a live block, aligned, and nobody else uses them while the slice lives.
-pub(crate) unsafe fn output<'a>(kind: OutputKind, address: usize, start: usize, len: usize) -> OutputMut<'a> {
-    /// # Safety
-    /// As [`output`].
-    unsafe fn at<'a, T: Element>(address: usize, start: usize, len: usize) -> &'a mut [T] {
-        if len == 0 {
-            return &mut [];
-        }
-        // SAFETY: as the caller says; blocks are initialised and any bits make an `Element`.
-        unsafe { slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut::<T>(address).add(start), len) }
-    }
-    // SAFETY: as the caller says.
-    unsafe {
-        match kind {
-            OutputKind::I32 => OutputMut::I32(at(address, start, len)),
-            OutputKind::F32 => OutputMut::F32(at(address, start, len)),
-            OutputKind::Int8 => OutputMut::Int8(at(address, start, len)),
-            OutputKind::Bits => OutputMut::Bits(at(address, start, len)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
+    use std::{ptr, slice, thread};
 
+    use lowbit_kernels::gemm_f32::GemmF32;
+    use lowbit_kernels::rows::RowKernel;
     use lowbit_kernels::tier::Tier;
 
     use super::*;
     use crate::gemm_f32::gemm_f32_run;
     use crate::handles::object_drop;
     use crate::memory::{memory_alloc, reserve_scratch};
+    use crate::work::GRAIN;
 
     #[test]
     fn parts_cover_all_units_once() {

@@ -4,8 +4,8 @@ use lowbit_kernels::error::{KernelError, Op, Result, What, checked_area};
 use lowbit_kernels::pool::{Pool, PoolElement, Reduction};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::conv::read_geometry;
 use crate::error::{status, status_or};
+use crate::geometry::read_geometry;
 use crate::handles::{insert, with};
 use crate::memory::Memory;
 use crate::params::Params;

@@ -7,7 +7,7 @@ use lowbit_kernels::quantize::{self, Grid, Grouping};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::codebook_gemm::read_weights;
+use crate::coded_weights::read_weights;
 use crate::error::{status, status_or};
 use crate::memory::Memory;
 use crate::params::Params;

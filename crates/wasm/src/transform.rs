@@ -5,7 +5,7 @@ use lowbit_kernels::error::{KernelError, Op, Result, What, check_shape, checked_
 use lowbit_kernels::transform::{self, DType, Pad, Transpose};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::elementwise::sizes;
+use crate::binary::sizes;
 use crate::error::{status, status_or};
 use crate::handles::{insert, with};
 use crate::memory::Memory;

@@ -9,12 +9,24 @@ import type { Part, Tier } from "./kernels/tiers.ts";
 /** The file of a tier, beside this package's code. */
 export function bundledWasm(tier: Tier, part: Part): URL {
   switch (`${part} ${tier}` as const) {
-    case "core scalar":
-      return new URL("../wasm/lowbit-core.scalar.wasm", import.meta.url);
-    case "core simd128":
-      return new URL("../wasm/lowbit-core.simd128.wasm", import.meta.url);
-    case "core relaxed":
-      return new URL("../wasm/lowbit-core.relaxed.wasm", import.meta.url);
+    case "bits scalar":
+      return new URL("../wasm/lowbit-bits.scalar.wasm", import.meta.url);
+    case "bits simd128":
+      return new URL("../wasm/lowbit-bits.simd128.wasm", import.meta.url);
+    case "bits relaxed":
+      return new URL("../wasm/lowbit-bits.relaxed.wasm", import.meta.url);
+    case "bytes scalar":
+      return new URL("../wasm/lowbit-bytes.scalar.wasm", import.meta.url);
+    case "bytes simd128":
+      return new URL("../wasm/lowbit-bytes.simd128.wasm", import.meta.url);
+    case "bytes relaxed":
+      return new URL("../wasm/lowbit-bytes.relaxed.wasm", import.meta.url);
+    case "floats scalar":
+      return new URL("../wasm/lowbit-floats.scalar.wasm", import.meta.url);
+    case "floats simd128":
+      return new URL("../wasm/lowbit-floats.simd128.wasm", import.meta.url);
+    case "floats relaxed":
+      return new URL("../wasm/lowbit-floats.relaxed.wasm", import.meta.url);
     case "all scalar":
       return new URL("../wasm/lowbit.scalar.wasm", import.meta.url);
     case "all simd128":
@@ -40,7 +52,7 @@ export function bundledWasm(tier: Tier, part: Part): URL {
 export type LoadKernelsOptions = Omit<KernelOptions, "wasm"> & Partial<Pick<KernelOptions, "wasm">>;
 
 /**
- * A WASM instance for direct use of kernels, with every export (`part: "core"` for the smaller module).
+ * A WASM instance for direct use of kernels, with every export of networks and quantizers (`part` for a smaller module, or for that of search).
  * @throws TierError, ThreadsError, LoadError, or the signal's reason
  */
 export function loadKernels(options: LoadKernelsOptions = {}): Promise<KernelInstance> {

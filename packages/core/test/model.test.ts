@@ -333,12 +333,12 @@ describe("loadModel", () => {
       expect(model.tier).toBe("scalar");
       expect(await model.run(feedOf(1))).toEqual(runReference(small(), feedOf(1)));
     }
-    // The core is fetched beside the file, which turns out to hold an operator that needs the whole.
-    expect(asked).toEqual(["core scalar", "all scalar"]);
+    // Only once the file says which.
+    expect(asked).toEqual(["floats scalar"]);
   });
 
-  it("names the kernel that a core module lacks", async () => {
-    const wasm = await readSource(bundledWasm("scalar", "core"));
+  it("names the kernel that a module of the caller's lacks", async () => {
+    const wasm = await readSource(bundledWasm("scalar", "bits"));
     await expect(loadModel(bytes, { wasm, tier: "scalar" })).rejects.toThrow(/expected lowbit\.<tier>\.wasm/);
   });
 

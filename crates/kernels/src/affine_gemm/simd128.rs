@@ -18,6 +18,9 @@ use crate::v128::{
     u32x4_store, v128_and, v128_bitselect, v128_xor,
 };
 
+/// Whether codes of 4 and 2 bits come here. Where there are relaxed dots they are multiplied as bytes (`dispatch.rs`), and a shipped build can do without.
+const NARROW: bool = cfg!(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")));
+
 /// 128-bit vectors.
 pub(super) struct Simd128;
 
@@ -70,17 +73,17 @@ impl Tile for Simd128 {
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            8 => open_strips::<PairDot, Pairs<8>, 2, true>(strips, opened),
-            4 => open_strips::<PairDot, Pairs<4>, 4, false>(strips, opened),
-            _ => open_strips::<PairDot, Pairs<2>, 8, false>(strips, opened),
+            4 if NARROW => open_strips::<PairDot, Pairs<4>, 4, false>(strips, opened),
+            2 if NARROW => open_strips::<PairDot, Pairs<2>, 8, false>(strips, opened),
+            _ => open_strips::<PairDot, Pairs<8>, 2, true>(strips, opened),
         }
     }
 
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
-            8 => single_rows::<PairDot, Pairs<8>, 2>(group, rows, acc, pitch),
-            4 => single_rows::<PairDot, Pairs<4>, 4>(group, rows, acc, pitch),
-            _ => single_rows::<PairDot, Pairs<2>, 8>(group, rows, acc, pitch),
+            4 if NARROW => single_rows::<PairDot, Pairs<4>, 4>(group, rows, acc, pitch),
+            2 if NARROW => single_rows::<PairDot, Pairs<2>, 8>(group, rows, acc, pitch),
+            _ => single_rows::<PairDot, Pairs<8>, 2>(group, rows, acc, pitch),
         }
     }
 

@@ -5,6 +5,7 @@
 //! | [`pack_signs`] | f32 `[rows, C]` | bits: `x < 0` (so -0 and NaN are +1) |
 //! | [`pack_trits`] | f32 `[rows, C]` | trits: sign plane `x < 0`, non-zero plane `x < 0 or x > 0` (so ±0 and NaN are 0, as ONNX `Sign` has it) |
 //! | [`pack_signs_int8`] | int8 or uint8 `[rows, C]` | bits: `x < zero_point` |
+//! | [`pack_planes`] | uint8 codes `[rows, C]` of 1 to 8 bits | bits `[rows, bits, C]`: plane j is +1 where bit j of the code is set |
 //! | [`unpack_signs`], [`unpack_trits`] | bits, trits | f32 -1, 0, +1 |
 //! | [`max_pool::BitMaxPool`] | bits NHWC | bits: the AND over a window |
 //!
@@ -34,6 +35,8 @@ trait Signs {
     fn signs(x: &[f32]) -> u32;
     /// Bits of `x < zero_point`, bytes taken as signed after `^ flip`.
     fn signs_int8(x: &[u8], flip: u8, zero_point: i8) -> u32;
+    /// Bits of x whose bit `bit` (of 8) is not set.
+    fn plane(x: &[u8], bit: u32) -> u32;
     /// -1 where the bit of `signs` is set, else +1; 0 where that of `nonzero` is not.
     fn unpack(signs: u32, nonzero: u32, y: &mut [f32]);
 }
@@ -129,6 +132,36 @@ fn signs_int8<S: Signs>(x: &[u8], flip: u8, zero_point: i8, channels: usize, y: 
     for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(words_per_row(channels))) {
         for (x, y) in x.chunks(WORD_BITS).zip(y) {
             *y = S::signs_int8(x, flip, zero_point);
+        }
+    }
+}
+
+/// Codes of `bits` bits, one a byte, `[rows, channels]` to bits `[rows, bits, words_per_row(channels)]`: the planes of a row one after the other, as
+/// [`crate::multibit_gemm`] multiplies them. The value `a_j` of plane j is +1 where bit j of the code is set, so `code = (2^bits - 1) / 2 + Σ 2^(j - 1) a_j`.
+/// Higher bits of a byte are ignored.
+///
+/// Refuses bits outside 1..=8.
+pub fn pack_planes(
+    tier: Tier,
+    x: &[u8],
+    bits: usize,
+    rows: usize,
+    channels: usize,
+    y: &mut [u32],
+) -> Result<()> {
+    check_range(OP, What::Bits, 1, 8, bits as i64)?;
+    check(rows, channels, bits, x.len(), y.len())?;
+    by_tier!(tier, planes(x, bits, channels, y));
+    Ok(())
+}
+
+fn planes<S: Signs>(x: &[u8], bits: usize, channels: usize, y: &mut [u32]) {
+    let words = words_per_row(channels);
+    for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(bits * words)) {
+        for (bit, y) in (0..).zip(y.chunks_exact_mut(words)) {
+            for (x, y) in x.chunks(WORD_BITS).zip(y) {
+                *y = S::plane(x, bit);
+            }
         }
     }
 }

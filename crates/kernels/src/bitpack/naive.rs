@@ -10,6 +10,11 @@ pub fn sign_bit(x: f32) -> i32 {
     if x < 0.0 { -1 } else { 1 }
 }
 
+/// As plane `bit` has it: +1 where the bit of the code is set.
+pub fn plane_bit(code: u8, bit: usize) -> i32 {
+    if code >> bit & 1 == 1 { 1 } else { -1 }
+}
+
 /// `y[oy, ox, c]` = the largest `x[iy, ix, c]` over the taps of a window inside the image, for one image `[h, w, c]` of ±1.
 pub fn max_pool(x: &[i32], channels: usize, geometry: &crate::geometry::Geometry) -> Vec<i32> {
     let [height, width] = geometry.output;

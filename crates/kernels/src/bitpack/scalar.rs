@@ -22,6 +22,10 @@ impl Signs for Scalar {
         bits(x, |x| ((x ^ flip) as i8) < zero_point)
     }
 
+    fn plane(x: &[u8], bit: u32) -> u32 {
+        bits(x, |x| x >> bit & 1 == 0)
+    }
+
     fn unpack(signs: u32, nonzero: u32, y: &mut [f32]) {
         for (i, y) in y.iter_mut().enumerate() {
             let sign = if signs >> i & 1 == 1 { -1.0 } else { 1.0 };

@@ -4,8 +4,8 @@ use super::Signs;
 use super::scalar::Scalar;
 use crate::v128::{
     V128, bits_of_lanes, f32x4_gt, f32x4_load, f32x4_lt, f32x4_splat, f32x4_store, i8x16_bitmask, i8x16_lt,
-    i8x16_splat, i32x4_eq, i32x4_splat, u8x16_load, u8x16_splat, u32x4_load, u32x4_splat, v128_and,
-    v128_bitselect, v128_or, v128_xor,
+    i8x16_splat, i16x8_shl, i32x4_eq, i32x4_splat, u8x16_load, u8x16_splat, u32x4_load, u32x4_splat,
+    v128_and, v128_bitselect, v128_or, v128_xor,
 };
 
 pub(super) struct Simd128;
@@ -42,6 +42,14 @@ impl Signs for Simd128 {
             u32::from(i8x16_bitmask(i8x16_lt(signed, i8x16_splat(zero_point))))
         };
         half(0) | half(16) << 16
+    }
+
+    #[inline(always)]
+    fn plane(x: &[u8], bit: u32) -> u32 {
+        let Ok(x) = <&[u8; 32]>::try_from(x) else { return Scalar::plane(x, bit) };
+        // The bit becomes the sign of its byte; what comes from the byte below is not looked at.
+        let half = |at: usize| u32::from(i8x16_bitmask(i16x8_shl(u8x16_load(&x[at..]), 7 - bit)));
+        !(half(0) | half(16) << 16)
     }
 
     #[inline(always)]

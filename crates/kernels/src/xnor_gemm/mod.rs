@@ -137,7 +137,7 @@ struct Weights {
 const PANELS: usize = 4;
 
 /// Rows that are unpacked together; a panel of weights stays in the nearest cache for as many.
-const BLOCK_ROWS: usize = 16;
+pub(crate) const BLOCK_ROWS: usize = 16;
 
 impl XnorGemm {
     /// Packs weights.
@@ -234,7 +234,7 @@ impl XnorGemm {
     }
 
     /// Columns with the padding of the accumulators.
-    const fn padded_columns(&self) -> usize {
+    pub(crate) const fn padded_columns(&self) -> usize {
         self.shape.columns.next_multiple_of(16)
     }
 }
@@ -305,7 +305,7 @@ impl RowKernel for XnorGemm {
 
 impl XnorGemm {
     /// The sums of at most `BLOCK_ROWS` rows: `acc[rows, padded columns]`.
-    fn accumulate(&self, x: &[u32], acc: &mut [i32], mut scratch: Arena<'_>) {
+    pub(crate) fn accumulate(&self, x: &[u32], acc: &mut [i32], mut scratch: Arena<'_>) {
         let plane = self.plane_words();
         let mut planes = match self.shape.activations {
             Activations::Bits => Planes { signs: x, masks: &[] },

@@ -1,7 +1,9 @@
 //! Packed signs against the oracle, bit by bit, and back.
 
 use lowbit_kernels::bitpack::max_pool::BitMaxPool;
-use lowbit_kernels::bitpack::{naive, pack_signs, pack_signs_int8, pack_trits, unpack_signs, unpack_trits};
+use lowbit_kernels::bitpack::{
+    naive, pack_planes, pack_signs, pack_signs_int8, pack_trits, unpack_signs, unpack_trits,
+};
 use lowbit_kernels::error::{ErrorCode, Op};
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::layout::words_per_row;
@@ -28,6 +30,9 @@ pub(crate) fn check(tier: Tier) {
             let bytes = random.many(rows * channels, |r| r.next() as u8);
             for zero_point in [-128, -1, 0, 1, 127] {
                 assert_bytes(tier, &bytes, zero_point, rows, channels);
+            }
+            for bits in 1..=8 {
+                assert_planes(tier, &bytes, bits, rows, channels);
             }
         }
     }
@@ -78,6 +83,17 @@ fn assert_bytes(tier: Tier, x: &[u8], zero_point: i32, rows: usize, channels: us
     assert_eq!(y, pack(&signs, channels, false), "{tier}: uint8 {x:?} below {zero_point}");
 }
 
+/// Bytes with bits above those of a code among them.
+fn assert_planes(tier: Tier, x: &[u8], bits: usize, rows: usize, channels: usize) {
+    let mut y = vec![0xdead_beef; rows * bits * words_per_row(channels)];
+    pack_planes(tier, x, bits, rows, channels, &mut y).expect("valid lengths");
+    let plane =
+        |row: &[u8], bit: usize| row.iter().map(|x| naive::plane_bit(*x, bit)).collect::<Vec<i32>>();
+    let planes: Vec<i32> =
+        x.chunks_exact(channels).flat_map(|row| (0..bits).flat_map(|bit| plane(row, bit))).collect();
+    assert_eq!(y, pack(&planes, channels, false), "{tier}: {bits} planes of {x:?}");
+}
+
 #[test]
 fn max_pool_is_the_largest_of_each_window() {
     for (kernel, stride, dilation, pad, channels) in
@@ -109,6 +125,15 @@ fn refusals_are_named() {
     };
     assert_eq!(byte(true, -1), Err("Range: bitpack: zero point, expected 0, got -1".to_owned()));
     assert_eq!(byte(false, 128), Err("Range: bitpack: zero point, expected 127, got 128".to_owned()));
+    let planes = |bits, y: &mut [u32]| {
+        pack_planes(Tier::Scalar, &[0; 4], bits, 1, 4, y).map_err(|e| e.to_string())
+    };
+    assert_eq!(planes(0, &mut []), Err("Range: bitpack: bits per code, expected 1, got 0".to_owned()));
+    assert_eq!(planes(9, &mut [0; 9]), Err("Range: bitpack: bits per code, expected 8, got 9".to_owned()));
+    assert_eq!(
+        planes(3, &mut y),
+        Err("Shape: bitpack: length in elements, expected 3, got 2".to_owned())
+    );
     let window = Window { kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [1; 4] };
     let geometry = Geometry::new(Op::Bitpack, [3, 3], window).expect("fits");
     assert_eq!(BitMaxPool::new(geometry, 8).map(drop).map_err(|e| e.code), Err(ErrorCode::Range));

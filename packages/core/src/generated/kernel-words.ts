@@ -41,6 +41,7 @@ export const kernelOperators = [
   "pq_fast_scan",
   "hamming",
   "nearest",
+  "multibit_gemm",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -83,4 +84,5 @@ export const kernelQuantities = [
   "queries",
   "distance tables",
   "radius",
+  "planes",
 ] as const;

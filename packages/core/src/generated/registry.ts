@@ -19,6 +19,7 @@ export const kernelFamilies = [
   { name: "pq_scan", tiers: ["scalar"], agreement: "exact" },
   { name: "pq_fast_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
+  { name: "multibit_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;
 

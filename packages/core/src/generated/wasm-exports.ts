@@ -10,6 +10,7 @@ export interface WasmExports {
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_max_pool_new: (a: number, b: number) => number;
   readonly bitpack_max_pool_run: (a: number, b: number, c: number, d: number) => number;
+  readonly bitpack_planes: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly bitpack_signs: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_signs_int8: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly bitpack_trits: (a: number, b: number, c: number, d: number) => number;
@@ -49,6 +50,8 @@ export interface WasmExports {
   readonly memory: WebAssembly.Memory;
   readonly memory_alloc: (a: number) => number;
   readonly memory_free: (a: number, b: number) => number;
+  readonly multibit_gemm_new: (a: number, b: number) => number;
+  readonly multibit_gemm_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly nearest_assign: (a: number, b: number) => number;
   readonly object_drop: (a: number) => number;
   readonly pad_new: (a: number, b: number) => number;

@@ -35,6 +35,23 @@ export function packSignsInt8(
   instance.check(instance.exports.bitpack_signs_int8(x, y, rows, channels, zeroPoint, dtype === "uint8" ? 1 : 0));
 }
 
+/**
+ * Planes of unsigned codes, for `MultibitGemm`: a value of plane j is +1 where bit j of the code is set, so code = (2^bits - 1) / 2 + sum of 2^(j - 1) a_j.
+ * Higher bits are ignored.
+ * @param x uint8 [rows, channels], a code to a byte @param y u32 [rows, bits, ceil(channels / 32)]
+ * @throws OutOfRangeError where bits are not 1..8
+ */
+export function packPlanes(
+  instance: KernelInstance,
+  x: number,
+  rows: number,
+  channels: number,
+  bits: number,
+  y: number,
+): void {
+  instance.check(instance.exports.bitpack_planes(x, y, rows, channels, bits));
+}
+
 /** -1 or +1. @param x u32 [rows, ceil(channels / 32)] @param y f32 [rows, channels] */
 export function unpackSigns(instance: KernelInstance, x: number, rows: number, channels: number, y: number): void {
   instance.check(instance.exports.bitpack_unpack_signs(x, y, rows, channels));

@@ -14,6 +14,7 @@ export * from "./hamming.ts";
 export { type BinaryCounting, type Exports, KernelInstance } from "./instance.ts";
 export { f32Bits, KernelObject, macCost, Parameters } from "./kernel-object.ts";
 export type { KernelOptions, WasmProvider, WasmSource } from "./load.ts";
+export * from "./multibit-gemm.ts";
 export * from "./nearest.ts";
 export * from "./normalize.ts";
 export { type Output, unclamped, writeOutput } from "./output.ts";

@@ -7,7 +7,7 @@ import { chooseTier, type Part, type Tier } from "./tiers.ts";
 /** A module of the wanted tier: compiled, its bytes, or where they are. */
 export type WasmSource = WebAssembly.Module | ByteSource;
 
-/** Gives each tier's module; the package's own lies beside its code. Asked for `core`, it may give `all`. */
+/** Gives each tier's module; the package's own lies beside its code. Asked for `bits`, `bytes` or `floats`, it may give `all`. */
 export type WasmProvider = (tier: Tier, part: Part) => WasmSource | PromiseLike<WasmSource>;
 
 export interface KernelOptions {

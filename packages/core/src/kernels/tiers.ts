@@ -13,10 +13,12 @@ import { tierProbes } from "../generated/tier-probes.ts";
 export type Tier = "scalar" | "simd128" | "relaxed";
 
 /**
- * How much of the kernels a module holds: `all`, `threads` (all, over a shared memory), or the `core` that convolutional and dense networks on floats, int8 and bits run on, two thirds of the bytes
- * (`scripts/wasm-parts.mjs` lists it, runtime/part.ts knows which graphs it serves); `search` holds the scans of quantized vectors, which no other module has. All are cut from one build.
+ * Which kernels a module holds; each is a link of its own of the same code (`scripts/wasm-parts.mjs`).
+ * - `bits`, `bytes`, `floats`: what binary networks, networks on int8, and networks on floats call (runtime/part.ts knows which graphs run on which);
+ * - `all`: every kernel of networks and quantizers; `threads`: the same over a shared memory;
+ * - `search`: the scans of quantized vectors, which no other module has.
  */
-export type Part = "core" | "all" | "threads" | "search";
+export type Part = "bits" | "bytes" | "floats" | "all" | "threads" | "search";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];

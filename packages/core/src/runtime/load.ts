@@ -2,12 +2,12 @@
 import { decodePacked } from "../file/packed.ts";
 import { readSafetensors } from "../file/safetensors.ts";
 import type { Graph } from "../graph/types.ts";
-import type { BinaryCounting, KernelInstance } from "../kernels/instance.ts";
+import type { BinaryCounting } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import { type ByteSource, readSource, type SourceOptions } from "../source.ts";
 import { GraphModel, type GraphModelOptions } from "./model.ts";
-import { checkPart, partFor } from "./part.ts";
+import { checkModule, partFor } from "./part.ts";
 import type { Model, ModelTypes } from "./types.ts";
 
 export interface RuntimeOptions {
@@ -41,27 +41,10 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
   source: ByteSource,
   options: Slim<LoadOptions>,
 ): Promise<Model<T>> {
-  // The module that most networks need and the file travel side by side.
-  const [kernels, bytes] = await Promise.allSettled([
-    loadKernels({ ...options, part: "core" }),
-    readSource(source, options),
-  ]);
-  if (kernels.status === "rejected") throw kernels.reason;
-  let instance: KernelInstance = kernels.value;
-  try {
-    if (bytes.status === "rejected") throw bytes.reason;
-    const { graph } = decodePacked(readSafetensors(bytes.value));
-    const part = partFor(graph);
-    if (part === "all" && typeof options.wasm === "function" && !instance.threads) {
-      instance.dispose();
-      instance = await loadKernels({ ...options, part: "all" });
-    }
-    checkPart(part, instance);
-    return new GraphModel<T>(graph, instance);
-  } catch (error) {
-    instance.dispose();
-    throw error;
-  }
+  const bytes = await readSource(source, options);
+  const { graph } = decodePacked(readSafetensors(bytes));
+  // Not beside the file: which module is the smallest that serves is known by the graph. A round trip more, and up to two thirds of the bytes less.
+  return createModel<T>(graph, options);
 }
 
 /**
@@ -72,8 +55,12 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
-  const part = partFor(graph);
-  const instance = await loadKernels({ ...options, part });
-  checkPart(part, instance);
-  return new GraphModel<T>(graph, instance, options);
+  const instance = await loadKernels({ ...options, part: partFor(graph) });
+  try {
+    checkModule(graph, instance);
+    return new GraphModel<T>(graph, instance, options);
+  } catch (error) {
+    instance.dispose();
+    throw error;
+  }
 }

@@ -1,10 +1,35 @@
-/** Which graphs the smaller module serves. `scripts/wasm-parts.mjs` lists the exports that it lacks. */
-import type { Graph, Node } from "../graph/types.ts";
-import type { KernelInstance } from "../kernels/instance.ts";
+/** Which module a graph runs on. `scripts/wasm-parts.mjs` says what each is built of. */
+import type { Graph, Node, NodeOf } from "../graph/types.ts";
+import type { Exports, KernelInstance } from "../kernels/instance.ts";
 import type { Part } from "../kernels/tiers.ts";
+import { sizeOf } from "../tensor.ts";
+import { MANY_ROWS_K } from "./lower/product.ts";
 
-/** Operators of which every kernel is in the core, beside conv2d and dense. */
-const coreOps: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
+/** What a graph may need beside products and convolutions of floats, pooling, scales per channel and conversions, and an export that is there where a module has it. */
+const needs = {
+  /** Bits and trits. */
+  bits: "xnor_gemm_new",
+  /** int8 by affine weights, and by binary or ternary ones where rows are short: what the first layer of a binary network is. */
+  affine: "affine_gemm_new",
+  /** Any other product of int8, depthwise ones among them. */
+  bytes: "ternary_gemm_new",
+  /** Floats by coded weights, depthwise ones, and products of two activations. */
+  floats: "codebook_gemm_new",
+  /** All other operators of ours. */
+  operators: "pad_new",
+} as const satisfies Record<string, keyof Exports>;
+
+type Need = keyof typeof needs;
+
+/** What the modules hold, the smallest first; `all` holds everything. */
+const modules: readonly (readonly [Part, ...Need[]])[] = [
+  ["floats", "floats", "operators"],
+  ["bits", "bits", "affine"],
+  ["bytes", "affine", "bytes", "operators"],
+];
+
+/** Operators of which every kernel is in every module, beside conv2d and dense. */
+const everywhere: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
   "threshold",
   "affine",
   "sign",
@@ -17,25 +42,46 @@ const coreOps: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
   "reshape",
 ]);
 
-/** `core` where it holds every kernel that the graph can be lowered to; not for operators from outside. The graph need not be valid yet. */
+/** The smallest module that holds every kernel which the graph can be lowered to; `all` for operators from outside. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
-  return graph.nodes.every((node) => isCore(node, graph)) ? "core" : "all";
+  if (graph.nodes.some(({ op }) => op.includes("."))) return "all";
+  const wanted = needsOf(graph);
+  return modules.find(([, ...held]) => wanted.every((need) => held.includes(need)))?.[0] ?? "all";
 }
 
 /**
- * Refuses a module of the caller's that is a core where the graph needs `all`, before anything runs.
+ * Refuses a module of the caller's that lacks what the graph needs, before anything runs.
  * @throws KernelError
  */
-export function checkPart(part: Part, instance: KernelInstance): void {
-  // One of the exports beyond the core; reading it throws where it is missing.
-  if (part === "all") void instance.exports.pad_new;
+export function checkModule(graph: Graph, instance: KernelInstance): void {
+  // Reading an export throws where it is missing.
+  for (const need of needsOf(graph)) void instance.exports[needs[need]];
 }
 
-function isCore(node: Node, graph: Graph): boolean {
-  if (node.op !== "conv2d" && node.op !== "dense") return coreOps.has(node.op);
-  // A depthwise convolution has kernels of its own.
-  if (node.op === "conv2d" && node.attributes.groups > 1) return false;
+const needsOf = (graph: Graph): Need[] => graph.nodes.flatMap((node) => needOf(node, graph) ?? []);
+
+function needOf(node: Node, graph: Graph): Need | undefined {
+  if (node.op === "matmul") return "floats";
+  const packed = (name: string): boolean => /^(bit|trit)$/.test(graph.values.get(name)?.dtype ?? "");
+  const isProduct = node.op === "conv2d" || node.op === "dense";
+  if (isProduct || node.op === "cast" || everywhere.has(node.op)) {
+    if (node.inputs.some(packed) || (!isProduct && node.outputs.some(packed))) return "bits";
+    if (isProduct) return productNeed(node as NodeOf<"conv2d" | "dense">, graph);
+  }
+  return everywhere.has(node.op) ? undefined : "operators";
+}
+
+function productNeed(node: NodeOf<"conv2d" | "dense">, { values, constants }: Graph): Need | undefined {
   const [x = "", weight = ""] = node.inputs;
-  // Floats by codes: codebook_gemm.
-  return graph.values.get(x)?.dtype !== "f32" || graph.constants.get(weight)?.kind !== "quantized";
+  const constant = constants.get(weight);
+  const isGrouped = node.op === "conv2d" && node.attributes.groups > 1;
+  const isCoded = constant?.kind === "quantized";
+  if (values.get(x)?.dtype === "f32") return isCoded || isGrouped ? "floats" : undefined;
+  if (!isCoded || isGrouped) return "bytes";
+  const { bits, decoding, shape } = constant;
+  const k = sizeOf(shape.slice(1));
+  if ((constant.groupSize ?? k) < k) return "bytes";
+  // As `integerProduct` of lower/product.ts decides, without a look at the codes.
+  const isShort = node.op === "conv2d" && k <= MANY_ROWS_K;
+  return isShort || (decoding.kind === "affine" && bits > 2) ? "affine" : "bytes";
 }

@@ -1,6 +1,6 @@
 /** Operators on elements, channels and axes. */
 import { dequantizeActivations, quantizeActivations } from "../../src/kernels/activations.ts";
-import { packSigns, packSignsInt8, packTrits } from "../../src/kernels/bitpack.ts";
+import { packPlanes, packSigns, packSignsInt8, packTrits } from "../../src/kernels/bitpack.ts";
 import { Binary, clip, leakyRelu, sigmoid, sign, tanh } from "../../src/kernels/elementwise.ts";
 import { BatchNorm, ChannelAffine, softmax, Threshold } from "../../src/kernels/normalize.ts";
 import { copyRows, Pad, Transpose } from "../../src/kernels/transform.ts";
@@ -249,7 +249,26 @@ export const transform: Fuzzer = (draw) => {
 export const bitpack: Fuzzer = (draw) => {
   const [rows, channels] = [draw.size(20), draw.size(300)];
   const words = rows * Math.ceil(channels / 32);
-  const kind = draw.pick("signs", "trits", "bytes");
+  const kind = draw.pick("signs", "trits", "bytes", "planes");
+  if (kind === "planes") {
+    const [x, bits] = [draw.integers(rows * channels, 0, 255), draw.integer(1, 8)];
+    return {
+      text: `${bits} planes of ${rows} x ${channels}`,
+      run: (kernels) =>
+        call(kernels, [Uint8Array.from(x)], "u32", bits * words, (y, from) =>
+          packPlanes(kernels, from!, rows, channels, bits, y),
+        ),
+      expected: () =>
+        naivePack(
+          Array.from({ length: rows * bits * channels }, (_, at) => {
+            const [row, bit] = [Math.floor(at / channels / bits), Math.floor(at / channels) % bits];
+            return (x[row * channels + (at % channels)]! >> bit) & 1 ? 1 : -1;
+          }),
+          channels,
+          false,
+        ),
+    };
+  }
   if (kind === "bytes") {
     const dtype = draw.pick("int8", "uint8");
     const low = dtype === "int8" ? -128 : 0;

@@ -5,6 +5,7 @@
 import type { KernelFamily } from "../../src/generated/registry.ts";
 import * as elements from "./elements.ts";
 import * as images from "./images.ts";
+import { multibitGemm } from "./multibit.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
@@ -22,6 +23,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
   gemm_f32: [products.gemmF32, products.matmulF32],
+  multibit_gemm: [multibitGemm],
   nearest: [nearest],
   normalize: [elements.normalize],
   pool: [images.pool],

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import {
   BitMaxPool,
+  packPlanes,
   packSigns,
   packSignsInt8,
   packTrits,
@@ -76,6 +77,28 @@ export function bitpack(kernels: () => KernelInstance): void {
       const pack = (zeroPoint: number) => packSignsInt8(kernels(), from, 1, 4, to, { dtype, zeroPoint });
       expect(() => pack(low - 1)).toThrow(/bitpack: zero point/);
       expect(() => pack(low + 256)).toThrow(/bitpack: zero point/);
+    });
+  });
+
+  it("codes to planes: +1 where the bit is set, higher bits ignored", () => {
+    for (const channels of [1, 31, 32, 33, 100])
+      for (let bits = 1; bits <= 8; bits++) {
+        const next = integers(channels + bits);
+        const x = Array.from({ length: 2 * channels }, () => next(0, 255));
+        const planes = [0, 1].flatMap((row) =>
+          Array.from({ length: bits * channels }, (_, i) =>
+            (x[row * channels + (i % channels)]! >> Math.floor(i / channels)) & 1 ? 1 : -1,
+          ),
+        );
+        const expected = naivePack(planes, channels, false);
+        withMemory(Uint8Array.from(x), expected.byteLength, (from, to) => {
+          packPlanes(kernels(), from, 2, channels, bits, to);
+          expect(kernels().u32(to, expected.length)).toEqual(expected);
+        });
+      }
+    withMemory(new Uint8Array(4), 64, (from, to) => {
+      expect(() => packPlanes(kernels(), from, 1, 4, 0, to)).toThrow(/bitpack: bits per code, expected 1, got 0/);
+      expect(() => packPlanes(kernels(), from, 1, 4, 9, to)).toThrow(/bitpack: bits per code, expected 8, got 9/);
     });
   });
 

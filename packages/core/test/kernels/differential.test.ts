@@ -14,6 +14,7 @@ import { codebookGemm } from "./codebook-gemm.suite.ts";
 import { convert } from "./convert.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
+import { multibitGemm } from "./multibit-gemm.suite.ts";
 import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
@@ -43,6 +44,7 @@ const suites: Record<Exclude<VectorFamily, SearchFamily> | "quantize", Suite> = 
   convert,
   depthwise,
   gemm_f32: gemmF32,
+  multibit_gemm: multibitGemm,
   nearest,
   quantize,
   ternary_gemm: ternaryGemm,

@@ -19,7 +19,7 @@ import { type CodedRows, codedRows, isGrouped, isTernary, rowScales, ternaryCode
  * Longest row of a ternary convolution that `affine_gemm` takes. `ternary_gemm` streams weights for one row of x at a time and pads them to 64: over the many
  * rows of an image the other takes 0.4 (K = 9) to 0.75 (K = 288) of its time. Beyond, the quarter of the memory counts for more.
  */
-const MANY_ROWS_K = 512;
+export const MANY_ROWS_K = 512;
 
 /** A kernel object over packed rows of weights: y[rows, n] from x[rows, k]. */
 export type Product = KernelObject & { run(x: number, rows: number, y: number): void };
