@@ -11,7 +11,7 @@ import { root } from "./setup/paths.mjs";
 import { moduleName, networkParts, parts } from "./wasm-parts.mjs";
 
 /** Everything that loading and running a network of a usual type may cost: the JavaScript of the README's example with one tier of the module for that type. */
-const total = 100_000;
+const total = 105_000;
 
 /** Budget of each entry of `lowbit` when all of it is used, and of each tier's module. */
 const budgets = {
@@ -27,12 +27,12 @@ const budgets = {
 
 /** Budget of each part's module, of its largest tier. */
 const moduleBudgets = {
-  bits: 70_000,
-  bytes: 70_000,
+  bits: 71_500,
+  bytes: 75_000,
   floats: 60_000,
   // What the decision on parts says is left: networks that mix bits with operators beyond a convolutional network's.
-  all: 127_000,
-  threads: 132_000,
+  all: 136_000,
+  threads: 140_000,
   search: 46_000,
 };
 
