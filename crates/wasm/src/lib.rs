@@ -11,6 +11,8 @@
 //! [`memory::Memory`], [`params::Params`], [`handles::insert`] and [`handles::with`], [`error::status`], under [`lowbit_kernels::error::Op::Custom`]
 //! (`examples/custom-kernel` in the repository).
 //!
+//! The crate sets the global allocator (`allocator.rs`), made for few and large blocks, also of a crate that depends on it.
+//!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
 
 pub use lowbit_kernels;
@@ -19,6 +21,8 @@ pub use lowbit_kernels;
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod allocator;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
