@@ -1,4 +1,4 @@
-// Turns the functions that a panic ends in into bare traps, and blanks the source locations that they were given. The module's host
+// Turns the functions that a panic ends in into bare traps, and blanks the source locations that they were given, with the texts of Rust's libraries. The module's host
 // learns of a panic by the trap; text, hooks and file names reach nobody, are a sixth of the module, and would put the builder's paths into it.
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "binaryen";
@@ -6,6 +6,34 @@ import binaryen from "binaryen";
 /** Functions of Rust's own libraries that never return, or that only these call. */
 const diverging =
   /^<?(core|alloc|std|__rustc)\b.*(panic|unwrap_failed|expect_failed|slice_index_fail|len_mismatch_fail|raw_vec::handle_error|alloc_error|capacity_overflow|rust_begin_unwind)/;
+
+/** What Rust's own libraries would write. Whole texts only, so that a table of numbers is not taken for one. */
+const texts = [
+  "slice index starts at ",
+  "index out of bounds: the len is ",
+  " but the index is ",
+  "range start index ",
+  "range end index ",
+  " out of range for slice of length ",
+  "min > max. min = ",
+  "assertion `left ",
+  " right` failed",
+  "assertion failed: step != 0",
+  "cannot access a Thread Local Storage value during or after destruction: ",
+  "copy_from_slice: source slice length (",
+  ") does not match destination slice length (",
+  "chunk size must be non-zero",
+  "internal error: entered unreachable code",
+  "capacity overflow",
+  "attempt to divide by zero",
+  "attempt to calculate the remainder with a divisor of zero",
+  "RefCell already mutably borrowed",
+  "RefCell already borrowed",
+  "AccessError",
+  Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0")).join(""),
+  "0123456789abcdef",
+  "0123456789ABCDEF",
+].map((text) => Buffer.from(text));
 
 /** What writes text: only panics do. Tables of methods keep it alive. */
 const formatting = /^<?core(\[\w+\])?::(fmt|str::count)\b| as core(\[\w+\])?::fmt::\w+>::/;
@@ -26,7 +54,10 @@ export function trapOnPanic(file) {
   }
   const bytes = Buffer.from(module.emitBinary());
   module.dispose();
-  for (const segment of dataSegments(bytes)) blankLocations(segment);
+  for (const segment of dataSegments(bytes)) {
+    blankLocations(segment);
+    blankTexts(segment);
+  }
   writeFileSync(file, bytes);
 }
 
@@ -75,4 +106,10 @@ function blankLocations({ address, data }) {
     names.push([start, start + length]);
   }
   for (const [start, end] of names) data.fill(0, start, end);
+}
+
+/** Blanks the texts of panics, which nothing reads any more. */
+function blankTexts({ data }) {
+  for (const text of texts)
+    for (let at = data.indexOf(text); at >= 0; at = data.indexOf(text, at)) data.fill(0, at, at + text.length);
 }
