@@ -9,7 +9,7 @@
 
 use super::dispatch::Form;
 use super::pack::{COLUMNS, Packed};
-use super::simd128::{self, Codes, Dot, Simd128, open_strips, single_rows, store_steps, tile};
+use super::simd128::{self, Codes, Dot, Simd128, open, open_strips, single_rows, store_steps, tile};
 use super::strips::Strips;
 use super::sums::{Group, OPEN_STEPS, Requantize, Rows, STRIP, Tile};
 use crate::v128::{
@@ -18,6 +18,9 @@ use crate::v128::{
     i32x4_relaxed_dot_i8x16_i8x16_add, i32x4_relaxed_dot_i8x16_u8x16_add, i32x4_splat, i32x4_sum,
     u8x16_splat, u16x8_shr, v128_and, v128_xor,
 };
+
+/// Whether the three dots are different code. In WASM they are one instruction, which the engine reads as it does.
+const APART: bool = !cfg!(target_arch = "wasm32");
 
 /// 128-bit vectors with relaxed dots.
 pub(super) struct Relaxed;
@@ -60,13 +63,13 @@ impl Tile for Relaxed {
         end: Option<&mut Requantize<'_>>,
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
+        let (open, parts): (fn(&[_], usize, &mut [_]), usize) =
+            if group.width == 4 { (open::<Quads<4>, 2>, 2) } else { (open::<Quads<2>, 4>, 4) };
         match (group.form, group.width) {
-            (Form::ByteSums, 4) => open_strips::<Sums<8>, Quads<4>, 2, false>(strips, opened),
-            (Form::ByteSums, _) => open_strips::<Sums<42>, Quads<2>, 4, false>(strips, opened),
-            (_, 4) => open_strips::<SevenDot, Quads<4>, 2, false>(strips, opened),
-            (_, 2) => open_strips::<SevenDot, Quads<2>, 4, false>(strips, opened),
-            (Form::Bytes(RelaxedDot::Unsigned), _) => whole_strips::<UnsignedDot>(strips),
-            (Form::Bytes(RelaxedDot::Signed), _) => whole_strips::<SignedDot>(strips),
+            (Form::ByteSums, _) => open_strips::<Sums, false>(strips, opened, open, parts),
+            (_, 4 | 2) => open_strips::<SevenDot, false>(strips, opened, open, parts),
+            (Form::Bytes(RelaxedDot::Unsigned), _) if APART => whole_strips::<UnsignedDot>(strips),
+            (Form::Bytes(RelaxedDot::Signed), _) if APART => whole_strips::<SignedDot>(strips),
             _ => whole_strips::<SevenDot>(strips),
         }
     }
@@ -75,10 +78,10 @@ impl Tile for Relaxed {
         match (group.form, group.width) {
             (_, 4) => single_rows::<SevenDot, Quads<4>, 2>(group, rows, acc, pitch),
             (_, 2) => single_rows::<SevenDot, Quads<2>, 4>(group, rows, acc, pitch),
-            (Form::Bytes(RelaxedDot::Unsigned), _) => {
+            (Form::Bytes(RelaxedDot::Unsigned), _) if APART => {
                 single_rows::<UnsignedDot, Quads<8>, 1>(group, rows, acc, pitch);
             }
-            (Form::Bytes(RelaxedDot::Signed), _) => {
+            (Form::Bytes(RelaxedDot::Signed), _) if APART => {
                 single_rows::<SignedDot, Quads<8>, 1>(group, rows, acc, pitch);
             }
             _ => single_rows::<SevenDot, Quads<8>, 1>(group, rows, acc, pitch),
@@ -108,7 +111,10 @@ macro_rules! dots {
         struct $name;
 
         impl Dot for $name {
-            const STEPS: usize = usize::MAX;
+            #[inline(always)]
+            fn steps(_: usize) -> usize {
+                usize::MAX
+            }
 
             #[inline(always)]
             fn dot(part: V128, x: V128, weights: V128) -> V128 {
@@ -132,11 +138,14 @@ dots! {
     SignedDot i32x4_relaxed_dot_i8x16_i8x16_add;
 }
 
-/// 16-bit sums of `STEPS` steps: one adds at most 2 * 128 * 15 = 3840 (4 bits) or 2 * 128 * 3 = 768 (2 bits), and 8 * 3840 and 42 * 768 stay inside 32767.
-struct Sums<const STEPS: usize>;
+/// 16-bit sums of 8 or 42 steps: one adds at most 2 * 128 * 15 = 3840 (4 bits) or 2 * 128 * 3 = 768 (2 bits), and 8 * 3840 and 42 * 768 stay inside 32767.
+struct Sums;
 
-impl<const STEPS: usize> Dot for Sums<STEPS> {
-    const STEPS: usize = STEPS;
+impl Dot for Sums {
+    #[inline(always)]
+    fn steps(width: usize) -> usize {
+        if width == 4 { 8 } else { 42 }
+    }
 
     #[inline(always)]
     fn dot(part: V128, x: V128, weights: V128) -> V128 {
@@ -160,11 +169,11 @@ fn whole_strips<D: Dot>(mut strips: Strips<'_, '_>) {
             let x = &rows.values[strip * rows.stride + block * OPEN_STEPS / 2 * STRIP..];
             let x = &x.as_chunks::<STRIP>().0[..part.len()];
             let mut sums = strips.start(block == 0, strip, 0);
-            tile::<D, COLUMNS, 0>(part, x, &mut sums);
+            tile::<D, COLUMNS, 0>(part, x, 8, &mut sums);
             strips.end(is_last, strip, 0, &sums);
             if strips.columns() > 8 {
                 let mut sums = strips.start(block == 0, strip, 8);
-                tile::<D, COLUMNS, 8>(part, x, &mut sums);
+                tile::<D, COLUMNS, 8>(part, x, 8, &mut sums);
                 strips.end(is_last, strip, 8, &sums);
             }
         }

@@ -73,9 +73,9 @@ impl Tile for Simd128 {
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            4 if NARROW => open_strips::<PairDot, Pairs<4>, 4, false>(strips, opened),
-            2 if NARROW => open_strips::<PairDot, Pairs<2>, 8, false>(strips, opened),
-            _ => open_strips::<PairDot, Pairs<8>, 2, true>(strips, opened),
+            4 if NARROW => open_strips::<PairDot, false>(strips, opened, open::<Pairs<4>, 4>, 4),
+            2 if NARROW => open_strips::<PairDot, false>(strips, opened, open::<Pairs<2>, 8>, 8),
+            _ => open_strips::<PairDot, true>(strips, opened, open::<Pairs<8>, 2>, 2),
         }
     }
 
@@ -143,8 +143,8 @@ pub(super) trait Codes {
 
 /// How a step is multiplied and added up.
 pub(super) trait Dot {
-    /// Steps after which `dot` must start afresh.
-    const STEPS: usize;
+    /// Steps after which `dot` must start afresh, for codes of this width.
+    fn steps(width: usize) -> usize;
     /// `part` + the products of the broadcast activations with the weights.
     fn dot(part: V128, x: V128, weights: V128) -> V128;
     /// int32 `sum` + what `dot` collected.
@@ -167,7 +167,10 @@ impl<const WIDTH: usize> Codes for Pairs<WIDTH> {
 struct PairDot;
 
 impl Dot for PairDot {
-    const STEPS: usize = usize::MAX;
+    #[inline(always)]
+    fn steps(_: usize) -> usize {
+        usize::MAX
+    }
 
     #[inline(always)]
     fn dot(part: V128, x: V128, weights: V128) -> V128 {
@@ -180,27 +183,41 @@ impl Dot for PairDot {
     }
 }
 
-/// Strips by weights that are opened first; a word is `PARTS` steps. `INLINE`: what is around a tile is compiled into its loop; for all forms that would be ten times as much code.
+/// Writes the steps of 8 columns, from the given one on, of some words.
+type Open = fn(words: &[[u32; COLUMNS]], column: usize, opened: &mut [[u32; OPEN_COLUMNS]]);
+
+/// [`Open`] where a word is `PARTS` steps.
+pub(super) fn open<C: Codes, const PARTS: usize>(
+    words: &[[u32; COLUMNS]],
+    column: usize,
+    opened: &mut [[u32; OPEN_COLUMNS]],
+) {
+    for (words, steps) in words.iter().zip(opened.chunks_exact_mut(PARTS)) {
+        for at in (0..OPEN_COLUMNS).step_by(4) {
+            let word = u32x4_load(&words[column + at..]);
+            for (j, step) in steps.iter_mut().enumerate() {
+                u32x4_store(&mut step[at..], C::codes(word, j));
+            }
+        }
+    }
+}
+
+/// Strips by weights that are opened first; a word is `parts` steps. `INLINE`: what is around a tile is compiled into its loop; for all forms that would be ten times as much code.
 #[inline(always)]
-pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize, const INLINE: bool>(
+pub(super) fn open_strips<D: Dot, const INLINE: bool>(
     mut strips: Strips<'_, '_>,
     opened: &mut [u32],
+    open: Open,
+    parts: usize,
 ) {
     let (words, _) = strips.group.words.as_chunks::<COLUMNS>();
-    let rows = strips.rows;
+    let (rows, width) = (strips.rows, strips.group.width);
     for column in (0..strips.columns()).step_by(OPEN_COLUMNS) {
-        for (block, words) in words.chunks(OPEN_STEPS / PARTS).enumerate() {
+        for (block, words) in words.chunks(OPEN_STEPS / parts).enumerate() {
             let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
-            let opened = &mut opened[..words.len() * PARTS];
-            for (words, steps) in words.iter().zip(opened.chunks_exact_mut(PARTS)) {
-                for at in (0..OPEN_COLUMNS).step_by(4) {
-                    let word = u32x4_load(&words[column + at..]);
-                    for (j, step) in steps.iter_mut().enumerate() {
-                        u32x4_store(&mut step[at..], C::codes(word, j));
-                    }
-                }
-            }
-            let is_last = (block + 1) * (OPEN_STEPS / PARTS) >= strips.group.words.len() / COLUMNS;
+            let opened = &mut opened[..words.len() * parts];
+            open(words, column, opened);
+            let is_last = (block + 1) * (OPEN_STEPS / parts) >= strips.group.words.len() / COLUMNS;
             for strip in 0..rows.count / STRIP {
                 let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
                 let x = &x.as_chunks::<STRIP>().0[..opened.len()];
@@ -209,7 +226,7 @@ pub(super) fn open_strips<D: Dot, C: Codes, const PARTS: usize, const INLINE: bo
                 } else {
                     strips.start(block == 0, strip, column)
                 };
-                tile::<D, OPEN_COLUMNS, 0>(opened, x, &mut sums);
+                tile::<D, OPEN_COLUMNS, 0>(opened, x, width, &mut sums);
                 if INLINE {
                     strips.end_inline(is_last, strip, column, &sums);
                 } else {
@@ -239,12 +256,14 @@ pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: u
 pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
     weights: &[[u32; PITCH]],
     x: &[[i32; STRIP]],
+    width: usize,
     sums: &mut TileSums,
 ) {
-    if D::STEPS == usize::MAX {
+    let steps = D::steps(width);
+    if steps == usize::MAX {
         return dots::<D, PITCH, COLUMN>(weights, x, sums);
     }
-    for (weights, x) in weights.chunks(D::STEPS).zip(x.chunks(D::STEPS)) {
+    for (weights, x) in weights.chunks(steps).zip(x.chunks(steps)) {
         let mut parts = [[i32x4_splat(0); 2]; STRIP];
         dots::<D, PITCH, COLUMN>(weights, x, &mut parts);
         for (sums, parts) in sums.iter_mut().zip(parts) {
