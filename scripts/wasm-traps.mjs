@@ -1,13 +1,23 @@
-// Turns the functions that a panic ends in into bare traps, and blanks the source locations that they were given, with the texts of Rust's libraries. The module's host
+// Turns the functions that a panic ends in into bare traps, and blanks the source locations that they were given, with their texts. The module's host
 // learns of a panic by the trap; text, hooks and file names reach nobody, are a sixth of the module, and would put the builder's paths into it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import binaryen from "binaryen";
+import { root } from "./setup/paths.mjs";
 
 /** Functions of Rust's own libraries that never return, or that only these call. */
 const diverging =
   /^<?(core|alloc|std|__rustc)\b.*(panic|unwrap_failed|expect_failed|slice_index_fail|len_mismatch_fail|raw_vec::handle_error|alloc_error|capacity_overflow|rust_begin_unwind)/;
 
-/** What Rust's own libraries would write. Whole texts only, so that a table of numbers is not taken for one. */
+/** What our crates would write: literals of several words. */
+const ours = ["crates/kernels/src", "crates/wasm/src"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith(".rs"))
+    .flatMap((name) => readFileSync(join(root, folder, name), "utf8").match(/(?<=")[^"\\\n]{7,}(?=")/g) ?? [])
+    .filter((text) => /^[\w`]+ [ -~]+$/.test(text)),
+);
+
+/** What Rust's own libraries would write, and ours. Whole texts only, so that a table of numbers is not taken for one. */
 const texts = [
   "slice index starts at ",
   "index out of bounds: the len is ",
@@ -33,6 +43,7 @@ const texts = [
   Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0")).join(""),
   "0123456789abcdef",
   "0123456789ABCDEF",
+  ...ours,
 ].map((text) => Buffer.from(text));
 
 /** What writes text: only panics do. Tables of methods keep it alive. */

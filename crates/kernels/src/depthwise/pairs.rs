@@ -85,25 +85,20 @@ impl Pairs {
         let units = channels.div_ceil(UNIT);
         let vectors = checked_area(OP, units * parities, 2 * pairs * width)?;
         let mut kept = Buffer::zeroed(OP, checked_area(OP, vectors, 8)?)?;
-        let mut to = kept.as_chunks_mut::<8>().0.iter_mut();
-        for parity in 0..parities {
-            for block in 0..2 * units {
-                let channel = unit_start(block / 2, channels) + block % 2 * 4;
-                for vector in 0..pairs * width {
-                    let (pair, kx) = (vector / width, vector % width);
-                    let Some(to) = to.next() else { unreachable!("room for every block") };
-                    for (i, to) in to.iter_mut().enumerate() {
-                        let ky = (2 * pair + i % 2).wrapping_sub(parity);
-                        if ky < height {
-                            *to = weights[(ky * width + kx) * channels + channel + i / 2];
-                        }
-                    }
+        for (block, kept) in kept.chunks_exact_mut(pairs * width * 8).enumerate() {
+            let (parity, block) = (block / (2 * units), block % (2 * units));
+            let channel = unit_start(block / 2, channels) + block % 2 * 4;
+            for (i, to) in kept.iter_mut().enumerate() {
+                let (pair, kx) = (i / 8 / width, i / 8 % width);
+                let ky = (2 * pair + i % 2).wrapping_sub(parity);
+                if ky < height {
+                    *to = weights[(ky * width + kx) * channels + channel + i % 8 / 2];
                 }
             }
         }
         let mut start = Buffer::zeroed(OP, channels)?;
         for (channel, start) in start.iter_mut().enumerate() {
-            let sum: i64 = weights.iter().skip(channel).step_by(channels).map(|w| i64::from(*w)).sum();
+            let sum: i64 = weights.chunks_exact(channels).map(|tap| i64::from(tap[channel])).sum();
             let bias = if let OutputTransform::Int8 { bias, .. } = output { bias[channel] } else { 0 };
             // Of the low 32 bits, as the sums are: what they amount to in the end fits.
             *start = (i64::from(bias) - i64::from(input.zero_point) * sum) as i32;

@@ -55,7 +55,7 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
         for q in pair {
             for r in (0..tiled).step_by(4) {
                 let x = [row(r), row(r + 1), row(r + 2), row(r + 3)];
-                let (low, high) = (tile::<D, PARTS, 0>(x, quad(q)), tile::<D, PARTS, 1>(x, quad(q)));
+                let [low, high] = [0, 1].map(|half| tile::<D, PARTS>(x, quad(q), half));
                 for (r, (low, high)) in (r..).zip(low.into_iter().zip(high)) {
                     i32x4_store(
                         &mut acc[r * pitch + q * QUAD..],
@@ -73,11 +73,12 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
     }
 }
 
-/// Four rows by columns `2 * HALF` and the next: each part of the codes is cut out once and multiplied by four rows.
+/// Four rows by columns `2 * half` and the next: each part of the codes is cut out once and multiplied by four rows.
 #[inline(never)]
-fn tile<D: Dots<PARTS>, const PARTS: usize, const HALF: usize>(
+fn tile<D: Dots<PARTS>, const PARTS: usize>(
     rows: [&[[[u8; 16]; PARTS]]; 4],
     quad: &[Quad],
+    half: usize,
 ) -> [[V128; 2]; 4] {
     let mask = D::mask();
     let mut sums = [[i32x4_splat(0); 2]; 4];
@@ -85,7 +86,8 @@ fn tile<D: Dots<PARTS>, const PARTS: usize, const HALF: usize>(
         let rows = rows.map(|row| &row[at * D::BLOCKS..][..quad.len()]);
         let mut acc = [[i32x4_splat(0); 2]; 4];
         for (at, columns) in quad.iter().enumerate() {
-            let codes = [u8x16_load(&columns[2 * HALF]), u8x16_load(&columns[2 * HALF + 1])];
+            let [a, b] = &columns.as_chunks::<2>().0[half];
+            let codes = [u8x16_load(a), u8x16_load(b)];
             for j in 0..PARTS {
                 let parts = codes.map(|codes| part(codes, j, mask));
                 for (acc, row) in acc.iter_mut().zip(rows) {
