@@ -18,20 +18,22 @@ struct Free {
     next: usize,
 }
 
-/// Memory that `grow` provides: `grow(bytes)` gives the address and the size of a new region of at least so many, both multiples of [`UNIT`].
-struct FirstFit<G> {
+/// Gives the address and the size of a new region of at least so many bytes, both multiples of [`UNIT`].
+type Grow = fn(usize) -> Option<(usize, usize)>;
+
+/// Memory that `grow` provides.
+struct FirstFit {
     first: Cell<usize>,
-    grow: G,
+    grow: Grow,
 }
 
 // SAFETY: only the thread that loads models allocates: the others of a module with threads run what was made (docs/decisions/2026-11-25-threads.md).
 #[cfg(target_arch = "wasm32")]
-unsafe impl<G> Sync for FirstFit<G> {}
+unsafe impl Sync for FirstFit {}
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: FirstFit<fn(usize) -> Option<(usize, usize)>> =
-    FirstFit { first: Cell::new(0), grow: pages };
+static ALLOCATOR: FirstFit = FirstFit { first: Cell::new(0), grow: pages };
 
 /// New pages of the memory.
 #[cfg(target_arch = "wasm32")]
@@ -53,7 +55,7 @@ fn write(at: usize, free: Free) {
     unsafe { ptr::with_exposed_provenance_mut::<Free>(at).write(free) }
 }
 
-impl<G: Fn(usize) -> Option<(usize, usize)>> FirstFit<G> {
+impl FirstFit {
     /// Makes `at` follow the free block `before`, or the first one where that is 0.
     fn link(&self, before: usize, at: usize) {
         if before == 0 {
@@ -111,7 +113,7 @@ fn size_of_block(layout: Layout) -> usize {
 }
 
 // SAFETY: blocks are cut out of regions that nobody else has, do not overlap and are aligned; memory that cannot be had is null.
-unsafe impl<G: Fn(usize) -> Option<(usize, usize)>> GlobalAlloc for FirstFit<G> {
+unsafe impl GlobalAlloc for FirstFit {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let (bytes, align) = (size_of_block(layout), layout.align().max(UNIT));
         let start = self.take(bytes, align).or_else(|| {
@@ -142,7 +144,7 @@ mod tests {
     }
 
     /// Sizes of the free blocks; fails where they are not in order, or where neighbours were not joined.
-    fn free_blocks<G>(memory: &FirstFit<G>) -> Vec<usize> {
+    fn free_blocks(memory: &FirstFit) -> Vec<usize> {
         let (mut sizes, mut at, mut end) = (Vec::new(), memory.first.get(), 0);
         while at != 0 {
             assert!(at > end, "in order, and apart");
