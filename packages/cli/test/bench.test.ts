@@ -63,6 +63,20 @@ describe("lowbit bench", () => {
     expect(after.commands).toHaveLength(2);
   });
 
+  // Browsers that the other tests do not run in: the suite judges every answer before it times one.
+  test.for(["firefox", "webkit"])("%s gives right answers", { timeout: 90_000 }, async (browser, { skip }) => {
+    const out = join(folder, `${browser}.json`);
+    const some = "ternary_gemm/64,xnor_gemm/64,int8_gemm/64";
+    const few = ["--filter", some, "--quick", "--peers", "none", "--threads", "1"];
+    const { code } = await lowbit("bench", "--platforms", browser, ...few, "--out", out);
+    expect(code).toBe(0);
+    const { platforms, results, untimed } = parseRecord(JSON.parse(readFileSync(out, "utf8")));
+    const absent = platforms.find(({ name }) => name === browser)?.skipped;
+    if (absent !== undefined) skip(absent);
+    expect(untimed.filter(({ kind }) => kind === "wrong")).toEqual([]);
+    expect(results.map(({ engine }) => engine)).toEqual(expect.arrayContaining(["lowbit:scalar", "lowbit:simd128"]));
+  });
+
   test.each([
     ["an unknown platform", ["--platforms", "netscape"], /no platform netscape; there are node20/],
     ["a filter without a case", ["--filter", "nothing-like-it"], /no case matches nothing-like-it/],
