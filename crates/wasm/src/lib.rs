@@ -11,18 +11,26 @@
 //! [`memory::Memory`], [`params::Params`], [`handles::insert`] and [`handles::with`], [`error::status`], under [`lowbit_kernels::error::Op::Custom`]
 //! (`examples/custom-kernel` in the repository).
 //!
-//! The crate sets the global allocator (`allocator.rs`), made for few and large blocks, also of a crate that depends on it.
+//! The crate sets the global allocator, made for few and large blocks, also of a crate that depends on it: packed weights, blocks of the host and objects, hundreds at most,
+//! which are made when a model is loaded. A list of free blocks does for them, in a quarter of the bytes of the standard library's.
 //!
 //! There are no strings, closures or JS values; `panic = "abort"` makes a bug a trap, after which the host gives the instance up.
 
 pub use lowbit_kernels;
 
+#[cfg(target_arch = "wasm32")]
+use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
+
+// SAFETY: only the thread that loads models allocates; the others of a module with threads run what was made (docs/decisions/2026-11-25-threads.md).
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
+    unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
+
 #[cfg(feature = "operators")]
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
-#[cfg(any(test, target_arch = "wasm32"))]
-mod allocator;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
