@@ -207,8 +207,9 @@ function maySleep(): boolean {
 
 /** A new worker, and a promise of its first message, or of why there is none. */
 async function spawn(): Promise<{ readonly worker: Thread; readonly ready: Promise<unknown> }> {
-  // Deno has both kinds; only a worker of Node's kind lets the process end before it.
-  if (typeof Worker === "function" && !("Deno" in globalThis)) {
+  // Node and Deno get a worker of Node's kind, the only one that lets the process end before it; what else is called Worker in Node, some library put there.
+  const isNodes = isNode() && !("Bun" in globalThis);
+  if (typeof Worker === "function" && !isNodes && !("Deno" in globalThis)) {
     const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { type: "module", name: "lowbit" });
     const ready = new Promise<unknown>((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);

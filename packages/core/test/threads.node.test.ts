@@ -7,6 +7,7 @@ import { RandomData } from "../src/testing/random-data.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 /** What workers are sent, and when they end. */
@@ -31,6 +32,16 @@ it("dispose ends the workers", async () => {
   expect(sent.length).toBe(3);
   expect(sent.every(({ worker }) => worker.threadId > 0)).toBe(true);
   for (const model of models) model.dispose();
+  await ended();
+});
+
+it("a Worker that some library made global is not taken for one", async () => {
+  // onnxruntime-web leaves one behind, in which our code would never start.
+  vi.stubGlobal("Worker", class {});
+  const { sent, ended } = watchWorkers();
+  using model = await createModel(goldenGraph(), { threads: 2 });
+  expect(sent.length).toBe(1);
+  model.dispose();
   await ended();
 });
 
