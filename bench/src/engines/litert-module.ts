@@ -44,13 +44,12 @@ interface RawModule {
   compileModel(environment: unknown, model: RawModel, options: object): RawCompiled | Promise<RawCompiled>;
 }
 
-/** Builds in the package: relaxed SIMD; SIMD alone; relaxed SIMD with threads. */
-export type LiteRtBuild = "relaxed" | "compat" | "threaded";
+/** Builds in the package: relaxed SIMD; SIMD alone. */
+export type LiteRtBuild = "relaxed" | "compat";
 
 const files: Readonly<Record<LiteRtBuild, string>> = {
   relaxed: "litert_wasm_internal",
   compat: "litert_wasm_compat_internal",
-  threaded: "litert_wasm_threaded_internal",
 };
 
 type Factory = (options: object) => Promise<RawModule>;
@@ -58,7 +57,6 @@ type Factory = (options: object) => Promise<RawModule>;
 /** The file is a classic script that declares `ModuleFactory`; in Node, Deno and Bun it wants CommonJS around it. */
 async function factoryOf(host: Host, script: URL): Promise<Factory> {
   if (host.isPage) {
-    // Its threads start from the address of the script, which only a script element tells it.
     const element = document.createElement("script");
     element.src = script.href;
     await new Promise((resolve, reject) => {
@@ -98,8 +96,8 @@ export class LiteRt {
     return new LiteRt(module);
   }
 
-  /** Copies the model into the module and compiles it for `threads` threads. */
-  async compile(bytes: Uint8Array, input: TypedArray, threads: number): Promise<LiteRtModel> {
+  /** Copies the model into the module and compiles it for one thread. */
+  async compile(bytes: Uint8Array, input: TypedArray): Promise<LiteRtModel> {
     const module = this.#module;
     const pointer = module._malloc(bytes.length);
     if (pointer === 0) throw new Error(`LiteRT has no memory for a model of ${bytes.length} bytes`);
@@ -108,7 +106,7 @@ export class LiteRt {
     const compiled = await module.compileModel(this.#environment, model, {
       environment: { liteRtEnvironment: this.#environment },
       accelerator: "wasm",
-      cpuOptions: { numThreads: threads },
+      cpuOptions: { numThreads: 1 },
       gpuOptions: {},
       webNNOptions: {},
     });

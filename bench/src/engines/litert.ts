@@ -1,4 +1,7 @@
-/** LiteRT.js (XNNPACK in WASM), the fastest other runtime: with relaxed SIMD, with SIMD alone, with threads. */
+/**
+ * LiteRT.js (XNNPACK in WASM), the fastest other runtime: with relaxed SIMD, with SIMD alone. Its build with threads is left out: Node refuses its worker, and in a page
+ * its main thread waits for workers that the browser may start only once that thread is idle.
+ */
 import { availableTiers } from "lowbit/kernels";
 import type { Absent, Engine, EngineSource, Host, Prepared } from "../engine.ts";
 import type { TfliteFormat } from "../models/layer-tflite.ts";
@@ -23,7 +26,7 @@ function prepared(model: Model, copies: readonly LiteRtModel[]): Prepared {
   };
 }
 
-function engineOf(name: string, version: string, runtime: LiteRt, format: TfliteFormat, threads: number): Engine {
+function engineOf(name: string, version: string, runtime: LiteRt, format: TfliteFormat): Engine {
   return {
     name,
     version,
@@ -32,28 +35,20 @@ function engineOf(name: string, version: string, runtime: LiteRt, format: Tflite
       const model = tfliteOf(of, tensors, format);
       const copies: LiteRtModel[] = [];
       const count = copiesOf(of, model.bytes.length);
-      for (let i = 0; i < count; i++) copies.push(await runtime.compile(model.bytes, model.input, threads));
+      for (let i = 0; i < count; i++) copies.push(await runtime.compile(model.bytes, model.input));
       return prepared(model, copies);
     },
   };
 }
 
 /** The engines of one build, or why there are none. */
-async function open(host: Host, version: string, build: LiteRtBuild, threads: number): Promise<(Engine | Absent)[]> {
-  const source = build === "compat" ? "litert-compat" : "litert";
-  const suffix = threads === 1 ? "" : `:${threads}`;
-  const names = formats.map((format) => `${source}:${format}${suffix}`);
+async function open(host: Host, version: string, build: LiteRtBuild): Promise<(Engine | Absent)[]> {
+  const names = formats.map((format) => `${build === "compat" ? "litert-compat" : "litert"}:${format}`);
   const absent = (reason: string) => names.map((name) => ({ name, absent: reason }));
   if (build !== "compat" && !availableTiers().includes("relaxed")) return absent("no relaxed SIMD");
-  // Its worker is a CommonJS file in a package of ES modules: Node refuses it, and ends.
-  if (build === "threaded" && !host.isPage) return absent("its threads start in pages only");
-  if (build === "threaded" && !globalThis.crossOriginIsolated) return absent("the page is not cross-origin isolated");
-  // Its main thread waits for workers that Firefox starts only once that thread is idle.
-  if (build === "threaded" && /Firefox/.test(navigator.userAgent))
-    return absent("its threads never start on Firefox's main thread");
   try {
     const runtime = await LiteRt.load(host, build);
-    return formats.map((format, i) => engineOf(names[i]!, version, runtime, format, threads));
+    return formats.map((format, i) => engineOf(names[i]!, version, runtime, format));
   } catch (error) {
     return absent(error instanceof Error ? error.message : String(error));
   }
@@ -64,8 +59,7 @@ export const litert: EngineSource = {
   kind: "peer",
   async open(host) {
     const { version } = JSON.parse(new TextDecoder().decode(await host.read(`${PACKAGE}/package.json`)));
-    const opened = [await open(host, version, "relaxed", 1), await open(host, version, "compat", 1)];
-    for (const threads of host.threads) if (threads > 1) opened.push(await open(host, version, "threaded", threads));
+    const opened = [await open(host, version, "relaxed"), await open(host, version, "compat")];
     return opened.flat();
   },
 };
