@@ -92,6 +92,18 @@ impl Counts {
     pub(super) fn columns(self) -> [V128; 2] {
         [i16x8_sub(self.both, i16x8_shl(self.high, 8)), self.high]
     }
+
+    /// The 16 counts as int32.
+    #[inline(always)]
+    pub(super) fn widened(self) -> [V128; 4] {
+        let [low, high] = self.columns();
+        [
+            i32x4_extend_low_u16x8(low),
+            i32x4_extend_high_u16x8(low),
+            i32x4_extend_low_u16x8(high),
+            i32x4_extend_high_u16x8(high),
+        ]
+    }
 }
 
 /// Where the table indices of a pair of rows lie: `outer` times `inner` runs of `len` bytes.
@@ -319,14 +331,7 @@ fn subtract_single<O: Ops, const NV: usize>(indices: &[u8], panels: &[[u8; 16]],
 /// `acc[column] -= count[column] << SHIFT` for 16 columns.
 #[inline(always)]
 pub(super) fn subtract<const SHIFT: u32>(acc: &mut [i32], counts: Counts) {
-    let [low, high] = counts.columns();
-    let counts = [
-        i32x4_extend_low_u16x8(low),
-        i32x4_extend_high_u16x8(low),
-        i32x4_extend_low_u16x8(high),
-        i32x4_extend_high_u16x8(high),
-    ];
-    for (acc, counts) in acc.chunks_exact_mut(4).zip(counts) {
+    for (acc, counts) in acc.chunks_exact_mut(4).zip(counts.widened()) {
         i32x4_store(acc, i32x4_sub(i32x4_load(acc), i32x4_shl(counts, SHIFT)));
     }
 }

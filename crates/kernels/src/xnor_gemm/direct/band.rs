@@ -8,8 +8,8 @@ use crate::conv::Convolution;
 use crate::output::OutputMut;
 use crate::rows::RowKernel;
 use crate::v128::{
-    V128, i16x8_gt, i16x8_load, i16x8_shl, i16x8_splat, i16x8_sub, i32x4_add, i32x4_extend_high_u16x8,
-    i32x4_extend_low_u16x8, i32x4_load, i32x4_shl, i32x4_splat, i32x4_store, i32x4_sub, mask_of_i16x8,
+    V128, i16x8_gt, i16x8_load, i16x8_shl, i16x8_splat, i16x8_sub, i32x4_add, i32x4_load, i32x4_shl,
+    i32x4_splat, i32x4_store, i32x4_sub, mask_of_i16x8,
 };
 
 /// An output pixel inside a tile.
@@ -191,14 +191,7 @@ fn below(counts: Counts, parities: V128, limits: &[i16; 16]) -> u32 {
 /// `base + twice - 4 * count`
 #[inline(always)]
 fn sums_of(counts: Counts, twice: V128, bases: &[i32; 16], sums: &mut [i32; 16]) {
-    let [low, high] = counts.columns();
-    let counts = [
-        i32x4_extend_low_u16x8(low),
-        i32x4_extend_high_u16x8(low),
-        i32x4_extend_low_u16x8(high),
-        i32x4_extend_high_u16x8(high),
-    ];
-    for (i, counts) in counts.into_iter().enumerate() {
+    for (i, counts) in counts.widened().into_iter().enumerate() {
         let start = i32x4_add(i32x4_load(&bases[4 * i..]), twice);
         i32x4_store(&mut sums[4 * i..], i32x4_sub(start, i32x4_shl(counts, 2)));
     }
