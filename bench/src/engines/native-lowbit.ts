@@ -27,11 +27,10 @@ export const nativeLowbit: EngineSource = {
           const task = of.task as Gemm | Conv | Scan;
           const paths: Record<string, string> = {};
           for (const [name, tensor] of Object.entries(tensors)) paths[name] = await process.put(tensor);
-          return preparedIn(process, { task, tensors: paths }, async (id) => {
-            const path = process.path();
-            await process.ask("output", { id, path });
-            return { kind: "exact", data: new (resultOf(task))(await process.get(path)) as TypedArray };
-          });
+          return preparedIn(process, { task, tensors: paths }, async (id) => ({
+            kind: "exact",
+            data: new (resultOf(task))(await process.output(id)) as TypedArray,
+          }));
         },
       }),
     ),

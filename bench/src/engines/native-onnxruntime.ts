@@ -58,11 +58,7 @@ export const nativeOnnxruntime: EngineSource = {
           const { bytes, input, output, answer } = onnxOf(of, tensors, formatOf(name));
           const copies = copiesOf(of, bytes.length);
           const load = { model: await process.put(bytes), input: await process.put(input), copies };
-          return preparedIn(process, load, async (id) => {
-            const path = process.path();
-            await process.ask("output", { id, path });
-            return answer(new output(await process.get(path)) as TypedArray);
-          });
+          return preparedIn(process, load, async (id) => answer(new output(await process.output(id)) as TypedArray));
         },
       }),
     ),

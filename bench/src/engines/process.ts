@@ -89,6 +89,13 @@ export class Process {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   }
 
+  /** What the last run of a case left, from the file that `output` writes. */
+  async output(id: number): Promise<ArrayBuffer> {
+    const path = this.path();
+    await this.ask("output", { id, path });
+    return this.get(path);
+  }
+
   /** A name that no file has yet. */
   path = (): string => this.#join(this.#folder, String(this.#files++));
 
