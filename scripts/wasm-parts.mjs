@@ -9,6 +9,7 @@ export const parts = {
   all: ["all", "quantize"],
   threads: ["threads", "quantize"],
   search: ["search", "quantize"],
+  quantize: ["quantize", "solve"],
 };
 
 /** The parts that a network may be loaded with, without threads. */

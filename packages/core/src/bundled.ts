@@ -45,6 +45,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit-search.simd128.wasm", import.meta.url);
     case "search relaxed":
       return new URL("../wasm/lowbit-search.relaxed.wasm", import.meta.url);
+    case "quantize scalar":
+      return new URL("../wasm/lowbit-quantize.scalar.wasm", import.meta.url);
+    case "quantize simd128":
+      return new URL("../wasm/lowbit-quantize.simd128.wasm", import.meta.url);
+    case "quantize relaxed":
+      return new URL("../wasm/lowbit-quantize.relaxed.wasm", import.meta.url);
   }
 }
 
@@ -52,7 +58,7 @@ export function bundledWasm(tier: Tier, part: Part): URL {
 export type LoadKernelsOptions = Omit<KernelOptions, "wasm"> & Partial<Pick<KernelOptions, "wasm">>;
 
 /**
- * A WASM instance for direct use of kernels, with every export of networks and quantizers (`part` for a smaller module, or for that of search).
+ * A WASM instance for direct use of kernels, with every export of networks and what most quantizers call (`part` for a smaller module, for that of search, or for that of all quantizers).
  * @throws TierError, ThreadsError, LoadError, or the signal's reason
  */
 export function loadKernels(options: LoadKernelsOptions = {}): Promise<KernelInstance> {

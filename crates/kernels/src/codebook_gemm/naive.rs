@@ -11,7 +11,7 @@ pub fn decode(
     scale: impl Fn(usize, usize) -> f32,
     zero: impl Fn(usize, usize) -> i32,
 ) -> Vec<f32> {
-    let dimension = if let Decoding::Product { dimension, .. } = decoding { *dimension } else { 1 };
+    let dimension = decoding.dimension();
     (0..codes.len() * dimension)
         .map(|i| {
             let (n, k) = (i / depth, i % depth);
@@ -21,6 +21,7 @@ pub fn decode(
                 Decoding::Affine { .. } => (code as i32 - zero(n, k)) as f32,
                 Decoding::Table { codebook } => codebook[code],
                 Decoding::Product { codebook, .. } => codebook[code * dimension + k % dimension],
+                other => unreachable!("{other:?} is not multiplied here"),
             };
             level * scale(n, k)
         })

@@ -30,6 +30,54 @@ pub enum Decoding<'a> {
         /// d, which divides K and the group size.
         dimension: usize,
     },
+    /// code * scale + offset
+    Offset {
+        /// As many as there are scales, or one for the tensor.
+        offsets: &'a [f32],
+    },
+    /// Sum of ±coefficient * scale, plus where bit i of the code is 0.
+    Bases {
+        /// `[scales, bits]`
+        coefficients: &'a [f32],
+    },
+    /// A sum of sub-vectors, one of each codebook.
+    Additive {
+        /// `[count, centroids, dimension]`, 1..=2^bits centroids.
+        codebooks: &'a [f32],
+        /// d, which divides K and the group size.
+        dimension: usize,
+        /// Codes of a sub-vector, one after another.
+        count: usize,
+    },
+    /// No codes: ±value, index and sign by a hash of the position in the tensor.
+    Hashed {
+        /// At least 1.
+        values: &'a [f32],
+        /// Of the hash.
+        seed: u32,
+        /// Position of the first weight in its tensor.
+        first: usize,
+    },
+}
+
+impl Decoding<'_> {
+    /// Weights of a sub-vector; 1 where codes are of single weights.
+    pub fn dimension(&self) -> usize {
+        match *self {
+            Decoding::Product { dimension, .. } | Decoding::Additive { dimension, .. } => dimension,
+            _ => 1,
+        }
+    }
+
+    /// Codes of a row of `depth` weights, a multiple of the dimension.
+    pub fn codes_of_row(&self, depth: usize) -> usize {
+        match *self {
+            Decoding::Product { dimension, .. } => depth / dimension,
+            Decoding::Additive { dimension, count, .. } => depth / dimension * count,
+            Decoding::Hashed { .. } => 0,
+            _ => depth,
+        }
+    }
 }
 
 /// Weights as a file holds them.
@@ -109,7 +157,7 @@ impl Packed {
         check_range(OP, What::Depth, 1, i64::from(i32::MAX), depth as i64)?;
         check_range(OP, What::GroupSize, 1, depth as i64, group_size as i64)?;
         check_range(OP, What::Bits, 1, 8, bits as i64)?;
-        let dimension = if let Decoding::Product { dimension, .. } = decoding { dimension } else { 1 };
+        let dimension = decoding.dimension();
         check_range(OP, What::Codebook, 1, depth as i64, dimension as i64)?;
         check_shape(OP, What::Depth, 0, depth % dimension)?;
         let groups = depth.div_ceil(group_size);
@@ -235,6 +283,7 @@ fn level_count(decoding: &Decoding<'_>, bits: usize, dimension: usize) -> Result
             check_shape(OP, What::Codebook, 0, codebook.len() % dimension)?;
             codebook.len() / dimension
         }
+        _ => return Err(KernelError::new(ErrorCode::Range, OP, What::Kind, 3, 4)),
     };
     check_range(OP, What::Codebook, 1, 1 << bits, entries as i64)?;
     Ok(entries)
@@ -252,7 +301,7 @@ impl Levels {
                 }
             }
             Decoding::Table { codebook } => values[..codebook.len()].copy_from_slice(codebook),
-            Decoding::Product { .. } => {}
+            _ => {}
         }
         let mut bytes = [[0; 16]; 4];
         for (code, value) in values.iter().take(16).enumerate() {

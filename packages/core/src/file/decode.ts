@@ -112,7 +112,7 @@ function decodeConstant(entry: Field, tensors: Tensors): Constant {
     .get("shape")
     .list()
     .map((size) => size.integer(1, 2 ** 31 - 1));
-  const bits = entry.get("bits").integer(1, 8);
+  const bits = entry.get("bits").integer(0, 8);
   const decoding = decodeDecoding(entry.get("decoding"), tensors);
   if (scale && scale.shape.length !== 2) entry.get("scale").fail("a tensor of two axes");
   return {
@@ -143,7 +143,8 @@ function expandedCodes(
 }
 
 function decodeDecoding(field: Field, tensors: Tensors): Decoding {
-  const kind = field.get("kind").oneOf("sign", "affine", "table", "product");
+  const kind = field.get("kind").oneOf("sign", "affine", "offset", "bases", "table", "product", "additive", "hashed");
+  const floats = (member: string): Float32Array => arrayFrom(field.get(member), tensors, "f32").data;
   switch (kind) {
     case "sign":
       return { kind };
@@ -156,10 +157,20 @@ function decodeDecoding(field: Field, tensors: Tensors): Decoding {
       return { kind, zeroPoint: stored };
     }
     case "table":
-      return { kind, codebook: arrayFrom(field.get("codebook"), tensors, "f32").data };
+      return { kind, codebook: floats("codebook") };
+    case "offset":
+      return { kind, offset: floats("offset") };
+    case "bases":
+      return { kind, coefficients: floats("coefficients") };
+    case "hashed":
+      return { kind, values: floats("values"), seed: field.get("seed").integer(0, 2 ** 32 - 1) };
+    case "additive": {
+      const dimension = field.get("dimension").integer(1, 2 ** 20);
+      return { kind, codebook: floats("codebook"), dimension, count: field.get("count").integer(1, 64) };
+    }
     case "product": {
       const dimension = field.get("dimension").integer(1, 2 ** 20);
-      return { kind, codebook: arrayFrom(field.get("codebook"), tensors, "f32").data, dimension };
+      return { kind, codebook: floats("codebook"), dimension };
     }
   }
 }

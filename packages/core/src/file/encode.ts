@@ -101,7 +101,13 @@ interface StoredData {
 }
 
 function savesInBase3(constant: Constant): boolean {
-  if (constant.kind === "plain" || constant.bits !== 2 || constant.decoding.kind === "product") return false;
+  if (
+    constant.kind === "plain" ||
+    constant.bits !== 2 ||
+    constant.decoding.kind === "product" ||
+    constant.decoding.kind === "additive"
+  )
+    return false;
   const { codesPerRow, rowBytes } = matrixSize(constant);
   return base3RowBytes(codesPerRow) < rowBytes && fitsBase3(constant.codes);
 }
@@ -158,6 +164,22 @@ function encodeDecoding(set: TensorSet, name: string, decoding: Decoding, scaleS
       const { codebook, dimension } = decoding;
       const shape = [codebook.length / dimension, dimension];
       return { kind: "product", dimension, codebook: set.add(`${name}.codebook`, "F32", shape, codebook) };
+    }
+    case "additive": {
+      const { codebook, dimension, count } = decoding;
+      const shape = [count, codebook.length / (count * dimension), dimension];
+      return { kind: "additive", dimension, count, codebook: set.add(`${name}.codebook`, "F32", shape, codebook) };
+    }
+    case "offset":
+      return { kind: "offset", offset: set.add(`${name}.offset`, "F32", scaleShape, decoding.offset) };
+    case "bases": {
+      const { coefficients } = decoding;
+      const shape = [...scaleShape, coefficients.length / (scaleShape[0] * scaleShape[1])];
+      return { kind: "bases", coefficients: set.add(`${name}.coefficients`, "F32", shape, coefficients) };
+    }
+    case "hashed": {
+      const { values, seed } = decoding;
+      return { kind: "hashed", seed, values: set.add(`${name}.values`, "F32", [values.length], values) };
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What a constant must hold, plain or quantized, and the sizes that follow from its shape. */
 import { GraphError } from "../errors.ts";
 import { arrayOf, sizeOf } from "../tensor.ts";
-import type { Constant, PlainConstant, QuantizedConstant } from "./types.ts";
+import type { Constant, Decoding, PlainConstant, QuantizedConstant } from "./types.ts";
 
 /** Rows and row lengths of a quantized tensor seen as [N, K] (axis 0 by the rest). */
 export interface MatrixSize {
@@ -9,10 +9,44 @@ export interface MatrixSize {
   readonly n: number;
   /** Weights of a row. */
   readonly k: number;
-  /** Codes of a row: K, or K / dimension for sub-vectors. */
+  /** Codes of a row: K, K / dimension for sub-vectors, that times `count` for sums of them, none for hashed weights. */
   readonly codesPerRow: number;
   /** Bytes of a row of codes. */
   readonly rowBytes: number;
+}
+
+/** Codes that a row of `k` weights has. */
+export function codesPerRow(decoding: QuantizedConstant["decoding"], k: number): number {
+  switch (decoding.kind) {
+    case "product":
+      return k / decoding.dimension;
+    case "additive":
+      return (k / decoding.dimension) * decoding.count;
+    case "hashed":
+      return 0;
+    default:
+      return k;
+  }
+}
+
+/** The decoding of a part of the rows: `part` takes its share of an array that has `width` numbers for every scale. */
+export function decodingOfCells(
+  decoding: Decoding,
+  part: <T extends Float32Array | Int32Array>(values: T, width: number) => Float32Array | Int32Array,
+  bits: number,
+): Decoding {
+  switch (decoding.kind) {
+    case "affine": {
+      const { zeroPoint } = decoding;
+      return typeof zeroPoint === "number" ? decoding : { kind: "affine", zeroPoint: part(zeroPoint, 1) as Int32Array };
+    }
+    case "offset":
+      return { kind: "offset", offset: part(decoding.offset, 1) as Float32Array };
+    case "bases":
+      return { kind: "bases", coefficients: part(decoding.coefficients, bits) as Float32Array };
+    default:
+      return decoding;
+  }
 }
 
 export function matrixSize({
@@ -22,18 +56,20 @@ export function matrixSize({
 }: Pick<QuantizedConstant, "shape" | "bits" | "decoding">): MatrixSize {
   const n = shape[0] ?? 1;
   const k = sizeOf(shape.slice(1));
-  const codesPerRow = decoding.kind === "product" ? k / decoding.dimension : k;
-  return { n, k, codesPerRow, rowBytes: Math.ceil((codesPerRow * bits) / 8) };
+  const perRow = codesPerRow(decoding, k);
+  return { n, k, codesPerRow: perRow, rowBytes: Math.ceil((perRow * bits) / 8) };
 }
 
 /** Bytes that a constant takes, codes and all that its decoding needs. */
 export function constantBytes(constant: Constant): number {
   if (constant.kind === "plain") return constant.data.byteLength;
   const { codes, scale, decoding } = constant;
-  const codebook = "codebook" in decoding ? decoding.codebook.byteLength : 0;
-  const zeroPoint =
-    decoding.kind === "affine" && typeof decoding.zeroPoint !== "number" ? decoding.zeroPoint.byteLength : 0;
-  return codes.byteLength + (scale?.byteLength ?? 0) + codebook + zeroPoint;
+  // Whatever arrays a decoding has: codebook, zero points, offsets, coefficients, values.
+  const levels = Object.values(decoding).reduce(
+    (sum, part) => sum + (ArrayBuffer.isView(part) ? part.byteLength : 0),
+    0,
+  );
+  return codes.byteLength + (scale?.byteLength ?? 0) + levels;
 }
 
 /** @throws GraphError naming the constant */
@@ -64,10 +100,14 @@ function checkQuantized(constant: QuantizedConstant, fail: Fail): void {
   const { shape, bits, codes, decoding, scale, scaleShape, groupSize } = constant;
   if (shape.length < 2 || shape.includes(0))
     fail("shape of a quantized constant", "two axes or more, none empty", shape);
-  if (!(Number.isInteger(bits) && bits >= 1 && bits <= 8)) fail("bits", "1 to 8", bits);
+  const least = decoding.kind === "hashed" ? 0 : 1;
+  const most = decoding.kind === "hashed" ? 0 : 8;
+  if (!(Number.isInteger(bits) && bits >= least && bits <= most)) fail("bits", `${least} to ${most}`, bits);
   const { n, k, codesPerRow, rowBytes } = matrixSize(constant);
-  if (decoding.kind === "product" && !(decoding.dimension >= 1 && Number.isInteger(codesPerRow)))
+  if ("dimension" in decoding && !(decoding.dimension >= 1 && Number.isInteger(k / decoding.dimension)))
     fail("dimension of the sub-vectors", `a divisor of ${k}`, decoding.dimension);
+  if (decoding.kind === "additive" && !(Number.isInteger(decoding.count) && decoding.count >= 1))
+    fail("codes of a sub-vector", "1 or more", decoding.count);
   if (!(codes instanceof Uint8Array)) fail("codes", "Uint8Array", typeof codes);
   if (codes.length !== n * rowBytes) fail("bytes of codes", n * rowBytes, codes.length);
   const groups = checkScale(n, k, scale, scaleShape, groupSize, fail);
@@ -85,11 +125,24 @@ function checkQuantized(constant: QuantizedConstant, fail: Fail): void {
         if (!(Number.isInteger(z) && z >= -256 && z <= 256)) fail("zero point", "an integer of -256 to 256", z);
       break;
     }
+    case "offset":
+      checkFloats("offset", decoding.offset, groups ?? 1, fail);
+      break;
+    case "bases":
+      checkFloats("coefficients", decoding.coefficients, (groups ?? 1) * bits, fail);
+      break;
+    case "hashed":
+      checkFloats("values", decoding.values, undefined, fail);
+      if (!(Number.isInteger(decoding.seed) && decoding.seed >= 0 && decoding.seed < 2 ** 32))
+        fail("seed", "an integer of 0 to 4294967295", decoding.seed);
+      break;
     case "table":
-    case "product": {
+    case "product":
+    case "additive": {
       const { codebook } = decoding;
       if (!(codebook instanceof Float32Array)) fail("codebook", "Float32Array", typeof codebook);
-      const width = decoding.kind === "product" ? decoding.dimension : 1;
+      const width =
+        decoding.kind === "table" ? 1 : decoding.dimension * (decoding.kind === "additive" ? decoding.count : 1);
       const entries = codebook.length / width;
       if (!(Number.isInteger(entries) && entries >= 1 && entries <= 2 ** bits))
         fail("codebook entries", `1 to ${2 ** bits}`, entries);
@@ -103,8 +156,20 @@ function checkQuantized(constant: QuantizedConstant, fail: Fail): void {
       break;
     }
     default:
-      fail("decoding", "sign, affine, table or product", (decoding as { kind: unknown }).kind);
+      fail(
+        "decoding",
+        "sign, affine, offset, bases, table, product, additive or hashed",
+        (decoding as { kind: unknown }).kind,
+      );
   }
+}
+
+/** @param length undefined: any but 0 */
+function checkFloats(what: string, data: Float32Array, length: number | undefined, fail: Fail): void {
+  if (!(data instanceof Float32Array)) fail(what, "Float32Array", typeof data);
+  if (length === undefined ? data.length === 0 : data.length !== length)
+    fail(`length of ${what}`, length ?? "1 or more", data.length);
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) fail(what, "finite numbers", data[i]);
 }
 
 /** @returns scales, or undefined where there are none */

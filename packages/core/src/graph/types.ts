@@ -53,14 +53,28 @@ export interface PlainConstant {
  * [N, K] (axis 0 by the rest); g = floor(k / groupSize).
  * - `sign`:    w = (code ? -1 : +1) * scale[n, g]
  * - `affine`:  w = (code - zeroPoint) * scale[n, g]; codes unsigned, zeroPoint one integer for the tensor, or an array shaped as scale
+ * - `offset`:  w = code * scale[n, g] + offset[n, g], rounded to f32 after the product and after the sum; offset shaped as scale
+ * - `bases`:   w = ((±a_0 ± a_1) ± a_2 ...) with a_i = coefficients[n, g, i] * scale[n, g], each step rounded to f32; + where bit i of the code is 0
  * - `table`:   w = codebook[code] * scale[n, g] (scale absent: 1)
  * - `product`: sub-vector s of row n (d weights, K divisible by d) = codebook[code[n, s], 0..d) * scale[n, g] (scale absent: 1)
+ * - `additive`: the same with `count` codes for each sub-vector, whose entries of as many codebooks are added in order (each sum rounded to f32) before the scale
+ * - `hashed`:  no codes; w = ±values[h mod length] * scale[n, g], index and sign by a hash of the position i = n * K + k (`hashWord` in graph/decode.ts)
  */
 export type Decoding =
   | { readonly kind: "sign" }
   | { readonly kind: "affine"; readonly zeroPoint: number | Int32Array }
+  | { readonly kind: "offset"; readonly offset: Float32Array }
+  | { readonly kind: "bases"; readonly coefficients: Float32Array }
   | { readonly kind: "table"; readonly codebook: Float32Array }
-  | { readonly kind: "product"; readonly codebook: Float32Array; readonly dimension: number };
+  | { readonly kind: "product"; readonly codebook: Float32Array; readonly dimension: number }
+  | {
+      readonly kind: "additive";
+      /** [count, entries, dimension] */
+      readonly codebook: Float32Array;
+      readonly dimension: number;
+      readonly count: number;
+    }
+  | { readonly kind: "hashed"; readonly values: Float32Array; readonly seed: number };
 
 /** A constant stored as codes. */
 export interface QuantizedConstant {
@@ -69,7 +83,7 @@ export interface QuantizedConstant {
   readonly scheme: string;
   /** Logical shape; axis 0 is the output channel. */
   readonly shape: readonly number[];
-  /** Bits per code, 1..8. */
+  /** Bits per code, 1..8; 0 where there are none (`hashed`). */
   readonly bits: number;
   /** Codes, least significant bit first, row after row; each row of codes starts on a byte, spare bits are 0. */
   readonly codes: Uint8Array;

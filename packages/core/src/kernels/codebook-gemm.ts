@@ -25,7 +25,7 @@ export interface CodebookGemmOptions extends CodedWeights {
   readonly clamp?: Clamp | undefined;
 }
 
-const decodings = { sign: 0, affine: 1, table: 2, product: 3 } as const;
+const decodings = { sign: 0, affine: 1, table: 2, product: 3, offset: 4, bases: 5, additive: 6, hashed: 7 } as const;
 
 /**
  * y[rows, n] = clamp(x[rows, k] · w[n, k]ᵀ + bias[n]) with w the decoded codes.
@@ -47,8 +47,11 @@ export class CodebookGemm extends KernelObject {
   }
 }
 
-/** n, k, bits, codes, decoding with its array and dimension, scales with their shape, group size. */
-export function writeCodedWeights(parameters: Parameters, weights: CodedWeights): Parameters {
+/**
+ * n, k, bits, codes, decoding with its array and dimension (and `count`, or seed and position), scales with their shape, group size.
+ * @param firstWeight position of the first weight in its tensor, of which hashed weights are a function
+ */
+export function writeCodedWeights(parameters: Parameters, weights: CodedWeights, firstWeight = 0): Parameters {
   const { n, k, bits, codes, decoding, scale, scaleShape = [1, 1], groupSize = k } = weights;
   parameters.i32(n, k, bits).array(codes).i32(decodings[decoding.kind]);
   switch (decoding.kind) {
@@ -65,6 +68,18 @@ export function writeCodedWeights(parameters: Parameters, weights: CodedWeights)
       break;
     case "product":
       parameters.array(decoding.codebook).i32(decoding.dimension);
+      break;
+    case "offset":
+      parameters.array(decoding.offset).i32(1);
+      break;
+    case "bases":
+      parameters.array(decoding.coefficients).i32(1);
+      break;
+    case "additive":
+      parameters.array(decoding.codebook).i32(decoding.dimension, decoding.count);
+      break;
+    case "hashed":
+      parameters.array(decoding.values).i32(1, decoding.seed, firstWeight);
   }
   return parameters.array(scale).i32(...scaleShape, groupSize);
 }

@@ -1,5 +1,6 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
+import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
@@ -239,27 +240,27 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
 /** Rows [from, to): the codes, scales and zero points of just those. */
 function decode(instance: KernelInstance, coded: CodedRows, from: number, to: number): Float32Array {
   const { columns, bits, decoding, scale, groupSize = columns } = coded;
-  const dimension = decoding.kind === "product" ? decoding.dimension : 1;
-  const rowBytes = Math.ceil(((columns / dimension) * bits) / 8);
+  const rowBytes = Math.ceil((codesPerRow(decoding, columns) * bits) / 8);
   const groups = Math.ceil(columns / groupSize);
   const shared = (coded.scaleShape?.[0] ?? coded.rows) === 1;
-  const cells = <T extends Float32Array | Int32Array>(values: T) =>
-    (shared ? values : values.subarray(from * groups, to * groups)) as T;
-  const ownZeros = decoding.kind === "affine" && typeof decoding.zeroPoint !== "number";
   const rows = {
     n: to - from,
     k: columns,
     bits,
     codes: coded.codes.subarray(from * rowBytes, to * rowBytes),
-    decoding: ownZeros ? { ...decoding, zeroPoint: cells(decoding.zeroPoint as Int32Array) } : decoding,
-    scale: scale && cells(scale),
+    decoding: decodingOfCells(
+      decoding,
+      (values, width) => (shared ? values : values.subarray(from * groups * width, to * groups * width)),
+      bits,
+    ),
+    scale: scale && (shared ? scale : scale.subarray(from * groups, to * groups)),
     scaleShape: [shared ? 1 : to - from, groups] as const,
     groupSize,
   };
   return staged(instance, (stage) => {
     const length = rows.n * columns;
     const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
+    writeCodedWeights(new Parameters(instance), rows, from * columns).call((pointer, words) =>
       instance.exports.quantize_decode(pointer, words, w),
     );
     return copyF32(instance, w, length);

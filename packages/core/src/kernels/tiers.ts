@@ -18,7 +18,7 @@ export type Tier = "scalar" | "simd128" | "relaxed";
  * - `all`: every kernel of networks and quantizers; `threads`: the same over a shared memory;
  * - `search`: the scans of quantized vectors, which no other module has.
  */
-export type Part = "bits" | "bytes" | "floats" | "all" | "threads" | "search";
+export type Part = "bits" | "bytes" | "floats" | "all" | "threads" | "search" | "quantize";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];

@@ -1,17 +1,17 @@
 /** The one door by which quantizers come into being, ours and users' alike. */
 import { OutOfRangeError } from "../errors.ts";
 import { QuantizerError } from "./errors.ts";
-import type { DecodingKind, Per, Quantizer } from "./types.ts";
+import type { DecodingKind, Need, Per, Quantizer } from "./types.ts";
 
 /** A quantizer as its author writes it; traits that most do not need may be left out. */
-export type QuantizerDefinition<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean> = Omit<
-  Quantizer<D, Seeded, Calibrated>,
-  "stochastic" | "seeded" | "calibrated"
+export type QuantizerDefinition<D extends DecodingKind, Seeded extends boolean, N extends Need> = Omit<
+  Quantizer<D, Seeded, N>,
+  "stochastic" | "seeded" | "needs"
 > & {
   /** Default false. */
   readonly seeded?: Seeded;
-  /** Default false. */
-  readonly calibrated?: Calibrated;
+  /** Default `weights`. */
+  readonly needs?: N;
   /** Only for a seeded one; default false. */
   readonly stochastic?: [Seeded] extends [true] ? boolean : false;
 };
@@ -36,10 +36,10 @@ export type QuantizerDefinition<D extends DecodingKind, Seeded extends boolean, 
 export function defineQuantizer<
   const D extends DecodingKind,
   Seeded extends boolean = false,
-  Calibrated extends boolean = false,
->(definition: QuantizerDefinition<D, Seeded, Calibrated>): Quantizer<D, Seeded, Calibrated> {
+  const N extends Need = "weights",
+>(definition: QuantizerDefinition<D, Seeded, N>): Quantizer<D, Seeded, N> {
   const { scheme, bits, decoding, per } = definition;
-  const expected = decoding === "sign" ? "1" : decoding === "identity" ? "32" : "1..8";
+  const expected = FIXED_BITS[decoding] ?? "1..8";
   const fits = expected === "1..8" ? Number.isInteger(bits) && bits >= 1 && bits <= 8 : String(bits) === expected;
   if (!fits) throw new QuantizerError(scheme, `bits of ${decoding} codes`, expected, bits);
   const { stochastic = false, seeded = false }: { stochastic?: boolean; seeded?: boolean } = definition;
@@ -50,9 +50,12 @@ export function defineQuantizer<
     ...definition,
     stochastic,
     seeded: seeded as Seeded,
-    calibrated: (definition.calibrated ?? false) as Calibrated,
-  }) as Quantizer<D, Seeded, Calibrated>;
+    needs: definition.needs ?? ("weights" as N),
+  }) as Quantizer<D, Seeded, N>;
 }
+
+/** Bits of the decodings that leave no choice. */
+const FIXED_BITS: Partial<Record<DecodingKind, string>> = { sign: "1", hashed: "0", identity: "32" };
 
 function checkPer(scheme: string, per: Per): void {
   if (typeof per === "object") checkInteger(scheme, "group", per.group, 1, 2 ** 31);

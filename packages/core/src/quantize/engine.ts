@@ -18,7 +18,7 @@ export async function innerLoops(kernels?: KernelInstance): Promise<InnerLoops> 
 
 /** The shared instance: made at the first call, and anew where the last one could not be loaded or has trapped. */
 async function sharedInstance(): Promise<KernelInstance> {
-  shared ??= loadKernels();
+  shared ??= loadKernels({ part: "quantize" });
   const current = shared;
   try {
     const instance = await current;

@@ -6,7 +6,7 @@ import type { SchemeFamily } from "./scheme-family.ts";
 import type { Quantizer } from "./types.ts";
 
 /** ŵ = w, 32 bits each; gradient 1. */
-export function float(): Quantizer<"identity", false, false> {
+export function float(): Quantizer<"identity", false, "weights"> {
   return defineQuantizer({
     scheme: "float",
     decoding: "identity",

@@ -3,7 +3,7 @@ import { LawError } from "./errors.ts";
 import { quantize } from "./quantize.ts";
 import type { Quantized } from "./quantized.ts";
 import { Random } from "./random.ts";
-import type { Calibration, FloatTensor, Law, Quantizer } from "./types.ts";
+import type { Calibration, FloatTensor, Law, QuantizeOptions, Quantizer } from "./types.ts";
 import { groupingOf } from "./weights.ts";
 
 export interface LawOptions {
@@ -11,11 +11,13 @@ export interface LawOptions {
   readonly shape?: readonly [number, number];
   /** Seed of the sample weights and of seeded quantizers. Default 1. */
   readonly seed?: number;
-  /** For quantizers that need it: inputs of K numbers each. */
+  /** For quantizers that need inputs of the layer: K numbers each. Default: seeded ones, some channels stronger than others. */
   readonly calibration?: Calibration;
+  /** For quantizers that need a diagonal Hessian: one number per weight. Default: seeded positive ones. */
+  readonly curvature?: Float32Array;
 }
 
-type Run = (tensor: FloatTensor, by?: Quantizer) => Promise<Quantized>;
+type Run = (tensor: FloatTensor, by?: Quantizer, seed?: number) => Promise<Quantized>;
 
 /** What a law's check has to work with; it throws LawError by `fail`. */
 interface Case {
@@ -33,9 +35,12 @@ const ROUNDING = 2 ** -22;
  * @throws LawError at the first one that fails, with the numbers.
  */
 export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}): Promise<void> {
-  const { shape = [6, 48], seed = 1, calibration } = options;
-  const run: Run = (tensor, by = quantizer) =>
-    quantize(tensor, by, { ...(by.seeded ? { seed } : {}), ...(calibration ? { calibration } : {}) });
+  const { shape = [6, 48], seed = 1 } = options;
+  const calibration = options.calibration ?? sampleInputs(shape[1], new Random(seed + 1));
+  const curvature = options.curvature ?? sampleCurvature(shape[0] * shape[1], new Random(seed + 2));
+  const needed = { weights: {}, inputs: { calibration }, curvature: { curvature } };
+  const run: Run = (tensor, by = quantizer, drawn = seed) =>
+    quantize(tensor, by, { ...(by.seeded ? { seed: drawn } : {}), ...needed[by.needs] } as QuantizeOptions);
   for (const law of quantizer.laws) {
     for (const [kind, data] of Object.entries(sampleWeights(shape[0] * shape[1], new Random(seed)))) {
       // A coarse grid may happen to hold all of a few values.
@@ -83,7 +88,7 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
   async nearest({ quantizer, tensor, run, fail }) {
     const quantized = await run(tensor);
     const { decoding } = quantized;
-    const dimension = decoding.kind === "product" ? decoding.dimension : 1;
+    const dimension = "dimension" in decoding ? decoding.dimension : 1;
     const levels = usedLevels(quantizer, tensor, quantized.dequantize(), dimension);
     for (const { vectors, used } of levels) {
       for (const { original, chosen } of vectors) {
@@ -120,6 +125,25 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     });
   },
 
+  async unbiased({ tensor, run, fail }) {
+    const { length } = tensor.data;
+    const [sums, squares] = [new Float64Array(length), new Float64Array(length)];
+    for (let seed = 0; seed < DRAWS; seed++) {
+      (await run(tensor, undefined, seed)).dequantize().forEach((value, i) => {
+        sums[i]! += value;
+        squares[i]! += value * value;
+      });
+    }
+    tensor.data.forEach((w, i) => {
+      const mean = sums[i]! / DRAWS;
+      // A weight that hardly ever moves shows no spread; one draw of a whole range in 64 would not be seen either.
+      const spread = Math.sqrt(Math.max(0, squares[i]! / DRAWS - mean * mean));
+      const slack =
+        (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? rangeOf(tensor) / 64 : 0);
+      if (Math.abs(mean - w) > slack) fail(`a mean of ${w} within ${slack} for weight ${i}`, mean);
+    });
+  },
+
   async monotoneInBits({ quantizer, tensor, run, fail }) {
     const coarser = quantizer.coarser?.();
     if (coarser === undefined) return;
@@ -128,6 +152,27 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     if (fine > coarse) fail(`mean squared error of at most ${coarse} (that of ${coarser.scheme})`, fine);
   },
 };
+
+/** Draws of a stochastic quantizer whose mean is looked at. */
+const DRAWS = 1024;
+
+function rangeOf({ data }: FloatTensor): number {
+  return data.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+}
+
+/** Four samples for each input, correlated with their neighbours; every fifth is eight times as strong. */
+function sampleInputs(columns: number, random: Random): Calibration {
+  const samples = 4 * columns;
+  let last = 0;
+  const inputs = Float32Array.from({ length: samples * columns }, (_, i) => {
+    last = 0.5 * last + random.uniform() - 0.5;
+    return (i % columns) % 5 === 0 ? 8 * last : last;
+  });
+  return { samples, inputs };
+}
+
+const sampleCurvature = (count: number, random: Random): Float32Array =>
+  Float32Array.from({ length: count }, () => 0.01 + random.uniform() * random.uniform());
 
 /** Sample weights by kind; exact arithmetic only, so that every engine tests the same numbers. */
 function sampleWeights(count: number, random: Random): Record<string, Float32Array> {

@@ -1,42 +1,52 @@
 /** `quantize`: a tensor and a quantizer in, codes and honest figures out. */
 import { InputError, NotFiniteError, OutOfRangeError, ShapeError } from "../errors.ts";
+import { codesPerRow } from "../graph/constants.ts";
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import type { KernelInstance } from "../kernels/instance.ts";
 import { innerLoops } from "./engine.ts";
 import { QuantizerError } from "./errors.ts";
 import { addSums, type ErrorFigures, errorFigures, NO_ERROR } from "./figures.ts";
 import { type CodedRows, groupsPerRow, type InnerLoops } from "./inner.ts";
-import { codedRowsOf, codesPerRow, type Quantized, quantizedCodes, quantizedFloats } from "./quantized.ts";
+import { codedRowsOf, type Quantized, quantizedCodes, quantizedFloats } from "./quantized.ts";
 import { Random } from "./random.ts";
-import type { Calibration, Context, DecodingKind, Encoded, FloatTensor, QuantizeOptions, Quantizer } from "./types.ts";
+import type {
+  Calibration,
+  Context,
+  DecodingKind,
+  Encoded,
+  FloatTensor,
+  Need,
+  QuantizeOptions,
+  Quantizer,
+} from "./types.ts";
 import { BLOCK, matrixOf, Weights } from "./weights.ts";
 
-/** Options are an argument one must give only where the quantizer needs calibration data. */
-type OptionsArgument<Seeded extends boolean, Calibrated extends boolean> = [Calibrated] extends [true]
-  ? [options: QuantizeOptions<Seeded, Calibrated>]
-  : [options?: QuantizeOptions<Seeded, Calibrated>];
+/** Options are an argument one must give only where the quantizer needs more than the weights. */
+type OptionsArgument<Seeded extends boolean, N extends Need> = [N] extends ["inputs" | "curvature"]
+  ? [options: QuantizeOptions<Seeded, N>]
+  : [options?: QuantizeOptions<Seeded, N>];
 
 /**
  * Quantizes a tensor.
  *
  * @param tensor finite f32, row-major, at least one axis and one element; axis 0 is the output channel.
  * @param quantizer from a factory, `parseScheme` or `defineQuantizer`.
- * @param options `name` for messages, `kernels` to run on; `seed` for seeded quantizers (default 0), `calibration` for those that need it; others take neither.
+ * @param options `name` for messages, `kernels` to run on; `seed` for seeded quantizers (default 0), `calibration` or `curvature` for those that need it; others take neither.
  * @returns codes, levels and error figures; the same bytes for the same input in every engine and tier.
  * @throws NotFiniteError (a NaN or infinity, with its position), ShapeError (empty, data of another length, a row that does not divide),
- *   InputError (calibration missing), OutOfRangeError (levels beyond f32), QuantizerError (a faulty quantizer).
+ *   InputError (calibration or curvature missing), OutOfRangeError (levels beyond f32), QuantizerError (a faulty quantizer).
  */
-export async function quantize<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean>(
+export async function quantize<D extends DecodingKind, Seeded extends boolean, N extends Need>(
   tensor: FloatTensor,
-  quantizer: Quantizer<D, Seeded, Calibrated>,
-  ...[options]: OptionsArgument<Seeded, Calibrated>
+  quantizer: Quantizer<D, Seeded, N>,
+  ...[options]: OptionsArgument<Seeded, N>
 ): Promise<Quantized<D>> {
   const given: QuantizeOptions = options ?? {};
   const loops = await innerLoops(given.kernels);
   const op =
     given.name === undefined ? `quantize ${quantizer.scheme}` : `quantize ${quantizer.scheme} of ${given.name}`;
   const { rows, columns } = checkTensor(op, tensor, loops);
-  const context = contextFor(op, quantizer, given, columns);
+  const context = contextFor(op, quantizer, given, rows, columns, loops);
 
   using weights = new Weights(loops, tensor.data, rows, columns, quantizer.per);
   const encoded = quantizer.encode(weights, context);
@@ -92,18 +102,27 @@ function checkTensor(op: string, { shape, data }: FloatTensor, loops: InnerLoops
   return { rows, columns };
 }
 
-function contextFor<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean>(
+function contextFor<D extends DecodingKind, Seeded extends boolean, N extends Need>(
   op: string,
-  quantizer: Quantizer<D, Seeded, Calibrated>,
+  quantizer: Quantizer<D, Seeded, N>,
   options: QuantizeOptions,
+  rows: number,
   columns: number,
-): Context<Seeded, Calibrated> {
-  const calibration = quantizer.calibrated ? checkCalibration(op, options.calibration, columns) : undefined;
-  const random = quantizer.seeded ? new Random(options.seed ?? 0) : undefined;
-  return { random, calibration } as Context<Seeded, Calibrated>;
+  loops: InnerLoops,
+): Context<Seeded, N> {
+  const { needs, seeded } = quantizer as Quantizer;
+  const calibration = needs === "inputs" ? checkCalibration(op, options.calibration, columns, loops) : undefined;
+  const curvature = needs === "curvature" ? checkCurvature(op, options.curvature, rows * columns, loops) : undefined;
+  const random = seeded ? new Random(options.seed ?? 0) : undefined;
+  return { random, calibration, curvature } as Context<Seeded, N>;
 }
 
-function checkCalibration(op: string, calibration: Calibration | undefined, columns: number): Calibration {
+function checkCalibration(
+  op: string,
+  calibration: Calibration | undefined,
+  columns: number,
+  loops: InnerLoops,
+): Calibration {
   if (calibration === undefined)
     throw new InputError(op, "calibration", `inputs of the layer, [samples, ${columns}]`, "none");
   const { samples, inputs } = calibration;
@@ -115,7 +134,27 @@ function checkCalibration(op: string, calibration: Calibration | undefined, colu
       `${samples} samples in ${inputs.length} numbers`,
     );
   }
+  const position = loops.firstNonFinite(inputs);
+  if (position >= 0) throw new NotFiniteError(op, "calibration inputs", position);
   return calibration;
+}
+
+function checkCurvature(
+  op: string,
+  curvature: Float32Array | undefined,
+  weights: number,
+  loops: InnerLoops,
+): Float32Array {
+  if (curvature === undefined)
+    throw new InputError(op, "curvature", `a diagonal Hessian of ${weights} numbers`, "none");
+  if (curvature.length !== weights) throw new ShapeError(op, "numbers of curvature", weights, curvature.length);
+  const position = loops.firstNonFinite(curvature);
+  if (position >= 0) throw new NotFiniteError(op, "curvature", position);
+  using held = loops.load(curvature);
+  const whole = { rows: 1, columns: weights, groupSize: weights };
+  const least = held.minMax(whole).min[0]!;
+  if (least < 0) throw new OutOfRangeError(op, "curvature", "0 or more", least);
+  return curvature;
 }
 
 /** Checks what a formula returned against its traits and packs it. */
@@ -133,13 +172,12 @@ function packEncoded(
   if (codes.length !== rows * perRow) throw new QuantizerError(scheme, "number of codes", rows * perRow, codes.length);
   if (scale !== undefined && scale.length !== groups)
     throw new QuantizerError(scheme, "number of scales", groups, scale.length);
-  const levels = Math.min(2 ** bits, levelCount(scheme, decoding, groups));
+  const levels = Math.min(2 ** bits, levelCount(scheme, decoding, groups, bits));
   const beyond = loops.firstCodeBeyond(codes, levels);
   if (beyond >= 0) throw new QuantizerError(scheme, `code ${beyond}`, `below ${levels}`, codes[beyond]);
   const packed = loops.pack(codes, rows, perRow, bits);
-  // Signs and affine codes mean nothing without a scale: absent stands for 1.
-  const written =
-    scale ?? (decoding.kind === "sign" || decoding.kind === "affine" ? new Float32Array(groups).fill(1) : undefined);
+  // These mean nothing without a scale (bases have their coefficients shaped by it): absent stands for 1.
+  const written = scale ?? (SCALED.has(decoding.kind) ? new Float32Array(groups).fill(1) : undefined);
   if (written === undefined) return { rows, columns, bits, codes: packed, decoding };
   // Where the tensor shares one scale, each of its rows does as a whole.
   const groupSize = quantizer.per === "tensor" ? columns : grouping.groupSize;
@@ -147,8 +185,10 @@ function packEncoded(
   return { rows, columns, bits, codes: packed, decoding, scale: written, scaleShape, groupSize };
 }
 
+const SCALED: ReadonlySet<Decoding["kind"]> = new Set(["sign", "affine", "offset", "bases"]);
+
 /** Levels that codes may name; checks the parts of a decoding against each other. */
-function levelCount(scheme: string, decoding: Decoding, groups: number): number {
+function levelCount(scheme: string, decoding: Decoding, groups: number, bits: number): number {
   switch (decoding.kind) {
     case "sign":
       return 2;
@@ -159,10 +199,22 @@ function levelCount(scheme: string, decoding: Decoding, groups: number): number 
       }
       return 256;
     }
+    case "offset":
+      if (decoding.offset.length !== groups)
+        throw new QuantizerError(scheme, "number of offsets", groups, decoding.offset.length);
+      return 256;
+    case "bases":
+      if (decoding.coefficients.length !== groups * bits)
+        throw new QuantizerError(scheme, "number of coefficients", groups * bits, decoding.coefficients.length);
+      return 256;
     case "table":
       return decoding.codebook.length;
     case "product":
       return decoding.codebook.length / decoding.dimension;
+    case "additive":
+      return decoding.codebook.length / (decoding.dimension * decoding.count);
+    case "hashed":
+      return 0;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What `quantize` returns: codes, levels, what they cost in bits and in error. */
+import { codesPerRow } from "../graph/constants.ts";
 import type { Decoding, PlainConstant, QuantizedConstant } from "../graph/types.ts";
 import type { ErrorFigures } from "./figures.ts";
 import type { CodedRows, InnerLoops } from "./inner.ts";
@@ -8,8 +9,12 @@ import { matrixOf } from "./weights.ts";
 interface ConstantByDecoding {
   sign: QuantizedConstant;
   affine: QuantizedConstant;
+  offset: QuantizedConstant;
+  bases: QuantizedConstant;
   table: QuantizedConstant;
   product: QuantizedConstant;
+  additive: QuantizedConstant;
+  hashed: QuantizedConstant;
   identity: PlainConstant;
 }
 
@@ -19,8 +24,12 @@ export type ConstantOf<D extends DecodingKind> = ConstantByDecoding[D];
 interface DecodingByKind {
   sign: Extract<Decoding, { kind: "sign" }>;
   affine: Extract<Decoding, { kind: "affine" }>;
+  offset: Extract<Decoding, { kind: "offset" }>;
+  bases: Extract<Decoding, { kind: "bases" }>;
   table: Extract<Decoding, { kind: "table" }>;
   product: Extract<Decoding, { kind: "product" }>;
+  additive: Extract<Decoding, { kind: "additive" }>;
+  hashed: Extract<Decoding, { kind: "hashed" }>;
   identity: { readonly kind: "identity" };
 }
 
@@ -39,8 +48,8 @@ export interface Quantized<D extends DecodingKind = DecodingKind> {
   readonly codes: Uint8Array;
   readonly decoding: DecodingOf<D>;
   /**
-   * Levels in code order, before the scale: [levels], or [levels, dimension] for product. Absent for `identity`, and where every group has its
-   * own zero point.
+   * Levels in code order, before the scale (and the offset): [levels], [levels, dimension] for product, [count, levels, dimension] for additive, the shared
+   * values for hashed. Absent for `identity` and `bases`, and where every group has its own zero point.
    */
   readonly codebook: Float32Array | undefined;
   /** Row-major {@link scaleShape}; absent means 1. */
@@ -49,7 +58,7 @@ export interface Quantized<D extends DecodingKind = DecodingKind> {
   readonly scaleShape: readonly [number, number] | undefined;
   /** Weights of a row that share a scale. */
   readonly groupSize: number | undefined;
-  /** 8 * (bytes of codes, padding included, + scales + codebook of `table` and `product` + zero points) / weights. */
+  /** 8 * (bytes of codes, padding included, + scales + all that the decoding has: codebook, zero points, offsets, coefficients) / weights. */
   readonly bitsPerWeight: number;
   /** Bytes of the same. */
   readonly bytes: number;
@@ -134,10 +143,6 @@ export function codedRowsOf(constant: QuantizedConstant): CodedRows {
   return { rows, columns, bits, codes, decoding, scale, scaleShape, groupSize };
 }
 
-/** Codes that a row of `columns` weights has. */
-export const codesPerRow = (decoding: Decoding, columns: number): number =>
-  decoding.kind === "product" ? columns / decoding.dimension : columns;
-
 /** Bytes that the packed file spends on levels; a sign needs none. */
 function levelBytes(decoding: Decoding): number {
   switch (decoding.kind) {
@@ -145,9 +150,16 @@ function levelBytes(decoding: Decoding): number {
       return 0;
     case "affine":
       return typeof decoding.zeroPoint === "number" ? 4 : decoding.zeroPoint.byteLength;
+    case "offset":
+      return decoding.offset.byteLength;
+    case "bases":
+      return decoding.coefficients.byteLength;
     case "table":
     case "product":
+    case "additive":
       return decoding.codebook.byteLength;
+    case "hashed":
+      return decoding.values.byteLength + 4;
   }
 }
 
@@ -161,8 +173,15 @@ function codebookOf(decoding: Decoding, bits: number): Float32Array | undefined 
         ? Float32Array.from({ length: 2 ** bits }, (_, code) => code - zeroPoint)
         : undefined;
     }
+    case "offset":
+      return Float32Array.from({ length: 2 ** bits }, (_, code) => code);
+    case "bases":
+      return undefined;
     case "table":
     case "product":
+    case "additive":
       return decoding.codebook;
+    case "hashed":
+      return decoding.values;
   }
 }

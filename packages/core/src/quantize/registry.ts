@@ -1,12 +1,13 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
-import { binaryFamily } from "./binary.ts";
+
 import { floatFamily } from "./float.ts";
-import { kmeansFamily } from "./kmeans.ts";
-import { pow2Family } from "./pow2.ts";
-import { pqFamily } from "./pq.ts";
+import { binaryFamily } from "./optimization/binary.ts";
+import { ternaryFamily } from "./optimization/ternary.ts";
+import { pow2Family } from "./rounding/pow2.ts";
+import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
-import { ternaryFamily } from "./ternary.ts";
-import { uniformFamily } from "./uniform.ts";
+import { kmeansFamily } from "./vector/kmeans.ts";
+import { pqFamily } from "./vector/pq.ts";
 
 export const registry: readonly SchemeFamily[] = [
   floatFamily,

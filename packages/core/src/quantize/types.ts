@@ -25,8 +25,12 @@ type LowBits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 interface BitsByDecoding {
   sign: 1;
   affine: LowBits;
+  offset: LowBits;
+  bases: LowBits;
   table: LowBits;
   product: LowBits;
+  additive: LowBits;
+  hashed: 0;
   identity: 32;
 }
 
@@ -42,6 +46,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
+ * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors;
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
@@ -51,6 +56,7 @@ export type Law =
   | "nearest"
   | "optimalScale"
   | "keepsZero"
+  | "unbiased"
   | "monotoneInBits";
 
 /** Where the formula comes from. */
@@ -61,6 +67,12 @@ export interface Paper {
   readonly url: string;
 }
 
+/**
+ * What a formula looks at besides the weights: nothing (`weights`), inputs of the layer, or the curvature of the loss (a diagonal Hessian).
+ * It is part of the type: `quantize` asks for what is needed and takes nothing else.
+ */
+export type Need = "weights" | "inputs" | "curvature";
+
 /** Inputs of the layer, for quantizers that look at data: row-major f32 [samples, K], K = weights of a row. */
 export interface Calibration {
   readonly samples: number;
@@ -69,7 +81,10 @@ export interface Calibration {
 
 /** What a formula returns. */
 export interface Encoded<D extends DecodingKind> {
-  /** One code per weight, row-major [N, K]; with product decoding one per sub-vector, [N, K / dimension]. */
+  /**
+   * One code per weight, row-major [N, K]; with product decoding one per sub-vector, [N, K / dimension]; with additive decoding `count` per
+   * sub-vector, [N, K / dimension, count]; none with hashed decoding.
+   */
   readonly codes: Uint8Array;
   readonly decoding: Extract<Decoding, { kind: D }>;
   /** One f32 per group, row-major; absent means 1. */
@@ -80,19 +95,25 @@ export interface Encoded<D extends DecodingKind> {
 interface EncodedByDecoding {
   sign: Encoded<"sign">;
   affine: Encoded<"affine">;
+  offset: Encoded<"offset">;
+  bases: Encoded<"bases">;
   table: Encoded<"table">;
   product: Encoded<"product">;
+  additive: Encoded<"additive">;
+  hashed: Encoded<"hashed">;
   identity: undefined;
 }
 
-/** What a formula may use besides the weights; `random` exists where the quantizer is seeded, `calibration` where it needs it. */
-export interface Context<Seeded extends boolean = boolean, Calibrated extends boolean = boolean> {
+/** What a formula may use besides the weights; `random` exists where the quantizer is seeded, the other two where it needs them. */
+export interface Context<Seeded extends boolean = boolean, N extends Need = Need> {
   readonly random: Seeded extends true ? Random : undefined;
-  readonly calibration: Calibrated extends true ? Calibration : undefined;
+  readonly calibration: N extends "inputs" ? Calibration : undefined;
+  /** ∂²L/∂w² >= 0 for every weight, row-major [N, K] (an estimate such as Adam's second moment will do; only ratios count). */
+  readonly curvature: N extends "curvature" ? Float32Array : undefined;
 }
 
 /** What every quantizer says about itself. */
-export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean, Calibrated extends boolean> {
+export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean, N extends Need> {
   /** Its spelling in files and on the command line, such as `int4:g32`. */
   readonly scheme: string;
   readonly decoding: D;
@@ -105,8 +126,8 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   readonly stochastic: boolean;
   /** Whether it draws random numbers at all, and so takes a seed. */
   readonly seeded: Seeded;
-  /** Whether it needs inputs of the layer. */
-  readonly calibrated: Calibrated;
+  /** What it looks at besides the weights. */
+  readonly needs: N;
   readonly laws: readonly Law[];
   /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
   readonly coarser?: (() => Quantizer) | undefined;
@@ -117,17 +138,22 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
 export interface Quantizer<
   D extends DecodingKind = DecodingKind,
   Seeded extends boolean = boolean,
-  Calibrated extends boolean = boolean,
-> extends QuantizerTraits<D, Seeded, Calibrated> {
+  N extends Need = Need,
+> extends QuantizerTraits<D, Seeded, N> {
   /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns no codes. */
-  encode(weights: Weights, context: Context<Seeded, Calibrated>): EncodedByDecoding[D];
+  encode(weights: Weights, context: Context<Seeded, N>): EncodedByDecoding[D];
 }
 
 /** What `quantize` takes besides the tensor and the quantizer. */
-export type QuantizeOptions<Seeded extends boolean = boolean, Calibrated extends boolean = boolean> = {
+export type QuantizeOptions<Seeded extends boolean = boolean, N extends Need = Need> = {
   /** Name of the tensor, for error messages. */
   readonly name?: string;
   /** The WASM instance to run on; absent: one of this package's own, shared by all such calls. */
   readonly kernels?: KernelInstance;
 } & (Seeded extends true ? { /** 32-bit seed; 0 where absent. */ readonly seed?: number } : { readonly seed?: never }) &
-  (Calibrated extends true ? { readonly calibration: Calibration } : { readonly calibration?: never });
+  (N extends "inputs"
+    ? { /** Inputs of the layer. */ readonly calibration: Calibration }
+    : { readonly calibration?: never }) &
+  (N extends "curvature"
+    ? { /** Diagonal Hessian, as many numbers as weights, none negative. */ readonly curvature: Float32Array }
+    : { readonly curvature?: never });

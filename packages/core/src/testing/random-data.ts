@@ -1,3 +1,4 @@
+import { codesPerRow } from "../graph/constants.ts";
 /** Seeded numbers, weights and tensors for tests. */
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import { Random } from "../quantize/random.ts";
@@ -72,13 +73,14 @@ export class RandomData extends Random {
     const groupSize = typeof scales === "number" ? scales : k;
     const scaleShape = [scales === "tensor" ? 1 : n, Math.ceil(k / groupSize)] as const;
     const entries = scaleShape[0] * scaleShape[1];
+    const decoding = this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries);
     return {
       kind: "quantized",
       scheme: `test:${kind}${bits}`,
       shape,
       bits,
-      codes: this.codes(n, kind === "product" ? k / dimension : k, bits, levels),
-      decoding: this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries),
+      codes: this.codes(n, codesPerRow(decoding, k), bits, levels),
+      decoding,
       scale: this.positive(entries),
       scaleShape,
       groupSize,
@@ -103,6 +105,14 @@ export class RandomData extends Random {
         return { kind, codebook: this.floats(levels) };
       case "product":
         return { kind, codebook: this.floats(levels * dimension), dimension };
+      case "offset":
+        return { kind, offset: this.floats(entries) };
+      case "bases":
+        return { kind, coefficients: this.positive(entries * bits) };
+      case "additive":
+        return { kind, codebook: this.floats(2 * levels * dimension), dimension, count: 2 };
+      case "hashed":
+        return { kind, values: this.floats(levels), seed: 7 };
     }
   }
 }

@@ -1,5 +1,6 @@
 /** dense, conv2d and matmul as their definitions read: one loop per index. */
 import { codeAt, matrixSize } from "../graph/constants.ts";
+import { decodeWeights } from "../graph/decode.ts";
 import type { Clamp, Constant, Graph, NodeOf, QuantizedConstant } from "../graph/types.ts";
 import { roundTiesToEven } from "../runtime/lower/requantize.ts";
 import { fromHalf } from "../tensor.ts";
@@ -33,26 +34,16 @@ function weightsOf(constant: Constant): Weights {
   const entry = (row: number, k: number) =>
     ((scaleShape?.[0] ?? n) === 1 ? 0 : row) * groups + Math.floor(k / groupSize);
   const code = (row: number, i: number) => codeAt(codes, row * rowBytes, i, bits);
-  const level = (row: number, k: number): number => {
-    switch (decoding.kind) {
-      case "sign":
-        return code(row, k) === 1 ? -1 : 1;
-      case "affine":
-        return (
-          code(row, k) -
-          (typeof decoding.zeroPoint === "number" ? decoding.zeroPoint : decoding.zeroPoint[entry(row, k)]!)
-        );
-      case "table":
-        return decoding.codebook[code(row, k)]!;
-      case "product":
-        return decoding.codebook[
-          code(row, Math.floor(k / decoding.dimension)) * decoding.dimension + (k % decoding.dimension)
-        ]!;
-    }
+  const integer = (row: number, k: number): number => {
+    if (decoding.kind === "sign") return code(row, k) === 1 ? -1 : 1;
+    if (decoding.kind !== "affine") throw new Error(`${decoding.kind} codes are no integers`);
+    const { zeroPoint } = decoding;
+    return code(row, k) - (typeof zeroPoint === "number" ? zeroPoint : zeroPoint[entry(row, k)]!);
   };
+  const decoded = decodeWeights(constant);
   const scaleAt = (row: number, k: number) => (scale ? scale[entry(row, k)]! : 1);
-  const real = (row: number, k: number) => fround(level(row, k) * scaleAt(row, k));
-  return { kind: decoding.kind, real, integer: level, scale: scaleAt, groupSize };
+  const real = (row: number, k: number) => decoded[row * width + k]!;
+  return { kind: decoding.kind, real, integer, scale: scaleAt, groupSize };
 }
 
 const clamped = (x: number, clamp: Clamp | undefined): number =>

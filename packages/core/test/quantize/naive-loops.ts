@@ -1,6 +1,6 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
 import { disposeSymbol } from "../../src/dispose.ts";
-import type { Decoding } from "../../src/graph/types.ts";
+import { decodeWeights } from "../../src/graph/decode.ts";
 import {
   type Grid,
   type Grouping,
@@ -179,18 +179,10 @@ export const naiveLoops: InnerLoops = {
     }
     return codes;
   },
-  decode({ rows, columns, bits, codes, decoding, scale, scaleShape, groupSize = columns }, from, to) {
-    const dimension = decoding.kind === "product" ? decoding.dimension : 1;
-    const perRow = columns / dimension;
-    const bytesPerRow = Math.ceil((perRow * bits) / 8);
-    const unpacked = naiveLoops.unpack(codes.subarray(from * bytesPerRow, to * bytesPerRow), to - from, perRow, bits);
-    const shared = (scaleShape?.[0] ?? rows) === 1;
-    const groups = scaleShape?.[1] ?? 1;
-    return Float32Array.from({ length: (to - from) * columns }, (_, i) => {
-      const k = i % columns;
-      const group = (shared ? 0 : (from + Math.floor(i / columns)) * groups) + Math.floor(k / groupSize);
-      return levelOf(decoding, unpacked[Math.floor(i / dimension)]!, k % dimension, group) * (scale?.[group] ?? 1);
-    });
+  decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
+    const scaling = scale && scaleShape && groupSize !== undefined ? { scale, scaleShape, groupSize } : {};
+    const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
+    return whole.slice(from * columns, to * columns);
   },
   errorSums(x, y) {
     let noise = 0;
@@ -209,17 +201,3 @@ export const naiveLoops: InnerLoops = {
     return { noise, signal, power, dot, maxAbs };
   },
 };
-
-/** The level before its scale. */
-function levelOf(decoding: Decoding, code: number, component: number, group: number): number {
-  switch (decoding.kind) {
-    case "sign":
-      return code === 1 ? -1 : 1;
-    case "affine":
-      return code - (typeof decoding.zeroPoint === "number" ? decoding.zeroPoint : decoding.zeroPoint[group]!);
-    case "table":
-      return decoding.codebook[code]!;
-    case "product":
-      return decoding.codebook[code * decoding.dimension + component]!;
-  }
-}

@@ -16,7 +16,7 @@ describe("parseScheme", () => {
     ["kmeans:17", { bits: 5 }],
     ["kmeans:256", { bits: 8 }],
     ["kmeans:2", { bits: 1 }],
-    ["pq:4x16", { bits: 4, decoding: "product", codebook: "adaptive", seeded: true, calibrated: false }],
+    ["pq:4x16", { bits: 4, decoding: "product", codebook: "adaptive", seeded: true, needs: "weights" }],
   ])("%s", (scheme, traits) => {
     expect(parseScheme(scheme)).toMatchObject({ scheme, ...traits });
   });

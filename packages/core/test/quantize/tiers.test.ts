@@ -28,7 +28,7 @@ function weights(count: number, seed: number): Float32Array {
 function encode(loops: InnerLoops, quantizer: Quantizer, shape: readonly number[], data: Float32Array) {
   const { rows, columns } = matrixOf(shape);
   using w = new Weights(loops, data, rows, columns, quantizer.per);
-  return quantizer.encode(w, { random: new Random(0), calibration: undefined });
+  return quantizer.encode(w, { random: new Random(0), calibration: undefined, curvature: undefined });
 }
 
 /** Codes, scales and levels of 40 x 132 weights (132 = 4 * 33: rows beyond words and lanes). */

@@ -45,7 +45,7 @@ describe("types", () => {
     float({ per: "tensor" });
     // @ts-expect-error a group is a number of weights
     binary({ per: "group" });
-    expectTypeOf(binary({ per: { group: 32 } })).toEqualTypeOf<Quantizer<"sign", false, false>>();
+    expectTypeOf(binary({ per: { group: 32 } })).toEqualTypeOf<Quantizer<"sign", false, "weights">>();
   });
 
   it("refuse bits that a grid does not have", () => {
@@ -71,9 +71,9 @@ describe("types", () => {
       scheme: "weighted",
       decoding: "sign",
       bits: 1,
-      calibrated: true,
+      needs: "inputs",
       encode(w, context) {
-        expectTypeOf(context).toEqualTypeOf<Context<false, true>>();
+        expectTypeOf(context).toEqualTypeOf<Context<false, "inputs">>();
         const scale = w.meanAbs().map((mean) => mean * context.calibration.inputs[0]!);
         return { codes: w.signCodes(), decoding: { kind: "sign" }, scale };
       },
@@ -94,8 +94,8 @@ describe("types", () => {
   });
 
   it("give the random generator to seeded quantizers only", () => {
-    expectTypeOf<Context<true, false>["random"]>().toEqualTypeOf<Random>();
-    expectTypeOf<Context<false, false>["random"]>().toEqualTypeOf<undefined>();
+    expectTypeOf<Context<true, "weights">["random"]>().toEqualTypeOf<Random>();
+    expectTypeOf<Context<false, "weights">["random"]>().toEqualTypeOf<undefined>();
   });
 
   it("tie bits and codes to the decoding of a user's quantizer", () => {

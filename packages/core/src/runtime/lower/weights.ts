@@ -1,5 +1,5 @@
 /** A weight seen as rows of a matrix product: whole, or the rows of one group of a convolution. */
-import { matrixSize } from "../../graph/constants.ts";
+import { decodingOfCells, matrixSize } from "../../graph/constants.ts";
 import type { QuantizedConstant } from "../../graph/types.ts";
 import type { AffineCodes } from "../../kernels/affine-gemm.ts";
 
@@ -27,10 +27,11 @@ export function codedRows(weight: QuantizedConstant, first: number, count: numbe
     k,
     bits: weight.bits,
     codes: weight.codes.subarray(first * rowBytes, (first + count) * rowBytes),
-    decoding:
-      decoding.kind === "affine" && typeof decoding.zeroPoint !== "number"
-        ? { kind: "affine", zeroPoint: rowsOf(decoding.zeroPoint, scaleShape, first, count) }
-        : decoding,
+    decoding: decodingOfCells(
+      decoding,
+      (values, width) => rowsOf(values, scaleShape, first, count, width),
+      weight.bits,
+    ),
     scale: scale && rowsOf(scale, scaleShape, first, count),
     scaleShape: scaleShape[0] === 1 ? scaleShape : [count, groups],
     groupSize,
@@ -42,8 +43,10 @@ function rowsOf<T extends Float32Array | Int32Array>(
   [rows, groups]: readonly [number, number],
   first: number,
   count: number,
+  width = 1,
 ): T {
-  return (rows === 1 ? data : data.subarray(first * groups, (first + count) * groups)) as T;
+  const size = groups * width;
+  return (rows === 1 ? data : data.subarray(first * size, (first + count) * size)) as T;
 }
 
 /** The scale of each row, times `factor`, where a row has one scale; each product rounded to f32. */

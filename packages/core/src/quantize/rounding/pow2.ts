@@ -1,9 +1,10 @@
 /** Powers of two, whose products are shifts. */
-import { checkInteger, defineQuantizer } from "./define.ts";
-import { INQ } from "./papers.ts";
-import { floorLog2, powerOfTwo } from "./powers.ts";
-import { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
-import type { Per, Quantizer } from "./types.ts";
+import { checkInteger, defineQuantizer } from "../define.ts";
+import type { Method } from "../method.ts";
+import { INQ } from "../papers.ts";
+import { floorLog2, powerOfTwo } from "../powers.ts";
+import { integerArgument, modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
+import type { Per, Quantizer } from "../types.ts";
 
 export type Pow2Bits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
@@ -27,7 +28,7 @@ export function pow2({
 }: {
   readonly bits: Pow2Bits;
   readonly per?: Per;
-}): Quantizer<"table", false, false> {
+}): Quantizer<"table", false, "weights"> {
   checkInteger("pow2:<b>", "bits", bits, 2, 8);
   return defineQuantizer({
     scheme: `pow2:${bits}${perSuffix(per, "tensor")}`,
@@ -65,4 +66,13 @@ export const pow2Family: SchemeFamily = {
       per: modifiers(scheme, args, { per: "tensor" }).per,
     });
   },
+};
+
+export const pow2Method: Method = {
+  method: "Powers of two (INQ's levels)",
+  section: "deterministic: rounding",
+  file: "rounding/pow2.ts",
+  paper: INQ,
+  scheme: "pow2:4",
+  published: "at most 1/3 of a weight: the distance to the nearer power of two",
 };

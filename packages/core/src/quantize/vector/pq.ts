@@ -1,12 +1,13 @@
 /** Product quantization. */
-import { ShapeError } from "../errors.ts";
-import { checkInteger, defineQuantizer } from "./define.ts";
-import { SchemeError } from "./errors.ts";
+import { ShapeError } from "../../errors.ts";
+import { checkInteger, defineQuantizer } from "../define.ts";
+import { SchemeError } from "../errors.ts";
+import type { Method } from "../method.ts";
+import { GONG } from "../papers.ts";
+import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import type { Quantizer } from "../types.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
 import { lloyd } from "./lloyd.ts";
-import { GONG } from "./papers.ts";
-import { integerArgument, type SchemeFamily } from "./scheme-family.ts";
-import type { Quantizer } from "./types.ts";
 
 export interface PqOptions {
   /** Weights of a sub-vector, 1..256; must divide the row. */
@@ -32,7 +33,7 @@ export function pq({
   centroids,
   restarts = 1,
   iterations = 50,
-}: PqOptions): Quantizer<"product", true, false> {
+}: PqOptions): Quantizer<"product", true, "weights"> {
   const scheme = `pq:${dimension}x${centroids}`;
   checkInteger(scheme, "dimension", dimension, 1, 256);
   checkSearch(scheme, centroids, restarts, iterations);
@@ -70,4 +71,13 @@ export const pqFamily: SchemeFamily = {
       centroids: integerArgument(scheme, "K of pq:<D>x<K>", centroids, 2, 256),
     });
   },
+};
+
+export const pqMethod: Method = {
+  method: "Product quantization",
+  section: "deterministic: vector quantization",
+  file: "vector/pq.ts",
+  paper: GONG,
+  scheme: "pq:4x64",
+  published: "2^(-2·1.5) = 0.125 on N(0,1) is the rate-distortion bound of its 1.5 bits",
 };

@@ -1,8 +1,9 @@
 /** Binary weights: a sign and one scale per group. */
-import { defineQuantizer } from "./define.ts";
-import { XNOR_NET } from "./papers.ts";
-import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
-import type { Per, Quantizer } from "./types.ts";
+import { defineQuantizer } from "../define.ts";
+import type { Method } from "../method.ts";
+import { XNOR_NET } from "../papers.ts";
+import { modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
+import type { Per, Quantizer } from "../types.ts";
 
 /**
  * XNOR-Net / BWN weights: min ‖W - αB‖² over B in {-1, +1}ⁿ, α >= 0 has the solution
@@ -14,7 +15,7 @@ import type { Per, Quantizer } from "./types.ts";
  *
  * One-element groups and groups of one magnitude are exact; an all-zero group has α = 0.
  */
-export function binary({ per = "channel" }: { readonly per?: Per } = {}): Quantizer<"sign", false, false> {
+export function binary({ per = "channel" }: { readonly per?: Per } = {}): Quantizer<"sign", false, "weights"> {
   return defineQuantizer({
     scheme: `binary${perSuffix(per, "channel")}`,
     decoding: "sign",
@@ -33,4 +34,13 @@ export const binaryFamily: SchemeFamily = {
   examples: ["binary", "binary:tensor", "binary:g32"],
   owns: (head) => head === "binary",
   parse: (scheme, _head, args) => binary({ per: modifiers(scheme, args, { per: "channel" }).per }),
+};
+
+export const binaryMethod: Method = {
+  method: "Binary weight networks (XNOR-Net's weights)",
+  section: "deterministic: quantization as optimization",
+  file: "optimization/binary.ts",
+  paper: XNOR_NET,
+  scheme: "binary",
+  published: "0.3634 on N(0,1), 1 - 2/π",
 };

@@ -1,10 +1,11 @@
 /** k-means codebooks of single weights and of sub-vectors. */
-import { checkInteger, defineQuantizer } from "./define.ts";
-import { SchemeError } from "./errors.ts";
+import { checkInteger, defineQuantizer } from "../define.ts";
+import { SchemeError } from "../errors.ts";
+import type { Method } from "../method.ts";
+import { GONG } from "../papers.ts";
+import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import type { BitsOf, Quantizer } from "../types.ts";
 import { lloyd } from "./lloyd.ts";
-import { GONG } from "./papers.ts";
-import { integerArgument, type SchemeFamily } from "./scheme-family.ts";
-import type { BitsOf, Quantizer } from "./types.ts";
 
 export interface KmeansOptions {
   /** Centroids, 2..256; codes have ceil(log₂ k) bits. */
@@ -21,7 +22,7 @@ export interface KmeansOptions {
  * Lloyd's algorithm from seeded k-means++ starts. On N(0,1) it nears Lloyd-Max: relative MSE 0.1175, 0.0345, 0.0095 for k = 4, 8, 16.
  * Gradient in training: ∂L/∂cᵢ = Σ_{w in Cᵢ} ∂L/∂w. A tensor of no more than k distinct values is kept exactly.
  */
-export function kmeans({ k, restarts = 3, iterations = 100 }: KmeansOptions): Quantizer<"table", true, false> {
+export function kmeans({ k, restarts = 3, iterations = 100 }: KmeansOptions): Quantizer<"table", true, "weights"> {
   const scheme = `kmeans:${k}`;
   checkSearch(scheme, k, restarts, iterations);
   return defineQuantizer({
@@ -62,4 +63,13 @@ export const kmeansFamily: SchemeFamily = {
     if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
     return kmeans({ k: integerArgument(scheme, "K of kmeans:<K>", k, 2, 256) });
   },
+};
+
+export const kmeansMethod: Method = {
+  method: "k-means of single weights",
+  section: "deterministic: vector quantization",
+  file: "vector/kmeans.ts",
+  paper: GONG,
+  scheme: "kmeans:16",
+  published: "0.0095 on N(0,1), Lloyd-Max of 16 levels",
 };

@@ -1,9 +1,9 @@
 /** k-means of sub-vectors: what `kmeans` (dimension 1) and `pq` share. */
-import { disposeSymbol } from "../dispose.ts";
-import type { Resident } from "./inner.ts";
-import { floorLog2, powerOfTwo } from "./powers.ts";
-import type { Random } from "./random.ts";
-import type { Weights } from "./weights.ts";
+import { disposeSymbol } from "../../dispose.ts";
+import type { Resident } from "../inner.ts";
+import { floorLog2, powerOfTwo } from "../powers.ts";
+import type { Random } from "../random.ts";
+import type { Weights } from "../weights.ts";
 
 export interface LloydOptions {
   readonly dimension: number;

@@ -1,10 +1,11 @@
 /** Ternary weights: -α, 0, +α. */
-import { defineQuantizer } from "./define.ts";
-import { TWN } from "./papers.ts";
-import { floatBelow, MOST_FLOAT } from "./powers.ts";
-import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
-import type { Per, Quantizer } from "./types.ts";
-import type { Weights } from "./weights.ts";
+import { defineQuantizer } from "../define.ts";
+import type { Method } from "../method.ts";
+import { TWN } from "../papers.ts";
+import { floatBelow, MOST_FLOAT } from "../powers.ts";
+import { modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
+import type { Per, Quantizer } from "../types.ts";
+import type { Weights } from "../weights.ts";
 
 /** Codes 0, 1, 2 stand for -1, 0, +1. */
 const ZERO_CODE = 1;
@@ -33,7 +34,7 @@ export interface TernaryOptions {
 export function ternary({
   per = "channel",
   threshold = "twn",
-}: TernaryOptions = {}): Quantizer<"affine", false, false> {
+}: TernaryOptions = {}): Quantizer<"affine", false, "weights"> {
   return defineQuantizer({
     scheme: `ternary${perSuffix(per, "channel")}${threshold === "mse" ? ":mse" : ""}`,
     decoding: "affine",
@@ -78,3 +79,22 @@ export const ternaryFamily: SchemeFamily = {
     return ternary({ per, threshold: flags.has("mse") ? "mse" : "twn" });
   },
 };
+
+export const ternaryMethods: readonly Method[] = [
+  {
+    method: "Ternary weight networks",
+    section: "deterministic: quantization as optimization",
+    file: "optimization/ternary.ts",
+    paper: TWN,
+    scheme: "ternary",
+    published: "0.1916 on N(0,1), rule Δ = 0.7 E|w|",
+  },
+  {
+    method: "Ternary weights of least error",
+    section: "deterministic: quantization as optimization",
+    file: "optimization/ternary.ts",
+    paper: TWN,
+    scheme: "ternary:mse",
+    published: "0.1902 on N(0,1), Δ = 0.612 σ",
+  },
+];

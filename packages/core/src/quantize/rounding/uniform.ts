@@ -1,12 +1,13 @@
 /** Uniform grids of 2..8 bits. */
-import { checkInteger, defineQuantizer } from "./define.ts";
-import { SchemeError } from "./errors.ts";
-import type { Grid } from "./inner.ts";
-import { JACOB } from "./papers.ts";
-import { LEAST_FLOAT, previousFloat } from "./powers.ts";
-import { modifiers, perSuffix, type SchemeFamily } from "./scheme-family.ts";
-import type { Law, Per, Quantizer } from "./types.ts";
-import type { Weights } from "./weights.ts";
+import { checkInteger, defineQuantizer } from "../define.ts";
+import { SchemeError } from "../errors.ts";
+import type { Grid } from "../inner.ts";
+import type { Method } from "../method.ts";
+import { JACOB } from "../papers.ts";
+import { LEAST_FLOAT, previousFloat } from "../powers.ts";
+import { modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
+import type { Law, Per, Quantizer } from "../types.ts";
+import type { Weights } from "../weights.ts";
 
 export type UniformBits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
@@ -42,7 +43,7 @@ interface Range {
  * A group of zeros gets S = 1. S is at least 2^-149, and a hair smaller where S·M would round to infinity. An asymmetric grid of weights near
  * f32's maximum may still reach beyond it, which `quantize` refuses (OutOfRangeError).
  */
-export function uniform(options: UniformOptions): Quantizer<"affine", false, false> {
+export function uniform(options: UniformOptions): Quantizer<"affine", false, "weights"> {
   const { bits, per = "channel", range = defaultRange(options.bits), asymmetric = false } = options;
   checkInteger("int<b>", "bits", bits, 2, 8);
   const rangeSuffix = range === defaultRange(bits) ? "" : `:${range}`;
@@ -139,3 +140,26 @@ export const uniformFamily: SchemeFamily = {
     return uniform({ bits, per, range, asymmetric: flags.has("asym") });
   },
 };
+
+const rounding = { section: "deterministic: rounding", file: "rounding/uniform.ts", paper: JACOB } as const;
+
+export const uniformMethods: readonly Method[] = [
+  {
+    ...rounding,
+    method: "Uniform, symmetric over max |w|",
+    scheme: "int8",
+    published: "6.02 dB more for each bit",
+  },
+  {
+    ...rounding,
+    method: "Uniform, range of least squared error",
+    scheme: "int4:mse",
+    published: "0.01289 on N(0,1), best grid of 15 levels",
+  },
+  {
+    ...rounding,
+    method: "Uniform, asymmetric",
+    scheme: "int4:asym",
+    published: "6.02 dB more for each bit",
+  },
+];
