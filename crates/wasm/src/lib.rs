@@ -39,6 +39,8 @@ pub mod bitpack;
 pub mod channel;
 #[cfg(feature = "codes")]
 pub mod codebook_gemm;
+#[cfg(feature = "solve")]
+pub mod codebooks;
 #[cfg(any(feature = "codes", feature = "quantize"))]
 mod coded_weights;
 #[cfg(feature = "threads")]

@@ -137,47 +137,6 @@ pub fn quantize_nearest(params: usize, words: usize) -> i32 {
     status(run())
 }
 
-/// f64 `sums [clusters, dimension]` and u32 `counts [clusters]` of the `count` sub-vectors of x with these codes.
-#[wasm_bindgen]
-pub fn quantize_cluster_sums(
-    x: usize,
-    codes: usize,
-    count: usize,
-    dimension: usize,
-    clusters: usize,
-    sums: usize,
-    counts: usize,
-) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        check_range(OP, What::Codebook, 1, 256, clusters as i64)?;
-        let x = memory.read(x, checked_area(OP, count, dimension)?)?;
-        let sums = memory.write(sums, checked_area(OP, clusters, dimension)?)?;
-        let counts = memory.write(counts, clusters)?;
-        quantize::cluster_sums(x, memory.read(codes, count)?, dimension, sums, counts)
-    };
-    status(run())
-}
-
-/// The position of the sub-vector farthest from its own level of `codebook [levels, dimension]`.
-#[wasm_bindgen]
-pub fn quantize_farthest(
-    x: usize,
-    codes: usize,
-    count: usize,
-    codebook: usize,
-    levels: usize,
-    dimension: usize,
-) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        let x = memory.read(x, checked_area(OP, count, dimension)?)?;
-        let codebook = memory.read(codebook, checked_area(OP, levels, dimension)?)?;
-        position(quantize::farthest(x, memory.read(codes, count)?, codebook, dimension)?)
-    };
-    status_or(run())
-}
-
 /// The position of the first NaN or infinity; `count` where there is none.
 #[wasm_bindgen]
 pub fn quantize_first_not_finite(x: usize, count: usize) -> i32 {

@@ -11,34 +11,47 @@ use crate::v128::{
 const ROWS: usize = 4;
 
 /// Calls `put(i, index)` for every vector of x.
-pub(super) fn assign(x: &[f32], groups: &[f32], dimension: usize, mut put: impl FnMut(usize, u32)) {
+pub(super) fn assign<const PRODUCTS: bool>(
+    x: &[f32],
+    groups: &[f32],
+    dimension: usize,
+    mut put: impl FnMut(usize, u32),
+) {
     let groups = groups.as_chunks::<LANES>().0;
     let tiles = x.chunks_exact(ROWS * dimension);
     let (rest, done) = (tiles.remainder(), x.len() / dimension / ROWS * ROWS);
     for (tile, x) in tiles.enumerate() {
         let rows = core::array::from_fn(|r| &x[r * dimension..][..dimension]);
-        for (r, index) in nearest::<ROWS>(rows, groups).into_iter().enumerate() {
+        for (r, index) in nearest::<ROWS, PRODUCTS>(rows, groups).into_iter().enumerate() {
             put(tile * ROWS + r, index);
         }
     }
     for (r, x) in rest.chunks_exact(dimension).enumerate() {
-        put(done + r, nearest([x], groups)[0]);
+        put(done + r, nearest::<1, PRODUCTS>([x], groups)[0]);
     }
 }
 
 #[inline(never)]
-fn nearest<const R: usize>(x: [&[f32]; R], groups: &[[f32; LANES]]) -> [u32; R] {
+fn nearest<const R: usize, const PRODUCTS: bool>(x: [&[f32]; R], groups: &[[f32; LANES]]) -> [u32; R] {
     let mut least = [f32x4_splat(f32::INFINITY); R];
     let mut best = [i32x4_splat(0); R];
     let mut index = i32x4_splat(0);
-    for group in groups.chunks_exact(x[0].len()) {
+    for group in groups.chunks_exact(x[0].len() + usize::from(PRODUCTS)) {
+        let (start, group) = match group {
+            [halves, group @ ..] if PRODUCTS => (f32x4_load(halves), group),
+            group => (f32x4_splat(0.0), group),
+        };
         let x = x.map(|x| &x[..group.len()]);
-        let mut distance = [f32x4_splat(0.0); R];
+        let mut distance = [start; R];
         for (j, centroids) in group.iter().enumerate() {
             let centroids = f32x4_load(centroids);
             for (distance, x) in distance.iter_mut().zip(x) {
-                let difference = f32x4_sub(f32x4_splat(x[j]), centroids);
-                *distance = f32x4_add(*distance, f32x4_mul(difference, difference));
+                *distance = if PRODUCTS {
+                    f32x4_sub(*distance, f32x4_mul(f32x4_splat(x[j]), centroids))
+                } else {
+                    let difference = f32x4_sub(f32x4_splat(x[j]), centroids);
+                    f32x4_add(*distance, f32x4_mul(difference, difference))
+                };
             }
         }
         for ((least, best), distance) in least.iter_mut().zip(&mut best).zip(distance) {

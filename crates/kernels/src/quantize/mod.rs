@@ -5,19 +5,27 @@
 //!
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
+mod additive;
 mod clusters;
 mod codes;
 mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod hashed;
+mod intervals;
+mod penalized;
 
-pub use clusters::{cluster_sums, farthest, nearest_scaled};
-pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
+pub use additive::Additive;
+pub use clusters::{LloydPass, lloyd_pass, nearer, nearest_scaled, refill, subtract, take, take_columns};
+pub use codes::{first_beyond, first_not_finite, interleave, pack, signs, unpack};
 pub use decode::decode;
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use hashed::hashed_sums;
+pub use intervals::{interval_sums, pair, run_sums, sort};
+pub use penalized::{level_sums, penalized_codes};
 
 use crate::error::Op;
 

@@ -7,6 +7,7 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { CodebookLoops } from "./vector/loops.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -56,10 +57,6 @@ export interface Resident extends Disposable {
    * `scale`, per group of `grouping`, applies where dimension is 1. codebook [levels, dimension], levels 1..256.
    */
   nearest(codebook: Float32Array, dimension: number, scaling?: { grouping: Grouping; scale: Float32Array }): Uint8Array;
-  /** Per cluster: the sum of its sub-vectors, f64 [clusters, dimension], and their count. */
-  clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
-  /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
 }
 
 /** Sums over elements in f64, from which every error figure follows. */
@@ -89,7 +86,7 @@ export interface CodedRows {
   readonly groupSize?: number | undefined;
 }
 
-export interface InnerLoops {
+export interface InnerLoops extends CodebookLoops {
   /** Copies x * factor to where the loops run. */
   load(x: Float32Array, factor?: number): Resident;
   /** Index of the first NaN or infinity, -1 where there is none. */

@@ -23,6 +23,8 @@ type Run = (tensor: FloatTensor, by?: Quantizer, seed?: number) => Promise<Quant
 interface Case {
   readonly quantizer: Quantizer;
   readonly tensor: FloatTensor;
+  /** What each weight counts in sums over a group: its curvature where the quantizer needs that, else 1. */
+  readonly counts: (weight: number) => number;
   readonly run: Run;
   readonly fail: (expected: unknown, got: unknown) => never;
 }
@@ -48,7 +50,8 @@ export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}):
       const fail = (expected: unknown, got: unknown): never => {
         throw new LawError(quantizer.scheme, law, `${expected} on ${kind} weights`, got);
       };
-      await checks[law]({ quantizer, tensor: { shape, data }, run, fail });
+      const counts = (i: number): number => (quantizer.needs === "curvature" ? curvature[i]! : 1);
+      await checks[law]({ quantizer, tensor: { shape, data }, counts, run, fail });
     }
   }
 }
@@ -101,14 +104,14 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     }
   },
 
-  async optimalScale({ quantizer, tensor, run, fail }) {
+  async optimalScale({ quantizer, tensor, counts, run, fail }) {
     const values = (await run(tensor)).dequantize();
     const products = new Map<number, { cross: number; power: number }>();
     values.forEach((value, i) => {
       const group = groupAt(quantizer, tensor.shape, i);
       const sums = products.get(group) ?? { cross: 0, power: 0 };
-      sums.cross += (tensor.data[i]! - value) * value;
-      sums.power += value * value;
+      sums.cross += counts(i) * (tensor.data[i]! - value) * value;
+      sums.power += counts(i) * value * value;
       products.set(group, sums);
     });
     for (const [group, { cross, power }] of products) {
@@ -123,6 +126,21 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     values.forEach((value, i) => {
       if (data[i] === 0 && value !== 0) fail(`weight ${i} to stay 0`, value);
     });
+  },
+
+  async keepsMean({ quantizer, tensor, counts, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const groups = new Map<number, { lost: number; magnitude: number }>();
+    values.forEach((value, i) => {
+      const group = groupAt(quantizer, tensor.shape, i);
+      const sums = groups.get(group) ?? { lost: 0, magnitude: 0 };
+      sums.lost += counts(i) * (tensor.data[i]! - value);
+      sums.magnitude += counts(i) * Math.abs(value);
+      groups.set(group, sums);
+    });
+    for (const [group, { lost, magnitude }] of groups) {
+      if (Math.abs(lost) > ROUNDING * magnitude) fail(`Σ(w - Q(w)) of group ${group} to be 0 beside ${magnitude}`, lost);
+    }
   },
 
   async unbiased({ tensor, run, fail }) {

@@ -4,8 +4,14 @@ import { binaryMethod } from "./optimization/binary.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { aqMethod } from "./vector/aq.ts";
+import { ecsqMethods } from "./vector/ecsq.ts";
+import { ecsqUniformMethod } from "./vector/ecsq-uniform.ts";
+import { hashedMethod } from "./vector/hashed.ts";
+import { hkmeansMethod } from "./vector/hkmeans.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
+import { rqMethod } from "./vector/rq.ts";
 
 export const methods: readonly Method[] = [
   binaryMethod,
@@ -13,5 +19,11 @@ export const methods: readonly Method[] = [
   ...uniformMethods,
   pow2Method,
   kmeansMethod,
+  hkmeansMethod,
+  ...ecsqMethods,
+  ecsqUniformMethod,
   pqMethod,
+  rqMethod,
+  aqMethod,
+  hashedMethod,
 ];

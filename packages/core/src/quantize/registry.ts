@@ -6,8 +6,14 @@ import { ternaryFamily } from "./optimization/ternary.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { aqFamily } from "./vector/aq.ts";
+import { ecsqFamily } from "./vector/ecsq.ts";
+import { ecsqUniformFamily } from "./vector/ecsq-uniform.ts";
+import { hashedFamily } from "./vector/hashed.ts";
+import { hkmeansFamily } from "./vector/hkmeans.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
+import { rqFamily } from "./vector/rq.ts";
 
 export const registry: readonly SchemeFamily[] = [
   floatFamily,
@@ -16,5 +22,11 @@ export const registry: readonly SchemeFamily[] = [
   uniformFamily,
   pow2Family,
   kmeansFamily,
+  hkmeansFamily,
+  ecsqFamily,
+  ecsqUniformFamily,
   pqFamily,
+  rqFamily,
+  aqFamily,
+  hashedFamily,
 ];

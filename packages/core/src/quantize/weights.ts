@@ -5,6 +5,7 @@
 import { disposeSymbol } from "../dispose.ts";
 import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
 import type { Per } from "./types.ts";
+import type { CurvedNumbers, CurvedWeights, SortedValues, Vectors } from "./vector/loops.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
 export function matrixOf(shape: readonly number[]): { rows: number; columns: number } {
@@ -93,19 +94,39 @@ export class Weights implements Disposable {
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
   }
 
-  /** Σ x² of the weights or of a part of them, in f64. */
-  sumSquares(x: Float32Array = this.#values): number {
-    let sum = 0;
-    for (let from = 0; from < x.length; from += BLOCK) {
-      const part = x.subarray(from, from + BLOCK);
-      sum += this.#loops.errorSums(part, part).signal;
-    }
-    return sum;
+  /** Sub-vectors of `dimension` weights along the rows, times `factor`, for searches that pass over them many times; the caller disposes of them. */
+  vectors(dimension: number, factor: number): Vectors {
+    this.release();
+    return this.#loops.vectors(this.#values, factor, dimension);
   }
 
-  /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */
-  resident(x: Float32Array, factor: number): Resident {
-    return this.#loops.load(x, factor);
+  /** The weights times `factor` in ascending order, with a weight each (at least `floor`; absent: 1); the caller disposes of them. */
+  sorted(factor: number, weights?: Float32Array, floor?: number): SortedValues {
+    this.release();
+    return this.#loops.sorted(this.#values, factor, weights, floor);
+  }
+
+  /** Numbers (the weights, or a sample of them) times `factor`, with their curvature (absent: 1) times `ratio`; the caller disposes of them. */
+  curved(factor: number, numbers: CurvedNumbers): CurvedWeights {
+    this.release();
+    return this.#loops.curved(factor, numbers);
+  }
+
+  /** Codes [count, n], codebook after codebook, to the order [n, count] of `additive` decoding. */
+  interleave(codes: Uint8Array, count: number): Uint8Array {
+    return this.#loops.interleave(codes, count);
+  }
+
+  /** Per shared value of weights hashed by `seed`: Σ ±w times `factor`, and how many they are. */
+  hashedSums(seed: number, factor: number, values: number): { sums: Float64Array; counts: Uint32Array } {
+    this.release();
+    return this.#loops.hashedSums(this.#values, seed, factor, values);
+  }
+
+  /** The largest magnitude among other numbers, such as the curvature of the weights. */
+  largest(x: Float32Array): number {
+    using held = this.#loops.load(x);
+    return held.absMax({ rows: 1, columns: x.length, groupSize: x.length })[0]!;
   }
 
   /** Frees the copy that the methods above work on; the next one of them makes it anew. */

@@ -9,6 +9,7 @@ import {
   type InnerLoops,
   type Resident,
 } from "../../src/quantize/inner.ts";
+import { naiveCodebookLoops } from "./naive-codebooks.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -127,31 +128,11 @@ class NaiveResident implements Resident {
     }
     return Uint8Array.from(naiveNearest(x, codebook, dimension));
   }
-  clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array } {
-    const sums = new Float64Array(clusters * dimension);
-    const counts = new Uint32Array(clusters);
-    for (let v = 0; v < codes.length; v++) {
-      counts[codes[v]!]!++;
-      for (let j = 0; j < dimension; j++) sums[codes[v]! * dimension + j]! += this.#x[v * dimension + j]!;
-    }
-    return { sums, counts };
-  }
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
-    let best = 0;
-    let most = -1;
-    for (let v = 0; v < codes.length; v++) {
-      const distance = squaredDistance(this.#x, v * dimension, codebook, codes[v]!, dimension);
-      if (distance > most) {
-        most = distance;
-        best = v;
-      }
-    }
-    return best;
-  }
   [disposeSymbol](): void {}
 }
 
 export const naiveLoops: InnerLoops = {
+  ...naiveCodebookLoops,
   load: (x, factor = 1) => new NaiveResident(x.map((value) => value * factor)),
   firstNonFinite: (x) => x.findIndex((value) => !Number.isFinite(value)),
   firstCodeBeyond: (codes, levels) => codes.findIndex((code) => code >= levels),
