@@ -40,5 +40,10 @@ export { hashed } from "./quantize/vector/hashed.ts";
 export { hkmeans } from "./quantize/vector/hkmeans.ts";
 export { type KmeansOptions, kmeans } from "./quantize/vector/kmeans.ts";
 export { type PqOptions, pq } from "./quantize/vector/pq.ts";
+export {
+  type ProductCodebooks,
+  type ProductCodebooksOptions,
+  trainProductCodebooks,
+} from "./quantize/vector/product-codebooks.ts";
 export { type RqOptions, rq } from "./quantize/vector/rq.ts";
 export { Weights } from "./quantize/weights.ts";

@@ -282,7 +282,8 @@ export function codebookLoops(instance: KernelInstance): CodebookLoops {
     vectors: (x, factor, dimension) =>
       held(
         instance,
-        (stage) => new KernelVectors(instance, stage, load(instance, stage, x, factor), x.length / dimension, dimension),
+        (stage) =>
+          new KernelVectors(instance, stage, load(instance, stage, x, factor), x.length / dimension, dimension),
       ),
     sorted: (x, factor, weights, floor = 0) =>
       held(instance, (stage) => {

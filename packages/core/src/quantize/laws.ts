@@ -139,7 +139,8 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
       groups.set(group, sums);
     });
     for (const [group, { lost, magnitude }] of groups) {
-      if (Math.abs(lost) > ROUNDING * magnitude) fail(`Σ(w - Q(w)) of group ${group} to be 0 beside ${magnitude}`, lost);
+      if (Math.abs(lost) > ROUNDING * magnitude)
+        fail(`Σ(w - Q(w)) of group ${group} to be 0 beside ${magnitude}`, lost);
     }
   },
 

@@ -101,7 +101,15 @@ function rest(x: Float32Array, v: number, d: number, of: AdditiveCodes, codes: A
 }
 
 /** One vector's codes by the beam. */
-function beamSearch(x: Float32Array, v: number, d: number, of: AdditiveCodes, own: number[], beam: number, searches: number) {
+function beamSearch(
+  x: Float32Array,
+  v: number,
+  d: number,
+  of: AdditiveCodes,
+  own: number[],
+  beam: number,
+  searches: number,
+) {
   const entries = of.codebooks.length / (of.count * d);
   let paths: { codes: number[]; left: Float32Array }[] = [{ codes: own, left: rest(x, v, d, of, own) }];
   for (let step = 0; step < searches * of.count; step++) {

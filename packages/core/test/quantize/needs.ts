@@ -1,5 +1,5 @@
 /** What quantizers may need besides the weights, seeded, for suites that run over all of them. */
-import { type Quantizer, type QuantizeOptions, Random } from "../../src/quantize.ts";
+import { type QuantizeOptions, type Quantizer, Random } from "../../src/quantize.ts";
 
 export function sampleNeeds({ needs }: Quantizer, rows: number, columns: number): QuantizeOptions {
   const random = new Random(77);

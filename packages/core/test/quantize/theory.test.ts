@@ -1,6 +1,14 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, quantize } from "../../src/quantize.ts";
+import {
+  ecsq,
+  kmeans,
+  parseScheme,
+  type Quantized,
+  type QuantizeOptions,
+  type Quantizer,
+  quantize,
+} from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 
 const COUNT = 40_000;
@@ -8,6 +16,10 @@ const tensors = {
   "N(0,1)": { shape: [1, COUNT], data: quantileGrid(normalQuantile, COUNT) },
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
 };
+
+/** Curvature that changes nothing, where it is asked for. */
+const equalNeeds = ({ needs }: Quantizer): QuantizeOptions =>
+  (needs === "curvature" ? { curvature: new Float32Array(COUNT).fill(3) } : {}) as QuantizeOptions;
 
 /** Relative mean squared error by scheme and distribution. */
 const published: [scheme: string, distribution: keyof typeof tensors, relativeMse: number, source: string][] = [
@@ -24,11 +36,19 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["hkmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits: equal curvature"],
+  ["rq:1x2x2", "N(0,1)", 0.1304, "greedy binary bases, 2"],
+  ["aq:1x2x2", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits: its levels are sums of two"],
+  ["hashed:8", "N(0,1)", 1 - (1 - Math.exp(-8)) / 8, "independent weights in buckets of Poisson sizes"],
+  ["ecsq:16:r2", "N(0,1)", 0.0881, "best for an entropy of 2 bits, by integration"],
+  ["ecsq:32:r3", "N(0,1)", 0.0221, "best for an entropy of 3 bits, by integration"],
+  ["ecsq:16:r2:hessian", "N(0,1)", 0.0881, "the same: equal curvature"],
 ];
 
 describe("relative mean squared error within 1 % of theory", () => {
   it.each(published)("%s on %s: %f (%s)", async (scheme, distribution, expected) => {
-    const { error } = await quantize(tensors[distribution], parseScheme(scheme));
+    const quantizer = parseScheme(scheme);
+    const { error } = await quantize(tensors[distribution], quantizer, equalNeeds(quantizer));
     expect(error.relativeMse / expected).toBeGreaterThan(0.99);
     expect(error.relativeMse / expected).toBeLessThan(1.01);
   });
@@ -59,6 +79,50 @@ describe("the parameters behind the figures", () => {
   });
 });
 
+/** -Σ p log2 p of the codes. */
+function entropyOf(quantized: Quantized): number {
+  const counts = new Map<number, number>();
+  for (const code of quantized.unpackCodes()) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts.values()].reduce((sum, count) => sum - (count / COUNT) * Math.log2(count / COUNT), 0);
+}
+
+describe("the entropy of codes", () => {
+  it.each([
+    ["ecsq:8", 2],
+    ["ecsq:16:r2", 2],
+    ["ecsq:32:r3", 3],
+    ["ecsq:16:r0.5", 0.5],
+  ] as const)("%s nears its rate from below: %f bits", async (scheme, rate) => {
+    const entropy = entropyOf(await quantize(tensors["N(0,1)"], parseScheme(scheme)));
+    expect(entropy).toBeLessThanOrEqual(rate);
+    expect(entropy).toBeGreaterThan(rate - 0.02);
+  });
+
+  it("a rate that is not reached changes nothing but the way there: Lloyd-Max", async () => {
+    const { error } = await quantize(tensors["N(0,1)"], parseScheme("ecsq:4:r2"));
+    expect(error.relativeMse).toBeCloseTo(0.1175, 3);
+  });
+
+  it("ecsq-uniform nears (πe/6) 2^(-2H), 1.53 dB above the bound of any quantizer", async () => {
+    for (const scheme of ["ecsq-uniform:33", "ecsq-uniform:101"]) {
+      const quantized = await quantize(tensors["N(0,1)"], parseScheme(scheme));
+      const theory = ((Math.PI * Math.E) / 6) * 2 ** (-2 * entropyOf(quantized));
+      expect(quantized.error.relativeMse / theory).toBeGreaterThan(0.99);
+      expect(quantized.error.relativeMse / theory).toBeLessThan(1.01);
+    }
+  });
+
+  it("at one entropy: ecsq <= ecsq-uniform, and both below k-means of that entropy", async () => {
+    const uniform = await quantize(tensors.Laplace, parseScheme("ecsq-uniform:31"));
+    const rate = entropyOf(uniform);
+    const constrained = await quantize(tensors.Laplace, ecsq({ k: 64, rate }));
+    const means = await quantize(tensors.Laplace, parseScheme("kmeans:11"));
+    expect(entropyOf(means)).toBeGreaterThan(rate);
+    expect(constrained.error.mse).toBeLessThanOrEqual(uniform.error.mse);
+    expect(uniform.error.mse).toBeLessThan(means.error.mse);
+  });
+});
+
 describe("orderings that must hold on the same weights", () => {
   const ascending: string[][] = [
     ["kmeans:4", "ternary:mse", "ternary", "binary"],
@@ -66,6 +130,8 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["aq:4x16x2", "rq:4x16x2", "pq:4x16"],
+    ["aq:2x8x3", "rq:2x8x3"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
     const errors = await Promise.all(

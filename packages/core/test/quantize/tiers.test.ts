@@ -210,7 +210,8 @@ describe.each(tiers)("%s", (tier) => {
 describe("the same bytes in every tier and engine", () => {
   const instances = new Map<string, KernelInstance>();
   beforeAll(async () => {
-    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, part: "quantize", wasm: bundledWasm }));
+    for (const tier of availableTiers())
+      instances.set(tier, await loadKernels({ tier, part: "quantize", wasm: bundledWasm }));
   });
   afterAll(() => {
     for (const instance of instances.values()) instance.dispose();

@@ -85,7 +85,8 @@ export function aq({
 
 export const aqFamily: SchemeFamily = {
   syntax: "aq:<1..16384>x<2..256>x<1..16>",
-  summary: "sub-vectors of D weights as sums of one of K entries from each of M codebooks, all learned together (additive quantization)",
+  summary:
+    "sub-vectors of D weights as sums of one of K entries from each of M codebooks, all learned together (additive quantization)",
   examples: ["aq:4x16x2", "aq:2x8x3"],
   owns: (head) => head === "aq",
   parse(scheme, head, args) {

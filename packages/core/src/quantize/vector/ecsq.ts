@@ -1,10 +1,11 @@
 /** Entropy-constrained scalar quantization: levels for codes that an entropy coder will shorten. */
-import { floorLog2, log10, powerOfTwo } from "../powers.ts";
-import { defineQuantizer } from "../define.ts";
+
 import { OutOfRangeError } from "../../errors.ts";
+import { defineQuantizer } from "../define.ts";
 import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { CHOI } from "../papers.ts";
+import { floorLog2, log10, powerOfTwo } from "../powers.ts";
 import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
 import type { Need, Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
@@ -47,7 +48,8 @@ const log2 = (x: number): number => log10(x) * 3.3219280948873623;
  * Codes are stored in ceil(log₂ k) bits; `rate` is what an entropy coder brings them to. On N(0,1) the optimum at 2 bits has a relative MSE of 0.0881 (Lloyd-Max with 4 levels: 0.1175 at 1.91 bits).
  * Gradient in training: ∂L/∂cᵢ = Σ_{w in Cᵢ} ∂L/∂w. No more than k distinct values are exact where `rate` allows it; a constant tensor always is.
  */
-export const ecsq = (options: EcsqOptions): Quantizer<"table", false, "weights"> => entropyConstrained("weights", options);
+export const ecsq = (options: EcsqOptions): Quantizer<"table", false, "weights"> =>
+  entropyConstrained("weights", options);
 
 /** {@link ecsq} with h the diagonal Hessian of the loss, of which only ratios count; without it h is 1. */
 export const hessianEcsq = (options: EcsqOptions): Quantizer<"table", false, "curvature"> =>
@@ -69,7 +71,12 @@ function entropyConstrained<N extends Exclude<Need, "inputs">>(
     codebook: "adaptive",
     per: "tensor",
     needs,
-    laws: ["scaleEquivariant", "optimalScale", "keepsMean", ...(needs === "weights" ? ["monotoneInBits" as const] : [])],
+    laws: [
+      "scaleEquivariant",
+      "optimalScale",
+      "keepsMean",
+      ...(needs === "weights" ? ["monotoneInBits" as const] : []),
+    ],
     coarser: k > 2 ? coarser : undefined,
     paper: CHOI,
     encode(w, { curvature }) {
@@ -89,7 +96,12 @@ interface State {
   readonly entropy: number;
 }
 
-function encode(w: Weights, k: number, rate: number, curvature?: Float32Array): { codes: Uint8Array; levels: Float32Array } {
+function encode(
+  w: Weights,
+  k: number,
+  rate: number,
+  curvature?: Float32Array,
+): { codes: Uint8Array; levels: Float32Array } {
   const { factor, restore } = unitOf(w);
   const ratio = curvature && ratioOf(w, curvature);
   const values = sampleOf(w.values());
@@ -188,7 +200,12 @@ function update(w: CurvedWeights, codes: Uint8Array, before: Float32Array, lambd
   const penalties = new Float32Array(before.length);
   let [distortion, entropy] = [0, 0];
   for (let i = 0; i < levels.length; i++) {
-    const [count, weight, moment, square] = sums.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    const [count, weight, moment, square] = sums.subarray(4 * i, 4 * i + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     if (weight > 0) {
       levels[i] = moment / weight;
       distortion += Math.max(0, square - (moment * moment) / weight);
@@ -202,7 +219,8 @@ function update(w: CurvedWeights, codes: Uint8Array, before: Float32Array, lambd
 
 export const ecsqFamily: SchemeFamily = {
   syntax: "ecsq:<2..256>[:r<bits>][:hessian]",
-  summary: "at most that many levels for codes of an entropy of r bits (default one less than a code has); :hessian under curvature",
+  summary:
+    "at most that many levels for codes of an entropy of r bits (default one less than a code has); :hessian under curvature",
   examples: ["ecsq:8", "ecsq:16:r2", "ecsq:16:hessian"],
   owns: (head) => head === "ecsq",
   parse(scheme, _head, [size, ...rest]) {

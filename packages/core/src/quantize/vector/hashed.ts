@@ -36,7 +36,8 @@ export function hashed({ ratio }: { readonly ratio: number }): Quantizer<"hashed
     paper: CHEN,
     encode(w, { random }) {
       const count = Math.ceil(w.length / ratio);
-      if (count > MOST_VALUES) throw new OutOfRangeError(`quantizer ${scheme}`, "values", `at most ${MOST_VALUES}`, count);
+      if (count > MOST_VALUES)
+        throw new OutOfRangeError(`quantizer ${scheme}`, "values", `at most ${MOST_VALUES}`, count);
       const seed = random.bits32();
       const { factor, restore } = unitOf(w);
       const { sums, counts } = w.hashedSums(seed, factor, count);

@@ -99,5 +99,10 @@ export interface CodebookLoops {
   /** A copy of values * factor with curvature * ratio. */
   curved(factor: number, numbers: CurvedNumbers): CurvedWeights;
   /** Per shared value of hashed weights: Σ ±w * factor and their number. */
-  hashedSums(x: Float32Array, seed: number, factor: number, values: number): { sums: Float64Array; counts: Uint32Array };
+  hashedSums(
+    x: Float32Array,
+    seed: number,
+    factor: number,
+    values: number,
+  ): { sums: Float64Array; counts: Uint32Array };
 }

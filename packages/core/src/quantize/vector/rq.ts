@@ -54,13 +54,18 @@ export function rq({
     per: "tensor",
     seeded: true,
     laws: ["scaleEquivariant", "keepsMean", "monotoneInBits"],
-    coarser:
-      stages > 1 ? () => rq({ dimension, centroids, stages: stages - 1, restarts, iterations }) : undefined,
+    coarser: stages > 1 ? () => rq({ dimension, centroids, stages: stages - 1, restarts, iterations }) : undefined,
     paper: CHEN_RQ,
     encode(w, { random }) {
       checkRows(scheme, w, dimension);
       const { factor, restore } = unitOf(w);
-      const { codes, codebooks } = residualCodes(w, factor, random, { dimension, centroids, stages, restarts, iterations });
+      const { codes, codebooks } = residualCodes(w, factor, random, {
+        dimension,
+        centroids,
+        stages,
+        restarts,
+        iterations,
+      });
       return { codes, decoding: { kind: "additive", codebook: restore(codebooks), dimension, count: stages } };
     },
   });
@@ -88,7 +93,10 @@ export function residualCodes(
   return { codes: w.interleave(codes, stages), codebooks, count: stages };
 }
 
-export function checkSums(scheme: string, { dimension, centroids, stages, restarts, iterations }: Required<RqOptions>): void {
+export function checkSums(
+  scheme: string,
+  { dimension, centroids, stages, restarts, iterations }: Required<RqOptions>,
+): void {
   checkInteger(scheme, "dimension", dimension, 1, MAX_DIMENSION);
   checkInteger(scheme, "codes of a sub-vector", stages, 1, 16);
   checkSearch(scheme, centroids, restarts, iterations);
@@ -96,11 +104,17 @@ export function checkSums(scheme: string, { dimension, centroids, stages, restar
 
 /** @throws ShapeError */
 export function checkRows(scheme: string, { columns }: Weights, dimension: number): void {
-  if (columns % dimension !== 0) throw new ShapeError(scheme, "weights of a row", `a multiple of ${dimension}`, columns);
+  if (columns % dimension !== 0)
+    throw new ShapeError(scheme, "weights of a row", `a multiple of ${dimension}`, columns);
 }
 
 /** D, K and the number of codebooks of a scheme such as `rq:4x16x2`. */
-export function parseSums(scheme: string, head: string, args: readonly string[], last: string): Omit<RqOptions, "restarts" | "iterations"> {
+export function parseSums(
+  scheme: string,
+  head: string,
+  args: readonly string[],
+  last: string,
+): Omit<RqOptions, "restarts" | "iterations"> {
   const [size, ...rest] = args;
   if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
   const syntax = `${head}:<D>x<K>x<${last}>`;
