@@ -70,7 +70,8 @@ pub fn codebook_nearer(x: usize, count: usize, dimension: usize, chosen: usize, 
     status(run())
 }
 
-/// Runs of `length` floats of x that begin at u32 `starts [runs]`: `y [runs, length]`, or with `columns` `[length, runs]`.
+/// Runs of `length` floats of x that begin at u32 `starts [runs]`: `y [runs, length]`, or where `step` is not 0 every `step`th float of each as columns,
+/// `[length / step rounded up, runs]`.
 #[wasm_bindgen]
 pub fn codebook_take(
     x: usize,
@@ -78,14 +79,19 @@ pub fn codebook_take(
     starts: usize,
     runs: usize,
     length: usize,
-    columns: i32,
+    step: usize,
     y: usize,
 ) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let (x, starts) = (memory.read(x, count)?, memory.read(starts, runs)?);
-        let y = memory.write(y, checked_area(OP, runs, length)?)?;
-        if columns == 0 { quantize::take(x, starts, length, y) } else { quantize::take_columns(x, starts, length, y) }
+        let kept = if step == 0 { length } else { length.div_ceil(step) };
+        let y = memory.write(y, checked_area(OP, runs, kept)?)?;
+        if step == 0 {
+            quantize::take(x, starts, length, y)
+        } else {
+            quantize::take_columns(x, starts, length, step, y)
+        }
     };
     status(run())
 }
@@ -245,5 +251,41 @@ pub fn codebook_hashed_sums(x: usize, count: usize, seed: u32, values: usize, su
 pub fn codebook_interleave(codes: usize, length: usize, count: usize, y: usize) -> i32 {
     let memory = Memory::new(OP);
     let run = || quantize::interleave(memory.read(codes, length)?, count, memory.write(y, length)?);
+    status(run())
+}
+
+/// `y = R x` of `count` vectors of d numbers, R's columns in `transposed [d, d]`.
+#[wasm_bindgen]
+pub fn codebook_rotate(x: usize, count: usize, d: usize, transposed: usize, y: usize) -> i32 {
+    let run = || {
+        let (memory, floats) = (Memory::new(OP), checked_area(OP, count, d)?);
+        let transposed = memory.read(transposed, checked_area(OP, d, d)?)?;
+        quantize::rotate(memory.read(x, floats)?, d, transposed, memory.write(y, floats)?)
+    };
+    status(run())
+}
+
+/// f64 `a [d, d]`, a rotation on entry: the one that brings `count` vectors x of d numbers nearest to what their codes `[subspaces, count]` stand for in
+/// `codebooks [subspaces, entries, d / subspaces]`, and where that leaves a choice the old one.
+#[wasm_bindgen]
+pub fn codebook_procrustes(
+    x: usize,
+    count: usize,
+    d: usize,
+    codes: usize,
+    codebooks: usize,
+    subspaces: usize,
+    entries: usize,
+    a: usize,
+) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let x = memory.read(x, checked_area(OP, count, d)?)?;
+        let codes = memory.read(codes, checked_area(OP, count, subspaces)?)?;
+        let codebooks = memory.read(codebooks, checked_area(OP, entries, d)?)?;
+        let a = memory.write(a, checked_area(OP, d, d)?)?;
+        quantize::cross(x, d, codes, codebooks, subspaces, a)?;
+        quantize::nearest_rotation(a, d)
+    };
     status(run())
 }

@@ -43,7 +43,10 @@ export { type PqOptions, pq } from "./quantize/vector/pq.ts";
 export {
   type ProductCodebooks,
   type ProductCodebooksOptions,
+  type RotatedCodebooks,
+  type RotatedCodebooksOptions,
   trainProductCodebooks,
+  trainRotatedCodebooks,
 } from "./quantize/vector/product-codebooks.ts";
 export { type RqOptions, rq } from "./quantize/vector/rq.ts";
 export { Weights } from "./quantize/weights.ts";

@@ -146,17 +146,18 @@ pub fn take(x: &[f32], starts: &[u32], length: usize, y: &mut [f32]) -> Result<(
     Ok(())
 }
 
-/// The same runs as columns: `y [length, starts]`.
+/// Every `step`th number of such runs, as columns: `y [length / step rounded up, starts]`.
 ///
 /// # Errors
-/// As [`take`].
-pub fn take_columns(x: &[f32], starts: &[u32], length: usize, y: &mut [f32]) -> Result<()> {
+/// As [`take`]; `Range` where the step is 0.
+pub fn take_columns(x: &[f32], starts: &[u32], length: usize, step: usize, y: &mut [f32]) -> Result<()> {
     check_range(OP, What::Length, 1, x.len() as i64, length as i64)?;
-    check_shape(OP, What::Length, checked_area(OP, starts.len(), length)?, y.len())?;
+    check_range(OP, What::Stride, 1, i64::MAX, step as i64)?;
+    check_shape(OP, What::Length, checked_area(OP, starts.len(), length.div_ceil(step))?, y.len())?;
     for (column, &start) in starts.iter().enumerate() {
         check_range(OP, What::Length, 0, (x.len() - length) as i64, i64::from(start))?;
         let cells = y[column..].iter_mut().step_by(starts.len());
-        for (y, &x) in cells.zip(&x[start as usize..][..length]) {
+        for (y, &x) in cells.zip(x[start as usize..][..length].iter().step_by(step)) {
             *y = x;
         }
     }

@@ -15,6 +15,7 @@ mod grouping;
 mod hashed;
 mod intervals;
 mod penalized;
+mod rotation;
 
 pub use additive::Additive;
 pub use clusters::{LloydPass, lloyd_pass, nearer, nearest_scaled, refill, subtract, take, take_columns};
@@ -26,6 +27,7 @@ pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
 pub use hashed::hashed_sums;
 pub use intervals::{interval_sums, pair, run_sums, sort};
 pub use penalized::{level_sums, penalized_codes};
+pub use rotation::{cross, nearest_rotation, rotate};
 
 use crate::error::Op;
 

@@ -59,6 +59,13 @@ pub(crate) fn check(tier: Tier) {
             }
         }
     }
+    // Vectors of several parts: whole blocks of rows and centroids, and rests of both.
+    for (dimension, count, rows) in [(128, 9, 67), (129, 33, 64), (300, 41, 70), (257, 4, 3)] {
+        let vectors = random.many(count * dimension, |r| r.float());
+        let x = random.many(rows * dimension, |r| r.float());
+        assert_assigned(tier, &x, &vectors, dimension);
+        assert_by_products(tier, &x, &vectors, dimension);
+    }
     for (i, special) in SPECIAL.iter().enumerate() {
         for dimension in [1, 2] {
             let vectors = &special[..special.len() / dimension * dimension];

@@ -4,9 +4,9 @@ use lowbit_kernels::codebook_gemm::{CodedWeights, Decoding};
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::nearest::{Centroids, Measure};
 use lowbit_kernels::quantize::{
-    Additive, Grid, Grouping, LloydPass, abs_max, decode, error_sums, first_beyond, first_not_finite, hashed_sums,
-    interleave, interval_sums, level_sums, lloyd_pass, mean_abs_above, min_max, nearer, nearest_scaled, pack, pair,
-    penalized_codes, refill, run_sums, signs, sort, subtract, take, take_columns, unpack,
+    Additive, Grid, Grouping, LloydPass, abs_max, cross, decode, error_sums, first_beyond, first_not_finite, hashed_sums,
+    interleave, interval_sums, level_sums, lloyd_pass, mean_abs_above, min_max, nearer, nearest_rotation, nearest_scaled, pack, pair,
+    penalized_codes, refill, rotate, run_sums, signs, sort, subtract, take, take_columns, unpack,
 };
 use lowbit_kernels::testing::{Random, pack_codes};
 use lowbit_kernels::tier::Tier;
@@ -93,9 +93,13 @@ fn clusters() {
     let mut y = [0.0; 4];
     take(&x, &[4, 1], 2, &mut y).expect("valid");
     assert_eq!(y, [-5.0, 6.0, 2.0, 3.0]);
-    take_columns(&x, &[4, 1], 2, &mut y).expect("valid");
+    take_columns(&x, &[4, 1], 2, 1, &mut y).expect("valid");
     assert_eq!(y, [-5.0, 2.0, 6.0, 3.0]);
-    assert!(take(&x, &[5], 2, &mut y[..2]).is_err() && take_columns(&x, &[5], 2, &mut y[..2]).is_err());
+    assert!(take(&x, &[5], 2, &mut y[..2]).is_err() && take_columns(&x, &[5], 2, 1, &mut y[..2]).is_err());
+    let mut steps = [0.0; 4];
+    take_columns(&x, &[0, 3], 3, 2, &mut steps).expect("valid");
+    assert_eq!(steps, [1.0, 4.0, 3.0, 6.0]);
+    assert!(take_columns(&x, &[0], 3, 0, &mut steps).is_err());
     let mut distances = [f32::INFINITY, 7.0];
     nearer(&y, 0, &mut distances).expect("valid");
     assert_eq!(distances, [0.0, 7.0]);
@@ -155,6 +159,8 @@ fn penalized() {
     assert_eq!(codes, [0, 0, 0, 1, 0]);
     penalized_codes(&x, &[1.0, 1.0, 2.0, 0.0, 1.0], &levels, &[0.0, 0.5], &mut codes).expect("valid");
     assert_eq!(codes, [0, 0, 1, 0, 0]);
+    penalized_codes(&x, &[0.0; 5], &levels, &[0.0; 2], &mut codes).expect("valid");
+    assert_eq!(codes, [0, 0, 1, 1, 0], "no curvature: the nearest");
     penalized_codes(&x, &[], &levels, &[f32::INFINITY, 0.0], &mut codes).expect("valid");
     assert_eq!(codes, [1; 5]);
     let mut sums = [9.0; 8];
@@ -201,6 +207,43 @@ fn additive() {
     assert!(of.search(&x, &codebooks, 33, 1, &mut [0; 40]).is_err());
     assert!(of.search(&x, &codebooks, 1, 1, &mut [5; 40]).is_err());
     assert!(of.error(&x, &[0; 39], &codebooks).is_err());
+}
+
+/// The nearest rotation of a rotation times a positive matrix is that rotation, and vectors come back from a turn.
+fn rotations() {
+    let mut random = Random::new(10);
+    for d in [1, 2, 3, 8] {
+        // Any matrix has one; it is orthogonal, and applied to its own polar factor it changes nothing.
+        let mut r: Vec<f64> = random.many(d * d, |r| f64::from(r.float()));
+        let start = r.clone();
+        nearest_rotation(&mut r, d).expect("regular");
+        let product = |a: &dyn Fn(usize) -> f64, b: &dyn Fn(usize) -> f64| (0..d).map(|k| a(k) * b(k)).sum::<f64>();
+        for (p, q) in (0..d * d).map(|i| (i / d, i % d)) {
+            let unit = f64::from(u8::from(p == q));
+            assert!((product(&|k| r[p * d + k], &|k| r[q * d + k]) - unit).abs() < 1e-12);
+            // Rᵀ a is symmetric: the mark of the maximum of tr(Rᵀ a).
+            let left = product(&|k| r[k * d + p], &|k| start[k * d + q]);
+            let right = product(&|k| r[k * d + q], &|k| start[k * d + p]);
+            assert!((left - right).abs() < 1e-12 * d as f64, "{d}: {left} {right}");
+        }
+        let mut again = r.clone();
+        nearest_rotation(&mut again, d).expect("regular");
+        assert!(again.iter().zip(&r).all(|(a, b)| (a - b).abs() < 1e-12));
+
+        // Vectors turned by r, coded exactly (each is its own centroid): r is found again from nothing.
+        let x = random.many(20 * d, |r| r.float());
+        let transposed: Vec<f32> = (0..d * d).map(|i| r[i % d * d + i / d] as f32).collect();
+        let mut y = vec![0.0; 20 * d];
+        rotate(&x, d, &transposed, &mut y).expect("valid");
+        let codes: Vec<u8> = (0..20).collect();
+        let mut found = vec![0.0; d * d];
+        (0..d).for_each(|p| found[p * d + p] = 1.0);
+        cross(&x, d, &codes, &y, 1, &mut found).expect("valid");
+        nearest_rotation(&mut found, d).expect("regular");
+        assert!(found.iter().zip(&r).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?} {r:?}");
+    }
+    assert!(nearest_rotation(&mut [0.0; 4], 2).is_err() && rotate(&[0.0; 3], 2, &[0.0; 4], &mut [0.0; 3]).is_err());
+    assert!(cross(&[0.0; 2], 2, &[1], &[0.0; 2], 1, &mut [0.0; 4]).is_err());
 }
 
 fn hashed() {
@@ -294,6 +337,7 @@ pub(crate) fn check(_tier: Tier) {
     intervals();
     penalized();
     additive();
+    rotations();
     hashed();
     codes();
     figures();

@@ -30,7 +30,9 @@ export interface WasmExports {
   readonly codebook_lloyd_pass: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly codebook_nearer: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_penalized: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly codebook_procrustes: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly codebook_refill: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly codebook_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_run_sums: (a: number, b: number, c: number, d: number) => number;
   readonly codebook_sort: (a: number, b: number) => number;
   readonly codebook_sort_pairs: (a: number, b: number, c: number, d: number, e: number) => number;

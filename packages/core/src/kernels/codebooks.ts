@@ -65,28 +65,52 @@ class KernelVectors extends Held implements Vectors {
     const { instance } = this;
     const count = (starts.length * length) / dimension;
     return held(instance, (stage) => {
-      const y = this.#take(stage, starts, length, 0);
+      const y = this.#take(stage, starts, length, 0, length);
       return new KernelVectors(instance, stage, y, count, dimension);
     });
   }
 
-  columns(chosen: Uint32Array): Columns {
+  columns(chosen: Uint32Array, step: number): Columns {
     const { instance, dimension } = this;
     return held(instance, (stage) => {
       const starts = chosen.map((vector) => vector * dimension);
-      const y = this.#take(stage, starts, dimension, 1);
-      return new KernelColumns(instance, stage, y, chosen.length, dimension);
+      const kept = Math.ceil(dimension / step);
+      const y = this.#take(stage, starts, dimension, step, kept);
+      return new KernelColumns(instance, stage, y, chosen.length, kept);
     });
   }
 
-  #take(stage: Stage, starts: Uint32Array, length: number, columns: 0 | 1): number {
+  #take(stage: Stage, starts: Uint32Array, length: number, step: number, kept: number): number {
     const { instance } = this;
-    const y = stage.reserve(4 * starts.length * length);
+    const y = stage.reserve(4 * starts.length * kept);
     staged(instance, (own) => {
       const runs = [own.upload(starts), starts.length, length] as const;
-      instance.check(instance.exports.codebook_take(this.#x, this.#floats, ...runs, columns, y));
+      instance.check(instance.exports.codebook_take(this.#x, this.#floats, ...runs, step, y));
     });
     return y;
+  }
+
+  rotate(transposed: Float32Array): Vectors {
+    const { instance, count, dimension } = this;
+    return held(instance, (stage) => {
+      const y = stage.reserve(4 * this.#floats);
+      staged(instance, (own) => {
+        const { codebook_rotate } = instance.exports;
+        instance.check(codebook_rotate(this.#x, count, dimension, own.upload(transposed), y));
+      });
+      return new KernelVectors(instance, stage, y, count, dimension);
+    });
+  }
+
+  procrustes(codes: Uint8Array, codebooks: Float32Array, subspaces: number, before: Float64Array): Float64Array {
+    const { instance, count, dimension } = this;
+    return staged(instance, (stage) => {
+      const [chosen, books, rotation] = [stage.upload(codes), stage.upload(codebooks), stage.upload(before)];
+      const sizes = [subspaces, codebooks.length / dimension] as const;
+      const { codebook_procrustes } = instance.exports;
+      instance.check(codebook_procrustes(this.#x, count, dimension, chosen, books, ...sizes, rotation));
+      return copyF64(instance, rotation, before.length);
+    });
   }
 
   nearest(codebook: Float32Array): Uint8Array {

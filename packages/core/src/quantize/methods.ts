@@ -11,6 +11,7 @@ import { hashedMethod } from "./vector/hashed.ts";
 import { hkmeansMethod } from "./vector/hkmeans.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
+import { productCodebookMethods } from "./vector/product-codebooks.ts";
 import { rqMethod } from "./vector/rq.ts";
 
 export const methods: readonly Method[] = [
@@ -23,6 +24,7 @@ export const methods: readonly Method[] = [
   ...ecsqMethods,
   ecsqUniformMethod,
   pqMethod,
+  ...productCodebookMethods,
   rqMethod,
   aqMethod,
   hashedMethod,

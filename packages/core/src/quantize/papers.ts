@@ -57,6 +57,18 @@ export const BABENKO = paper(
   2014,
   "https://doi.org/10.1109/CVPR.2014.124",
 );
+export const JEGOU = paper(
+  "Product quantization for nearest neighbor search",
+  "Jégou, Douze, Schmid",
+  2011,
+  "https://doi.org/10.1109/TPAMI.2010.57",
+);
+export const GE = paper(
+  "Optimized product quantization",
+  "Ge, He, Ke, Sun",
+  2014,
+  "https://doi.org/10.1109/TPAMI.2013.240",
+);
 export const IEEE_754 = paper(
   "IEEE standard for floating-point arithmetic, binary32",
   "IEEE",

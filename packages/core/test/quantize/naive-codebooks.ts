@@ -160,16 +160,29 @@ class NaiveVectors implements Vectors {
     const runs = Array.from(starts, (start) => [...this.#x.subarray(start, start + length)]);
     return new NaiveVectors(Float32Array.from(runs.flat()), dimension);
   }
-  columns(chosen: Uint32Array): Columns {
-    const vectors = Array.from(chosen, (index) => this.at(index));
+  columns(chosen: Uint32Array, step: number): Columns {
+    const vectors = Array.from(chosen, (index) => this.at(index).filter((_, j) => j % step === 0));
     return {
       nearer: (from, distances) => {
         for (const [i, vector] of vectors.entries()) {
-          distances[i] = Math.min(distances[i]!, distanceTo(vector, 0, vectors[from]!, 0, this.dimension));
+          distances[i] = Math.min(distances[i]!, distanceTo(vector, 0, vectors[from]!, 0, vector.length));
         }
       },
       [disposeSymbol]() {},
     };
+  }
+  rotate(transposed: Float32Array): Vectors {
+    const d = this.dimension;
+    const y = this.#x.map((_, i) => {
+      const start = i - (i % d);
+      let sum = 0;
+      for (let b = 0; b < d; b++) sum = fround(sum + fround(transposed[b * d + (i % d)]! * this.#x[start + b]!));
+      return sum;
+    });
+    return new NaiveVectors(y, d);
+  }
+  procrustes(): never {
+    throw new Error("no quantizer of the registry rotates; the kernels' own tests look at what makes a rotation the best");
   }
   nearest(codebook: Float32Array): Uint8Array {
     return Uint8Array.from(naiveNearest(this.#x, codebook, this.dimension));
@@ -260,7 +273,8 @@ class NaiveCurved implements CurvedWeights {
       let [best, least] = [0, Number.POSITIVE_INFINITY];
       for (const [c, level] of levels.entries()) {
         const difference = fround(x - level);
-        const cost = fround(fround(fround(difference * difference) * this.#h[i]!) + penalties[c]!);
+        const h = Math.max(this.#h[i]!, 2 ** -40);
+        const cost = fround(fround(fround(difference * difference) * h) + penalties[c]!);
         if (cost < least) [best, least] = [c, cost];
       }
       return best;
@@ -269,7 +283,7 @@ class NaiveCurved implements CurvedWeights {
   sums(codes: Uint8Array, levels: number): Float64Array {
     const sums = new Float64Array(4 * levels);
     for (const [i, code] of codes.entries()) {
-      const [x, h] = [this.#x[i]!, this.#h[i]!];
+      const [x, h] = [this.#x[i]!, Math.max(this.#h[i]!, 2 ** -40)];
       for (const [j, part] of [1, h, h * x, h * x * x].entries()) sums[4 * code + j]! += part;
     }
     return sums;

@@ -147,6 +147,51 @@ describe.each(tiers)("%s", (tier) => {
     );
   });
 
+  it("steps of codebook searches equal plain TypeScript's", () => {
+    const problem = fc.record({
+      dimension: fc.integer({ min: 1, max: 9 }),
+      count: fc.integer({ min: 1, max: 40 }),
+      clusters: fc.integer({ min: 1, max: 12 }),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(problem, ({ dimension, count, clusters, seed }) => {
+        const x = weights(count * dimension, seed);
+        const start = weights(clusters * dimension, seed + 1);
+        const codes = Uint8Array.from({ length: count }, (_, i) => (i * 7) % clusters);
+        both((of) => {
+          using vectors = of.vectors(x, 0.5, dimension);
+          using search = vectors.lloyd(start);
+          const passes = [true, false].map((products) => [search.pass(products), search.centroids()]);
+          const filled = [search.refill(clusters - 1), search.centroids()];
+          using columns = vectors.columns(Uint32Array.of(count - 1, 0), 1 + (seed & 1));
+          const distances = new Float32Array(2).fill(Number.POSITIVE_INFINITY);
+          columns.nearer(1, distances);
+          using runs = vectors.take(Uint32Array.of(0, (count - 1) * dimension), dimension, dimension);
+          vectors.subtract(codes, start);
+          return [passes, filled, distances, runs.at(1), vectors.at(0), vectors.sumSquares(), vectors.nearest(start)];
+        });
+        both((of) => {
+          using vectors = of.vectors(x, 1, dimension);
+          const sides = of.interleave(Uint8Array.of(...codes, ...codes.toReversed()), 2);
+          const codebooks = weights(2 * clusters * dimension, seed + 2);
+          return vectors.additive({ codes: sides, codebooks, count: 2 }, { beam: 3, searches: 2, fits: 2 });
+        });
+        const curvature = weights(x.length, seed + 3).map(Math.abs);
+        both((of) => {
+          using plain = of.sorted(x, 2);
+          using weighted = of.sorted(x, 2, curvature, 0.25);
+          using curved = of.curved(2, { values: x, curvature, ratio: 0.5 });
+          const bounds = Float64Array.of(-0.75, 0, 0, 1);
+          const chosen = curved.codes(start, start.map(Math.abs));
+          return [plain.intervals(bounds), weighted.intervals(bounds), chosen, curved.sums(chosen, start.length)];
+        });
+        both((of) => of.hashedSums(x, seed >>> 0, 0.5, clusters));
+      }),
+      { seed: 33, numRuns: 100 },
+    );
+  });
+
   it("packing, unpacking and searches equal plain TypeScript's", () => {
     const codes = fc
       .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 5 }), size)
@@ -184,7 +229,7 @@ describe.each(tiers)("%s", (tier) => {
     expect(kernels.bytesInUse).toBe(before);
   });
 
-  it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16"])(
+  it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16", "pq:1024x16", "ecsq:8", "rq:4x16x2", "aq:4x16x2", "hashed:8"])(
     "%s takes at most three times the tensor in WASM memory",
     async (scheme) => {
       using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });

@@ -15,6 +15,9 @@ export interface LloydOptions {
 /** Vectors that starts are made and chosen on; more than these are seen by the refinement of the best start only. */
 const TRAINED = 65536;
 
+/** Numbers of a vector that k-means++ looks at, of longer ones at equal distances: whole rows would come from memory once for every centroid. */
+const SEEN = 128;
+
 /** Neighbours that are taken together into that sample, as one copy. */
 const RUN = 64;
 
@@ -85,7 +88,7 @@ function bestStart(vectors: Vectors, random: Random, options: LloydOptions): Ref
 /** Indices of the vectors that each start begins with. */
 function starts(vectors: Vectors, random: Random, { clusters, restarts }: LloydOptions): Uint32Array[] {
   const pool = candidates(vectors.count, random);
-  using columns = vectors.columns(pool);
+  using columns = vectors.columns(pool, Math.ceil(vectors.dimension / SEEN));
   const nearer = (chosen: number, distances: Float32Array): void => columns.nearer(chosen, distances);
   return Array.from({ length: restarts }, () =>
     plusPlus(pool.length, clusters, random, nearer).map((index) => pool[index]!),

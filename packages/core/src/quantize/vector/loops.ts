@@ -41,8 +41,15 @@ export interface Vectors extends Disposable {
   at(vector: number): Float32Array;
   /** A copy of runs of `length` floats that begin at `starts` (in floats), as vectors of their own. */
   take(starts: Uint32Array, length: number, dimension: number): Vectors;
-  /** A copy of the vectors of these indices, each in a column: [dimension, chosen]. */
-  columns(chosen: Uint32Array): Columns;
+  /** A copy of every `step`th number of the vectors of these indices, each in a column: [dimension / step rounded up, chosen]. */
+  columns(chosen: Uint32Array, step: number): Columns;
+  /** Every vector times a rotation, whose columns are f32 `transposed` [dimension, dimension], one after another. */
+  rotate(transposed: Float32Array): Vectors;
+  /**
+   * The rotation R that makes Σ|R x - y|² least, row-major f64; y is what codes [subspaces, vectors] stand for in codebooks [subspaces, entries, dimension / subspaces]. Where the
+   * vectors leave it open, R is as `before`.
+   */
+  procrustes(codes: Uint8Array, codebooks: Float32Array, subspaces: number, before: Float64Array): Float64Array;
   /** Index of the nearest of 1..256 codebook vectors for each vector, by the squared distance. */
   nearest(codebook: Float32Array): Uint8Array;
   /** @param centroids f32 [clusters, dimension], the start */
