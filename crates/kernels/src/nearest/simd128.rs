@@ -103,24 +103,42 @@ fn numbers<const PRODUCTS: bool>(group: Group<'_>) -> Group<'_> {
     &group[usize::from(PRODUCTS)..]
 }
 
-/// The sums go on over the numbers of x and of a group.
+/// The sums go on over the numbers of x and of a group: four at a time, for counting and checking cost as much as one of them.
 #[inline(always)]
 fn accumulate<const R: usize, const PRODUCTS: bool>(
     mut sums: [V128; R],
     x: [&[f32]; R],
     group: Group<'_>,
 ) -> [V128; R] {
-    let x = x.map(|x| &x[..group.len()]);
-    for (j, centroids) in group.iter().enumerate() {
-        let centroids = f32x4_load(centroids);
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum = if PRODUCTS {
-                f32x4_sub(*sum, f32x4_mul(f32x4_splat(x[j]), centroids))
-            } else {
-                let difference = f32x4_sub(f32x4_splat(x[j]), centroids);
-                f32x4_add(*sum, f32x4_mul(difference, difference))
-            };
-        }
+    let (fours, rest) = group.as_chunks::<4>();
+    let x = x.map(|x| x[..group.len()].as_chunks::<4>());
+    for (i, [a, b, c, d]) in fours.iter().enumerate() {
+        let x = x.map(|(x, _)| &x[i]);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[0]), a);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[1]), b);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[2]), c);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[3]), d);
+    }
+    for (j, centroids) in rest.iter().enumerate() {
+        sums = step::<R, PRODUCTS>(sums, x.map(|(_, x)| x[j]), centroids);
+    }
+    sums
+}
+
+#[inline(always)]
+fn step<const R: usize, const PRODUCTS: bool>(
+    mut sums: [V128; R],
+    x: [f32; R],
+    centroids: &[f32; LANES],
+) -> [V128; R] {
+    let centroids = f32x4_load(centroids);
+    for (sum, x) in sums.iter_mut().zip(x) {
+        *sum = if PRODUCTS {
+            f32x4_sub(*sum, f32x4_mul(f32x4_splat(x), centroids))
+        } else {
+            let difference = f32x4_sub(f32x4_splat(x), centroids);
+            f32x4_add(*sum, f32x4_mul(difference, difference))
+        };
     }
     sums
 }
