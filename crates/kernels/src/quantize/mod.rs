@@ -11,6 +11,10 @@ mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod histogram;
+mod mix;
+mod order;
+mod thresholds;
 
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
@@ -18,6 +22,10 @@ pub use decode::decode;
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use histogram::{Side, histogram};
+pub use mix::{choose, mix};
+pub use order::{largest, order_statistics};
+pub use thresholds::threshold_codes;
 
 use crate::error::Op;
 
