@@ -7,7 +7,7 @@ export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts"
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Grid, Grouping } from "./quantize/inner.ts";
+export type { Bins, Grid, Grouping, Side } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { binary } from "./quantize/optimization/binary.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
@@ -15,8 +15,15 @@ export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
+export { absmean } from "./quantize/rounding/absmean.ts";
+export { bucket } from "./quantize/rounding/bucket.ts";
+export { type FixedOptions, fixed } from "./quantize/rounding/fixed.ts";
 export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
+export type { RangeRule } from "./quantize/rounding/ranges.ts";
+export { allocateBits, type BitAllocation, sqnr } from "./quantize/rounding/sqnr.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
+export { type WageBits, wage } from "./quantize/rounding/wage.ts";
+export { type WrpnBits, wrpn } from "./quantize/rounding/wrpn.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
 export type {

@@ -68,6 +68,7 @@ export interface WasmExports {
   readonly pq_tables_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_abs_max: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_choose: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_cluster_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_decode: (a: number, b: number, c: number) => number;
   readonly quantize_error_sums: (a: number, b: number, c: number, d: number) => number;
@@ -75,12 +76,17 @@ export interface WasmExports {
   readonly quantize_first_beyond: (a: number, b: number, c: number) => number;
   readonly quantize_first_not_finite: (a: number, b: number) => number;
   readonly quantize_grid: (a: number, b: number, c: number) => number;
+  readonly quantize_histogram: (a: number, b: number) => number;
+  readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_mix: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_multiply: (a: number, b: number, c: number) => number;
   readonly quantize_nearest: (a: number, b: number) => number;
+  readonly quantize_order_statistics: (a: number, b: number) => number;
   readonly quantize_pack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_signs: (a: number, b: number, c: number) => number;
+  readonly quantize_threshold_codes: (a: number, b: number) => number;
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;

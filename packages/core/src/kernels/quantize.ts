@@ -1,7 +1,9 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
+import { InputError } from "../errors.ts";
+import type { WasmExports } from "../generated/wasm-exports.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
-import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
+import type { Bins, CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
@@ -49,6 +51,8 @@ const copyU8 = (instance: KernelInstance, pointer: number, length: number) => in
 const copyU32 = (instance: KernelInstance, pointer: number, length: number) => instance.u32(pointer, length).slice();
 const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
   new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+
+const SIDES: readonly Bins["side"][] = ["both", "positive", "negative"];
 
 class KernelResident implements Resident {
   readonly length: number;
@@ -158,6 +162,49 @@ class KernelResident implements Resident {
     });
   }
 
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const y = stage.reserve(4 * ranks.length);
+      new Parameters(instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping), of === "magnitudes" ? 1 : 0)
+        .array(ranks)
+        .i32(y)
+        .call(solver(instance, "quantize_order_statistics"));
+      return copyF32(instance, y, ranks.length);
+    });
+  }
+
+  histogram(
+    { columns, groupSize }: Grouping,
+    row: number,
+    { side, count, top }: Bins,
+  ): { counts: Uint32Array; squares: Float64Array } {
+    const instance = this.#instance;
+    const cells = top.length * count;
+    return staged(instance, (stage) => {
+      const counts = stage.reserve(4 * cells);
+      const squares = stage.reserve(8 * cells);
+      new Parameters(instance)
+        .i32(this.#x + 4 * row * columns, columns, 1, columns, groupSize, SIDES.indexOf(side))
+        .array(top)
+        .i32(count, counts, squares)
+        .call(solver(instance, "quantize_histogram"));
+      return { counts: copyU32(instance, counts, cells), squares: copyF64(instance, squares, cells) };
+    });
+  }
+
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      new Parameters(this.#instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping))
+        .array(thresholds)
+        .array(scale)
+        .i32(codes)
+        .call(solver(this.#instance, "quantize_threshold_codes")),
+    );
+  }
+
   [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
@@ -187,15 +234,33 @@ class KernelResident implements Resident {
     });
   }
 
-  #grid(grouping: Grouping, { scale, zeroPoint, minCode, maxCode }: Grid, result: number, errors: 0 | 1): number {
+  #grid(grouping: Grouping, grid: Grid, result: number, errors: 0 | 1): number {
+    const { scale, zeroPoint, offset, minCode, maxCode } = grid;
     const instance = this.#instance;
     return new Parameters(instance)
       .i32(this.#x, this.length, ...this.#sizes(grouping))
       .array(scale)
       .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
+      .array(offset)
       .i32(minCode, maxCode, result)
       .call((pointer, words) => instance.exports.quantize_grid(pointer, words, errors));
   }
+}
+
+/** Exports that only some quantizers call, and only the module of quantizers has. */
+type Solver =
+  | "quantize_order_statistics"
+  | "quantize_histogram"
+  | "quantize_threshold_codes"
+  | "quantize_largest"
+  | "quantize_choose"
+  | "quantize_mix";
+
+/** @throws InputError where the instance is of a smaller module */
+function solver<Name extends Solver>(instance: KernelInstance, name: Name): WasmExports[Name] {
+  const found: WasmExports[Name] | undefined = instance.exports[name];
+  if (found !== undefined) return found;
+  throw new InputError("quantize", "kernels", 'an instance of part "quantize"', `one without ${name}`);
 }
 
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
@@ -233,6 +298,25 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.quantize_error_sums(stage.upload(x), stage.upload(y), x.length, sums));
         const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
         return { noise, signal, power, dot, maxAbs };
+      }),
+    largest: (x, count, mask) =>
+      staged(instance, (stage) => {
+        const set = stage.upload(mask);
+        instance.check(solver(instance, "quantize_largest")(stage.upload(x), x.length, count, set));
+        return copyU8(instance, set, mask.length);
+      }),
+    choose: (x, y, mask) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        const choose = solver(instance, "quantize_choose");
+        instance.check(choose(at, stage.upload(y), stage.upload(mask), x.length));
+        return copyF32(instance, at, x.length);
+      }),
+    mix: (x, y, weight) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        instance.check(solver(instance, "quantize_mix")(at, stage.upload(y), x.length, weight));
+        return copyF32(instance, at, x.length);
       }),
   };
 }

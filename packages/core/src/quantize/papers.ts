@@ -27,6 +27,90 @@ export const INQ = paper(
   2017,
   "https://arxiv.org/abs/1702.03044",
 );
+export const GUPTA = paper(
+  "Deep learning with limited numerical precision",
+  "Gupta, Agrawal, Gopalakrishnan, Narayanan",
+  2015,
+  "https://arxiv.org/abs/1502.02551",
+);
+export const LIN_TALATHI = paper(
+  "Fixed point quantization of deep convolutional networks",
+  "Lin, Talathi, Annapureddy",
+  2016,
+  "https://arxiv.org/abs/1511.06393",
+);
+export const POLINO = paper(
+  "Model compression via distillation and quantization",
+  "Polino, Pascanu, Alistarh",
+  2018,
+  "https://arxiv.org/abs/1802.05668",
+);
+export const TENSORRT = paper(
+  "8-bit inference with TensorRT (slides of the GPU Technology Conference)",
+  "Migacz",
+  2017,
+  "https://on-demand.gputechconf.com/gtc/2017/presentation/s7310-8-bit-inference-with-tensorrt.pdf",
+);
+export const WU_INTEGER = paper(
+  "Integer quantization for deep learning inference: principles and empirical evaluation",
+  "Wu, Judd, Zhang, Isaev, Micikevicius",
+  2020,
+  "https://arxiv.org/abs/2004.09602",
+);
+export const LOGNET = paper(
+  "Convolutional neural networks using logarithmic data representation",
+  "Miyashita, Lee, Murmann",
+  2016,
+  "https://arxiv.org/abs/1603.01025",
+);
+export const APOT = paper(
+  "Additive powers-of-two quantization: an efficient non-uniform discretization for neural networks",
+  "Li, Dong, Wang",
+  2020,
+  "https://arxiv.org/abs/1909.13144",
+);
+export const DOREFA = paper(
+  "DoReFa-Net: training low bitwidth convolutional neural networks with low bitwidth gradients",
+  "Zhou, Wu, Ni, Zhou, Wen, Zou",
+  2016,
+  "https://arxiv.org/abs/1606.06160",
+);
+export const WAGE = paper(
+  "Training and inference with integers in deep neural networks",
+  "Wu, Li, Chen, Shi",
+  2018,
+  "https://arxiv.org/abs/1802.04680",
+);
+export const WRPN = paper(
+  "WRPN: wide reduced-precision networks",
+  "Mishra, Nurvitadhi, Cook, Marr",
+  2018,
+  "https://arxiv.org/abs/1709.01134",
+);
+export const BALANCED = paper(
+  "Balanced quantization: an effective and efficient approach to quantized neural networks",
+  "Zhou, Wang, Wen, He, Zou",
+  2017,
+  "https://arxiv.org/abs/1706.07145",
+);
+export const WEIGHTED_ENTROPY = paper(
+  "Weighted-entropy-based quantization for deep neural networks",
+  "Park, Ahn, Yoo",
+  2017,
+  "https://openaccess.thecvf.com/content_cvpr_2017/papers/Park_Weighted-Entropy-Based_Quantization_for_CVPR_2017_paper.pdf",
+);
+export const BINARY_RELAX = paper(
+  "BinaryRelax: a relaxation approach for training deep neural networks with quantized weights",
+  "Yin, Zhang, Lyu, Osher, Qi, Xin",
+  2018,
+  "https://arxiv.org/abs/1801.06313",
+);
+export const BITNET = paper(
+  "The era of 1-bit LLMs: all large language models are in 1.58 bits",
+  "Ma et al.",
+  2024,
+  "https://arxiv.org/abs/2402.17764",
+);
 export const GONG = paper(
   "Compressing deep convolutional networks using vector quantization",
   "Gong, Liu, Yang, Bourdev",

@@ -3,8 +3,14 @@
 import { floatFamily } from "./float.ts";
 import { binaryFamily } from "./optimization/binary.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { absmeanFamily } from "./rounding/absmean.ts";
+import { bucketFamily } from "./rounding/bucket.ts";
+import { fixedFamily } from "./rounding/fixed.ts";
 import { pow2Family } from "./rounding/pow2.ts";
+import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
+import { wageFamily } from "./rounding/wage.ts";
+import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
@@ -15,6 +21,12 @@ export const registry: readonly SchemeFamily[] = [
   ternaryFamily,
   uniformFamily,
   pow2Family,
+  fixedFamily,
+  wageFamily,
+  wrpnFamily,
+  sqnrFamily,
+  bucketFamily,
+  absmeanFamily,
   kmeansFamily,
   pqFamily,
 ];

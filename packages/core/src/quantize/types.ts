@@ -46,6 +46,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
+ * - `ordered`: Q(v) <= Q(w) where v <= w, for two weights of a group;
  * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors;
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
@@ -56,6 +57,7 @@ export type Law =
   | "nearest"
   | "optimalScale"
   | "keepsZero"
+  | "ordered"
   | "unbiased"
   | "monotoneInBits";
 
