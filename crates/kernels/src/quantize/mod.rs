@@ -15,6 +15,7 @@ mod grouping;
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
 pub use decode::decode;
+pub(crate) use decode::{hash_index, hash_word};
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
