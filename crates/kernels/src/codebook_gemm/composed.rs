@@ -2,8 +2,8 @@
 //!
 //! They share the panels, so that the product has the bits of `gemm_f32` on the decoded weights; their decoding is plain code over 16 columns.
 
+use super::OP;
 use super::pack::{COLUMNS, Cells, Decoding, Packed};
-use super::{Decode, OP};
 use crate::buffer::Buffer;
 use crate::error::{Result, What, check_range, check_shape, checked_area};
 use crate::quantize::{hash_index, hash_word};
@@ -32,7 +32,7 @@ impl Composed {
         Ok(Some(match *decoding {
             Decoding::Offset { offsets } => {
                 check_shape(OP, What::ZeroPoint, sources, offsets.len())?;
-                Self::Offset(cells.spread(|source| offsets[source])?)
+                Self::Offset(cells.spread(&|source| offsets[source])?)
             }
             Decoding::Bases { coefficients } => {
                 check_shape(OP, What::Codebook, checked_area(OP, sources, bits)?, coefficients.len())?;
@@ -42,7 +42,7 @@ impl Composed {
                     let scaled = |source: usize| {
                         coefficients[source * bits + base] * scales.get(source).copied().unwrap_or(1.0)
                     };
-                    part.copy_from_slice(&cells.spread(scaled)?);
+                    part.copy_from_slice(&cells.spread(&scaled)?);
                 }
                 Self::Bases { parts, count: bits }
             }
@@ -69,14 +69,16 @@ impl Composed {
     }
 
     /// The weights of the sub-vector that begins at position k of the rows: `out [dimension][16]`.
-    pub(super) fn weights<T: Decode>(&self, packed: &Packed, panel: usize, k: usize, out: &mut [f32]) {
+    pub(super) fn weights(&self, packed: &Packed, panel: usize, k: usize, out: &mut [f32]) {
         let cell = (panel * packed.groups() + k / packed.group_size) * COLUMNS;
         let scales = &packed.scales[cell..][..COLUMNS];
         match self {
             Self::Offset(offsets) => {
-                T::weights(&packed.position(panel, k), &packed.levels, &[], scales, out);
-                for (out, offset) in out.iter_mut().zip(&offsets[cell..]) {
-                    *out += offset;
+                let codes = packed.position(panel, k);
+                for (column, ((out, scale), offset)) in
+                    out.iter_mut().zip(scales).zip(&offsets[cell..]).enumerate()
+                {
+                    *out = codes.code(column) as f32 * scale + offset;
                 }
             }
             Self::Bases { parts, count } => {
@@ -121,17 +123,11 @@ impl Composed {
 
     pub(super) fn byte_len(&self) -> usize {
         match self {
-            Self::Offset(values) | Self::Bases { parts: values, .. } => values.byte_len(),
-            Self::Additive { codebooks, .. } => codebooks.byte_len(),
-            Self::Hashed { values, .. } => values.byte_len(),
+            Self::Offset(values)
+            | Self::Bases { parts: values, .. }
+            | Self::Additive { codebooks: values, .. }
+            | Self::Hashed { values, .. } => values.byte_len(),
         }
-    }
-}
-
-/// Levels of a code by itself, before the rest comes in.
-pub(super) fn plain_levels(values: &mut [f32]) {
-    for (code, value) in values.iter_mut().enumerate() {
-        *value = code as f32;
     }
 }
 

@@ -60,7 +60,7 @@ fn decode<T: Decode>(packed: &Packed, panel: usize, start: usize, out: &mut [f32
     for (i, out) in out.chunks_exact_mut(dimension * COLUMNS).enumerate() {
         let k = start + i * dimension;
         if let Some(composed) = &packed.composed {
-            composed.weights::<T>(packed, panel, k, out);
+            composed.weights(packed, panel, k, out);
             continue;
         }
         if k / packed.group_size != group {

@@ -174,7 +174,7 @@ impl Cells {
     }
 
     /// `value(i)` for number i of a file, where the panels want it; 0 for columns beyond the last.
-    pub(super) fn spread(&self, value: impl Fn(usize) -> f32) -> Result<Buffer<f32>> {
+    pub(super) fn spread(&self, value: &dyn Fn(usize) -> f32) -> Result<Buffer<f32>> {
         let mut cells =
             Buffer::zeroed(OP, checked_area(OP, self.columns.next_multiple_of(COLUMNS), self.groups)?)?;
         for n in 0..self.columns {
@@ -195,7 +195,7 @@ impl Packed {
         check_range(OP, What::Depth, 1, i64::from(i32::MAX), depth as i64)?;
         check_range(OP, What::GroupSize, 1, depth as i64, group_size as i64)?;
         let hashed = matches!(decoding, Decoding::Hashed { .. });
-        check_range(OP, What::Bits, if hashed { 0 } else { 1 }, 8, bits as i64)?;
+        check_range(OP, What::Bits, i64::from(!hashed), 8, bits as i64)?;
         let dimension = decoding.dimension();
         check_range(OP, What::Codebook, 1, depth as i64, dimension as i64)?;
         check_shape(OP, What::Depth, 0, depth % dimension)?;
@@ -231,7 +231,7 @@ impl Packed {
         let zeros = match decoding {
             Decoding::Affine { zero_points } if zero_points.len() != 1 => {
                 check_shape(OP, What::ZeroPoint, scales.len(), zero_points.len())?;
-                cells.spread(|i| zero_points[i] as f32)?
+                cells.spread(&|i| zero_points[i] as f32)?
             }
             _ => Buffer::zeroed(OP, 0)?,
         };
@@ -253,7 +253,7 @@ impl Packed {
             levels: Levels::new(&decoding, width)?,
             centroids,
             padded_centroids,
-            scales: cells.spread(|i| scales.get(i).copied().unwrap_or(1.0))?,
+            scales: cells.spread(&|i| scales.get(i).copied().unwrap_or(1.0))?,
             zeros,
             positions,
             composed: Composed::new(&decoding, bits, scales, &cells)?,
@@ -344,7 +344,6 @@ impl Levels {
                 }
             }
             Decoding::Table { codebook } => values[..codebook.len()].copy_from_slice(codebook),
-            Decoding::Offset { .. } => composed::plain_levels(&mut values),
             _ => {}
         }
         let mut bytes = [[0; 16]; 4];

@@ -256,11 +256,12 @@ function decode(instance: KernelInstance, coded: CodedRows, from: number, to: nu
     scale: scale && (shared ? scale : scale.subarray(from * groups, to * groups)),
     scaleShape: [shared ? 1 : to - from, groups] as const,
     groupSize,
+    firstWeight: from * columns,
   };
   return staged(instance, (stage) => {
     const length = rows.n * columns;
     const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows, from * columns).call((pointer, words) =>
+    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
       instance.exports.quantize_decode(pointer, words, w),
     );
     return copyF32(instance, w, length);
