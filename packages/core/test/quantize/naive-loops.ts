@@ -180,7 +180,7 @@ export const naiveLoops: InnerLoops = {
     return codes;
   },
   decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
-    const scaling = scale && scaleShape && groupSize !== undefined ? { scale, scaleShape, groupSize } : {};
+    const scaling = scale && scaleShape ? { scale, scaleShape, groupSize: groupSize ?? columns } : {};
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
