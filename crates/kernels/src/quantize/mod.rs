@@ -5,13 +5,19 @@
 //!
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
+mod activations;
 mod clusters;
 mod codes;
 mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod mixture;
+mod posterior;
+mod random;
+mod stochastic;
 
+pub use activations::{ClipSums, clip_gradients, tally};
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
 pub use decode::decode;
@@ -19,6 +25,10 @@ pub(crate) use decode::{hash_index, hash_word};
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use mixture::Mixture;
+pub use posterior::{abs_errors, prune};
+pub use random::Random;
+pub use stochastic::StochasticGrid;
 
 use crate::error::Op;
 
