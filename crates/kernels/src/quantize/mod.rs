@@ -5,19 +5,25 @@
 //!
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
+mod bases;
 mod clusters;
 mod codes;
 mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod scales;
+mod sorted;
 
+pub use bases::{fit_bases, nearest_bases, residual_signs, threshold_codes};
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
 pub use decode::decode;
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use scales::{moments, scale_sums};
+pub use sorted::{parts, sort, ternary_scale};
 
 use crate::error::Op;
 
