@@ -87,6 +87,8 @@ mod products;
 pub mod quantize;
 #[cfg(feature = "solve")]
 pub mod stochastic;
+#[cfg(feature = "solve")]
+pub mod quantize_optimize;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

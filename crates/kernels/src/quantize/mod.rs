@@ -6,6 +6,7 @@
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
 mod activations;
+mod bases;
 mod clusters;
 mod codes;
 mod decode;
@@ -18,6 +19,10 @@ mod random;
 mod stochastic;
 
 pub use activations::{ClipSums, clip_gradients, tally};
+mod scales;
+mod sorted;
+
+pub use bases::{fit_bases, nearest_bases, residual_signs, threshold_codes};
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
 pub use decode::decode;
@@ -29,6 +34,8 @@ pub use mixture::Mixture;
 pub use posterior::{abs_errors, prune};
 pub use random::Random;
 pub use stochastic::StochasticGrid;
+pub use scales::{moments, scale_sums};
+pub use sorted::{parts, sort, ternary_scale};
 
 use crate::error::Op;
 
