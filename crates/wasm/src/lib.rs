@@ -85,6 +85,8 @@ pub mod pq;
 mod products;
 #[cfg(feature = "quantize")]
 pub mod quantize;
+#[cfg(feature = "solve")]
+pub mod solve;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

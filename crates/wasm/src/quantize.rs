@@ -110,7 +110,7 @@ pub fn quantize_grid(params: usize, words: usize, errors: i32) -> i32 {
     status(run())
 }
 
-fn read_grouping(params: &mut Params<'_>) -> Result<Grouping> {
+pub(crate) fn read_grouping(params: &mut Params<'_>) -> Result<Grouping> {
     Grouping::new(params.size(What::Rows)?, params.size(What::Columns)?, params.size(What::GroupSize)?)
 }
 

@@ -5,6 +5,7 @@ pub use core::arch::wasm32::{
     f32x4_abs, f32x4_add, f32x4_ceil, f32x4_convert_i32x4, f32x4_div, f32x4_eq, f32x4_extract_lane,
     f32x4_floor, f32x4_ge, f32x4_gt, f32x4_le, f32x4_lt, f32x4_max, f32x4_min, f32x4_mul, f32x4_ne,
     f32x4_nearest, f32x4_neg, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, f32x4_trunc,
+    f64x2_add, f64x2_mul, f64x2_splat,
     i8x16_add, i8x16_bitmask, i8x16_eq, i8x16_lt, i8x16_max, i8x16_min, i8x16_narrow_i16x8, i8x16_popcnt,
     i8x16_shl, i8x16_shr, i8x16_shuffle, i8x16_splat, i8x16_sub, i8x16_swizzle, i16x8_add,
     i16x8_extadd_pairwise_i8x16, i16x8_extend_high_i8x16, i16x8_extend_high_u8x16, i16x8_extend_low_i8x16,

@@ -47,6 +47,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
  * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors;
+ * - `noWorseOutput`: on the calibration inputs the squared error of the layer's output is at most that of {@link QuantizerTraits.uncalibrated};
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
@@ -57,6 +58,7 @@ export type Law =
   | "optimalScale"
   | "keepsZero"
   | "unbiased"
+  | "noWorseOutput"
   | "monotoneInBits";
 
 /** Where the formula comes from. */
@@ -131,6 +133,8 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   readonly laws: readonly Law[];
   /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
   readonly coarser?: (() => Quantizer) | undefined;
+  /** What it would be without a look at the inputs, for `noWorseOutput`. */
+  readonly uncalibrated?: (() => Quantizer) | undefined;
   readonly paper: Paper;
 }
 

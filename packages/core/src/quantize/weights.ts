@@ -4,6 +4,7 @@
  */
 import { disposeSymbol } from "../dispose.ts";
 import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
+import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
@@ -101,6 +102,11 @@ export class Weights implements Disposable {
       sum += this.#loops.errorSums(part, part).signal;
     }
     return sum;
+  }
+
+  /** Matrices of the layer's inputs, and searches that round by them. */
+  get solver(): Solver {
+    return this.#loops.solver;
   }
 
   /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */

@@ -58,6 +58,10 @@ describe("checkLaws refuses a quantizer that breaks", () => {
     nearest: faulty("nearest", (w) => table(w.nearest(Float32Array.of(-1, 0, 1), w.meanAbs()), [-1, 0, 1], w.absMax())),
     optimalScale: faulty("optimalScale", (w) => table(w.signCodes(), [1, -1], w.absMax())),
     keepsZero: faulty("keepsZero", (w) => table(w.signCodes(), [1, -1], w.meanAbs())),
+    noWorseOutput: {
+      ...faulty("noWorseOutput", (w) => table(w.signCodes(), [1, -1], w.absMax())),
+      uncalibrated: () => parseScheme("binary"),
+    },
     unbiased: faulty("unbiased", (w) => table(w.signCodes(), [1, -1], w.meanAbs())),
     monotoneInBits: faulty("monotoneInBits", (w) => table(w.signCodes(), [1, -1], w.absMax()), "ternary"),
   };
