@@ -90,6 +90,8 @@ pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
 #[cfg(feature = "solve")]
+pub mod solve;
+#[cfg(feature = "solve")]
 pub mod stochastic;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;

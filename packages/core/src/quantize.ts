@@ -3,6 +3,22 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
+export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
+export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export {
+  type AwqScaled,
+  awqScales,
+  divideOutputs,
+  type Equalized,
+  equalizeLayers,
+  type Scaled,
+  smoothQuant,
+} from "./quantize/calibrated/equalization.ts";
+export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
+export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
+export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
+export { outputError } from "./quantize/calibrated/output-error.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";

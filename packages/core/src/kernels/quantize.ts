@@ -16,49 +16,8 @@ import type { Random } from "../quantize/random.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
-
-/** Memory that lives for one call. */
-class Stage {
-  readonly #instance: KernelInstance;
-  readonly #blocks: [pointer: number, bytes: number][] = [];
-
-  constructor(instance: KernelInstance) {
-    this.#instance = instance;
-  }
-
-  upload(data: ArrayBufferView): number {
-    const pointer = this.#instance.upload(data);
-    this.#blocks.push([pointer, data.byteLength]);
-    return pointer;
-  }
-
-  reserve(bytes: number): number {
-    const pointer = this.#instance.alloc(bytes);
-    this.#blocks.push([pointer, bytes]);
-    return pointer;
-  }
-
-  release(): void {
-    // After a trap the memory is gone with its instance.
-    if (!this.#instance.ended) for (const [pointer, bytes] of this.#blocks) this.#instance.free(pointer, bytes);
-  }
-}
-
-/** Runs `use` with memory that is given back afterwards, whatever happens. */
-function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
-  const stage = new Stage(instance);
-  try {
-    return use(stage);
-  } finally {
-    stage.release();
-  }
-}
-
-const copyF32 = (instance: KernelInstance, pointer: number, length: number) => instance.f32(pointer, length).slice();
-const copyU8 = (instance: KernelInstance, pointer: number, length: number) => instance.u8(pointer, length).slice();
-const copyU32 = (instance: KernelInstance, pointer: number, length: number) => instance.u32(pointer, length).slice();
-const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
-  new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+import { kernelSolver } from "./solve.ts";
+import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
 
 class KernelResident implements Resident {
   readonly length: number;
@@ -264,6 +223,7 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   /** A position, or -1 where the kernel answers with the length. */
   const found = (position: number, length: number): number => (position === length ? -1 : position);
   return {
+    solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
     firstNonFinite: (x) =>
       staged(instance, (stage) =>

@@ -8,6 +8,7 @@
  */
 import type { Decoding } from "../graph/types.ts";
 import type { Random } from "./random.ts";
+import type { Solver } from "./solve.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -121,6 +122,8 @@ export interface CodedRows {
 }
 
 export interface InnerLoops {
+  /** Those that only the module part `quantize` has. */
+  readonly solver: Solver;
   /** Copies x * factor to where the loops run. */
   load(x: Float32Array, factor?: number): Resident;
   /** Index of the first NaN or infinity, -1 where there is none. */

@@ -1,5 +1,9 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { adaroundFamily } from "./calibrated/adaround.ts";
+import { awqFamily } from "./calibrated/awq.ts";
+import { gptqFamily } from "./calibrated/gptq.ts";
+import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
 import { binaryFamily } from "./optimization/binary.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
@@ -27,4 +31,8 @@ export const registry: readonly SchemeFamily[] = [
   sparseDropoutFamily,
   variationalFamily,
   posteriorGridFamily,
+  gptqFamily,
+  awqFamily,
+  adaroundFamily,
+  hqqFamily,
 ];

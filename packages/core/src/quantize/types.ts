@@ -49,6 +49,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors, for w within {@link QuantizerTraits.range};
  * - `adjacent`: no level of the group lies between w and Q(w), for w within that range. Unbiased as well, with a and b the levels on either side of w,
  *   its variance is exactly (w - a)(b - w), at most a quarter of the step squared;
+ * - `noWorseOutput`: on the calibration inputs the squared error of the layer's output is at most that of {@link QuantizerTraits.uncalibrated};
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
@@ -60,6 +61,7 @@ export type Law =
   | "keepsZero"
   | "unbiased"
   | "adjacent"
+  | "noWorseOutput"
   | "monotoneInBits";
 
 /** Where the formula comes from. */
@@ -139,6 +141,8 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   readonly range?: readonly [least: number, largest: number] | undefined;
   /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
   readonly coarser?: (() => Quantizer) | undefined;
+  /** What it would be without a look at the inputs, for `noWorseOutput`. */
+  readonly uncalibrated?: (() => Quantizer) | undefined;
   readonly paper: Paper;
 }
 

@@ -5,6 +5,7 @@
 import { disposeSymbol } from "../dispose.ts";
 import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident, type StochasticGrid } from "./inner.ts";
 import type { Random } from "./random.ts";
+import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
@@ -124,6 +125,11 @@ export class Weights implements Disposable {
       sum += this.#loops.errorSums(part, part).signal;
     }
     return sum;
+  }
+
+  /** Matrices of the layer's inputs, and searches that round by them. */
+  get solver(): Solver {
+    return this.#loops.solver;
   }
 
   /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */

@@ -61,6 +61,10 @@ describe("checkLaws refuses a quantizer that breaks", () => {
     keepsZero: faulty("keepsZero", (w) => table(w.signCodes(), [1, -1], w.meanAbs())),
     // Large weights stay large where a smaller level is nearer.
     adjacent: faulty("adjacent", (w) => table(new Uint8Array(w.length), [1, 0.5], w.absMax())),
+    noWorseOutput: {
+      ...faulty("noWorseOutput", (w) => table(w.signCodes(), [1, -1], w.absMax())),
+      uncalibrated: () => parseScheme("binary"),
+    },
     unbiased: faulty("unbiased", (w) => table(w.signCodes(), [1, -1], w.meanAbs())),
     monotoneInBits: faulty("monotoneInBits", (w) => table(w.signCodes(), [1, -1], w.absMax()), "ternary"),
   };
