@@ -56,7 +56,7 @@ impl Grid<'_> {
         Ok(())
     }
 
-    fn check(&self, grouping: &Grouping, x: &[f32]) -> Result<()> {
+    pub(crate) fn check(&self, grouping: &Grouping, x: &[f32]) -> Result<()> {
         grouping.check(x.len(), &[self.scale.len()])?;
         if self.zero_points.len() != 1 {
             check_shape(OP, What::ZeroPoint, grouping.groups(), self.zero_points.len())?;
@@ -71,9 +71,27 @@ impl Grid<'_> {
         check_range(OP, What::Code, 0, i64::from(self.max_code), i64::from(self.min_code))
     }
 
-    fn cell(&self, group: usize) -> (f32, i32, f32) {
+    /// Scale, zero point and offset of a group.
+    pub(crate) fn cell(&self, group: usize) -> (f32, i32, f32) {
         let zero = *self.zero_points.get(group).unwrap_or(&self.zero_points[0]);
         (self.scale[group], zero, *self.offsets.get(group).unwrap_or(&0.0))
+    }
+
+    /// The code of one x.
+    pub(crate) fn code_of(&self, x: f32, group: usize) -> u8 {
+        let (scale, zero, offset) = self.cell(group);
+        self.code(x - offset, scale, zero) as u8
+    }
+
+    /// What a code stands for.
+    pub(crate) fn decoded(&self, code: u8, group: usize) -> f32 {
+        let (scale, zero, offset) = self.cell(group);
+        (i32::from(code) - zero) as f32 * scale + offset
+    }
+
+    /// What one x becomes.
+    pub(crate) fn value(&self, x: f32, group: usize) -> f32 {
+        self.decoded(self.code_of(x, group), group)
     }
 
     #[inline(always)]

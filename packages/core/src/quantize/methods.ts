@@ -1,4 +1,11 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
+import { adaroundMethod } from "./calibrated/adaround.ts";
+import { awqMethod } from "./calibrated/awq.ts";
+import { biasCorrectionMethod } from "./calibrated/bias-correction.ts";
+import { equalizationMethods } from "./calibrated/equalization.ts";
+import { gptqMethods } from "./calibrated/gptq.ts";
+import { hadamardMethod } from "./calibrated/hadamard.ts";
+import { hqqMethod } from "./calibrated/hqq.ts";
 import type { Method } from "./method.ts";
 import { binaryMethod } from "./optimization/binary.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
@@ -10,6 +17,15 @@ import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
 import { wageMethod } from "./rounding/wage.ts";
 import { wrpnMethod } from "./rounding/wrpn.ts";
+import { stochasticBinaryMethod } from "./stochastic/binary.ts";
+import { stochasticFixedMethod } from "./stochastic/fixed.ts";
+import { partialMethod } from "./stochastic/partial.ts";
+import { posteriorGridMethod } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingMethods } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutMethod } from "./stochastic/sparse-dropout.ts";
+import { stochasticTernaryMethod } from "./stochastic/ternary.ts";
+import { stochasticUniformMethods } from "./stochastic/uniform.ts";
+import { variationalMethod } from "./stochastic/variational.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
 
@@ -26,4 +42,20 @@ export const methods: readonly Method[] = [
   absmeanMethod,
   kmeansMethod,
   pqMethod,
+  stochasticBinaryMethod,
+  stochasticTernaryMethod,
+  stochasticFixedMethod,
+  ...stochasticUniformMethods,
+  partialMethod,
+  ...softWeightSharingMethods,
+  sparseDropoutMethod,
+  variationalMethod,
+  posteriorGridMethod,
+  ...gptqMethods,
+  awqMethod,
+  adaroundMethod,
+  hqqMethod,
+  hadamardMethod,
+  ...equalizationMethods,
+  biasCorrectionMethod,
 ];

@@ -48,17 +48,11 @@ export function floatAbove(x: number): number {
   return below === x ? below : nextFloat(below);
 }
 
-/** log10 x for x > 0, the same double in every engine. Within 4e-16 relative of the true value away from x = 1. */
-export const log10 = (x: number): number => logarithm(x, 0.3010299956639812, Math.LOG10E);
-
-/** The natural logarithm, likewise. */
-export const ln = (x: number): number => logarithm(x, Math.LN2, 1);
-
 /**
- * log x = e log 2 + 2 atanh((m - 1) / (m + 1)) / ln 2 · log 2 with the mantissa m in [sqrt 1/2, sqrt 2), to the base whose logarithm of 2 and of Euler's number
- * are given.
+ * log10 x for x > 0, the same double in every engine: log2 x = e + 2 atanh((m - 1) / (m + 1)) / ln 2 with the mantissa m in [sqrt 1/2, sqrt 2),
+ * the series of atanh summed smallest term first. Within 4e-16 relative of the true value away from x = 1.
  */
-function logarithm(x: number, logOf2: number, logOfE: number): number {
+export function log10(x: number): number {
   if (x === 0) return Number.NEGATIVE_INFINITY;
   if (x === Number.POSITIVE_INFINITY) return x;
   let exponent = 0;
@@ -73,7 +67,7 @@ function logarithm(x: number, logOf2: number, logOfE: number): number {
     mantissa /= 2;
     exponent += 1;
   }
-  return exponent * logOf2 + 2 * atanhSeries((mantissa - 1) / (mantissa + 1)) * logOfE;
+  return exponent * 0.3010299956639812 + 2 * atanhSeries((mantissa - 1) / (mantissa + 1)) * Math.LOG10E;
 }
 
 /** atanh t = t + t³/3 + t⁵/5 ... for |t| <= 0.18, the smallest term first. */
@@ -105,3 +99,21 @@ export function tanh(x: number): number {
   const e = expm1(2 * x);
   return e / (e + 2);
 }
+
+/**
+ * e^x, the same double in every engine: 2^k e^r with k = round(x / ln 2) and |r| <= ln 2 / 2, the series of e^r to r^15, its last term first. Within 4e-16 relative of the true
+ * value; 0 below -708, Infinity above 709.
+ */
+export function exp(x: number): number {
+  if (x < -708) return 0;
+  if (x > 709) return Number.POSITIVE_INFINITY;
+  const k = Math.round(x * Math.LOG2E);
+  // ln 2 in two parts, of which the first has so few bits that its product with k is exact.
+  const r = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10;
+  let series = 1;
+  for (let term = 15; term >= 1; term--) series = 1 + (series * r) / term;
+  return series * powerOfTwo(k);
+}
+
+/** ln x for x > 0, by {@link log10}. */
+export const ln = (x: number): number => log10(x) * Math.LN10;

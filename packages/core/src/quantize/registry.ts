@@ -1,5 +1,9 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { adaroundFamily } from "./calibrated/adaround.ts";
+import { awqFamily } from "./calibrated/awq.ts";
+import { gptqFamily } from "./calibrated/gptq.ts";
+import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
 import { binaryFamily } from "./optimization/binary.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
@@ -12,6 +16,11 @@ import { uniformFamily } from "./rounding/uniform.ts";
 import { wageFamily } from "./rounding/wage.ts";
 import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { stochasticFamily } from "./stochastic/family.ts";
+import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
+import { variationalFamily } from "./stochastic/variational.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
 
@@ -29,4 +38,13 @@ export const registry: readonly SchemeFamily[] = [
   absmeanFamily,
   kmeansFamily,
   pqFamily,
+  stochasticFamily,
+  softWeightSharingFamily,
+  sparseDropoutFamily,
+  variationalFamily,
+  posteriorGridFamily,
+  gptqFamily,
+  awqFamily,
+  adaroundFamily,
+  hqqFamily,
 ];

@@ -7,14 +7,14 @@ import type { Method } from "../method.ts";
 import { JACOB, TENSORRT, WU_INTEGER } from "../papers.ts";
 import { modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
 import type { Law, Per, Quantizer } from "../types.ts";
+import type { Weights } from "../weights.ts";
 import { type RangeRule, rangeOf } from "./ranges.ts";
 
 export type UniformBits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-export interface UniformOptions {
+/** A uniform grid apart from its granularity. */
+export interface UniformGridOptions {
   readonly bits: UniformBits;
-  /** Default: per output channel. */
-  readonly per?: Per;
   /**
    * Which weights the grid covers. Default `absmax`, all; but `mse` for 2 bits, where a grid of three levels that covers the largest weight leaves nearly all
    * others at 0.
@@ -22,6 +22,11 @@ export interface UniformOptions {
   readonly range?: RangeRule;
   /** The grid covers [min(w, 0), max(w, 0)] instead of ±max|w|. Default false. */
   readonly asymmetric?: boolean;
+}
+
+export interface UniformOptions extends UniformGridOptions {
+  /** Default: per output channel. */
+  readonly per?: Per;
 }
 
 /**
@@ -57,14 +62,22 @@ export function uniform(options: UniformOptions): Quantizer<"affine", false, "we
     coarser: bits > 2 ? () => uniform({ ...options, range, bits: (bits - 1) as UniformBits }) : undefined,
     paper: JACOB,
     encode(w) {
-      const limits = { minCode: asymmetric ? 0 : 1, maxCode: 2 ** bits - 1 };
-      const grid: Grid = { ...rangeOf(w, bits, asymmetric, range, limits), ...limits };
+      const grid = uniformGrid(w, options);
       return { codes: w.gridCodes(grid), decoding: { kind: "affine", zeroPoint: grid.zeroPoint }, scale: grid.scale };
     },
   });
 }
 
-const defaultRange = (bits: number): "absmax" | "mse" => (bits === 2 ? "mse" : "absmax");
+/** The grid of {@link uniform} for these weights, for quantizers that round to it by another rule. */
+export function uniformGrid(
+  w: Weights,
+  { bits, range = defaultRange(bits), asymmetric = false }: UniformGridOptions,
+): Grid {
+  const limits = { minCode: asymmetric ? 0 : 1, maxCode: 2 ** bits - 1 };
+  return { ...rangeOf(w, bits, asymmetric, range, limits), ...limits };
+}
+
+export const defaultRange = (bits: number): "absmax" | "mse" => (bits === 2 ? "mse" : "absmax");
 
 function rangeSuffix(range: RangeRule, bits: number): string {
   if (typeof range === "object") return `:p${range.percentile}`;
