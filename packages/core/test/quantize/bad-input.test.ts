@@ -2,13 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { LowbitError, NotFiniteError, OutOfRangeError, ShapeError } from "../../src/errors.ts";
 import { compareFloats, defineQuantizer, parseScheme, QuantizerError, quantize, registry } from "../../src/quantize.ts";
+import { needed } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 const LEAST = 2 ** -149;
 const MOST = (2 - 2 ** -23) * 2 ** 127;
 
-const run = (scheme: string, shape: number[], data: ArrayLike<number>) =>
-  quantize({ shape, data: Float32Array.from(data) }, parseScheme(scheme), { name: "conv1.weight" });
+function run(scheme: string, shape: number[], data: ArrayLike<number>) {
+  const quantizer = parseScheme(scheme);
+  const options = { name: "conv1.weight", ...needed(quantizer, shape) } as never;
+  return quantize({ shape, data: Float32Array.from(data) }, quantizer, options);
+}
 
 describe.each(schemes)("%s", (scheme) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
@@ -16,7 +20,7 @@ describe.each(schemes)("%s", (scheme) => {
     async (bad) => {
       const data = new Float32Array(5000).fill(1);
       data[4321] = bad;
-      const failure = quantize({ shape: [5, 1000], data }, parseScheme(scheme), { name: "conv1.weight" });
+      const failure = run(scheme, [5, 1000], data);
       await expect(failure).rejects.toThrow(NotFiniteError);
       await expect(failure).rejects.toThrow(
         `quantize ${scheme} of conv1.weight: weights, expected finite numbers, got a NaN or an infinity at element 4321`,

@@ -6,6 +6,7 @@ import {
   binary,
   compareFloats,
   dequantize,
+  type FloatTensor,
   float,
   kmeans,
   parseScheme,
@@ -15,6 +16,7 @@ import {
   ternary,
   uniform,
 } from "../../src/quantize.ts";
+import { needed } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 
@@ -164,10 +166,11 @@ describe("figures", () => {
 
 describe.each(schemes)("%s", (scheme) => {
   const quantizer = parseScheme(scheme);
+  const run = (tensor: FloatTensor) => quantize(tensor, quantizer, needed(quantizer, tensor.shape) as never);
 
   it("packs least significant bit first, rows on bytes, spare bits 0", async () => {
     const data = weights(5 * 36);
-    const q = await quantize({ shape: [5, 36], data }, quantizer);
+    const q = await run({ shape: [5, 36], data });
     if (q.decoding.kind === "identity") return expect(q.codes.length).toBe(5 * 36 * 4);
     const perRow = q.decoding.kind === "product" ? 36 / q.decoding.dimension : 36;
     expect(q.codes.length).toBe(5 * Math.ceil((perRow * q.bits) / 8));
@@ -178,7 +181,7 @@ describe.each(schemes)("%s", (scheme) => {
 
   it("its constant decodes to what it dequantizes to, by the contract's formula", async () => {
     const data = weights(5 * 36, 2);
-    const q = await quantize({ shape: [5, 3, 12], data }, quantizer);
+    const q = await run({ shape: [5, 3, 12], data });
     const values = q.dequantize();
     const constant = q.toConstant();
     if (constant.kind === "plain") return expect(constant.data).toEqual(values);
@@ -188,7 +191,7 @@ describe.each(schemes)("%s", (scheme) => {
 
   it("its figures are those between the tensor and what it dequantizes to", async () => {
     const data = weights(5 * 36, 3);
-    const q = await quantize({ shape: [5, 36], data }, quantizer);
+    const q = await run({ shape: [5, 36], data });
     const again = await compareFloats(data, q.dequantize());
     expect(q.error.mse).toBeCloseTo(again.mse, 14);
     expect(q.error.maxAbs).toBe(again.maxAbs);
@@ -196,8 +199,8 @@ describe.each(schemes)("%s", (scheme) => {
 
   it("gives the same bytes twice, and other codes for another seed only where it is seeded", async () => {
     const tensor = { shape: [5, 36], data: weights(5 * 36, 4) };
-    const a = await quantize(tensor, quantizer);
-    const b = await quantize(tensor, quantizer);
+    const a = await run(tensor);
+    const b = await run(tensor);
     expect(a.codes).toEqual(b.codes);
     expect(a.toConstant()).toEqual(b.toConstant());
     expect(tensor.data).toEqual(weights(5 * 36, 4));
@@ -213,7 +216,7 @@ describe.each(schemes)("%s", (scheme) => {
         async (rows, quads, magnitude, seed) => {
           const columns = 4 * quads;
           const data = weights(rows * columns, seed).map((w) => w * magnitude);
-          const q = await quantize({ shape: [rows, columns], data }, quantizer);
+          const q = await run({ shape: [rows, columns], data });
           expect(q.dequantize().every(Number.isFinite)).toBe(true);
           expect(q.error.mse).toBeGreaterThanOrEqual(0);
           expect(q.error.cosine).toBeLessThanOrEqual(1);

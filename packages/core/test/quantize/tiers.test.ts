@@ -15,6 +15,7 @@ import { matrixOf, Weights } from "../../src/quantize/weights.ts";
 import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
 import { digests } from "./digests.ts";
 import { naiveLoops } from "./naive-loops.ts";
+import { needed } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 
@@ -28,12 +29,15 @@ function weights(count: number, seed: number): Float32Array {
 function encode(loops: InnerLoops, quantizer: Quantizer, shape: readonly number[], data: Float32Array) {
   const { rows, columns } = matrixOf(shape);
   using w = new Weights(loops, data, rows, columns, quantizer.per);
-  return quantizer.encode(w, { random: new Random(0), calibration: undefined, curvature: undefined });
+  const { calibration, curvature } = needed(quantizer, shape);
+  return quantizer.encode(w, { random: new Random(0), calibration, curvature });
 }
 
 /** Codes, scales and levels of 40 x 132 weights (132 = 4 * 33: rows beyond words and lanes). */
 async function digest(scheme: string, kernels: KernelInstance): Promise<string> {
-  const quantized = await quantize({ shape: [40, 132], data: weights(40 * 132, 20) }, parseScheme(scheme), { kernels });
+  const quantizer = parseScheme(scheme);
+  const tensor = { shape: [40, 132], data: weights(40 * 132, 20) };
+  const quantized = await quantize(tensor, quantizer, { kernels, ...needed(quantizer, tensor.shape) } as never);
   const { codes, scales, codebook, decoding } = quantized;
   const zeroPoints =
     decoding.kind === "affine" && typeof decoding.zeroPoint !== "number" ? decoding.zeroPoint : undefined;
@@ -51,7 +55,7 @@ describe.each(tiers)("%s", (tier) => {
   let kernels: KernelInstance;
   let loops: InnerLoops;
   beforeAll(async () => {
-    kernels = await loadKernels({ tier, wasm: bundledWasm });
+    kernels = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     loops = kernelLoops(kernels);
   });
 
@@ -174,7 +178,9 @@ describe.each(tiers)("%s", (tier) => {
   it("gives back all the memory it took", async () => {
     const before = kernels.bytesInUse;
     for (const scheme of schemes) {
-      const quantized = await quantize({ shape: [4, 36], data: weights(144, 5) }, parseScheme(scheme), { kernels });
+      const [quantizer, shape] = [parseScheme(scheme), [4, 36]];
+      const options = { kernels, ...needed(quantizer, shape) } as never;
+      const quantized = await quantize({ shape, data: weights(144, 5) }, quantizer, options);
       quantized.dequantize();
     }
     await expect(
@@ -209,7 +215,7 @@ describe.each(tiers)("%s", (tier) => {
 describe("the same bytes in every tier and engine", () => {
   const instances = new Map<string, KernelInstance>();
   beforeAll(async () => {
-    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, wasm: bundledWasm }));
+    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, part: "quantize", wasm: bundledWasm }));
   });
   afterAll(() => {
     for (const instance of instances.values()) instance.dispose();
