@@ -45,7 +45,9 @@ pub fn solve_finish_gram(h: usize, columns: usize, factor: f64, diagonal: usize)
 #[wasm_bindgen]
 pub fn solve_factor(h: usize, columns: usize, damping: f64) -> i32 {
     let memory = Memory::new(OP);
-    status(square(columns).and_then(|size| solve::factor(Tier::BUILD, memory.write(h, size)?, columns, damping)))
+    status(
+        square(columns).and_then(|size| solve::factor(Tier::BUILD, memory.write(h, size)?, columns, damping)),
+    )
 }
 
 /// Weights, grouping and grid, as most of what follows begins.
@@ -61,6 +63,7 @@ fn read_rounded<'a>(params: &mut Params<'a>) -> Result<Rounded<'a>> {
     let grid = Grid {
         scale: params.array()?,
         zero_points: params.array()?,
+        offsets: &[],
         min_code: params.int()?,
         max_code: params.int()?,
     };
@@ -184,7 +187,8 @@ pub fn solve_column_stats(x: usize, rows: usize, columns: usize, stats: usize) -
         check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
         let all: &mut [f64] = memory.write(stats, checked_area(OP, 4, columns)?)?;
         let (sums, rest) = all.split_at_mut(2 * columns);
-        let ((sum, sum_abs), (max_abs, sum_squares)) = (sums.split_at_mut(columns), rest.split_at_mut(columns));
+        let ((sum, sum_abs), (max_abs, sum_squares)) =
+            (sums.split_at_mut(columns), rest.split_at_mut(columns));
         let mut stats = ColumnStats { sum, sum_abs, max_abs, sum_squares };
         solve::column_stats(memory.read(x, checked_area(OP, rows, columns)?)?, columns, &mut stats)
     };
@@ -193,7 +197,14 @@ pub fn solve_column_stats(x: usize, rows: usize, columns: usize, stats: usize) -
 
 /// `w[n][k] *= factors[n] * channels[k % count]` in place, factors in f64.
 #[wasm_bindgen]
-pub fn solve_scale(w: usize, rows: usize, columns: usize, factors: usize, channels: usize, count: usize) -> i32 {
+pub fn solve_scale(
+    w: usize,
+    rows: usize,
+    columns: usize,
+    factors: usize,
+    channels: usize,
+    count: usize,
+) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let w = memory.write(w, checked_area(OP, rows, columns)?)?;

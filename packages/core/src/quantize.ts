@@ -23,7 +23,7 @@ export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts"
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Grid, Grouping } from "./quantize/inner.ts";
+export type { Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { binary } from "./quantize/optimization/binary.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
@@ -35,6 +35,30 @@ export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
+export { type StochasticLevels, stochasticBinary } from "./quantize/stochastic/binary.ts";
+export { type FixedPointOptions, stochasticFixed } from "./quantize/stochastic/fixed.ts";
+export {
+  type PartialChoice,
+  type PartiallyQuantized,
+  type PartialProbability,
+  quantizePartially,
+} from "./quantize/stochastic/partial.ts";
+export type { PosteriorOptions } from "./quantize/stochastic/posterior.ts";
+export {
+  type PosteriorBits,
+  type PosteriorGridOptions,
+  posteriorBits,
+  posteriorGrid,
+} from "./quantize/stochastic/posterior-bits.ts";
+export { type SoftWeightSharingOptions, softWeightSharing } from "./quantize/stochastic/soft-weight-sharing.ts";
+export { type SparseDropoutOptions, sparseDropout } from "./quantize/stochastic/sparse-dropout.ts";
+export { stochasticTernary } from "./quantize/stochastic/ternary.ts";
+export {
+  type StochasticUniformOptions,
+  stochasticAsymmetric,
+  stochasticUniform,
+} from "./quantize/stochastic/uniform.ts";
+export { type VariationalOptions, variational } from "./quantize/stochastic/variational.ts";
 export type {
   BitsOf,
   Calibration,

@@ -51,7 +51,8 @@ impl Grouping {
 
     /// The group of the weight at a position.
     pub(crate) fn group_at(&self, position: usize) -> usize {
-        position / self.columns * self.columns.div_ceil(self.group_size) + position % self.columns / self.group_size
+        position / self.columns * self.columns.div_ceil(self.group_size)
+            + position % self.columns / self.group_size
     }
 
     /// Refuses slices that do not hold all weights and a value per group.

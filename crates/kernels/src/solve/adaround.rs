@@ -120,9 +120,9 @@ struct Cell {
 
 impl Cell {
     fn new(x: f32, grid: &Grid<'_>, group: usize) -> Self {
-        let (scale, zero) = grid.cell(group);
+        let (scale, zero, offset) = grid.cell(group);
         // 0 / 0 counts as 0, and any larger quotient is beyond every grid.
-        let steps = x / scale;
+        let steps = (x - offset) / scale;
         let floor = (steps.floor() as i32).clamp(-(1 << 24), 1 << 24);
         let code = |steps: i32| (steps + zero).clamp(grid.min_code, grid.max_code) as u8;
         let (low, high) = (code(floor), code(floor + 1));
@@ -172,8 +172,10 @@ impl Cell {
 /// Divides the gradients of a row by c.
 fn normalize(cells: &mut [Cell], columns: usize, h: &[f64]) {
     for row in cells.chunks_mut(columns) {
-        let sum =
-            row.iter().enumerate().fold(0.0, |sum, (k, cell)| sum + cell.gap * cell.gap * h[k * (columns + 1)]);
+        let sum = row
+            .iter()
+            .enumerate()
+            .fold(0.0, |sum, (k, cell)| sum + cell.gap * cell.gap * h[k * (columns + 1)]);
         let mean = sum / columns as f64;
         for cell in row {
             cell.force = if mean > 0.0 { cell.gap / mean } else { 0.0 };

@@ -30,7 +30,8 @@ impl Panels {
     pub(super) fn fill(&mut self, columns: usize, depth: usize, value: impl Fn(usize, usize) -> f64) {
         self.depth = depth;
         let (values, _) = self.values.as_chunks_mut::<SIDE>();
-        for (panel, values) in values.chunks_exact_mut(depth.max(1)).take(columns.div_ceil(SIDE)).enumerate() {
+        for (panel, values) in values.chunks_exact_mut(depth.max(1)).take(columns.div_ceil(SIDE)).enumerate()
+        {
             for (k, values) in values.iter_mut().enumerate() {
                 for (c, cell) in values.iter_mut().enumerate() {
                     let column = panel * SIDE + c;

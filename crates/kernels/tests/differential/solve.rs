@@ -89,7 +89,7 @@ impl Problem {
     }
 
     fn grid(&self) -> Grid<'_> {
-        Grid { scale: &self.scales, zero_points: &[4], min_code: 0, max_code: 7 }
+        Grid { scale: &self.scales, zero_points: &[4], offsets: &[], min_code: 0, max_code: 7 }
     }
 
     fn error(&self, codes: &[u8], h: &[f64]) -> f64 {

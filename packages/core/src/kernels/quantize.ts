@@ -1,8 +1,18 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
-import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
+import type {
+  CodedRows,
+  ErrorSums,
+  Grid,
+  Grouping,
+  InnerLoops,
+  Mixture,
+  Resident,
+  StochasticGrid,
+} from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
+import type { Random } from "../quantize/random.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
@@ -72,6 +82,47 @@ class KernelResident implements Resident {
       const errors = stage.reserve(8 * groups);
       this.#grid(grouping, grid, errors, 1);
       return copyF64(instance, errors, groups);
+    });
+  }
+
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array {
+    const instance = this.#instance;
+    const { scale, offset, zero, minCode, maxCode } = grid;
+    return staged(instance, (stage) => {
+      const state = stage.upload(random.state);
+      const codes = this.#codes(this.length, (pointer) =>
+        new Parameters(instance)
+          .i32(this.#x, this.length, ...this.#sizes(grouping))
+          .array(scale)
+          .array(offset)
+          .i32(zero, minCode, maxCode, pointer, state)
+          .call(instance.exports.quantize_stochastic),
+      );
+      random.state.set(copyU32(instance, state, 4));
+      return codes;
+    });
+  }
+
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number } {
+    const instance = this.#instance;
+    const components = mixture.mean.length;
+    return staged(instance, (stage) => {
+      const result = stage.reserve(8 * (3 * components + 1));
+      const parameters = stage.upload(mixtureColumns(mixture));
+      const { quantize_mixture_sums } = instance.exports;
+      instance.check(quantize_mixture_sums(this.#x, this.length, components, parameters, result));
+      const sums = copyF64(instance, result, 3 * components + 1);
+      return { sums: sums.subarray(0, 3 * components), logLikelihood: sums[3 * components]! };
+    });
+  }
+
+  mixtureCodes(mixture: Mixture): Uint8Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const parameters = stage.upload(mixtureColumns(mixture));
+      return this.#codes(this.length, (codes) =>
+        instance.exports.quantize_mixture_codes(this.#x, this.length, mixture.mean.length, parameters, codes),
+      );
     });
   }
 
@@ -159,6 +210,14 @@ class KernelResident implements Resident {
 
 /** Floats that a search through an array copies at a time. */
 const PART = 2 ** 18;
+/** [components, 3]: π, μ, λ. */
+function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
+  const columns = new Float64Array(3 * mean.length);
+  mean.forEach((value, j) => {
+    columns.set([proportion[j]!, value, precision[j]!], 3 * j);
+  });
+  return columns;
+}
 
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
 export function kernelLoops(instance: KernelInstance): InnerLoops {
@@ -204,6 +263,40 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
         return { noise, signal, power, dot, maxAbs };
       }),
+    absErrors: (grouping, x, y) =>
+      staged(instance, (stage) => {
+        const { rows, columns, groupSize } = grouping;
+        const groups = groupCount(grouping);
+        const sums = stage.reserve(8 * groups);
+        const { quantize_abs_errors } = exports;
+        instance.check(quantize_abs_errors(stage.upload(x), stage.upload(y), rows, columns, groupSize, sums));
+        return copyF64(instance, sums, groups);
+      }),
+    prune: (x, curvature, least) =>
+      staged(instance, (stage) => {
+        const y = stage.reserve(4 * x.length);
+        instance.check(exports.quantize_prune(stage.upload(x), stage.upload(curvature), x.length, least, y));
+        return copyF32(instance, y, x.length);
+      }),
+    tally: (x, perUnit, counts) =>
+      staged(instance, (stage) => {
+        const bins = stage.upload(counts);
+        instance.check(exports.quantize_tally(stage.upload(x), x.length, perUnit, bins, counts.length));
+        counts.set(copyU32(instance, bins, counts.length));
+      }),
+    clipGradients: (x, gradient, { low, high, step }) =>
+      staged(instance, (stage) => {
+        const dx = stage.reserve(4 * x.length);
+        const sums = stage.reserve(24);
+        new Parameters(instance)
+          .array(x)
+          .array(gradient)
+          .f32(low, high, step)
+          .i32(dx, sums)
+          .call(exports.quantize_clip_gradients);
+        const [below = 0, above = 0, inside = 0] = copyF64(instance, sums, 3);
+        return { dx: copyF32(instance, dx, x.length), below, above, inside };
+      }),
   };
 }
 
@@ -226,11 +319,12 @@ function decode(instance: KernelInstance, coded: CodedRows, from: number, to: nu
     scale: scale && (shared ? scale : scale.subarray(from * groups, to * groups)),
     scaleShape: [shared ? 1 : to - from, groups] as const,
     groupSize,
+    firstWeight: from * columns,
   };
   return staged(instance, (stage) => {
     const length = rows.n * columns;
     const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows, from * columns).call((pointer, words) =>
+    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
       instance.exports.quantize_decode(pointer, words, w),
     );
     return copyF32(instance, w, length);

@@ -127,7 +127,8 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     });
   },
 
-  async unbiased({ tensor, run, fail }) {
+  async unbiased({ quantizer, tensor: sample, run, fail }) {
+    const tensor = within(quantizer, sample);
     const { length } = tensor.data;
     const [sums, squares] = [new Float64Array(length), new Float64Array(length)];
     for (let seed = 0; seed < DRAWS; seed++) {
@@ -143,6 +144,20 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
       const slack =
         (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? rangeOf(tensor) / 64 : 0);
       if (Math.abs(mean - w) > slack) fail(`a mean of ${w} within ${slack} for weight ${i}`, mean);
+    });
+  },
+
+  async adjacent({ quantizer, tensor: sample, run, fail }) {
+    const tensor = within(quantizer, sample);
+    const quantized = await run(tensor);
+    const values = quantized.dequantize();
+    tensor.data.forEach((w, i) => {
+      const [low, high] = w < values[i]! ? [w, values[i]!] : [values[i]!, w];
+      for (const level of levelsOf(quantized, groupAt(quantizer, tensor.shape, i))) {
+        const slack = ROUNDING * Math.max(Math.abs(level), Math.abs(w));
+        if (low + slack < level && level < high - slack)
+          fail(`no level between weight ${i}, ${w}, and ${values[i]}`, level);
+      }
     });
   },
 
@@ -167,6 +182,33 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
 
 /** Draws of a stochastic quantizer whose mean is looked at. */
 const DRAWS = 1024;
+
+/** The sample with what lies beyond the quantizer's range moved to its ends. */
+function within({ range }: Quantizer, { shape, data }: FloatTensor): FloatTensor {
+  if (range === undefined) return { shape, data };
+  const [least, largest] = range;
+  return { shape, data: data.map((w) => Math.max(least, Math.min(largest, w))) };
+}
+
+/** What the codes of a group may stand for; only of decodings that have a level for a single weight. */
+function levelsOf({ bits, decoding, scales }: Quantized, group: number): number[] {
+  const scale = scales?.[group] ?? 1;
+  const codes = Array.from({ length: 2 ** bits }, (_, code) => code);
+  switch (decoding.kind) {
+    case "sign":
+      return [scale, -scale];
+    case "affine": {
+      const zero = typeof decoding.zeroPoint === "number" ? decoding.zeroPoint : decoding.zeroPoint[group]!;
+      return codes.map((code) => (code - zero) * scale);
+    }
+    case "offset":
+      return codes.map((code) => code * scale + decoding.offset[group]!);
+    case "table":
+      return Array.from(decoding.codebook, (level) => level * scale);
+    default:
+      return [];
+  }
+}
 
 function rangeOf({ data }: FloatTensor): number {
   return data.reduce((most, w) => Math.max(most, Math.abs(w)), 0);

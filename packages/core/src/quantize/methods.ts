@@ -11,6 +11,15 @@ import { binaryMethod } from "./optimization/binary.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { stochasticBinaryMethod } from "./stochastic/binary.ts";
+import { stochasticFixedMethod } from "./stochastic/fixed.ts";
+import { partialMethod } from "./stochastic/partial.ts";
+import { posteriorGridMethod } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingMethods } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutMethod } from "./stochastic/sparse-dropout.ts";
+import { stochasticTernaryMethod } from "./stochastic/ternary.ts";
+import { stochasticUniformMethods } from "./stochastic/uniform.ts";
+import { variationalMethod } from "./stochastic/variational.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
 
@@ -21,6 +30,15 @@ export const methods: readonly Method[] = [
   pow2Method,
   kmeansMethod,
   pqMethod,
+  stochasticBinaryMethod,
+  stochasticTernaryMethod,
+  stochasticFixedMethod,
+  ...stochasticUniformMethods,
+  partialMethod,
+  ...softWeightSharingMethods,
+  sparseDropoutMethod,
+  variationalMethod,
+  posteriorGridMethod,
   ...gptqMethods,
   awqMethod,
   adaroundMethod,

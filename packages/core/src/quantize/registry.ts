@@ -10,6 +10,11 @@ import { ternaryFamily } from "./optimization/ternary.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { stochasticFamily } from "./stochastic/family.ts";
+import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
+import { variationalFamily } from "./stochastic/variational.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
 
@@ -21,6 +26,11 @@ export const registry: readonly SchemeFamily[] = [
   pow2Family,
   kmeansFamily,
   pqFamily,
+  stochasticFamily,
+  softWeightSharingFamily,
+  sparseDropoutFamily,
+  variationalFamily,
+  posteriorGridFamily,
   gptqFamily,
   awqFamily,
   adaroundFamily,

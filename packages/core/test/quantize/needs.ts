@@ -1,14 +1,12 @@
-/** What quantizers that look at more than weights are given in tests: the seeded samples that their laws are tested on. */
-import { sampleNeeds } from "../../src/quantize/laws.ts";
-import { matrixOf } from "../../src/quantize/weights.ts";
-import type { Quantizer, QuantizeOptions } from "../../src/quantize/types.ts";
+/** What quantizers may need besides the weights, seeded, for suites that run over all of them. */
+import { type QuantizeOptions, type Quantizer, Random } from "../../src/quantize.ts";
 
-/** Options that `quantize` asks for with weights of this shape. */
-export function needed({ needs }: Pick<Quantizer, "needs">, shape: readonly number[], seed = 1): QuantizeOptions {
-  const { rows, columns } = matrixOf(shape);
-  // A shape that `quantize` is to refuse has no samples.
-  if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0)) return NONE;
-  return sampleNeeds([rows, columns], seed)[needs] as QuantizeOptions;
+export function sampleNeeds({ needs }: Quantizer, rows: number, columns: number): QuantizeOptions {
+  const random = new Random(77);
+  const draw = (count: number): Float32Array => Float32Array.from({ length: count }, () => 0.01 + random.uniform());
+  if (needs === "inputs") {
+    const samples = 4 * columns;
+    return { calibration: { samples, inputs: draw(samples * columns) } } as QuantizeOptions;
+  }
+  return (needs === "curvature" ? { curvature: draw(rows * columns) } : {}) as QuantizeOptions;
 }
-
-const NONE = { calibration: { samples: 1, inputs: new Float32Array(1) }, curvature: new Float32Array() } as never;

@@ -96,7 +96,7 @@ function asymmetricRange(w: Weights, bits: number): Range {
 }
 
 /** f32 scale so that `steps` of it reach `extent`. */
-function scaleFor(extent: number, steps: number): number {
+export function scaleFor(extent: number, steps: number): number {
   if (extent === 0) return 1;
   const scale = Math.max(Math.fround(extent / steps), LEAST_FLOAT);
   return Math.fround(scale * steps) === Number.POSITIVE_INFINITY ? previousFloat(scale) : scale;
