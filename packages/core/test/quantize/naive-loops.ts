@@ -14,6 +14,7 @@ import {
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
 import type { Random } from "../../src/quantize/random.ts";
+import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
 /** Calls visit(position, group) for every element, in order. */
@@ -23,15 +24,6 @@ function eachInGroup(grouping: Grouping, visit: (position: number, group: number
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < columns; k++) visit(row * columns + k, row * perRow + Math.floor(k / groupSize));
   }
-}
-
-/** To the nearest integer, ties to even; exact for |x| < 2^52. */
-export function roundTiesEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 const gridCode = (x: number, group: number, { scale, zeroPoint, offset, minCode, maxCode }: Grid): number => {
