@@ -32,13 +32,32 @@ export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts"
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
 export { absmean } from "./quantize/rounding/absmean.ts";
+export { type ApotBits, apot } from "./quantize/rounding/apot.ts";
+export { type BalancedOptions, balanced } from "./quantize/rounding/balanced.ts";
+export { type Relaxed, type RelaxSchedule, relax, relaxation } from "./quantize/rounding/binary-relax.ts";
 export { bucket } from "./quantize/rounding/bucket.ts";
+export { type DorefaOptions, dorefa } from "./quantize/rounding/dorefa.ts";
 export { type FixedOptions, fixed } from "./quantize/rounding/fixed.ts";
+export {
+  INQ_STEPS,
+  type InqOptions,
+  type InqPartition,
+  type InqStep,
+  inqPartition,
+  inqStep,
+} from "./quantize/rounding/inq.ts";
+export {
+  type IntegerMultiplier,
+  integerMultiplier,
+  multiplyByInteger,
+} from "./quantize/rounding/integer-multiplier.ts";
+export { type LogBits, type LogOptions, log } from "./quantize/rounding/log.ts";
 export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export type { RangeRule } from "./quantize/rounding/ranges.ts";
 export { allocateBits, type BitAllocation, sqnr } from "./quantize/rounding/sqnr.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { type WageBits, wage } from "./quantize/rounding/wage.ts";
+export { weightedEntropy } from "./quantize/rounding/weighted-entropy.ts";
 export { type WrpnBits, wrpn } from "./quantize/rounding/wrpn.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";

@@ -10,12 +10,18 @@ import type { Method } from "./method.ts";
 import { binaryMethod } from "./optimization/binary.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { absmeanMethod } from "./rounding/absmean.ts";
+import { apotMethod } from "./rounding/apot.ts";
+import { balancedMethods } from "./rounding/balanced.ts";
+import { binaryRelaxMethod } from "./rounding/binary-relax.ts";
 import { bucketMethod } from "./rounding/bucket.ts";
+import { dorefaMethods } from "./rounding/dorefa.ts";
 import { fixedMethod } from "./rounding/fixed.ts";
+import { logMethods } from "./rounding/log.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
 import { wageMethod } from "./rounding/wage.ts";
+import { weightedEntropyMethod } from "./rounding/weighted-entropy.ts";
 import { wrpnMethod } from "./rounding/wrpn.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
 import { stochasticFixedMethod } from "./stochastic/fixed.ts";
@@ -34,6 +40,12 @@ export const methods: readonly Method[] = [
   ...ternaryMethods,
   ...uniformMethods,
   pow2Method,
+  ...logMethods,
+  apotMethod,
+  ...dorefaMethods,
+  ...balancedMethods,
+  weightedEntropyMethod,
+  binaryRelaxMethod,
   fixedMethod,
   wageMethod,
   wrpnMethod,
