@@ -208,6 +208,8 @@ class KernelResident implements Resident {
   }
 }
 
+/** Floats that a search through an array copies at a time. */
+const PART = 2 ** 18;
 /** [components, 3]: π, μ, λ. */
 function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
   const columns = new Float64Array(3 * mean.length);
@@ -225,10 +227,17 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   return {
     solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
-    firstNonFinite: (x) =>
-      staged(instance, (stage) =>
-        found(instance.check(exports.quantize_first_not_finite(stage.upload(x), x.length)), x.length),
-      ),
+    firstNonFinite(x) {
+      // In parts: calibration inputs may be many times the weights.
+      for (let from = 0; from < x.length; from += PART) {
+        const part = x.subarray(from, from + PART);
+        const position = staged(instance, (stage) =>
+          found(instance.check(exports.quantize_first_not_finite(stage.upload(part), part.length)), part.length),
+        );
+        if (position >= 0) return from + position;
+      }
+      return -1;
+    },
     firstCodeBeyond: (codes, levels) =>
       staged(instance, (stage) =>
         found(instance.check(exports.quantize_first_beyond(stage.upload(codes), codes.length, levels)), codes.length),

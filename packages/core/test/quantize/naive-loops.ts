@@ -11,6 +11,8 @@ import {
   type Resident,
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
+import { roundTiesEven } from "./naive-rounding.ts";
+import { naiveSolver } from "./naive-solve.ts";
 import type { Random } from "../../src/quantize/random.ts";
 
 /** Calls visit(position, group) for every element, in order. */
@@ -20,15 +22,6 @@ function eachInGroup(grouping: Grouping, visit: (position: number, group: number
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < columns; k++) visit(row * columns + k, row * perRow + Math.floor(k / groupSize));
   }
-}
-
-/** To the nearest integer, ties to even; exact for |x| < 2^52. */
-export function roundTiesEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 const gridCode = (x: number, group: number, { scale, zeroPoint, minCode, maxCode }: Grid): number => {
@@ -200,6 +193,7 @@ class NaiveResident implements Resident {
 }
 
 export const naiveLoops: InnerLoops = {
+  solver: naiveSolver,
   load: (x, factor = 1) => new NaiveResident(x.map((value) => value * factor)),
   firstNonFinite: (x) => x.findIndex((value) => !Number.isFinite(value)),
   firstCodeBeyond: (codes, levels) => codes.findIndex((code) => code >= levels),
