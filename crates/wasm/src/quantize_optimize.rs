@@ -72,12 +72,12 @@ pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
 
 /// Parameters: x, its groups, bits, thresholds (f32 array), pointer to the codes.
 #[wasm_bindgen]
-pub fn quantize_threshold_codes(params: usize, words: usize) -> i32 {
+pub fn quantize_base_codes(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
         let bits = params.size(What::Bits)?;
         let (thresholds, codes) = (params.array()?, pointer(params)?);
         params.end()?;
-        quantize::threshold_codes(grouping, x, bits, thresholds, memory.write(codes, x.len())?)
+        quantize::base_codes(grouping, x, bits, thresholds, memory.write(codes, x.len())?)
     })
 }
 

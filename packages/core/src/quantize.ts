@@ -3,11 +3,27 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
+export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
+export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export {
+  type AwqScaled,
+  awqScales,
+  divideOutputs,
+  type Equalized,
+  equalizeLayers,
+  type Scaled,
+  smoothQuant,
+} from "./quantize/calibrated/equalization.ts";
+export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
+export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
+export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
+export { outputError } from "./quantize/calibrated/output-error.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Bases, Grid, Grouping } from "./quantize/inner.ts";
+export type { Bases, Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { type AbcBases, type AbcNetOptions, abcNet } from "./quantize/optimization/abc-net.ts";
 export {
@@ -37,6 +53,30 @@ export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
+export { type StochasticLevels, stochasticBinary } from "./quantize/stochastic/binary.ts";
+export { type FixedPointOptions, stochasticFixed } from "./quantize/stochastic/fixed.ts";
+export {
+  type PartialChoice,
+  type PartiallyQuantized,
+  type PartialProbability,
+  quantizePartially,
+} from "./quantize/stochastic/partial.ts";
+export type { PosteriorOptions } from "./quantize/stochastic/posterior.ts";
+export {
+  type PosteriorBits,
+  type PosteriorGridOptions,
+  posteriorBits,
+  posteriorGrid,
+} from "./quantize/stochastic/posterior-bits.ts";
+export { type SoftWeightSharingOptions, softWeightSharing } from "./quantize/stochastic/soft-weight-sharing.ts";
+export { type SparseDropoutOptions, sparseDropout } from "./quantize/stochastic/sparse-dropout.ts";
+export { stochasticTernary } from "./quantize/stochastic/ternary.ts";
+export {
+  type StochasticUniformOptions,
+  stochasticAsymmetric,
+  stochasticUniform,
+} from "./quantize/stochastic/uniform.ts";
+export { type VariationalOptions, variational } from "./quantize/stochastic/variational.ts";
 export type {
   BitsOf,
   Calibration,

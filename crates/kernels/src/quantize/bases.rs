@@ -208,7 +208,7 @@ impl Tree {
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length, `Range` where `bits` is not 1..=8.
-pub fn threshold_codes(
+pub fn base_codes(
     grouping: &Grouping,
     x: &[f32],
     bits: usize,

@@ -66,8 +66,10 @@ export interface WasmExports {
   readonly pq_scan_run: (a: number, b: number) => number;
   readonly pq_tables_new: (a: number, b: number) => number;
   readonly pq_tables_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_abs_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_abs_max: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_clip_gradients: (a: number, b: number) => number;
   readonly quantize_cluster_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_decode: (a: number, b: number, c: number) => number;
   readonly quantize_error_sums: (a: number, b: number, c: number, d: number) => number;
@@ -79,6 +81,8 @@ export interface WasmExports {
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_moments: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly quantize_mixture_codes: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_mixture_sums: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_multiply: (a: number, b: number, c: number) => number;
   readonly quantize_nearest: (a: number, b: number) => number;
   readonly quantize_nearest_bases: (a: number, b: number) => number;
@@ -90,6 +94,10 @@ export interface WasmExports {
   readonly quantize_sort: (a: number, b: number) => number;
   readonly quantize_ternary_scale: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_threshold_codes: (a: number, b: number) => number;
+  readonly quantize_prune: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_signs: (a: number, b: number, c: number) => number;
+  readonly quantize_stochastic: (a: number, b: number) => number;
+  readonly quantize_tally: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;

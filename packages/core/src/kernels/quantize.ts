@@ -1,54 +1,24 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
-import type { Bases, CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
+import type {
+  Bases,
+  CodedRows,
+  ErrorSums,
+  Grid,
+  Grouping,
+  InnerLoops,
+  Mixture,
+  Resident,
+  StochasticGrid,
+} from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
+import type { Random } from "../quantize/random.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
-
-/** Memory that lives for one call. */
-class Stage {
-  readonly #instance: KernelInstance;
-  readonly #blocks: [pointer: number, bytes: number][] = [];
-
-  constructor(instance: KernelInstance) {
-    this.#instance = instance;
-  }
-
-  upload(data: ArrayBufferView): number {
-    const pointer = this.#instance.upload(data);
-    this.#blocks.push([pointer, data.byteLength]);
-    return pointer;
-  }
-
-  reserve(bytes: number): number {
-    const pointer = this.#instance.alloc(bytes);
-    this.#blocks.push([pointer, bytes]);
-    return pointer;
-  }
-
-  release(): void {
-    // After a trap the memory is gone with its instance.
-    if (!this.#instance.ended) for (const [pointer, bytes] of this.#blocks) this.#instance.free(pointer, bytes);
-  }
-}
-
-/** Runs `use` with memory that is given back afterwards, whatever happens. */
-function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
-  const stage = new Stage(instance);
-  try {
-    return use(stage);
-  } finally {
-    stage.release();
-  }
-}
-
-const copyF32 = (instance: KernelInstance, pointer: number, length: number) => instance.f32(pointer, length).slice();
-const copyU8 = (instance: KernelInstance, pointer: number, length: number) => instance.u8(pointer, length).slice();
-const copyU32 = (instance: KernelInstance, pointer: number, length: number) => instance.u32(pointer, length).slice();
-const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
-  new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+import { kernelSolver } from "./solve.ts";
+import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
 
 class KernelResident implements Resident {
   readonly length: number;
@@ -113,6 +83,47 @@ class KernelResident implements Resident {
       const errors = stage.reserve(8 * groups);
       this.#grid(grouping, grid, errors, 1);
       return copyF64(instance, errors, groups);
+    });
+  }
+
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array {
+    const instance = this.#instance;
+    const { scale, offset, zero, minCode, maxCode } = grid;
+    return staged(instance, (stage) => {
+      const state = stage.upload(random.state);
+      const codes = this.#codes(this.length, (pointer) =>
+        new Parameters(instance)
+          .i32(this.#x, this.length, ...this.#sizes(grouping))
+          .array(scale)
+          .array(offset)
+          .i32(zero, minCode, maxCode, pointer, state)
+          .call(instance.exports.quantize_stochastic),
+      );
+      random.state.set(copyU32(instance, state, 4));
+      return codes;
+    });
+  }
+
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number } {
+    const instance = this.#instance;
+    const components = mixture.mean.length;
+    return staged(instance, (stage) => {
+      const result = stage.reserve(8 * (3 * components + 1));
+      const parameters = stage.upload(mixtureColumns(mixture));
+      const { quantize_mixture_sums } = instance.exports;
+      instance.check(quantize_mixture_sums(this.#x, this.length, components, parameters, result));
+      const sums = copyF64(instance, result, 3 * components + 1);
+      return { sums: sums.subarray(0, 3 * components), logLikelihood: sums[3 * components]! };
+    });
+  }
+
+  mixtureCodes(mixture: Mixture): Uint8Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const parameters = stage.upload(mixtureColumns(mixture));
+      return this.#codes(this.length, (codes) =>
+        instance.exports.quantize_mixture_codes(this.#x, this.length, mixture.mean.length, parameters, codes),
+      );
     });
   }
 
@@ -206,13 +217,13 @@ class KernelResident implements Resident {
     );
   }
 
-  thresholdCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
     return this.#codes(this.length, (codes) =>
       this.#overGroups(grouping)
         .i32(bits)
         .array(thresholds)
         .i32(codes)
-        .call(this.#instance.exports.quantize_threshold_codes),
+        .call(this.#instance.exports.quantize_base_codes),
     );
   }
 
@@ -306,12 +317,22 @@ class KernelResident implements Resident {
   }
 }
 
+/** [components, 3]: π, μ, λ. */
+function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
+  const columns = new Float64Array(3 * mean.length);
+  mean.forEach((value, j) => {
+    columns.set([proportion[j]!, value, precision[j]!], 3 * j);
+  });
+  return columns;
+}
+
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
 export function kernelLoops(instance: KernelInstance): InnerLoops {
   const { exports } = instance;
   /** A position, or -1 where the kernel answers with the length. */
   const found = (position: number, length: number): number => (position === length ? -1 : position);
   return {
+    solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
     firstNonFinite: (x) =>
       staged(instance, (stage) =>
@@ -342,6 +363,40 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
         return { noise, signal, power, dot, maxAbs };
       }),
+    absErrors: (grouping, x, y) =>
+      staged(instance, (stage) => {
+        const { rows, columns, groupSize } = grouping;
+        const groups = groupCount(grouping);
+        const sums = stage.reserve(8 * groups);
+        const { quantize_abs_errors } = exports;
+        instance.check(quantize_abs_errors(stage.upload(x), stage.upload(y), rows, columns, groupSize, sums));
+        return copyF64(instance, sums, groups);
+      }),
+    prune: (x, curvature, least) =>
+      staged(instance, (stage) => {
+        const y = stage.reserve(4 * x.length);
+        instance.check(exports.quantize_prune(stage.upload(x), stage.upload(curvature), x.length, least, y));
+        return copyF32(instance, y, x.length);
+      }),
+    tally: (x, perUnit, counts) =>
+      staged(instance, (stage) => {
+        const bins = stage.upload(counts);
+        instance.check(exports.quantize_tally(stage.upload(x), x.length, perUnit, bins, counts.length));
+        counts.set(copyU32(instance, bins, counts.length));
+      }),
+    clipGradients: (x, gradient, { low, high, step }) =>
+      staged(instance, (stage) => {
+        const dx = stage.reserve(4 * x.length);
+        const sums = stage.reserve(24);
+        new Parameters(instance)
+          .array(x)
+          .array(gradient)
+          .f32(low, high, step)
+          .i32(dx, sums)
+          .call(exports.quantize_clip_gradients);
+        const [below = 0, above = 0, inside = 0] = copyF64(instance, sums, 3);
+        return { dx: copyF32(instance, dx, x.length), below, above, inside };
+      }),
   };
 }
 
@@ -364,11 +419,12 @@ function decode(instance: KernelInstance, coded: CodedRows, from: number, to: nu
     scale: scale && (shared ? scale : scale.subarray(from * groups, to * groups)),
     scaleShape: [shared ? 1 : to - from, groups] as const,
     groupSize,
+    firstWeight: from * columns,
   };
   return staged(instance, (stage) => {
     const length = rows.n * columns;
     const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows, from * columns).call((pointer, words) =>
+    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
       instance.exports.quantize_decode(pointer, words, w),
     );
     return copyF32(instance, w, length);

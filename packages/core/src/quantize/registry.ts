@@ -1,5 +1,9 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { adaroundFamily } from "./calibrated/adaround.ts";
+import { awqFamily } from "./calibrated/awq.ts";
+import { gptqFamily } from "./calibrated/gptq.ts";
+import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
 import { abcNetFamily } from "./optimization/abc-net.ts";
 import { admmFamily } from "./optimization/admm.ts";
@@ -15,6 +19,11 @@ import { ternaryFamily } from "./optimization/ternary.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { stochasticFamily } from "./stochastic/family.ts";
+import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
+import { variationalFamily } from "./stochastic/variational.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
 
@@ -35,4 +44,13 @@ export const registry: readonly SchemeFamily[] = [
   pow2Family,
   kmeansFamily,
   pqFamily,
+  stochasticFamily,
+  softWeightSharingFamily,
+  sparseDropoutFamily,
+  variationalFamily,
+  posteriorGridFamily,
+  gptqFamily,
+  awqFamily,
+  adaroundFamily,
+  hqqFamily,
 ];

@@ -3,7 +3,9 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import { type Bases, type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
+import { type Bases, type Grid, type Grouping, groupCount, type InnerLoops, type Resident, type StochasticGrid } from "./inner.ts";
+import type { Random } from "./random.ts";
+import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
@@ -32,6 +34,7 @@ export class Weights implements Disposable {
   readonly #values: Float32Array;
   #kept: Resident | undefined;
   readonly #loops: InnerLoops;
+  readonly #per: Per;
 
   constructor(loops: InnerLoops, values: Float32Array, rows: number, columns: number, per: Per) {
     this.rows = rows;
@@ -40,6 +43,7 @@ export class Weights implements Disposable {
     this.groups = groupCount(this.grouping);
     this.#values = values;
     this.#loops = loops;
+    this.#per = per;
   }
 
   get length(): number {
@@ -86,6 +90,26 @@ export class Weights implements Disposable {
     return this.#resident.gridErrors(this.grouping, grid);
   }
 
+  /** Draws to a grid per group, so that the mean of the codes' values is w: one number of `random` for each weight, in order. */
+  stochasticCodes(grid: StochasticGrid, random: Random): Uint8Array {
+    return this.#resident.stochasticCodes(this.grouping, grid, random);
+  }
+
+  /** Other weights of the same shape and groups: w where curvature·w² >= least, else 0. The caller disposes of them. */
+  pruned(curvature: Float32Array, least: number): Weights {
+    const kept = new Float32Array(this.length);
+    for (let from = 0; from < this.length; from += BLOCK) {
+      const to = from + BLOCK;
+      kept.set(this.#loops.prune(this.#values.subarray(from, to), curvature.subarray(from, to), least), from);
+    }
+    return new Weights(this.#loops, kept, this.rows, this.columns, this.#per);
+  }
+
+  /** Per code, the sum of the weights that have it, in f64, and their number. */
+  codeSums(codes: Uint8Array, levels: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, levels);
+  }
+
   /** Index of the level nearest to w / scale (scale per group, > 0), the lowest index on a tie. */
   nearest(levels: Float32Array, scale?: Float32Array): Uint8Array {
     return scale === undefined
@@ -119,8 +143,8 @@ export class Weights implements Disposable {
   }
 
   /** Bit i of a code set where w lies below threshold i of its group: thresholds [groups, bits]. */
-  thresholdCodes(thresholds: Float32Array, bits: number): Uint8Array {
-    return this.#resident.thresholdCodes(this.grouping, thresholds, bits);
+  baseCodes(thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#resident.baseCodes(this.grouping, thresholds, bits);
   }
 
   /** Σ h w q and Σ h q² per group, q = levels[code]: their quotient is the scale of least Σ h (w - α q)². h is 1 where absent. */
@@ -145,6 +169,11 @@ export class Weights implements Disposable {
       sum += this.#loops.errorSums(part, part).signal;
     }
     return sum;
+  }
+
+  /** Matrices of the layer's inputs, and searches that round by them. */
+  get solver(): Solver {
+    return this.#loops.solver;
   }
 
   /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */

@@ -1,4 +1,3 @@
-import { codesPerRow } from "../graph/constants.ts";
 /** Seeded numbers, weights and tensors for tests. */
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import { Random } from "../quantize/random.ts";
@@ -17,6 +16,9 @@ export interface WeightOptions {
   /** Codes stay below this. */
   readonly levels?: number;
 }
+
+/** Codebooks of an additive decoding. */
+const SUMMANDS = 2;
 
 export class RandomData extends Random {
   /** An integer of low..high. */
@@ -73,14 +75,18 @@ export class RandomData extends Random {
     const groupSize = typeof scales === "number" ? scales : k;
     const scaleShape = [scales === "tensor" ? 1 : n, Math.ceil(k / groupSize)] as const;
     const entries = scaleShape[0] * scaleShape[1];
-    const decoding = this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries);
     return {
       kind: "quantized",
       scheme: `test:${kind}${bits}`,
       shape,
       bits,
-      codes: this.codes(n, codesPerRow(decoding, k), bits, levels),
-      decoding,
+      codes: this.codes(
+        n,
+        kind === "hashed" ? 0 : (k / dimension) * (kind === "additive" ? SUMMANDS : 1),
+        bits,
+        levels,
+      ),
+      decoding: this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries),
       scale: this.positive(entries),
       scaleShape,
       groupSize,
@@ -110,7 +116,7 @@ export class RandomData extends Random {
       case "bases":
         return { kind, coefficients: this.positive(entries * bits) };
       case "additive":
-        return { kind, codebook: this.floats(2 * levels * dimension), dimension, count: 2 };
+        return { kind, codebook: this.floats(SUMMANDS * levels * dimension), dimension, count: SUMMANDS };
       case "hashed":
         return { kind, values: this.floats(levels), seed: 7 };
     }

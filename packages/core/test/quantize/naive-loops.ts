@@ -8,8 +8,11 @@ import {
   groupCount,
   groupsPerRow,
   type InnerLoops,
+  type Mixture,
   type Resident,
+  type StochasticGrid,
 } from "../../src/quantize/inner.ts";
+import type { Random } from "../../src/quantize/random.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -55,6 +58,13 @@ export function naiveNearest(x: Float32Array, centroids: Float32Array, dimension
     return best;
   });
 }
+
+/** ln π_j + ln λ_j / 2 - λ_j (x - μ_j)² / 2 of every component. */
+const logDensities = (x: number, { proportion, mean, precision }: Mixture): number[] =>
+  Array.from(mean, (m, j) => {
+    const difference = x - m;
+    return Math.log(proportion[j]!) + 0.5 * Math.log(precision[j]!) - 0.5 * precision[j]! * difference * difference;
+  });
 
 class NaiveResident implements Resident {
   readonly #x: Float32Array;
@@ -103,6 +113,44 @@ class NaiveResident implements Resident {
       codes[i] = gridCode(this.#x[i]!, g, grid);
     });
     return codes;
+  }
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    eachInGroup(grouping, (i, g) => {
+      const q = (this.#x[i]! - (grid.offset?.[g] ?? 0)) / grid.scale[g]! || 0;
+      const nearest = roundTiesEven(q);
+      const draw = random.bits32() / 2 ** 32;
+      const onLevel = Math.abs(q - nearest) <= Math.abs(q) * 2 ** -22;
+      const steps = onLevel ? nearest : Math.floor(q) + (draw < q - Math.floor(q) ? 1 : 0);
+      codes[i] = Math.max(grid.minCode, Math.min(grid.maxCode, steps + grid.zero));
+    });
+    return codes;
+  }
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number } {
+    const count = mixture.mean.length;
+    const sums = new Float64Array(3 * count);
+    let logLikelihood = 0;
+    for (const x of this.#x) {
+      const densities = logDensities(x, mixture);
+      const most = Math.max(...densities);
+      const parts = densities.map((d) => (d - most > -40 ? Math.exp(d - most) : 0));
+      let total = parts.slice(0, 2 - (count % 2)).reduce((sum, part) => sum + part, 0);
+      for (let j = 2 - (count % 2); j < count; j += 2) total += parts[j]! + parts[j + 1]!;
+      logLikelihood += most + Math.log(total);
+      parts.forEach((part, j) => {
+        const [r, difference] = [part / total, x - mixture.mean[j]!];
+        sums[3 * j]! += r;
+        sums[3 * j + 1]! += r * difference;
+        sums[3 * j + 2]! += r * difference * difference;
+      });
+    }
+    return { sums, logLikelihood };
+  }
+  mixtureCodes(mixture: Mixture): Uint8Array {
+    return Uint8Array.from(this.#x, (x) => {
+      const densities = logDensities(x, mixture);
+      return densities.indexOf(Math.max(...densities));
+    });
   }
   gridErrors(grouping: Grouping, grid: Grid): Float64Array {
     const errors = new Float64Array(groupCount(grouping));
@@ -208,7 +256,7 @@ class NaiveResident implements Resident {
     });
     return codes;
   }
-  thresholdCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
     const codes = new Uint8Array(this.#x.length);
     eachInGroup(grouping, (i, g) => {
       for (let bit = 0; bit < bits; bit++) if (this.#x[i]! < thresholds[g * bits + bit]!) codes[i]! |= 1 << bit;
@@ -339,7 +387,7 @@ export const naiveLoops: InnerLoops = {
     return codes;
   },
   decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
-    const scaling = scale && scaleShape && groupSize !== undefined ? { scale, scaleShape, groupSize } : {};
+    const scaling = scale && scaleShape ? { scale, scaleShape, groupSize: groupSize ?? columns } : {};
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
@@ -358,5 +406,33 @@ export const naiveLoops: InnerLoops = {
       maxAbs = Math.max(maxAbs, Math.abs(difference));
     }
     return { noise, signal, power, dot, maxAbs };
+  },
+  absErrors(grouping, x, y) {
+    const sums = new Float64Array(groupCount(grouping));
+    eachInGroup(grouping, (i, g) => {
+      sums[g]! += Math.abs(x[i]! - y[i]!);
+    });
+    return sums;
+  },
+  prune: (x, curvature, least) => x.map((value, i) => (curvature[i]! * value * value >= least ? value : 0)),
+  tally(x, perUnit, counts) {
+    for (const value of x) {
+      const bin = Math.floor(value * perUnit) + counts.length / 2;
+      counts[Math.max(0, Math.min(counts.length - 1, bin))]!++;
+    }
+  },
+  clipGradients(x, gradient, { low, high, step }) {
+    let [below, above, inside] = [0, 0, 0];
+    const dx = x.map((value, i) => {
+      const g = gradient[i]!;
+      if (value <= low) below += g;
+      else if (value >= high) above += g;
+      else {
+        inside += g * (roundTiesEven(value / step) - value / step);
+        return g;
+      }
+      return 0;
+    });
+    return { dx, below, above, inside };
   },
 };

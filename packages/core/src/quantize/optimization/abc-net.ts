@@ -45,7 +45,7 @@ export function abcNet({ bases, per = "channel" }: AbcNetOptions): Quantizer<"ba
         const u = -1 + ((at % bases) * 2) / (bases - 1);
         return mean[group]! - u * deviation[group]!;
       });
-      const codes = w.thresholdCodes(thresholds, bases);
+      const codes = w.baseCodes(thresholds, bases);
       return encodedBases({ codes, coefficients: w.fitBases(codes, bases), count: bases });
     },
   });
