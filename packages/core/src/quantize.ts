@@ -23,10 +23,28 @@ export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts"
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
+export type { Bases, Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
+export { type AbcBases, type AbcNetOptions, abcNet } from "./quantize/optimization/abc-net.ts";
+export {
+  type AdmmShiftOptions,
+  type AdmmState,
+  admmGradient,
+  admmShift,
+  admmStep,
+  admmTernary,
+} from "./quantize/optimization/admm.ts";
+export type { BaseCount } from "./quantize/optimization/bases.ts";
 export { binary } from "./quantize/optimization/binary.ts";
+export { lab, proximalNewtonStep } from "./quantize/optimization/lab.ts";
+export { type LaqBits, type LaqOptions, laq, laqLog } from "./quantize/optimization/laq.ts";
+export { lcCompress, lcMultipliers, lcPenaltyGradient, lcTernary } from "./quantize/optimization/lc.ts";
+export { type LloydMaxOptions, lloydMax } from "./quantize/optimization/lloyd-max.ts";
+export { type LqNetsOptions, lqNets } from "./quantize/optimization/lq-nets.ts";
+export { type MultibitOptions, multibit } from "./quantize/optimization/multibit.ts";
+export { type SketchOptions, sketch } from "./quantize/optimization/sketch.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
+export { ttq } from "./quantize/optimization/ttq.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";

@@ -2,6 +2,7 @@
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import type {
+  Bases,
   CodedRows,
   ErrorSums,
   Grid,
@@ -168,6 +169,111 @@ class KernelResident implements Resident {
     });
   }
 
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const mean = stage.reserve(8 * groups);
+      const deviation = stage.reserve(8 * groups);
+      instance.check(instance.exports.quantize_moments(this.#x, ...this.#sizes(grouping), mean, deviation));
+      return { mean: copyF64(instance, mean, groups), deviation: copyF64(instance, deviation, groups) };
+    });
+  }
+
+  residualSigns(grouping: Grouping, bases: Bases): { codes: Uint8Array; mean: Float32Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const codes = stage.upload(bases.codes);
+      const mean = stage.reserve(4 * groups);
+      this.#overGroups(grouping)
+        .i32(bases.count)
+        .array(bases.coefficients)
+        .i32(codes, mean)
+        .call(instance.exports.quantize_residual_signs);
+      return { codes: copyU8(instance, codes, this.length), mean: copyF32(instance, mean, groups) };
+    });
+  }
+
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array {
+    const instance = this.#instance;
+    const length = groupCount(grouping) * count;
+    return staged(instance, (stage) => {
+      const coefficients = stage.reserve(4 * length);
+      this.#overGroups(grouping)
+        .i32(count, stage.upload(codes), coefficients)
+        .call(instance.exports.quantize_fit_bases);
+      return copyF32(instance, coefficients, length);
+    });
+  }
+
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(count)
+        .array(coefficients)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_nearest_bases),
+    );
+  }
+
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(bits)
+        .array(thresholds)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_base_codes),
+    );
+  }
+
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const dot = stage.reserve(8 * groups);
+      const power = stage.reserve(8 * groups);
+      this.#overGroups(grouping)
+        .i32(stage.upload(codes))
+        .array(levels)
+        .array(importance)
+        .i32(dot, power)
+        .call(instance.exports.quantize_scale_sums);
+      return { dot: copyF64(instance, dot, groups), power: copyF64(instance, power, groups) };
+    });
+  }
+
+  ternaryScale(grouping: Grouping): Float32Array {
+    return this.#perGroup(grouping, (y) =>
+      this.#instance.exports.quantize_ternary_scale(this.#x, ...this.#sizes(grouping), y),
+    );
+  }
+
+  sort(): void {
+    this.#instance.check(this.#instance.exports.quantize_sort(this.#x, this.length));
+  }
+
+  at(position: number): number {
+    return this.#instance.f32(this.#x + 4 * position, 1)[0]!;
+  }
+
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array } {
+    const instance = this.#instance;
+    const count = thresholds.length + 1;
+    return staged(instance, (stage) => {
+      const ends = stage.reserve(4 * count);
+      const sums = stage.reserve(8 * count);
+      const { quantize_parts } = instance.exports;
+      instance.check(quantize_parts(this.#x, this.length, stage.upload(thresholds), count - 1, ends, sums));
+      return { ends: copyU32(instance, ends, count), sums: copyF64(instance, sums, count) };
+    });
+  }
+
   [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
@@ -176,6 +282,10 @@ class KernelResident implements Resident {
 
   #sizes({ rows, columns, groupSize }: Grouping): [number, number, number] {
     return [rows, columns, groupSize];
+  }
+
+  #overGroups(grouping: Grouping): Parameters {
+    return new Parameters(this.#instance).i32(this.#x, this.length, ...this.#sizes(grouping));
   }
 
   #perGroup(grouping: Grouping, run: (y: number) => number): Float32Array {
@@ -199,8 +309,7 @@ class KernelResident implements Resident {
 
   #grid(grouping: Grouping, { scale, zeroPoint, minCode, maxCode }: Grid, result: number, errors: 0 | 1): number {
     const instance = this.#instance;
-    return new Parameters(instance)
-      .i32(this.#x, this.length, ...this.#sizes(grouping))
+    return this.#overGroups(grouping)
       .array(scale)
       .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
       .i32(minCode, maxCode, result)

@@ -5,7 +5,16 @@ import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
 import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
+import { abcNetFamily } from "./optimization/abc-net.ts";
+import { admmFamily } from "./optimization/admm.ts";
 import { binaryFamily } from "./optimization/binary.ts";
+import { labFamily } from "./optimization/lab.ts";
+import { laqFamily } from "./optimization/laq.ts";
+import { lcFamily } from "./optimization/lc.ts";
+import { lloydMaxFamily } from "./optimization/lloyd-max.ts";
+import { lqNetsFamily } from "./optimization/lq-nets.ts";
+import { multibitFamily } from "./optimization/multibit.ts";
+import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
@@ -22,6 +31,15 @@ export const registry: readonly SchemeFamily[] = [
   floatFamily,
   binaryFamily,
   ternaryFamily,
+  sketchFamily,
+  multibitFamily,
+  abcNetFamily,
+  lqNetsFamily,
+  lloydMaxFamily,
+  labFamily,
+  laqFamily,
+  admmFamily,
+  lcFamily,
   uniformFamily,
   pow2Family,
   kmeansFamily,
