@@ -40,19 +40,19 @@ impl Grouping {
     }
 
     /// Refuses slices that do not hold all weights and a value per group.
-    pub(super) fn check(&self, weights: usize, groups: &[usize]) -> Result<()> {
+    pub(crate) fn check(&self, weights: usize, groups: &[usize]) -> Result<()> {
         check_shape(OP, What::Length, self.len(), weights)?;
         groups.iter().try_for_each(|&groups| check_shape(OP, What::Groups, self.groups(), groups))
     }
 
     /// The groups of `x`, in order.
-    pub(super) fn split<'a, T>(&self, x: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+    pub(crate) fn split<'a, T>(&self, x: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let group_size = self.group_size;
         x.chunks_exact(self.columns).flat_map(move |row| row.chunks(group_size))
     }
 
     /// As [`Self::split`].
-    pub(super) fn split_mut<'a, T>(&self, x: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> + use<'a, T> {
+    pub(crate) fn split_mut<'a, T>(&self, x: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> + use<'a, T> {
         let group_size = self.group_size;
         x.chunks_exact_mut(self.columns).flat_map(move |row| row.chunks_mut(group_size))
     }

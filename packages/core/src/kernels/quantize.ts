@@ -1,6 +1,7 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
+import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
@@ -8,7 +9,7 @@ import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
 
 /** Memory that lives for one call. */
-class Stage {
+export class Stage {
   readonly #instance: KernelInstance;
   readonly #blocks: [pointer: number, bytes: number][] = [];
 
@@ -35,7 +36,7 @@ class Stage {
 }
 
 /** Runs `use` with memory that is given back afterwards, whatever happens. */
-function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
+export function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
   const stage = new Stage(instance);
   try {
     return use(stage);
@@ -44,10 +45,13 @@ function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
   }
 }
 
-const copyF32 = (instance: KernelInstance, pointer: number, length: number) => instance.f32(pointer, length).slice();
-const copyU8 = (instance: KernelInstance, pointer: number, length: number) => instance.u8(pointer, length).slice();
-const copyU32 = (instance: KernelInstance, pointer: number, length: number) => instance.u32(pointer, length).slice();
-const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
+export const copyF32 = (instance: KernelInstance, pointer: number, length: number) =>
+  instance.f32(pointer, length).slice();
+export const copyU8 = (instance: KernelInstance, pointer: number, length: number) =>
+  instance.u8(pointer, length).slice();
+export const copyU32 = (instance: KernelInstance, pointer: number, length: number) =>
+  instance.u32(pointer, length).slice();
+export const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
   new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
 
 class KernelResident implements Resident {
@@ -146,6 +150,19 @@ class KernelResident implements Resident {
     });
   }
 
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    const instance = this.#instance;
+    const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
+    return blockCodes(
+      instance,
+      type,
+      this.length,
+      groups,
+      (parameters) => parameters.i32(blockLayouts[type].number, columns, this.#x, this.length),
+      instance.exports.blocks_encode,
+    );
+  }
+
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     const instance = this.#instance;
     return staged(instance, (stage) => {
@@ -198,6 +215,47 @@ class KernelResident implements Resident {
   }
 }
 
+/** Codes, scales and offsets that an export writes behind its own parameters. */
+function blockCodes(
+  instance: KernelInstance,
+  type: BlockType,
+  weights: number,
+  groups: number,
+  parameters: (parameters: Parameters) => Parameters,
+  run: (pointer: number, words: number) => number,
+): BlockCodes {
+  return staged(instance, (stage) => {
+    const codes = stage.reserve(weights);
+    const scale = stage.reserve(4 * groups);
+    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
+    return {
+      codes: copyU8(instance, codes, weights),
+      scale: copyF32(instance, scale, groups),
+      ...(offset === 0 ? {} : { offset: copyF32(instance, offset, groups) }),
+    };
+  });
+}
+
+function writeBlocks(instance: KernelInstance, type: BlockType, coded: BlockCodes): Uint8Array | number {
+  const { number, weights, bytes } = blockLayouts[type];
+  const { codes, scale, offset } = coded;
+  return staged(instance, (stage) => {
+    const length = (codes.length / weights) * bytes;
+    const blocks = stage.reserve(length);
+    const parameters = new Parameters(instance).i32(number).array(codes).array(scale).array(offset);
+    const position = parameters.i32(blocks, length).call(instance.exports.blocks_write);
+    return position === scale.length ? copyU8(instance, blocks, length) : position;
+  });
+}
+
+function readBlocks(instance: KernelInstance, type: BlockType, bytes: Uint8Array): BlockCodes {
+  const { number, weights, group, bytes: size } = blockLayouts[type];
+  const count = (bytes.length / size) * weights;
+  const { blocks_read } = instance.exports;
+  return blockCodes(instance, type, count, count / group, (p) => p.i32(number).array(bytes), blocks_read);
+}
+
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
 export function kernelLoops(instance: KernelInstance): InnerLoops {
   const { exports } = instance;
@@ -227,6 +285,8 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         return copyU8(instance, codes, rows * perRow);
       }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
+    writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
+    readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);

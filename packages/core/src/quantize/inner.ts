@@ -7,6 +7,7 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -58,6 +59,8 @@ export interface Resident extends Disposable {
   nearest(codebook: Float32Array, dimension: number, scaling?: { grouping: Grouping; scale: Float32Array }): Uint8Array;
   /** Per cluster: the sum of its sub-vectors, f64 [clusters, dimension], and their count. */
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
+  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
+  blockCodes(type: BlockType, columns: number): BlockCodes;
   /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
 }
@@ -102,4 +105,8 @@ export interface InnerLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** The blocks of codes; or the first scale of the first block that the type does not hold. */
+  writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
+  /** Codes and scales of whole blocks. */
+  readBlocks(type: BlockType, bytes: Uint8Array): BlockCodes;
 }

@@ -3,6 +3,7 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
 import type { Per } from "./types.ts";
 
@@ -91,6 +92,11 @@ export class Weights implements Disposable {
     return scale === undefined
       ? this.#resident.nearest(levels, 1)
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
+  }
+
+  /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
+  blockCodes(type: BlockType): BlockCodes {
+    return this.#resident.blockCodes(type, this.columns);
   }
 
   /** Σ x² of the weights or of a part of them, in f64. */

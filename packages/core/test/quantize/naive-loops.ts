@@ -1,6 +1,7 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
 import { disposeSymbol } from "../../src/dispose.ts";
 import { decodeWeights } from "../../src/graph/decode.ts";
+import type { BlockCodes, BlockType } from "../../src/quantize/blocks/layout.ts";
 import {
   type Grid,
   type Grouping,
@@ -9,6 +10,7 @@ import {
   type InnerLoops,
   type Resident,
 } from "../../src/quantize/inner.ts";
+import { naiveBlockCodes } from "./naive-blocks.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -136,6 +138,9 @@ class NaiveResident implements Resident {
     }
     return { sums, counts };
   }
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    return naiveBlockCodes(type, this.#x, columns);
+  }
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     let best = 0;
     let most = -1;
@@ -184,6 +189,9 @@ export const naiveLoops: InnerLoops = {
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
+  // Byte layouts have no second implementation here: golden files hold them (blocks.test.ts).
+  writeBlocks: () => 0,
+  readBlocks: () => ({ codes: new Uint8Array(), scale: new Float32Array() }),
   errorSums(x, y) {
     let noise = 0;
     let signal = 0;

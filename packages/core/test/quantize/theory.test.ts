@@ -1,11 +1,23 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, quantize } from "../../src/quantize.ts";
+import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
+
+/** Fisher and Yates. */
+function shuffled(values: Float32Array): Float32Array {
+  const random = new Random(1);
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [values[i], values[j]] = [values[j]!, values[i]!];
+  }
+  return values;
+}
 
 const COUNT = 40_000;
 const tensors = {
   "N(0,1)": { shape: [1, COUNT], data: quantileGrid(normalQuantile, COUNT) },
+  // In random order, so that groups are samples: 2^17 quantiles.
+  "shuffled N(0,1)": { shape: [128, 1024], data: shuffled(quantileGrid(normalQuantile, 2 ** 17)) },
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
 };
 
@@ -24,6 +36,13 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
+  ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
+  ["mxfp4", "shuffled N(0,1)", 0.01322, "integral over the largest of 32"],
+  ["nvfp4", "shuffled N(0,1)", 0.00905, "integral over the largest of 16"],
 ];
 
 describe("relative mean squared error within 1 % of theory", () => {
@@ -66,6 +85,7 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["q8_0", "q4_k", "q4_0"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
     const errors = await Promise.all(

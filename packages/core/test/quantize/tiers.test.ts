@@ -51,7 +51,7 @@ describe.each(tiers)("%s", (tier) => {
   let kernels: KernelInstance;
   let loops: InnerLoops;
   beforeAll(async () => {
-    kernels = await loadKernels({ tier, wasm: bundledWasm });
+    kernels = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     loops = kernelLoops(kernels);
   });
 
@@ -186,7 +186,7 @@ describe.each(tiers)("%s", (tier) => {
   it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16"])(
     "%s takes at most three times the tensor in WASM memory",
     async (scheme) => {
-      using own = await loadKernels({ tier, wasm: bundledWasm });
+      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
       const before = own.memoryBytes;
       const data = weights(256 * 1024, 7);
       await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
@@ -195,7 +195,7 @@ describe.each(tiers)("%s", (tier) => {
   );
 
   it("a constant outlives the instance that made it", async () => {
-    const own = await loadKernels({ tier, wasm: bundledWasm });
+    const own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     const quantized = await quantize({ shape: [4, 36], data: weights(144, 6) }, parseScheme("int4"), { kernels: own });
     const values = quantized.dequantize();
     own.dispose();
@@ -209,7 +209,8 @@ describe.each(tiers)("%s", (tier) => {
 describe("the same bytes in every tier and engine", () => {
   const instances = new Map<string, KernelInstance>();
   beforeAll(async () => {
-    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, wasm: bundledWasm }));
+    for (const tier of availableTiers())
+      instances.set(tier, await loadKernels({ tier, part: "quantize", wasm: bundledWasm }));
   });
   afterAll(() => {
     for (const instance of instances.values()) instance.dispose();
