@@ -1,6 +1,7 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
+import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type {
   Bases,
   CodedRows,
@@ -155,6 +156,19 @@ class KernelResident implements Resident {
       instance.check(quantize_cluster_sums(this.#x, staged, codes.length, dimension, clusters, sums, counts));
       return { sums: copyF64(instance, sums, clusters * dimension), counts: copyU32(instance, counts, clusters) };
     });
+  }
+
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    const instance = this.#instance;
+    const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
+    return blockCodes(
+      instance,
+      type,
+      this.length,
+      groups,
+      (parameters) => parameters.i32(blockLayouts[type].number, columns, this.#x, this.length),
+      instance.exports.blocks_encode,
+    );
   }
 
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
@@ -328,6 +342,47 @@ function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array 
   return columns;
 }
 
+/** Codes, scales and offsets that an export writes behind its own parameters. */
+function blockCodes(
+  instance: KernelInstance,
+  type: BlockType,
+  weights: number,
+  groups: number,
+  parameters: (parameters: Parameters) => Parameters,
+  run: (pointer: number, words: number) => number,
+): BlockCodes {
+  return staged(instance, (stage) => {
+    const codes = stage.reserve(weights);
+    const scale = stage.reserve(4 * groups);
+    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
+    return {
+      codes: copyU8(instance, codes, weights),
+      scale: copyF32(instance, scale, groups),
+      ...(offset === 0 ? {} : { offset: copyF32(instance, offset, groups) }),
+    };
+  });
+}
+
+function writeBlocks(instance: KernelInstance, type: BlockType, coded: BlockCodes): Uint8Array | number {
+  const { number, weights, bytes } = blockLayouts[type];
+  const { codes, scale, offset } = coded;
+  return staged(instance, (stage) => {
+    const length = (codes.length / weights) * bytes;
+    const blocks = stage.reserve(length);
+    const parameters = new Parameters(instance).i32(number).array(codes).array(scale).array(offset);
+    const position = parameters.i32(blocks, length).call(instance.exports.blocks_write);
+    return position === scale.length ? copyU8(instance, blocks, length) : position;
+  });
+}
+
+function readBlocks(instance: KernelInstance, type: BlockType, bytes: Uint8Array): BlockCodes {
+  const { number, weights, group, bytes: size } = blockLayouts[type];
+  const count = (bytes.length / size) * weights;
+  const { blocks_read } = instance.exports;
+  return blockCodes(instance, type, count, count / group, (p) => p.i32(number).array(bytes), blocks_read);
+}
+
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
 export function kernelLoops(instance: KernelInstance): InnerLoops {
   const { exports } = instance;
@@ -365,6 +420,8 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         return copyU8(instance, codes, rows * perRow);
       }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
+    writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
+    readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);

@@ -7,6 +7,7 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 
@@ -90,6 +91,8 @@ export interface Resident extends Disposable {
   nearest(codebook: Float32Array, dimension: number, scaling?: { grouping: Grouping; scale: Float32Array }): Uint8Array;
   /** Per cluster: the sum of its sub-vectors, f64 [clusters, dimension], and their count. */
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
+  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
+  blockCodes(type: BlockType, columns: number): BlockCodes;
   /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
   /** Mean and standard deviation, sqrt(Σ(x - mean)² / n), per group, in f64. */
@@ -173,6 +176,10 @@ export interface InnerLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** The blocks of codes; or the first scale of the first block that the type does not hold. */
+  writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
+  /** Codes and scales of whole blocks. */
+  readBlocks(type: BlockType, bytes: Uint8Array): BlockCodes;
   /** Σ|x - y| per group, in f64. */
   absErrors(grouping: Grouping, x: Float32Array, y: Float32Array): Float64Array;
   /** x where curvature·x² >= least (in f64), else 0. */

@@ -1,5 +1,12 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { mxfp4Family } from "./blocks/mxfp4.ts";
+import { nf4Family } from "./blocks/nf4.ts";
+import { nvfp4Family } from "./blocks/nvfp4.ts";
+import { q4_0Family } from "./blocks/q4-0.ts";
+import { q4_kFamily } from "./blocks/q4-k.ts";
+import { q8_0Family } from "./blocks/q8-0.ts";
+import { tq1_0Family, tq2_0Family } from "./blocks/tq.ts";
 import { adaroundFamily } from "./calibrated/adaround.ts";
 import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
@@ -53,4 +60,12 @@ export const registry: readonly SchemeFamily[] = [
   awqFamily,
   adaroundFamily,
   hqqFamily,
+  q4_0Family,
+  q8_0Family,
+  q4_kFamily,
+  tq1_0Family,
+  tq2_0Family,
+  nf4Family,
+  mxfp4Family,
+  nvfp4Family,
 ];

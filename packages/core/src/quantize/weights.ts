@@ -3,7 +3,16 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import { type Bases, type Grid, type Grouping, groupCount, type InnerLoops, type Resident, type StochasticGrid } from "./inner.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
+import {
+  type Bases,
+  type Grid,
+  type Grouping,
+  groupCount,
+  type InnerLoops,
+  type Resident,
+  type StochasticGrid,
+} from "./inner.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
@@ -159,6 +168,11 @@ export class Weights implements Disposable {
   /** argmin over α >= 0 of the error of -α, 0, +α per group, by a sorted pass. */
   ternaryScale(): Float32Array {
     return this.#resident.ternaryScale(this.grouping);
+  }
+
+  /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
+  blockCodes(type: BlockType): BlockCodes {
+    return this.#resident.blockCodes(type, this.columns);
   }
 
   /** Σ x² of the weights or of a part of them, in f64. */

@@ -1,6 +1,7 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
 import { disposeSymbol } from "../../src/dispose.ts";
 import { decodeWeights } from "../../src/graph/decode.ts";
+import type { BlockCodes, BlockType } from "../../src/quantize/blocks/layout.ts";
 import {
   type Bases,
   type Grid,
@@ -12,9 +13,10 @@ import {
   type Resident,
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
+import type { Random } from "../../src/quantize/random.ts";
+import { naiveBlockCodes } from "./naive-blocks.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
-import type { Random } from "../../src/quantize/random.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -177,6 +179,9 @@ class NaiveResident implements Resident {
       for (let j = 0; j < dimension; j++) sums[codes[v]! * dimension + j]! += this.#x[v * dimension + j]!;
     }
     return { sums, counts };
+  }
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    return naiveBlockCodes(type, this.#x, columns);
   }
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     let best = 0;
@@ -385,6 +390,9 @@ export const naiveLoops: InnerLoops = {
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
+  // Byte layouts have no second implementation here: golden files hold them (blocks.test.ts).
+  writeBlocks: () => 0,
+  readBlocks: () => ({ codes: new Uint8Array(), scale: new Float32Array() }),
   errorSums(x, y) {
     let noise = 0;
     let signal = 0;

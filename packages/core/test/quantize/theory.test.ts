@@ -1,12 +1,24 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize } from "../../src/quantize.ts";
+import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
+
+/** Fisher and Yates. */
+function shuffled(values: Float32Array): Float32Array {
+  const random = new Random(1);
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [values[i], values[j]] = [values[j]!, values[i]!];
+  }
+  return values;
+}
 
 const COUNT = 40_000;
 const tensors = {
   "N(0,1)": { shape: [1, COUNT], data: quantileGrid(normalQuantile, COUNT) },
+  // In random order, so that groups are samples: 2^17 quantiles.
+  "shuffled N(0,1)": { shape: [128, 1024], data: shuffled(quantileGrid(normalQuantile, 2 ** 17)) },
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
 };
 
@@ -65,6 +77,13 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["admm:shift2", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
   ["lc:ternary", "N(0,1)", 0.1902, "ternary optimum"],
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
+  ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
+  ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
+  ["mxfp4", "shuffled N(0,1)", 0.01322, "integral over the largest of 32"],
+  ["nvfp4", "shuffled N(0,1)", 0.00905, "integral over the largest of 16"],
 ];
 
 describe("relative mean squared error within 1 % of theory", () => {
@@ -111,6 +130,7 @@ describe("orderings that must hold on the same weights", () => {
     ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
     ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],
     ["lc:ternary", "ternary", "ternary:ttq", "binary"],
+    ["q8_0", "q4_k", "q4_0"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
     const errors = await Promise.all(schemes.map(async (scheme) => (await errorOf(scheme, "N(0,1)")).mse));
