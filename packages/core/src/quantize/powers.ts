@@ -41,11 +41,11 @@ export function nextFloat(x: number): number {
   return view.getFloat32(0);
 }
 
-/** The least f32 that is not below the real x, so that an f32 number is >= it exactly where it is >= x. */
+/** The least f32 (or infinity) that is not below the real x, so that an f32 number is >= it exactly where it is >= x. */
 export function floatAbove(x: number): number {
   if (x < 0) return -floatBelow(-x);
-  const below = floatBelow(x);
-  return below === x ? below : nextFloat(below);
+  const rounded = Math.fround(x);
+  return rounded >= x ? rounded : nextFloat(rounded);
 }
 
 /**
