@@ -120,16 +120,18 @@ describe("balanced", () => {
     }
   });
 
-  it("has uniform levels: of least error, or to ±max |w|", async () => {
+  it("has uniform levels: of least error, or from -max |w| to max |w|", async () => {
     const weights = row(-8, -1, 1, 2);
     const paper = await quantize(weights, balanced({ bits: 2, scale: "paper" }));
     expect([...paper.dequantize()].map((w) => Math.round(3 * w))).toEqual([-24, -8, 8, 24]);
-    // α = Σ w l / Σ l² = (8 + 1/3 + 1/3 + 2) / (20/9)
-    expect((await quantize(weights, balanced({ bits: 2 }))).scales![0]).toBeCloseTo(32 / 3 / (20 / 9), 6);
+    // The regression of w on 0..3: step 16/5, mean -1.5.
+    const fit = await quantize(weights, balanced({ bits: 2 }));
+    expect(fit.scales![0]).toBeCloseTo(3.2, 6);
+    expect(fit.decoding.offset[0]).toBeCloseTo(-1.5 - 1.5 * 3.2, 6);
   });
 
   it("at means: the whole's, then those of its halves", async () => {
-    // Mean 2; 0.5 of (0, 1), 6.5 of ... the halves [0, 1, 1.5] and [5.5].
+    // The mean is 2: halves 0, 1, 1.5 and 5.5.
     const { unpackCodes } = await quantize(row(0, 1, 1.5, 5.5), balanced({ bits: 2, by: "mean" }));
     // Lower half: mean 0.8333; upper: mean 5.5, which belongs above.
     expect([...unpackCodes()]).toEqual([0, 1, 1, 3]);
@@ -141,8 +143,8 @@ describe("weightedEntropy", () => {
     const random = new Random(4);
     for (let trial = 0; trial < 30; trial++) {
       const bins = 9;
-      const count = Float64Array.from({ length: bins + 1 });
-      const square = Float64Array.from({ length: bins + 1 });
+      const count = new Float64Array(bins + 1);
+      const square = new Float64Array(bins + 1);
       for (let i = 0; i < bins; i++) {
         const n = 1 + random.below(20);
         count[i + 1] = count[i]! + n;

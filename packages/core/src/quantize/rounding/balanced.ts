@@ -5,13 +5,13 @@ import { BALANCED } from "../papers.ts";
 import { integerArgument, modifiers, type SchemeFamily } from "../scheme-family.ts";
 import type { BitsOf, Law, Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
-import { fittedScale } from "./fit.ts";
+import { fittedLine } from "./fit.ts";
 
 export interface BalancedOptions {
-  readonly bits: BitsOf<"table">;
+  readonly bits: BitsOf<"offset">;
   /** Where a bin is halved: at its median, or at its mean, the paper's cheaper approximation. Default `median`. */
   readonly by?: "median" | "mean";
-  /** `fit`: the outermost levels at the α of least squared error. `paper`: at ±max|w|. Default `fit`. */
+  /** `fit`: the evenly spaced levels of least squared error, for weights as they come. `paper`: from -max|w| to max|w|. Default `fit`. */
   readonly scale?: "fit" | "paper";
 }
 
@@ -20,38 +20,36 @@ export interface BalancedOptions {
  *
  *   1. halve the weights at their median (or mean), each half at its own, k times over: 2^k bins of equally many weights;
  *   2. map the i-th bin onto the i-th of 2^k equal parts of 0..1 and round, so that it becomes i / (2^k - 1);
- *   3. scale back: ŵ = α (2i / (2^k - 1) - 1), the paper's α being max|w|.
+ *   3. scale back: ŵ = max|w| (2i / (2^k - 1) - 1).
  *
  * Codes then carry k bits of entropy each. For weights as they come max|w| is far too much (the outer bins hold much more than the extremes), hence
- * {@link BalancedOptions.scale}. A weight that equals a boundary belongs to the upper bin, and equal weights never part, so that bins are as balanced as ties allow.
+ * {@link BalancedOptions.scale}: step and first level of the regression of w on i, the least Σ(w - ŵ)². A weight that equals a boundary belongs to the upper bin, and equal
+ * weights never part, so that bins are as balanced as ties allow.
  *
- * Range: 2^k uniform levels in ±α, none of them 0. Relative MSE on N(0,1): 0.3634 of 1 bit, 0.1439 of 2, 1 - (Σ lᵢmᵢ)² / (2^k Σ lᵢ²) with mᵢ the means of the
- * bins. Gradient in training: straight through. A constant tensor is exact; an all-zero one has α = 0.
+ * Range: 2^k uniform levels per tensor. Relative MSE on N(0,1): 0.3634 of 1 bit, 0.1439 of 2, that is 1 - (Σ lᵢmᵢ)² / (2^k Σ lᵢ²) with lᵢ = 2i / (2^k - 1) - 1 and mᵢ the means
+ * of the bins. Gradient in training: straight through. A constant tensor is exact.
  */
 export function balanced({
   bits,
   by = "median",
   scale: rule = "fit",
-}: BalancedOptions): Quantizer<"table", false, "weights"> {
+}: BalancedOptions): Quantizer<"offset", false, "weights"> {
   checkInteger("balanced:<b>", "bits", bits, 1, 8);
   const fitted: readonly Law[] = rule === "fit" ? ["optimalScale"] : [];
-  // Of the medians of what has equal codes, none moves to another bin; means do.
-  const idempotent: readonly Law[] = by === "median" && rule === "fit" ? ["idempotent"] : [];
   return defineQuantizer({
     scheme: `balanced:${bits}${by === "mean" ? ":mean" : ""}${rule === "paper" ? ":paper" : ""}`,
-    decoding: "table",
+    decoding: "offset",
     bits,
     codebook: "fixed",
     per: "tensor",
-    laws: [...idempotent, "scaleEquivariant", ...fitted, "ordered"],
+    laws: ["scaleEquivariant", ...fitted, "ordered"],
     paper: BALANCED,
     encode(w) {
-      const steps = 2 ** bits - 1;
-      const codebook = Float32Array.from({ length: steps + 1 }, (_, i) => (2 * i) / steps - 1);
       const codes = w.thresholdCodes(by === "median" ? medians(w, bits) : means(w, bits));
       const [max = 0] = w.absMax();
-      const scale = rule === "fit" || max === 0 ? fittedScale(w, codes, codebook) : Float32Array.of(max);
-      return { codes, decoding: { kind: "table", codebook }, scale };
+      const { scale, offset } =
+        rule === "fit" ? fittedLine(w, codes, 2 ** bits) : { scale: (2 * max) / (2 ** bits - 1), offset: -max };
+      return { codes, decoding: { kind: "offset", offset: Float32Array.of(offset) }, scale: Float32Array.of(scale) };
     },
   });
 }
@@ -90,7 +88,7 @@ export const balancedFamily: SchemeFamily = {
   examples: ["balanced:2", "balanced:3", "balanced:3:mean"],
   owns: (head) => head === "balanced",
   parse(scheme, _head, [text, ...args]) {
-    const bits = integerArgument(scheme, "bits of balanced:<bits>", text, 1, 8) as BitsOf<"table">;
+    const bits = integerArgument(scheme, "bits of balanced:<bits>", text, 1, 8) as BitsOf<"offset">;
     const { flags } = modifiers(scheme, args, { per: "tensor", groups: false, flags: ["mean", "paper"] });
     return balanced({ bits, by: flags.has("mean") ? "mean" : "median", scale: flags.has("paper") ? "paper" : "fit" });
   },

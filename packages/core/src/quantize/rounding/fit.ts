@@ -1,4 +1,4 @@
-/** The scale of least squared error for given codes. */
+/** Scales of least squared error for given codes. */
 import type { Weights } from "../weights.ts";
 
 /** Σ w l and Σ l² over the weights w of a tensor and the levels l that their codes name. */
@@ -16,4 +16,19 @@ export function levelSums(w: Weights, codes: Uint8Array, levels: Float32Array): 
 export function fittedScale(w: Weights, codes: Uint8Array, levels: Float32Array): Float32Array {
   const { cross, square } = levelSums(w, codes, levels);
   return Float32Array.of(square === 0 ? 0 : cross / square);
+}
+
+/** The line scale · code + offset through the weights of a tensor and their codes with the least squared error; where all codes are equal, their mean. */
+export function fittedLine(w: Weights, codes: Uint8Array, levels: number): { scale: number; offset: number } {
+  const { sums, counts } = w.sumsByCode(codes, levels);
+  let [code1, code2, weight, product] = [0, 0, 0, 0];
+  for (const [code, count] of counts.entries()) {
+    code1 += code * count;
+    code2 += code * code * count;
+    weight += sums[code]!;
+    product += code * sums[code]!;
+  }
+  const variance = code2 - (code1 * code1) / w.length;
+  const scale = variance > 0 ? Math.fround((product - (code1 * weight) / w.length) / variance) : 0;
+  return { scale, offset: (weight - scale * code1) / w.length };
 }
