@@ -1,6 +1,6 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
+import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
 
@@ -24,7 +24,9 @@ const tensors = {
 
 const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   const quantizer = parseScheme(scheme);
-  return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
+  const { shape, data } = tensors[distribution];
+  const needed = sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
 /** Relative mean squared error by scheme and distribution. */
