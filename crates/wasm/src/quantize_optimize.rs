@@ -10,12 +10,11 @@ use crate::params::Params;
 
 const OP: Op = Op::Quantize;
 
-/// A call over groups: x (f32 array), rows, columns, group size, one size, and then what `use_rest` reads.
+/// A call over groups: x (f32 array), rows, columns, group size, and then what `use_rest` reads.
 fn over_groups(
     params: usize,
     words: usize,
-    size: What,
-    use_rest: impl FnOnce(&Memory, &mut Params<'_>, &Grouping, &[f32], usize) -> Result<()>,
+    use_rest: impl FnOnce(&Memory, &mut Params<'_>, &Grouping, &[f32]) -> Result<()>,
 ) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
@@ -26,8 +25,7 @@ fn over_groups(
             params.size(What::Columns)?,
             params.size(What::GroupSize)?,
         )?;
-        let size = params.size(size)?;
-        use_rest(&memory, &mut params, &grouping, x, size)
+        use_rest(&memory, &mut params, &grouping, x)
     };
     status(run())
 }
@@ -40,7 +38,8 @@ fn pointer(params: &mut Params<'_>) -> Result<usize> {
 /// Parameters: x, its groups, bases, coefficients (f32 array), pointers to the codes (changed in place) and to the f32 means per group.
 #[wasm_bindgen]
 pub fn quantize_residual_signs(params: usize, words: usize) -> i32 {
-    over_groups(params, words, What::Bits, |memory, params, grouping, x, bases| {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
         let (coefficients, codes, mean) = (params.array()?, pointer(params)?, pointer(params)?);
         params.end()?;
         let (codes, mean) = (memory.write(codes, x.len())?, memory.write(mean, grouping.groups())?);
@@ -51,7 +50,8 @@ pub fn quantize_residual_signs(params: usize, words: usize) -> i32 {
 /// Parameters: x, its groups, bases, pointers to the codes and to the f32 coefficients `[groups, bases]`.
 #[wasm_bindgen]
 pub fn quantize_fit_bases(params: usize, words: usize) -> i32 {
-    over_groups(params, words, What::Bits, |memory, params, grouping, x, bases| {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
         let (codes, coefficients) = (pointer(params)?, pointer(params)?);
         params.end()?;
         let coefficients = memory.write(coefficients, checked_area(OP, grouping.groups(), bases)?)?;
@@ -62,7 +62,8 @@ pub fn quantize_fit_bases(params: usize, words: usize) -> i32 {
 /// Parameters: x, its groups, bases, coefficients (f32 array), pointer to the codes.
 #[wasm_bindgen]
 pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
-    over_groups(params, words, What::Bits, |memory, params, grouping, x, bases| {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
         let (coefficients, codes) = (params.array()?, pointer(params)?);
         params.end()?;
         quantize::nearest_bases(grouping, x, bases, coefficients, memory.write(codes, x.len())?)
@@ -72,7 +73,8 @@ pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
 /// Parameters: x, its groups, bits, thresholds (f32 array), pointer to the codes.
 #[wasm_bindgen]
 pub fn quantize_base_codes(params: usize, words: usize) -> i32 {
-    over_groups(params, words, What::Bits, |memory, params, grouping, x, bits| {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bits = params.size(What::Bits)?;
         let (thresholds, codes) = (params.array()?, pointer(params)?);
         params.end()?;
         quantize::base_codes(grouping, x, bits, thresholds, memory.write(codes, x.len())?)
@@ -101,7 +103,8 @@ pub fn quantize_moments(
 /// Parameters: x, its groups, pointer to the codes, levels (f32 array), importance (f32 array or absent), pointers to the two f64 sums per group.
 #[wasm_bindgen]
 pub fn quantize_scale_sums(params: usize, words: usize) -> i32 {
-    over_groups(params, words, What::Codes, |memory, params, grouping, x, codes| {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let codes = pointer(params)?;
         let (levels, importance) = (params.array()?, params.array()?);
         let (dot, power) = (pointer(params)?, pointer(params)?);
         params.end()?;

@@ -3,6 +3,15 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
+export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
+export { mxfp4 } from "./quantize/blocks/mxfp4.ts";
+export { type Nf4Options, nf4 } from "./quantize/blocks/nf4.ts";
+export { nvfp4 } from "./quantize/blocks/nvfp4.ts";
+export { q4_0 } from "./quantize/blocks/q4-0.ts";
+export { q4_k } from "./quantize/blocks/q4-k.ts";
+export { q8_0 } from "./quantize/blocks/q8-0.ts";
+export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
@@ -20,13 +29,47 @@ export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrat
 export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
 export { outputError } from "./quantize/calibrated/output-error.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
-export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
+export { LawError, QuantizerError, SchemeError, WireError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
+export { type GradientCodec, type GradientOptions, gradientCodec } from "./quantize/gradients/codec.ts";
+export { type DorefaGradientOptions, dorefaGradient } from "./quantize/gradients/dorefa.ts";
+export {
+  type DoubleSample,
+  type DoubleSamplingOptions,
+  doubleSampledGradient,
+  doubleSampling,
+} from "./quantize/gradients/double-sampling.ts";
+export { dynamicTree } from "./quantize/gradients/dynamic-tree.ts";
+export type { GradientLoops } from "./quantize/gradients/loops.ts";
+export { type OneBitOptions, oneBitSgd } from "./quantize/gradients/one-bit.ts";
+export { type QsgdOptions, qsgd } from "./quantize/gradients/qsgd.ts";
+export { efSignSgd, majorityVote, signSgd } from "./quantize/gradients/sign.ts";
+export { type TernGradOptions, ternGrad } from "./quantize/gradients/terngrad.ts";
+export { stromThreshold, type ThresholdOptions } from "./quantize/gradients/threshold.ts";
+export type { GradientQuantizer, GradientState } from "./quantize/gradients/types.ts";
+export type { Bases, Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
+export { type AbcBases, type AbcNetOptions, abcNet } from "./quantize/optimization/abc-net.ts";
+export {
+  type AdmmShiftOptions,
+  type AdmmState,
+  admmGradient,
+  admmShift,
+  admmStep,
+  admmTernary,
+} from "./quantize/optimization/admm.ts";
+export type { BaseCount } from "./quantize/optimization/bases.ts";
 export { binary } from "./quantize/optimization/binary.ts";
+export { lab, proximalNewtonStep } from "./quantize/optimization/lab.ts";
+export { type LaqBits, type LaqOptions, laq, laqLog } from "./quantize/optimization/laq.ts";
+export { lcCompress, lcMultipliers, lcPenaltyGradient, lcTernary } from "./quantize/optimization/lc.ts";
+export { type LloydMaxOptions, lloydMax } from "./quantize/optimization/lloyd-max.ts";
+export { type LqNetsOptions, lqNets } from "./quantize/optimization/lq-nets.ts";
+export { type MultibitOptions, multibit } from "./quantize/optimization/multibit.ts";
+export { type SketchOptions, sketch } from "./quantize/optimization/sketch.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
+export { ttq } from "./quantize/optimization/ttq.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";

@@ -1,7 +1,9 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
+import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type {
+  Bases,
   CodedRows,
   ErrorSums,
   Grid,
@@ -156,6 +158,19 @@ class KernelResident implements Resident {
     });
   }
 
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    const instance = this.#instance;
+    const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
+    return blockCodes(
+      instance,
+      type,
+      this.length,
+      groups,
+      (parameters) => parameters.i32(blockLayouts[type].number, columns, this.#x, this.length),
+      instance.exports.blocks_encode,
+    );
+  }
+
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     const instance = this.#instance;
     return staged(instance, (stage) => {
@@ -168,6 +183,111 @@ class KernelResident implements Resident {
     });
   }
 
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const mean = stage.reserve(8 * groups);
+      const deviation = stage.reserve(8 * groups);
+      instance.check(instance.exports.quantize_moments(this.#x, ...this.#sizes(grouping), mean, deviation));
+      return { mean: copyF64(instance, mean, groups), deviation: copyF64(instance, deviation, groups) };
+    });
+  }
+
+  residualSigns(grouping: Grouping, bases: Bases): { codes: Uint8Array; mean: Float32Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const codes = stage.upload(bases.codes);
+      const mean = stage.reserve(4 * groups);
+      this.#overGroups(grouping)
+        .i32(bases.count)
+        .array(bases.coefficients)
+        .i32(codes, mean)
+        .call(instance.exports.quantize_residual_signs);
+      return { codes: copyU8(instance, codes, this.length), mean: copyF32(instance, mean, groups) };
+    });
+  }
+
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array {
+    const instance = this.#instance;
+    const length = groupCount(grouping) * count;
+    return staged(instance, (stage) => {
+      const coefficients = stage.reserve(4 * length);
+      this.#overGroups(grouping)
+        .i32(count, stage.upload(codes), coefficients)
+        .call(instance.exports.quantize_fit_bases);
+      return copyF32(instance, coefficients, length);
+    });
+  }
+
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(count)
+        .array(coefficients)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_nearest_bases),
+    );
+  }
+
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(bits)
+        .array(thresholds)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_base_codes),
+    );
+  }
+
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const dot = stage.reserve(8 * groups);
+      const power = stage.reserve(8 * groups);
+      this.#overGroups(grouping)
+        .i32(stage.upload(codes))
+        .array(levels)
+        .array(importance)
+        .i32(dot, power)
+        .call(instance.exports.quantize_scale_sums);
+      return { dot: copyF64(instance, dot, groups), power: copyF64(instance, power, groups) };
+    });
+  }
+
+  ternaryScale(grouping: Grouping): Float32Array {
+    return this.#perGroup(grouping, (y) =>
+      this.#instance.exports.quantize_ternary_scale(this.#x, ...this.#sizes(grouping), y),
+    );
+  }
+
+  sort(): void {
+    this.#instance.check(this.#instance.exports.quantize_sort(this.#x, this.length));
+  }
+
+  at(position: number): number {
+    return this.#instance.f32(this.#x + 4 * position, 1)[0]!;
+  }
+
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array } {
+    const instance = this.#instance;
+    const count = thresholds.length + 1;
+    return staged(instance, (stage) => {
+      const ends = stage.reserve(4 * count);
+      const sums = stage.reserve(8 * count);
+      const { quantize_parts } = instance.exports;
+      instance.check(quantize_parts(this.#x, this.length, stage.upload(thresholds), count - 1, ends, sums));
+      return { ends: copyU32(instance, ends, count), sums: copyF64(instance, sums, count) };
+    });
+  }
+
   [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
@@ -176,6 +296,10 @@ class KernelResident implements Resident {
 
   #sizes({ rows, columns, groupSize }: Grouping): [number, number, number] {
     return [rows, columns, groupSize];
+  }
+
+  #overGroups(grouping: Grouping): Parameters {
+    return new Parameters(this.#instance).i32(this.#x, this.length, ...this.#sizes(grouping));
   }
 
   #perGroup(grouping: Grouping, run: (y: number) => number): Float32Array {
@@ -199,8 +323,7 @@ class KernelResident implements Resident {
 
   #grid(grouping: Grouping, { scale, zeroPoint, minCode, maxCode }: Grid, result: number, errors: 0 | 1): number {
     const instance = this.#instance;
-    return new Parameters(instance)
-      .i32(this.#x, this.length, ...this.#sizes(grouping))
+    return this.#overGroups(grouping)
       .array(scale)
       .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
       .i32(minCode, maxCode, result)
@@ -208,6 +331,8 @@ class KernelResident implements Resident {
   }
 }
 
+/** Floats that a search through an array copies at a time. */
+const PART = 2 ** 18;
 /** [components, 3]: π, μ, λ. */
 function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
   const columns = new Float64Array(3 * mean.length);
@@ -215,6 +340,47 @@ function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array 
     columns.set([proportion[j]!, value, precision[j]!], 3 * j);
   });
   return columns;
+}
+
+/** Codes, scales and offsets that an export writes behind its own parameters. */
+function blockCodes(
+  instance: KernelInstance,
+  type: BlockType,
+  weights: number,
+  groups: number,
+  parameters: (parameters: Parameters) => Parameters,
+  run: (pointer: number, words: number) => number,
+): BlockCodes {
+  return staged(instance, (stage) => {
+    const codes = stage.reserve(weights);
+    const scale = stage.reserve(4 * groups);
+    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
+    return {
+      codes: copyU8(instance, codes, weights),
+      scale: copyF32(instance, scale, groups),
+      ...(offset === 0 ? {} : { offset: copyF32(instance, offset, groups) }),
+    };
+  });
+}
+
+function writeBlocks(instance: KernelInstance, type: BlockType, coded: BlockCodes): Uint8Array | number {
+  const { number, weights, bytes } = blockLayouts[type];
+  const { codes, scale, offset } = coded;
+  return staged(instance, (stage) => {
+    const length = (codes.length / weights) * bytes;
+    const blocks = stage.reserve(length);
+    const parameters = new Parameters(instance).i32(number).array(codes).array(scale).array(offset);
+    const position = parameters.i32(blocks, length).call(instance.exports.blocks_write);
+    return position === scale.length ? copyU8(instance, blocks, length) : position;
+  });
+}
+
+function readBlocks(instance: KernelInstance, type: BlockType, bytes: Uint8Array): BlockCodes {
+  const { number, weights, group, bytes: size } = blockLayouts[type];
+  const count = (bytes.length / size) * weights;
+  const { blocks_read } = instance.exports;
+  return blockCodes(instance, type, count, count / group, (p) => p.i32(number).array(bytes), blocks_read);
 }
 
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
@@ -225,10 +391,17 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   return {
     solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
-    firstNonFinite: (x) =>
-      staged(instance, (stage) =>
-        found(instance.check(exports.quantize_first_not_finite(stage.upload(x), x.length)), x.length),
-      ),
+    firstNonFinite(x) {
+      // In parts: calibration inputs may be many times the weights.
+      for (let from = 0; from < x.length; from += PART) {
+        const part = x.subarray(from, from + PART);
+        const position = staged(instance, (stage) =>
+          found(instance.check(exports.quantize_first_not_finite(stage.upload(part), part.length)), part.length),
+        );
+        if (position >= 0) return from + position;
+      }
+      return -1;
+    },
     firstCodeBeyond: (codes, levels) =>
       staged(instance, (stage) =>
         found(instance.check(exports.quantize_first_beyond(stage.upload(codes), codes.length, levels)), codes.length),
@@ -247,6 +420,8 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         return copyU8(instance, codes, rows * perRow);
       }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
+    writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
+    readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);

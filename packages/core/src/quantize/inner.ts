@@ -7,6 +7,7 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 
@@ -90,8 +91,47 @@ export interface Resident extends Disposable {
   nearest(codebook: Float32Array, dimension: number, scaling?: { grouping: Grouping; scale: Float32Array }): Uint8Array;
   /** Per cluster: the sum of its sub-vectors, f64 [clusters, dimension], and their count. */
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
+  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
+  blockCodes(type: BlockType, columns: number): BlockCodes;
   /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
+  /** Mean and standard deviation, sqrt(Σ(x - mean)² / n), per group, in f64. */
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array };
+  /**
+   * One more binary base: `codes` with bit `bases` set where the residual x - Σ ±a_i (f64, ascending i) of the `bases` (0..7) before is below 0 and cleared where not,
+   * and the mean |residual| per group. coefficients [groups, bases]; bit i of a code set means -a_i.
+   */
+  residualSigns(grouping: Grouping, bases: Bases): { codes: Uint8Array; mean: Float32Array };
+  /** Least-squares coefficients [groups, count] of codes of `count` (1..8) bases; 0 for a base that depends on those before it. */
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array;
+  /** The code of the nearest of the 2^count sums ±a_0 ±a_1 ... per group: by the midpoints in f64, the lowest code of equally near ones. */
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array;
+  /** Bit i of a code set where x < thresholds[g, i], for `bits` (1..8) thresholds per group. */
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array;
+  /** Σ h x q and Σ h q² per group, in f64, with q = levels[code]; h is the importance of each weight, 1 where absent. */
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array };
+  /** Per group the α of the least Σ(x - αt)² over all α >= 0 and t in {-1, 0, +1}. */
+  ternaryScale(grouping: Grouping): Float32Array;
+  /** Sorts in place, ascending, -0 before +0. */
+  sort(): void;
+  /** The element at a position. */
+  at(position: number): number;
+  /** Cuts ascending x at ascending thresholds; part p is what lies above threshold p - 1 and not above threshold p. Positions behind the parts and their sums. */
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array };
+}
+
+/** Sums of binary bases: w ≈ Σ ±a_i per group. */
+export interface Bases {
+  /** Bit i of a code is base i: 0 for +a_i, 1 for -a_i. */
+  readonly codes: Uint8Array;
+  /** [groups, count] */
+  readonly coefficients: Float32Array;
+  readonly count: number;
 }
 
 /** Sums over elements in f64, from which every error figure follows. */
@@ -136,6 +176,10 @@ export interface InnerLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** The blocks of codes; or the first scale of the first block that the type does not hold. */
+  writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
+  /** Codes and scales of whole blocks. */
+  readBlocks(type: BlockType, bytes: Uint8Array): BlockCodes;
   /** Σ|x - y| per group, in f64. */
   absErrors(grouping: Grouping, x: Float32Array, y: Float32Array): Float64Array;
   /** x where curvature·x² >= least (in f64), else 0. */

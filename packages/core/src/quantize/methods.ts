@@ -1,4 +1,12 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
+
+import { mxfp4Method } from "./blocks/mxfp4.ts";
+import { nf4Method } from "./blocks/nf4.ts";
+import { nvfp4Method } from "./blocks/nvfp4.ts";
+import { q4_0Method } from "./blocks/q4-0.ts";
+import { q4_kMethod } from "./blocks/q4-k.ts";
+import { q8_0Method } from "./blocks/q8-0.ts";
+import { tqMethods } from "./blocks/tq.ts";
 import { adaroundMethod } from "./calibrated/adaround.ts";
 import { awqMethod } from "./calibrated/awq.ts";
 import { biasCorrectionMethod } from "./calibrated/bias-correction.ts";
@@ -6,9 +14,27 @@ import { equalizationMethods } from "./calibrated/equalization.ts";
 import { gptqMethods } from "./calibrated/gptq.ts";
 import { hadamardMethod } from "./calibrated/hadamard.ts";
 import { hqqMethod } from "./calibrated/hqq.ts";
+import { dorefaGradientMethod } from "./gradients/dorefa.ts";
+import { doubleSamplingMethod } from "./gradients/double-sampling.ts";
+import { dynamicTreeMethod } from "./gradients/dynamic-tree.ts";
+import { oneBitMethod } from "./gradients/one-bit.ts";
+import { qsgdMethod } from "./gradients/qsgd.ts";
+import { signMethods } from "./gradients/sign.ts";
+import { ternGradMethods } from "./gradients/terngrad.ts";
+import { thresholdMethod } from "./gradients/threshold.ts";
 import type { Method } from "./method.ts";
+import { abcNetMethod } from "./optimization/abc-net.ts";
+import { admmMethods } from "./optimization/admm.ts";
 import { binaryMethod } from "./optimization/binary.ts";
+import { labMethod } from "./optimization/lab.ts";
+import { laqMethods } from "./optimization/laq.ts";
+import { lcMethod } from "./optimization/lc.ts";
+import { lloydMaxMethod } from "./optimization/lloyd-max.ts";
+import { lqNetsMethod } from "./optimization/lq-nets.ts";
+import { multibitMethod } from "./optimization/multibit.ts";
+import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
+import { ttqMethod } from "./optimization/ttq.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
@@ -26,6 +52,16 @@ import { pqMethod } from "./vector/pq.ts";
 export const methods: readonly Method[] = [
   binaryMethod,
   ...ternaryMethods,
+  ttqMethod,
+  ...sketchMethods,
+  multibitMethod,
+  abcNetMethod,
+  lqNetsMethod,
+  lloydMaxMethod,
+  labMethod,
+  ...laqMethods,
+  ...admmMethods,
+  lcMethod,
   ...uniformMethods,
   pow2Method,
   kmeansMethod,
@@ -46,4 +82,19 @@ export const methods: readonly Method[] = [
   hadamardMethod,
   ...equalizationMethods,
   biasCorrectionMethod,
+  oneBitMethod,
+  thresholdMethod,
+  dynamicTreeMethod,
+  ...ternGradMethods,
+  qsgdMethod,
+  dorefaGradientMethod,
+  ...signMethods,
+  doubleSamplingMethod,
+  q4_0Method,
+  q8_0Method,
+  q4_kMethod,
+  ...tqMethods,
+  nf4Method,
+  mxfp4Method,
+  nvfp4Method,
 ];

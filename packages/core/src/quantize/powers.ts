@@ -28,6 +28,15 @@ export function floatBelow(x: number): number {
   return rounded > x ? previousFloat(rounded) : rounded;
 }
 
+/** The least f32 that is not below x >= 0; infinity where there is none. */
+export function floatAbove(x: number): number {
+  const rounded = Math.fround(x);
+  if (rounded >= x) return rounded;
+  view.setFloat32(0, rounded);
+  view.setUint32(0, view.getUint32(0) + 1);
+  return view.getFloat32(0);
+}
+
 /** The least positive f32, 2^-149. */
 export const LEAST_FLOAT = powerOfTwo(-149);
 

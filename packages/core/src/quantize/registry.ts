@@ -1,11 +1,27 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { mxfp4Family } from "./blocks/mxfp4.ts";
+import { nf4Family } from "./blocks/nf4.ts";
+import { nvfp4Family } from "./blocks/nvfp4.ts";
+import { q4_0Family } from "./blocks/q4-0.ts";
+import { q4_kFamily } from "./blocks/q4-k.ts";
+import { q8_0Family } from "./blocks/q8-0.ts";
+import { tq1_0Family, tq2_0Family } from "./blocks/tq.ts";
 import { adaroundFamily } from "./calibrated/adaround.ts";
 import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
 import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
+import { abcNetFamily } from "./optimization/abc-net.ts";
+import { admmFamily } from "./optimization/admm.ts";
 import { binaryFamily } from "./optimization/binary.ts";
+import { labFamily } from "./optimization/lab.ts";
+import { laqFamily } from "./optimization/laq.ts";
+import { lcFamily } from "./optimization/lc.ts";
+import { lloydMaxFamily } from "./optimization/lloyd-max.ts";
+import { lqNetsFamily } from "./optimization/lq-nets.ts";
+import { multibitFamily } from "./optimization/multibit.ts";
+import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
@@ -22,6 +38,15 @@ export const registry: readonly SchemeFamily[] = [
   floatFamily,
   binaryFamily,
   ternaryFamily,
+  sketchFamily,
+  multibitFamily,
+  abcNetFamily,
+  lqNetsFamily,
+  lloydMaxFamily,
+  labFamily,
+  laqFamily,
+  admmFamily,
+  lcFamily,
   uniformFamily,
   pow2Family,
   kmeansFamily,
@@ -35,4 +60,12 @@ export const registry: readonly SchemeFamily[] = [
   awqFamily,
   adaroundFamily,
   hqqFamily,
+  q4_0Family,
+  q8_0Family,
+  q4_kFamily,
+  tq1_0Family,
+  tq2_0Family,
+  nf4Family,
+  mxfp4Family,
+  nvfp4Family,
 ];

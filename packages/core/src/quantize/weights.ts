@@ -3,7 +3,16 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident, type StochasticGrid } from "./inner.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
+import {
+  type Bases,
+  type Grid,
+  type Grouping,
+  groupCount,
+  type InnerLoops,
+  type Resident,
+  type StochasticGrid,
+} from "./inner.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
@@ -115,6 +124,55 @@ export class Weights implements Disposable {
     return scale === undefined
       ? this.#resident.nearest(levels, 1)
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
+  }
+
+  /** Sum and number of the weights of each code below `clusters`. */
+  clusterSums(codes: Uint8Array, clusters: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, clusters);
+  }
+
+  /** Mean and standard deviation per group, in f64. */
+  moments(): { mean: Float64Array; deviation: Float64Array } {
+    return this.#resident.moments(this.grouping);
+  }
+
+  /** What the bases leave, r = w - Σ ±a_i: their codes with one more bit, set where r < 0, and E|r| per group. */
+  residualSigns(bases: Bases): { codes: Uint8Array; mean: Float32Array } {
+    return this.#resident.residualSigns(this.grouping, bases);
+  }
+
+  /** argmin over a of ‖w - Σ a_i b_i‖² per group for `count` (1..8) bases of given codes: [groups, count]. */
+  fitBases(codes: Uint8Array, count: number): Float32Array {
+    return this.#resident.fitBases(this.grouping, codes, count);
+  }
+
+  /** The code of the nearest of the 2^count sums ±a_0 ±a_1 ... of each weight's group. */
+  nearestBases(coefficients: Float32Array, count: number): Uint8Array {
+    return this.#resident.nearestBases(this.grouping, coefficients, count);
+  }
+
+  /** Bit i of a code set where w lies below threshold i of its group: thresholds [groups, bits]. */
+  baseCodes(thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#resident.baseCodes(this.grouping, thresholds, bits);
+  }
+
+  /** Σ h w q and Σ h q² per group, q = levels[code]: their quotient is the scale of least Σ h (w - α q)². h is 1 where absent. */
+  scaleSums(
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    return this.#resident.scaleSums(this.grouping, codes, levels, importance);
+  }
+
+  /** argmin over α >= 0 of the error of -α, 0, +α per group, by a sorted pass. */
+  ternaryScale(): Float32Array {
+    return this.#resident.ternaryScale(this.grouping);
+  }
+
+  /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
+  blockCodes(type: BlockType): BlockCodes {
+    return this.#resident.blockCodes(type, this.columns);
   }
 
   /** Σ x² of the weights or of a part of them, in f64. */

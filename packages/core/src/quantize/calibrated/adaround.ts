@@ -12,12 +12,12 @@ export interface AdaroundOptions extends Omit<UniformGridOptions, "asymmetric"> 
   readonly per?: Per;
   /** The grid covers ±max|w| instead of [min(w, 0), max(w, 0)]. Default false. */
   readonly symmetric?: boolean;
-  /** Steps of Adam. Default 1,000: the gradient is that of all samples at once, the paper's 10,000 are of 32 samples each. */
+  /** Steps of Adam. Default 200: the gradient is that of all samples at once, the paper's 10,000 are of 32 samples each. */
   readonly iterations?: number;
 }
 
-/** Step size of Adam, λ, and the β that the regularizer is annealed over. */
-const SEARCH = { rate: 0.01, weight: 0.01, beta: [20, 2] } as const;
+/** Step size of Adam, λ (in units of c, below; the paper's 0.01 is in those of its loss), and the β that the regularizer is annealed over. Chosen by the output error that they reach. */
+const SEARCH = { rate: 0.1, weight: 0.4, beta: [20, 2] } as const;
 
 /**
  * AdaRound of a layer y = W x: on the grid of `int<b>` with scale s,
@@ -33,7 +33,7 @@ const SEARCH = { rate: 0.01, weight: 0.01, beta: [20, 2] } as const;
  * group has S = 1. exp, log and pow are libm's, so the same input gives the same codes everywhere. Time: N K² per step.
  */
 export function adaround(options: AdaroundOptions): Quantizer<"affine", false, "inputs"> {
-  const { bits, per = "channel", range = defaultRange(options.bits), symmetric = false, iterations = 1000 } = options;
+  const { bits, per = "channel", range = defaultRange(options.bits), symmetric = false, iterations = 200 } = options;
   checkInteger("adaround:<b>", "bits", bits, 2, 8);
   checkInteger("adaround:<b>", "iterations", iterations, 1, 1_000_000);
   const grid = { bits, range, asymmetric: !symmetric };
