@@ -143,8 +143,7 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
       const mean = sums[i]! / DRAWS;
       // A weight that hardly ever moves shows no spread: that it should reach the largest level once in 64 draws would be seen, once in a thousand not.
       const spread = Math.sqrt(Math.max(0, squares[i]! / DRAWS - mean * mean));
-      const slack =
-        (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? largest / 64 : 0);
+      const slack = (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? largest / 64 : 0);
       if (Math.abs(mean - w) > slack) fail(`a mean of ${w} within ${slack} for weight ${i}`, mean);
     });
   },
