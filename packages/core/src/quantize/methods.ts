@@ -42,8 +42,14 @@ import { multibitMethod } from "./optimization/multibit.ts";
 import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { ttqMethod } from "./optimization/ttq.ts";
+import { absmeanMethod } from "./rounding/absmean.ts";
+import { bucketMethod } from "./rounding/bucket.ts";
+import { fixedMethod } from "./rounding/fixed.ts";
 import { pow2Method } from "./rounding/pow2.ts";
+import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { wageMethod } from "./rounding/wage.ts";
+import { wrpnMethod } from "./rounding/wrpn.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
 import { stochasticFixedMethod } from "./stochastic/fixed.ts";
 import { partialMethod } from "./stochastic/partial.ts";
@@ -71,6 +77,12 @@ export const methods: readonly Method[] = [
   lcMethod,
   ...uniformMethods,
   pow2Method,
+  fixedMethod,
+  wageMethod,
+  wrpnMethod,
+  sqnrMethod,
+  bucketMethod,
+  absmeanMethod,
   kmeansMethod,
   pqMethod,
   stochasticBinaryMethod,

@@ -457,9 +457,17 @@ export const BABENKO = paper(
   2014,
   "https://doi.org/10.1109/CVPR.2014.124",
 );
+
 export const LC = paper(
   "Model compression as constrained optimization, with application to neural nets. Part II: quantization",
   "Carreira-Perpiñán, Idelbayev",
   2017,
   "https://arxiv.org/abs/1707.04319",
+);
+
+export const HAN = paper(
+  "Learning both weights and connections for efficient neural networks",
+  "Han, Pool, Tran, Dally",
+  2015,
+  "https://arxiv.org/abs/1506.02626",
 );

@@ -23,8 +23,14 @@ import { lqNetsFamily } from "./optimization/lq-nets.ts";
 import { multibitFamily } from "./optimization/multibit.ts";
 import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { absmeanFamily } from "./rounding/absmean.ts";
+import { bucketFamily } from "./rounding/bucket.ts";
+import { fixedFamily } from "./rounding/fixed.ts";
 import { pow2Family } from "./rounding/pow2.ts";
+import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
+import { wageFamily } from "./rounding/wage.ts";
+import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
 import { stochasticFamily } from "./stochastic/family.ts";
 import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
@@ -49,6 +55,12 @@ export const registry: readonly SchemeFamily[] = [
   lcFamily,
   uniformFamily,
   pow2Family,
+  fixedFamily,
+  wageFamily,
+  wrpnFamily,
+  sqnrFamily,
+  bucketFamily,
+  absmeanFamily,
   kmeansFamily,
   pqFamily,
   stochasticFamily,

@@ -4,9 +4,11 @@ import { decodeWeights } from "../../src/graph/decode.ts";
 import type { BlockCodes, BlockType } from "../../src/quantize/blocks/layout.ts";
 import {
   type Bases,
+  type Bins,
   type Grid,
   type Grouping,
   groupCount,
+  groupLength,
   groupsPerRow,
   type InnerLoops,
   type Mixture,
@@ -27,9 +29,10 @@ function eachInGroup(grouping: Grouping, visit: (position: number, group: number
   }
 }
 
-const gridCode = (x: number, group: number, { scale, zeroPoint, minCode, maxCode }: Grid): number => {
+const gridCode = (x: number, group: number, { scale, zeroPoint, offset, minCode, maxCode }: Grid): number => {
   const zero = typeof zeroPoint === "number" ? zeroPoint : zeroPoint[group]!;
-  const steps = x === 0 ? 0 : roundTiesEven(Math.fround(x / scale[group]!));
+  const moved = offset === undefined ? x : Math.fround(x - offset[group]!);
+  const steps = moved === 0 ? 0 : roundTiesEven(Math.fround(moved / scale[group]!));
   return Math.max(minCode, Math.min(maxCode, steps + zero));
 };
 
@@ -151,7 +154,8 @@ class NaiveResident implements Resident {
     const errors = new Float64Array(groupCount(grouping));
     eachInGroup(grouping, (i, g) => {
       const zero = typeof grid.zeroPoint === "number" ? grid.zeroPoint : grid.zeroPoint[g]!;
-      const value = Math.fround((gridCode(this.#x[i]!, g, grid) - zero) * grid.scale[g]!);
+      const step = Math.fround((gridCode(this.#x[i]!, g, grid) - zero) * grid.scale[g]!);
+      const value = Math.fround(step + (grid.offset?.[g] ?? 0));
       const difference = this.#x[i]! - value;
       errors[g]! += difference * difference;
     });
@@ -306,6 +310,42 @@ class NaiveResident implements Resident {
     }
     return { ends: ends.fill(this.#x.length, part), sums };
   }
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    const groups = groupCount(grouping);
+    const sorted = Array.from({ length: groups }, (_, g) => new Float32Array(groupLength(grouping, g)));
+    const filled = new Uint32Array(groups);
+    eachInGroup(grouping, (i, g) => {
+      sorted[g]![filled[g]!++] = of === "values" ? this.#x[i]! : Math.abs(this.#x[i]!);
+    });
+    for (const group of sorted) group.sort();
+    return Float32Array.from(ranks, (rank, i) => sorted[Math.floor(i / (ranks.length / groups))]![rank]!);
+  }
+  histogram(
+    { columns, groupSize }: Grouping,
+    row: number,
+    { side, count, top }: Bins,
+  ): { counts: Uint32Array; squares: Float64Array } {
+    const counts = new Uint32Array(top.length * count);
+    const squares = new Float64Array(counts.length);
+    const ofRow = this.#x.subarray(row * columns, (row + 1) * columns);
+    eachInGroup({ rows: 1, columns, groupSize }, (i, g) => {
+      const x = ofRow[i]!;
+      if ((side === "positive" && x < 0) || (side === "negative" && x >= 0)) return;
+      const part = Math.floor((Math.abs(x) * count) / top[g]!);
+      const bin = g * count + (Number.isNaN(part) ? 0 : Math.min(count - 1, part));
+      counts[bin]!++;
+      squares[bin]! += x * x;
+    });
+    return { counts, squares };
+  }
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    eachInGroup(grouping, (i, g) => {
+      const x = Math.fround(this.#x[i]! / scale[g]!);
+      codes[i] = thresholds.filter((threshold) => threshold <= x).length;
+    });
+    return codes;
+  }
   [disposeSymbol](): void {}
 }
 
@@ -409,6 +449,14 @@ export const naiveLoops: InnerLoops = {
     }
     return { noise, signal, power, dot, maxAbs };
   },
+  largest(x, count, mask) {
+    const taken = mask.slice();
+    const free = [...x.keys()].filter((i) => mask[i] === 0).sort((a, b) => Math.abs(x[b]!) - Math.abs(x[a]!) || a - b);
+    for (const i of free.slice(0, count - (x.length - free.length))) taken[i] = 1;
+    return taken;
+  },
+  choose: (x, y, mask) => x.map((value, i) => (mask[i] === 0 ? value : y[i]!)),
+  mix: (x, y, weight) => x.map((value, i) => (value + weight * y[i]!) / (1 + weight)),
   absErrors(grouping, x, y) {
     const sums = new Float64Array(groupCount(grouping));
     eachInGroup(grouping, (i, g) => {
