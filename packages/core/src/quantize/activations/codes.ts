@@ -5,7 +5,7 @@ import { checkInteger } from "../define.ts";
 import { innerLoops } from "../engine.ts";
 import { errorFigures } from "../figures.ts";
 import type { CodedRows, Grouping, InnerLoops, Resident } from "../inner.ts";
-import { LEAST_FLOAT, previousFloat } from "../powers.ts";
+import { scaleFor } from "../rounding/ranges.ts";
 import type { FloatTensor, Paper } from "../types.ts";
 import type { ActivationBits, ActivationOptions, ActivationQuantizer, QuantizedActivations } from "./types.ts";
 
@@ -103,19 +103,12 @@ export function gridOver(min: number, max: number, bits: number, symmetric: bool
   const maxCode = 2 ** bits - 1;
   if (symmetric) {
     const zeroPoint = 2 ** (bits - 1);
-    const scale = stepFor(Math.max(-min, max), zeroPoint - 1);
+    const scale = scaleFor(Math.max(-min, max), zeroPoint - 1);
     return { scale, zeroPoint, minCode: 1, maxCode };
   }
   const low = Math.min(min, 0);
-  const scale = stepFor(Math.max(max, 0) - low, maxCode);
+  const scale = scaleFor(Math.max(max, 0) - low, maxCode);
   return { scale, zeroPoint: Math.min(maxCode, Math.round(0 - low / scale)), minCode: 0, maxCode };
-}
-
-/** f32 step of which `steps` reach `extent`; 1 where there is no extent. */
-export function stepFor(extent: number, steps: number): number {
-  if (extent === 0) return 1;
-  const step = Math.max(Math.fround(extent / steps), LEAST_FLOAT);
-  return Math.fround(step * steps) === Number.POSITIVE_INFINITY ? previousFloat(step) : step;
 }
 
 /** One grid for every tensor. */

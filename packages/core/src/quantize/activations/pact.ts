@@ -2,7 +2,8 @@
 import type { KernelInstance } from "../../kernels/instance.ts";
 import type { Method } from "../method.ts";
 import { PACT } from "../papers.ts";
-import { checkActivationBits, checkPositive, fixedGrid, stepFor } from "./codes.ts";
+import { scaleFor } from "../rounding/ranges.ts";
+import { checkActivationBits, checkPositive, fixedGrid } from "./codes.ts";
 import { clip } from "./gradients.ts";
 import { activationRow } from "./methods.ts";
 import type { ActivationBits, ActivationQuantizer } from "./types.ts";
@@ -28,7 +29,7 @@ export function pact({ bits, alpha }: PactOptions): ActivationQuantizer {
   const maxCode = 2 ** bits - 1;
   return fixedGrid(
     { scheme, bits, paper: PACT },
-    { scale: stepFor(alpha, maxCode), zeroPoint: 0, minCode: 0, maxCode },
+    { scale: scaleFor(alpha, maxCode), zeroPoint: 0, minCode: 0, maxCode },
   );
 }
 
