@@ -3,6 +3,31 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { type DynamicActivationOptions, dynamicActivations } from "./quantize/activations/dynamic.ts";
+export { clippedGradients } from "./quantize/activations/gradients.ts";
+export { type HwgqOptions, hwgq, hwgqLevels } from "./quantize/activations/hwgq.ts";
+export { type LsqOptions, lsq, lsqGradients, lsqStep } from "./quantize/activations/lsq.ts";
+export { type PactOptions, pact, pactGradients } from "./quantize/activations/pact.ts";
+export { signActivations } from "./quantize/activations/sign.ts";
+export {
+  type ActivationRange,
+  type StaticActivationOptions,
+  staticActivations,
+} from "./quantize/activations/static.ts";
+export type {
+  ActivationBits,
+  ActivationCalibrator,
+  ActivationObserver,
+  ActivationOptions,
+  ActivationQuantizer,
+  QuantizedActivations,
+} from "./quantize/activations/types.ts";
+export {
+  dorefaActivations,
+  type WageActivationOptions,
+  wageActivations,
+  wrpnActivations,
+} from "./quantize/activations/unit.ts";
 export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
 export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
 export { mxfp4 } from "./quantize/blocks/mxfp4.ts";

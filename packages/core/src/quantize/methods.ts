@@ -1,5 +1,12 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
 
+import { dynamicActivationMethods } from "./activations/dynamic.ts";
+import { hwgqMethods } from "./activations/hwgq.ts";
+import { lsqMethod } from "./activations/lsq.ts";
+import { pactMethod } from "./activations/pact.ts";
+import { signActivationMethods } from "./activations/sign.ts";
+import { staticActivationMethods } from "./activations/static.ts";
+import { unitActivationMethods } from "./activations/unit.ts";
 import { mxfp4Method } from "./blocks/mxfp4.ts";
 import { nf4Method } from "./blocks/nf4.ts";
 import { nvfp4Method } from "./blocks/nvfp4.ts";
@@ -121,4 +128,11 @@ export const methods: readonly Method[] = [
   nf4Method,
   mxfp4Method,
   nvfp4Method,
+  ...staticActivationMethods,
+  ...dynamicActivationMethods,
+  pactMethod,
+  lsqMethod,
+  ...hwgqMethods,
+  ...unitActivationMethods,
+  ...signActivationMethods,
 ];
