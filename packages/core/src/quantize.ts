@@ -49,6 +49,7 @@ export {
   type Scaled,
   smoothQuant,
 } from "./quantize/calibrated/equalization.ts";
+export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
 export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
 export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
 export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
