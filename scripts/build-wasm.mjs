@@ -138,7 +138,8 @@ async function optimise(input, result, opt, env, log) {
 const fileOf = (tier, part) => join(out, `${moduleName(part)}.${tier}.wasm`);
 
 /** Where wasm-bindgen lists the exports: no part has all, these have them together. */
-const typesOf = (tier) => ["threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
+const typesOf = (tier) =>
+  ["threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {

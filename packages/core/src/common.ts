@@ -1,5 +1,6 @@
 /** What the entries `lowbit` and `lowbit/slim` have in common. */
 export * from "./errors.ts";
+export { type Pack, packs } from "./file/pack.ts";
 export {
   formatVersion,
   isPacked,

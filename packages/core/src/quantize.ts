@@ -11,6 +11,8 @@ export type { Grid, Grouping } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { binary } from "./quantize/optimization/binary.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
+export { magnitudeMasks } from "./quantize/pruning/masks.ts";
+export { type PruneOptions, prune } from "./quantize/pruning/prune.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
@@ -25,6 +27,7 @@ export type {
   Context,
   DecodingKind,
   Encoded,
+  EncodedFloats,
   FloatTensor,
   Law,
   Paper,

@@ -11,6 +11,7 @@ mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod prune;
 
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
@@ -18,6 +19,7 @@ pub use decode::decode;
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use prune::{compress, expand, magnitude_mask};
 
 use crate::error::Op;
 

@@ -2,6 +2,7 @@
 import type { Method } from "./method.ts";
 import { binaryMethod } from "./optimization/binary.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
+import { pruneMethod } from "./pruning/prune.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
@@ -14,4 +15,5 @@ export const methods: readonly Method[] = [
   pow2Method,
   kmeansMethod,
   pqMethod,
+  pruneMethod,
 ];

@@ -33,6 +33,12 @@ export const GONG = paper(
   2014,
   "https://arxiv.org/abs/1412.6115",
 );
+export const HAN = paper(
+  "Learning both weights and connections for efficient neural networks",
+  "Han, Pool, Tran, Dally",
+  2015,
+  "https://arxiv.org/abs/1506.02626",
+);
 export const IEEE_754 = paper(
   "IEEE standard for floating-point arithmetic, binary32",
   "IEEE",

@@ -3,6 +3,7 @@
 import { floatFamily } from "./float.ts";
 import { binaryFamily } from "./optimization/binary.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { pruneFamily } from "./pruning/prune.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
@@ -17,4 +18,5 @@ export const registry: readonly SchemeFamily[] = [
   pow2Family,
   kmeansFamily,
   pqFamily,
+  pruneFamily,
 ];
