@@ -36,6 +36,7 @@ pub mod pq_tables;
 pub mod quantize;
 pub mod registry;
 pub mod rows;
+pub mod solve;
 pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -87,6 +87,14 @@ mod products;
 pub mod prune;
 #[cfg(feature = "quantize")]
 pub mod quantize;
+#[cfg(feature = "solve")]
+pub mod quantize_optimize;
+#[cfg(feature = "solve")]
+pub mod quantize_order;
+#[cfg(feature = "solve")]
+pub mod solve;
+#[cfg(feature = "solve")]
+pub mod stochastic;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

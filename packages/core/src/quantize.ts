@@ -3,16 +3,50 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
+export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
+export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export {
+  type AwqScaled,
+  awqScales,
+  divideOutputs,
+  type Equalized,
+  equalizeLayers,
+  type Scaled,
+  smoothQuant,
+} from "./quantize/calibrated/equalization.ts";
+export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
+export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
+export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
+export { outputError } from "./quantize/calibrated/output-error.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
 export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Grid, Grouping } from "./quantize/inner.ts";
+export type { Bases, Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
+export { type AbcBases, type AbcNetOptions, abcNet } from "./quantize/optimization/abc-net.ts";
+export {
+  type AdmmShiftOptions,
+  type AdmmState,
+  admmGradient,
+  admmShift,
+  admmStep,
+  admmTernary,
+} from "./quantize/optimization/admm.ts";
+export type { BaseCount } from "./quantize/optimization/bases.ts";
 export { binary } from "./quantize/optimization/binary.ts";
+export { lab, proximalNewtonStep } from "./quantize/optimization/lab.ts";
+export { type LaqBits, type LaqOptions, laq, laqLog } from "./quantize/optimization/laq.ts";
+export { lcCompress, lcMultipliers, lcPenaltyGradient, lcTernary } from "./quantize/optimization/lc.ts";
+export { type LloydMaxOptions, lloydMax } from "./quantize/optimization/lloyd-max.ts";
+export { type LqNetsOptions, lqNets } from "./quantize/optimization/lq-nets.ts";
+export { type MultibitOptions, multibit } from "./quantize/optimization/multibit.ts";
+export { type SketchOptions, sketch } from "./quantize/optimization/sketch.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
 export { magnitudeMasks } from "./quantize/pruning/masks.ts";
 export { type PruneOptions, prune } from "./quantize/pruning/prune.ts";
+export { ttq } from "./quantize/optimization/ttq.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
@@ -21,6 +55,30 @@ export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
+export { type StochasticLevels, stochasticBinary } from "./quantize/stochastic/binary.ts";
+export { type FixedPointOptions, stochasticFixed } from "./quantize/stochastic/fixed.ts";
+export {
+  type PartialChoice,
+  type PartiallyQuantized,
+  type PartialProbability,
+  quantizePartially,
+} from "./quantize/stochastic/partial.ts";
+export type { PosteriorOptions } from "./quantize/stochastic/posterior.ts";
+export {
+  type PosteriorBits,
+  type PosteriorGridOptions,
+  posteriorBits,
+  posteriorGrid,
+} from "./quantize/stochastic/posterior-bits.ts";
+export { type SoftWeightSharingOptions, softWeightSharing } from "./quantize/stochastic/soft-weight-sharing.ts";
+export { type SparseDropoutOptions, sparseDropout } from "./quantize/stochastic/sparse-dropout.ts";
+export { stochasticTernary } from "./quantize/stochastic/ternary.ts";
+export {
+  type StochasticUniformOptions,
+  stochasticAsymmetric,
+  stochasticUniform,
+} from "./quantize/stochastic/uniform.ts";
+export { type VariationalOptions, variational } from "./quantize/stochastic/variational.ts";
 export type {
   BitsOf,
   Calibration,

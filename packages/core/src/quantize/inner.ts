@@ -7,6 +7,8 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { Random } from "./random.ts";
+import type { Solver } from "./solve.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -35,6 +37,27 @@ export interface Grid {
   readonly maxCode: number;
 }
 
+/**
+ * A grid that weights are drawn to: with q = (x - offset[g]) / scale[g] in f64, code = clamp(floor(q) + d + zero, minCode, maxCode), d = 1 with probability
+ * q - floor(q), else 0. A q within 2^-22 of itself from an integer is that integer, 0 / 0 is 0.
+ */
+export interface StochasticGrid {
+  /** f32 per group; a negative one counts downwards. */
+  readonly scale: Float32Array;
+  /** f32 per group; absent: 0. */
+  readonly offset?: Float32Array;
+  readonly zero: number;
+  readonly minCode: number;
+  readonly maxCode: number;
+}
+
+/** Σ_j π_j N(x; μ_j, 1/λ_j): f64 per component, at most 256. */
+export interface Mixture {
+  readonly proportion: Float64Array;
+  readonly mean: Float64Array;
+  readonly precision: Float64Array;
+}
+
 /** Floats held where the loops run, until disposed. */
 export interface Resident extends Disposable {
   readonly length: number;
@@ -51,6 +74,15 @@ export interface Resident extends Disposable {
   gridCodes(grouping: Grouping, grid: Grid): Uint8Array;
   /** Sum over each group of (x - what gridCodes makes of it)², in f64. */
   gridErrors(grouping: Grouping, grid: Grid): Float64Array;
+  /** Codes of a grid that weights are drawn to: one number of the generator for each weight, u = bits32 / 2^32, d = 1 where u is below the probability. */
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array;
+  /**
+   * The E-step of a mixture: per component Σ r, Σ r(x - μ), Σ r(x - μ)², [components, 3], with r its responsibility; and the log likelihood without its constant. Exponentials are
+   * libm's, those below e^-40 of the largest count as 0; sums over components take the last two together, the two before ..., after those that are left over at the front.
+   */
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number };
+  /** The most responsible component of each x, the lowest on a tie. */
+  mixtureCodes(mixture: Mixture): Uint8Array;
   /**
    * Index of the nearest codebook vector for each sub-vector of `dimension` floats: least sum over ascending index of (x / scale[g] - c)² in f32.
    * `scale`, per group of `grouping`, applies where dimension is 1. codebook [levels, dimension], levels 1..256.
@@ -62,6 +94,43 @@ export interface Resident extends Disposable {
   magnitudeMask(pruned: number): Uint8Array;
   /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
+  /** Mean and standard deviation, sqrt(Σ(x - mean)² / n), per group, in f64. */
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array };
+  /**
+   * One more binary base: `codes` with bit `bases` set where the residual x - Σ ±a_i (f64, ascending i) of the `bases` (0..7) before is below 0 and cleared where not,
+   * and the mean |residual| per group. coefficients [groups, bases]; bit i of a code set means -a_i.
+   */
+  residualSigns(grouping: Grouping, bases: Bases): { codes: Uint8Array; mean: Float32Array };
+  /** Least-squares coefficients [groups, count] of codes of `count` (1..8) bases; 0 for a base that depends on those before it. */
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array;
+  /** The code of the nearest of the 2^count sums ±a_0 ±a_1 ... per group: by the midpoints in f64, the lowest code of equally near ones. */
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array;
+  /** Bit i of a code set where x < thresholds[g, i], for `bits` (1..8) thresholds per group. */
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array;
+  /** Σ h x q and Σ h q² per group, in f64, with q = levels[code]; h is the importance of each weight, 1 where absent. */
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array };
+  /** Per group the α of the least Σ(x - αt)² over all α >= 0 and t in {-1, 0, +1}. */
+  ternaryScale(grouping: Grouping): Float32Array;
+  /** Sorts in place, ascending, -0 before +0. */
+  sort(): void;
+  /** The element at a position. */
+  at(position: number): number;
+  /** Cuts ascending x at ascending thresholds; part p is what lies above threshold p - 1 and not above threshold p. Positions behind the parts and their sums. */
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array };
+}
+
+/** Sums of binary bases: w ≈ Σ ±a_i per group. */
+export interface Bases {
+  /** Bit i of a code is base i: 0 for +a_i, 1 for -a_i. */
+  readonly codes: Uint8Array;
+  /** [groups, count] */
+  readonly coefficients: Float32Array;
+  readonly count: number;
 }
 
 /** Sums over elements in f64, from which every error figure follows. */
@@ -92,6 +161,8 @@ export interface CodedRows {
 }
 
 export interface InnerLoops {
+  /** Those that only the module part `quantize` has. */
+  readonly solver: Solver;
   /** Copies x * factor to where the loops run. */
   load(x: Float32Array, factor?: number): Resident;
   /** Index of the first NaN or infinity, -1 where there is none. */
@@ -110,4 +181,29 @@ export interface InnerLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** Σ|x - y| per group, in f64. */
+  absErrors(grouping: Grouping, x: Float32Array, y: Float32Array): Float64Array;
+  /** x where curvature·x² >= least (in f64), else 0. */
+  prune(x: Float32Array, curvature: Float32Array, least: number): Float32Array;
+  /** Adds x to the counts of equally wide bins, `perUnit` of them to 1: x falls into bin floor(x * perUnit) + bins / 2, those beyond into the outermost. */
+  tally(x: Float32Array, perUnit: number, counts: Uint32Array): void;
+  /** What flows back through a quantizer that clips: dx = g where low < x < high, else 0, and f64 sums of g by where x lies. */
+  clipGradients(x: Float32Array, gradient: Float32Array, clip: Clip): ClipGradients;
+}
+
+/** The ends of a clipped quantizer and its step, all f32. */
+export interface Clip {
+  readonly low: number;
+  readonly high: number;
+  readonly step: number;
+}
+
+export interface ClipGradients {
+  readonly dx: Float32Array;
+  /** Σ g over x <= low. */
+  readonly below: number;
+  /** Σ g over x >= high. */
+  readonly above: number;
+  /** Σ g (round(x / step) - x / step) over the x between, ties to even. */
+  readonly inside: number;
 }

@@ -1,19 +1,71 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
+import { adaroundMethod } from "./calibrated/adaround.ts";
+import { awqMethod } from "./calibrated/awq.ts";
+import { biasCorrectionMethod } from "./calibrated/bias-correction.ts";
+import { equalizationMethods } from "./calibrated/equalization.ts";
+import { gptqMethods } from "./calibrated/gptq.ts";
+import { hadamardMethod } from "./calibrated/hadamard.ts";
+import { hqqMethod } from "./calibrated/hqq.ts";
 import type { Method } from "./method.ts";
+import { abcNetMethod } from "./optimization/abc-net.ts";
+import { admmMethods } from "./optimization/admm.ts";
 import { binaryMethod } from "./optimization/binary.ts";
+import { labMethod } from "./optimization/lab.ts";
+import { laqMethods } from "./optimization/laq.ts";
+import { lcMethod } from "./optimization/lc.ts";
+import { lloydMaxMethod } from "./optimization/lloyd-max.ts";
+import { lqNetsMethod } from "./optimization/lq-nets.ts";
+import { multibitMethod } from "./optimization/multibit.ts";
+import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { pruneMethod } from "./pruning/prune.ts";
+import { ttqMethod } from "./optimization/ttq.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { stochasticBinaryMethod } from "./stochastic/binary.ts";
+import { stochasticFixedMethod } from "./stochastic/fixed.ts";
+import { partialMethod } from "./stochastic/partial.ts";
+import { posteriorGridMethod } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingMethods } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutMethod } from "./stochastic/sparse-dropout.ts";
+import { stochasticTernaryMethod } from "./stochastic/ternary.ts";
+import { stochasticUniformMethods } from "./stochastic/uniform.ts";
+import { variationalMethod } from "./stochastic/variational.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
 
 export const methods: readonly Method[] = [
   binaryMethod,
   ...ternaryMethods,
+  ttqMethod,
+  ...sketchMethods,
+  multibitMethod,
+  abcNetMethod,
+  lqNetsMethod,
+  lloydMaxMethod,
+  labMethod,
+  ...laqMethods,
+  ...admmMethods,
+  lcMethod,
   ...uniformMethods,
   pow2Method,
   kmeansMethod,
   pqMethod,
   pruneMethod,
+  stochasticBinaryMethod,
+  stochasticTernaryMethod,
+  stochasticFixedMethod,
+  ...stochasticUniformMethods,
+  partialMethod,
+  ...softWeightSharingMethods,
+  sparseDropoutMethod,
+  variationalMethod,
+  posteriorGridMethod,
+  ...gptqMethods,
+  awqMethod,
+  adaroundMethod,
+  hqqMethod,
+  hadamardMethod,
+  ...equalizationMethods,
+  biasCorrectionMethod,
 ];

@@ -38,10 +38,224 @@ export const HAN = paper(
   "Han, Pool, Tran, Dally",
   2015,
   "https://arxiv.org/abs/1506.02626",
+export const NETWORK_SKETCHING = paper(
+  "Network sketching: exploiting binary structure in deep CNNs",
+  "Guo, Yao, Zhao, Chen",
+  2017,
+  "https://arxiv.org/abs/1706.02021",
+);
+export const ALTERNATING_MULTIBIT = paper(
+  "Alternating multi-bit quantization for recurrent neural networks",
+  "Xu, Yao, Lin, Ou, Cao, Wang, Zha",
+  2018,
+  "https://arxiv.org/abs/1802.00150",
+);
+export const ABC_NET = paper(
+  "Towards accurate binary convolutional neural network",
+  "Lin, Zhao, Pan",
+  2017,
+  "https://arxiv.org/abs/1711.11294",
+);
+export const LQ_NETS = paper(
+  "LQ-Nets: learned quantization for highly accurate and compact deep neural networks",
+  "Zhang, Yang, Ye, Hua",
+  2018,
+  "https://arxiv.org/abs/1807.10029",
+);
+export const LLOYD_MAX = paper(
+  "Quantizing for minimum distortion",
+  "Max",
+  1960,
+  "https://doi.org/10.1109/TIT.1960.1057548",
+);
+export const TTQ = paper(
+  "Trained ternary quantization",
+  "Zhu, Han, Mao, Dally",
+  2017,
+  "https://arxiv.org/abs/1612.01064",
+);
+export const LAB = paper(
+  "Loss-aware binarization of deep networks",
+  "Hou, Yao, Kwok",
+  2017,
+  "https://arxiv.org/abs/1611.01600",
+);
+export const LAQ = paper(
+  "Loss-aware weight quantization of deep networks",
+  "Hou, Kwok",
+  2018,
+  "https://arxiv.org/abs/1802.08635",
+);
+export const ADMM = paper(
+  "Extremely low bit neural network: squeeze the last bit out with ADMM",
+  "Leng, Dou, Li, Zhu, Jin",
+  2018,
+  "https://arxiv.org/abs/1707.09870",
+);
+export const LC = paper(
+  "Model compression as constrained optimization, with application to neural nets. Part II: quantization",
+  "Carreira-Perpiñán, Idelbayev",
+  2017,
+  "https://arxiv.org/abs/1707.04319",
+export const BINARY_CONNECT = paper(
+  "BinaryConnect: training deep neural networks with binary weights during propagations",
+  "Courbariaux, Bengio, David",
+  2015,
+  "https://arxiv.org/abs/1511.00363",
+);
+export const TERNARY_CONNECT = paper(
+  "Neural networks with few multiplications",
+  "Lin, Courbariaux, Memisevic, Bengio",
+  2016,
+  "https://arxiv.org/abs/1510.03009",
+);
+export const GUPTA = paper(
+  "Deep learning with limited numerical precision",
+  "Gupta, Agrawal, Gopalakrishnan, Narayanan",
+  2015,
+  "https://arxiv.org/abs/1502.02551",
+);
+export const POLINO = paper(
+  "Model compression via distillation and quantization",
+  "Polino, Pascanu, Alistarh",
+  2018,
+  "https://arxiv.org/abs/1802.05668",
+);
+export const STOCHASTIC_QUANTIZATION = paper(
+  "Learning accurate low-bit deep neural networks with stochastic quantization",
+  "Dong, Ni, Li, Chen, Zhu, Su",
+  2017,
+  "https://arxiv.org/abs/1708.01001",
+);
+export const SOFT_WEIGHT_SHARING = paper(
+  "Soft weight-sharing for neural network compression",
+  "Ullrich, Meeds, Welling",
+  2017,
+  "https://arxiv.org/abs/1702.04008",
+);
+export const VNQ = paper(
+  "Variational network quantization",
+  "Achterhold, Köhler, Schmeink, Genewein",
+  2018,
+  "https://openreview.net/forum?id=ry-TW-WAb",
+);
+export const BAYESIAN_COMPRESSION = paper(
+  "Bayesian compression for deep learning",
+  "Louizos, Ullrich, Welling",
+  2017,
+  "https://arxiv.org/abs/1705.08665",
+);
+export const SPARSE_VD = paper(
+  "Variational dropout sparsifies deep neural networks",
+  "Molchanov, Ashukha, Vetrov",
+  2017,
+  "https://arxiv.org/abs/1701.05369",
+);
+export const PACT = paper(
+  "PACT: parameterized clipping activation for quantized neural networks",
+  "Choi, Wang, Venkataramani, Chuang, Srinivasan, Gopalakrishnan",
+  2018,
+  "https://arxiv.org/abs/1805.06085",
+);
+export const LSQ = paper(
+  "Learned step size quantization",
+  "Esser, McKinstry, Bablani, Appuswamy, Modha",
+  2020,
+  "https://arxiv.org/abs/1902.08153",
+);
+export const HWGQ = paper(
+  "Deep learning with low precision by half-wave Gaussian quantization",
+  "Cai, He, Sun, Vasconcelos",
+  2017,
+  "https://arxiv.org/abs/1702.00953",
+);
+export const DOREFA = paper(
+  "DoReFa-Net: training low bitwidth convolutional neural networks with low bitwidth gradients",
+  "Zhou, Wu, Ni, Zhou, Wen, Zou",
+  2016,
+  "https://arxiv.org/abs/1606.06160",
+);
+export const BNN = paper(
+  "Binarized neural networks: training deep neural networks with weights and activations constrained to +1 or -1",
+  "Courbariaux, Hubara, Soudry, El-Yaniv, Bengio",
+  2016,
+  "https://arxiv.org/abs/1602.02830",
+);
+export const WRPN = paper(
+  "WRPN: wide reduced-precision networks",
+  "Mishra, Nurvitadhi, Cook, Marr",
+  2018,
+  "https://arxiv.org/abs/1709.01134",
+);
+export const WAGE = paper(
+  "Training and inference with integers in deep neural networks",
+  "Wu, Li, Chen, Shi",
+  2018,
+  "https://arxiv.org/abs/1802.04680",
+);
+export const TENSORRT = paper(
+  "8-bit inference with TensorRT",
+  "Migacz",
+  2017,
+  "https://on-demand.gputechconf.com/gtc/2017/presentation/s7310-8-bit-inference-with-tensorrt.pdf",
+);
+export const WHITE_PAPER = paper(
+  "Quantizing deep convolutional networks for efficient inference: a whitepaper",
+  "Krishnamoorthi",
+  2018,
+  "https://arxiv.org/abs/1806.08342",
+);
+export const LLM_INT8 = paper(
+  "LLM.int8(): 8-bit matrix multiplication for transformers at scale",
+  "Dettmers, Lewis, Belkada, Zettlemoyer",
+  2022,
+  "https://arxiv.org/abs/2208.07339",
 );
 export const IEEE_754 = paper(
   "IEEE standard for floating-point arithmetic, binary32",
   "IEEE",
   2019,
   "https://doi.org/10.1109/IEEESTD.2019.8766229",
+);
+export const GPTQ = paper(
+  "GPTQ: accurate post-training quantization for generative pre-trained transformers",
+  "Frantar, Ashkboos, Hoefler, Alistarh",
+  2022,
+  "https://arxiv.org/abs/2210.17323",
+);
+export const ADAROUND = paper(
+  "Up or down? Adaptive rounding for post-training quantization",
+  "Nagel, Amjad, van Baalen, Louizos, Blankevoort",
+  2020,
+  "https://arxiv.org/abs/2004.10568",
+);
+export const HQQ = paper(
+  "Half-quadratic quantization of large machine learning models",
+  "Badri, Shaji",
+  2023,
+  "https://mobiusml.github.io/hqq_blog/",
+);
+export const AWQ = paper(
+  "AWQ: activation-aware weight quantization for LLM compression and acceleration",
+  "Lin, Tang, Tang, Yang, Chen, Wang, Xiao, Dang, Gan, Han",
+  2023,
+  "https://arxiv.org/abs/2306.00978",
+);
+export const SMOOTHQUANT = paper(
+  "SmoothQuant: accurate and efficient post-training quantization for large language models",
+  "Xiao, Lin, Seznec, Wu, Demouth, Han",
+  2022,
+  "https://arxiv.org/abs/2211.10438",
+);
+export const DFQ = paper(
+  "Data-free quantization through weight equalization and bias correction",
+  "Nagel, van Baalen, Blankevoort, Welling",
+  2019,
+  "https://arxiv.org/abs/1906.04721",
+);
+export const QUIP_SHARP = paper(
+  "QuIP#: even better LLM quantization with Hadamard incoherence and lattice codebooks",
+  "Tseng, Chee, Sun, Kuleshov, De Sa",
+  2024,
+  "https://arxiv.org/abs/2402.04396",
 );

@@ -22,7 +22,7 @@ import type {
 import { BLOCK, matrixOf, Weights } from "./weights.ts";
 
 /** Options are an argument one must give only where the quantizer needs more than the weights. */
-type OptionsArgument<Seeded extends boolean, N extends Need> = [N] extends ["inputs" | "curvature"]
+export type OptionsArgument<Seeded extends boolean, N extends Need> = [N] extends ["inputs" | "curvature"]
   ? [options: QuantizeOptions<Seeded, N>]
   : [options?: QuantizeOptions<Seeded, N>];
 

@@ -1,12 +1,30 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { adaroundFamily } from "./calibrated/adaround.ts";
+import { awqFamily } from "./calibrated/awq.ts";
+import { gptqFamily } from "./calibrated/gptq.ts";
+import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
+import { abcNetFamily } from "./optimization/abc-net.ts";
+import { admmFamily } from "./optimization/admm.ts";
 import { binaryFamily } from "./optimization/binary.ts";
+import { labFamily } from "./optimization/lab.ts";
+import { laqFamily } from "./optimization/laq.ts";
+import { lcFamily } from "./optimization/lc.ts";
+import { lloydMaxFamily } from "./optimization/lloyd-max.ts";
+import { lqNetsFamily } from "./optimization/lq-nets.ts";
+import { multibitFamily } from "./optimization/multibit.ts";
+import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
 import { pruneFamily } from "./pruning/prune.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { stochasticFamily } from "./stochastic/family.ts";
+import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
+import { variationalFamily } from "./stochastic/variational.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
 
@@ -14,9 +32,27 @@ export const registry: readonly SchemeFamily[] = [
   floatFamily,
   binaryFamily,
   ternaryFamily,
+  sketchFamily,
+  multibitFamily,
+  abcNetFamily,
+  lqNetsFamily,
+  lloydMaxFamily,
+  labFamily,
+  laqFamily,
+  admmFamily,
+  lcFamily,
   uniformFamily,
   pow2Family,
   kmeansFamily,
   pqFamily,
   pruneFamily,
+  stochasticFamily,
+  softWeightSharingFamily,
+  sparseDropoutFamily,
+  variationalFamily,
+  posteriorGridFamily,
+  gptqFamily,
+  awqFamily,
+  adaroundFamily,
+  hqqFamily,
 ];

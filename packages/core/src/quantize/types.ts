@@ -46,7 +46,10 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
- * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors;
+ * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors, for w within {@link QuantizerTraits.range};
+ * - `adjacent`: no level of the group lies between w and Q(w), for w within that range. Unbiased as well, with a and b the levels on either side of w,
+ *   its variance is exactly (w - a)(b - w), at most a quarter of the step squared;
+ * - `noWorseOutput`: on the calibration inputs the squared error of the layer's output is at most that of {@link QuantizerTraits.uncalibrated};
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
@@ -57,6 +60,8 @@ export type Law =
   | "optimalScale"
   | "keepsZero"
   | "unbiased"
+  | "adjacent"
+  | "noWorseOutput"
   | "monotoneInBits";
 
 /** Where the formula comes from. */
@@ -113,7 +118,10 @@ interface EncodedByDecoding {
 export interface Context<Seeded extends boolean = boolean, N extends Need = Need> {
   readonly random: Seeded extends true ? Random : undefined;
   readonly calibration: N extends "inputs" ? Calibration : undefined;
-  /** ∂²L/∂w² >= 0 for every weight, row-major [N, K] (an estimate such as Adam's second moment will do; only ratios count). */
+  /**
+   * ∂²L/∂w² >= 0 for every weight, row-major [N, K] (an estimate such as Adam's second moment will do; only ratios count, except where a
+   * quantizer takes 1 / curvature for the variance of a posterior).
+   */
   readonly curvature: N extends "curvature" ? Float32Array : undefined;
 }
 
@@ -134,8 +142,12 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   /** What it looks at besides the weights. */
   readonly needs: N;
   readonly laws: readonly Law[];
+  /** The least and the largest weight that the levels reach, where those do not follow the weights; what lies beyond saturates. Absent: all weights. */
+  readonly range?: readonly [least: number, largest: number] | undefined;
   /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
   readonly coarser?: (() => Quantizer) | undefined;
+  /** What it would be without a look at the inputs, for `noWorseOutput`. */
+  readonly uncalibrated?: (() => Quantizer) | undefined;
   readonly paper: Paper;
 }
 

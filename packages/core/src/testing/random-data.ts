@@ -18,6 +18,9 @@ export interface WeightOptions {
   readonly levels?: number;
 }
 
+/** Codebooks of an additive decoding. */
+const SUMMANDS = 2;
+
 export class RandomData extends Random {
   /** An integer of low..high. */
   between(low: number, high: number): number {
@@ -87,14 +90,18 @@ export class RandomData extends Random {
     const groupSize = typeof scales === "number" ? scales : k;
     const scaleShape = [scales === "tensor" ? 1 : n, Math.ceil(k / groupSize)] as const;
     const entries = scaleShape[0] * scaleShape[1];
-    const decoding = this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries);
     return {
       kind: "quantized",
       scheme: `test:${kind}${bits}`,
       shape,
       bits,
-      codes: this.codes(n, codesPerRow(decoding, k), bits, levels),
-      decoding,
+      codes: this.codes(
+        n,
+        kind === "hashed" ? 0 : (k / dimension) * (kind === "additive" ? SUMMANDS : 1),
+        bits,
+        levels,
+      ),
+      decoding: this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries),
       scale: this.positive(entries),
       scaleShape,
       groupSize,
@@ -124,7 +131,7 @@ export class RandomData extends Random {
       case "bases":
         return { kind, coefficients: this.positive(entries * bits) };
       case "additive":
-        return { kind, codebook: this.floats(2 * levels * dimension), dimension, count: 2 };
+        return { kind, codebook: this.floats(SUMMANDS * levels * dimension), dimension, count: SUMMANDS };
       case "hashed":
         return { kind, values: this.floats(levels), seed: 7 };
     }

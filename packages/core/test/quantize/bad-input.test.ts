@@ -1,14 +1,25 @@
 /** NaN, infinities, empty, constant, all-zero, denormal, huge; groups of one, groups that do not divide, more centroids than data. */
 import { describe, expect, it } from "vitest";
 import { LowbitError, NotFiniteError, OutOfRangeError, ShapeError } from "../../src/errors.ts";
+import { matrixOf } from "../../src/quantize/weights.ts";
 import { compareFloats, defineQuantizer, parseScheme, QuantizerError, quantize, registry } from "../../src/quantize.ts";
+import { sampleNeeds } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 const LEAST = 2 ** -149;
 const MOST = (2 - 2 ** -23) * 2 ** 127;
 
-const run = (scheme: string, shape: number[], data: ArrayLike<number>) =>
-  quantize({ shape, data: Float32Array.from(data) }, parseScheme(scheme), { name: "conv1.weight" });
+const run = (scheme: string, shape: number[], data: ArrayLike<number>) => {
+  const quantizer = parseScheme(scheme);
+  const { rows, columns } = matrixOf(shape);
+  const needs = rows > 0 && columns > 0 && rows * columns === data.length ? sampleNeeds(quantizer, rows, columns) : {};
+  return quantize({ shape, data: Float32Array.from(data) }, quantizer, { name: "conv1.weight", ...needs });
+};
+
+/** Levels that do not follow the weights cannot keep what is not among them. */
+const isAbsolute = (scheme: string): boolean => parseScheme(scheme).range !== undefined;
+/** Weights that a posterior calls uncertain are dropped. */
+const isPruned = (scheme: string): boolean => parseScheme(scheme).needs === "curvature";
 
 describe.each(schemes)("%s", (scheme) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
@@ -16,7 +27,7 @@ describe.each(schemes)("%s", (scheme) => {
     async (bad) => {
       const data = new Float32Array(5000).fill(1);
       data[4321] = bad;
-      const failure = quantize({ shape: [5, 1000], data }, parseScheme(scheme), { name: "conv1.weight" });
+      const failure = run(scheme, [5, 1000], data);
       await expect(failure).rejects.toThrow(NotFiniteError);
       await expect(failure).rejects.toThrow(
         `quantize ${scheme} of conv1.weight: weights, expected finite numbers, got a NaN or an infinity at element 4321`,
@@ -50,13 +61,13 @@ describe.each(schemes)("%s", (scheme) => {
     await expect(run(scheme, shape, data)).rejects.toThrow(ShapeError);
   });
 
-  it("keeps an all-zero tensor", async () => {
+  it.skipIf(scheme === "stochastic:binary")("keeps an all-zero tensor", async () => {
     const { error, dequantize } = await run(scheme, [3, 8], new Array(24).fill(0));
     expect(dequantize()).toEqual(new Float32Array(24));
     expect(error).toEqual({ mse: 0, relativeMse: 0, sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxAbs: 0 });
   });
 
-  it("takes negative zero for zero", async () => {
+  it.skipIf(scheme === "stochastic:binary")("takes negative zero for zero", async () => {
     const { error } = await run(scheme, [3, 8], new Array(24).fill(-0));
     expect(error.maxAbs).toBe(0);
   });
@@ -65,13 +76,15 @@ describe.each(schemes)("%s", (scheme) => {
     const data = Float32Array.from({ length: 24 }, (_, i) => (i - 11) * LEAST);
     const { error, dequantize } = await run(scheme, [3, 8], data);
     expect(dequantize().every(Number.isFinite)).toBe(true);
-    expect(error.relativeMse).toBeLessThanOrEqual(1);
+    // A draw has its own spread, and levels that do not follow the weights are far from these.
+    if (!parseScheme(scheme).stochastic) expect(error.relativeMse).toBeLessThanOrEqual(1);
   });
 
   it("quantizes the least and the largest floats side by side", async () => {
     const result = run(scheme, [2, 4], [MOST, -MOST, LEAST, -LEAST, MOST / 2, -MOST / 3, 0, 1]);
     // The ends of a grid that must hold 0 may lie beyond both.
-    if (scheme === "int4:asym") return expect(result).rejects.toThrow(OutOfRangeError);
+    const reachesBeyond = ["int4:asym", "stochastic:int4:g32:asym", "bayes:4:n100", "bayes:8:tensor:n10000"];
+    if (reachesBeyond.includes(scheme)) return expect(result).rejects.toThrow(OutOfRangeError);
     expect(Number.isFinite((await result).error.maxAbs)).toBe(true);
   });
 
@@ -92,7 +105,8 @@ describe.each(schemes)("%s", (scheme) => {
 describe("constant tensors", () => {
   // Grids reach a constant to within the rounding of a scale; powers of two only where it is one.
   const exact = ["float", "binary", "ternary", "ternary:mse", "kmeans:4", "pq:4x16", "pow2:4"];
-  it.each(schemes.filter((scheme) => !scheme.startsWith("pow2")))("%s keeps them", async (scheme) => {
+  const following = schemes.filter((scheme) => !(scheme.startsWith("pow2") || isAbsolute(scheme) || isPruned(scheme)));
+  it.each(following)("%s keeps them", async (scheme) => {
     for (const value of [1, -0.3, 1e-30, 3e38]) {
       const { dequantize } = await run(scheme, [3, 8], new Array(24).fill(value));
       const tolerance = exact.includes(scheme) ? 0 : Math.abs(value) * 2 ** -22;

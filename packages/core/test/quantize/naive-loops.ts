@@ -2,13 +2,19 @@
 import { disposeSymbol } from "../../src/dispose.ts";
 import { decodeWeights } from "../../src/graph/decode.ts";
 import {
+  type Bases,
   type Grid,
   type Grouping,
   groupCount,
   groupsPerRow,
   type InnerLoops,
+  type Mixture,
   type Resident,
+  type StochasticGrid,
 } from "../../src/quantize/inner.ts";
+import { roundTiesEven } from "./naive-rounding.ts";
+import { naiveSolver } from "./naive-solve.ts";
+import type { Random } from "../../src/quantize/random.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
@@ -17,15 +23,6 @@ function eachInGroup(grouping: Grouping, visit: (position: number, group: number
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < columns; k++) visit(row * columns + k, row * perRow + Math.floor(k / groupSize));
   }
-}
-
-/** To the nearest integer, ties to even; exact for |x| < 2^52. */
-export function roundTiesEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 const gridCode = (x: number, group: number, { scale, zeroPoint, minCode, maxCode }: Grid): number => {
@@ -54,6 +51,13 @@ export function naiveNearest(x: Float32Array, centroids: Float32Array, dimension
     return best;
   });
 }
+
+/** ln π_j + ln λ_j / 2 - λ_j (x - μ_j)² / 2 of every component. */
+const logDensities = (x: number, { proportion, mean, precision }: Mixture): number[] =>
+  Array.from(mean, (m, j) => {
+    const difference = x - m;
+    return Math.log(proportion[j]!) + 0.5 * Math.log(precision[j]!) - 0.5 * precision[j]! * difference * difference;
+  });
 
 class NaiveResident implements Resident {
   readonly #x: Float32Array;
@@ -102,6 +106,44 @@ class NaiveResident implements Resident {
       codes[i] = gridCode(this.#x[i]!, g, grid);
     });
     return codes;
+  }
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    eachInGroup(grouping, (i, g) => {
+      const q = (this.#x[i]! - (grid.offset?.[g] ?? 0)) / grid.scale[g]! || 0;
+      const nearest = roundTiesEven(q);
+      const draw = random.bits32() / 2 ** 32;
+      const onLevel = Math.abs(q - nearest) <= Math.abs(q) * 2 ** -22;
+      const steps = onLevel ? nearest : Math.floor(q) + (draw < q - Math.floor(q) ? 1 : 0);
+      codes[i] = Math.max(grid.minCode, Math.min(grid.maxCode, steps + grid.zero));
+    });
+    return codes;
+  }
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number } {
+    const count = mixture.mean.length;
+    const sums = new Float64Array(3 * count);
+    let logLikelihood = 0;
+    for (const x of this.#x) {
+      const densities = logDensities(x, mixture);
+      const most = Math.max(...densities);
+      const parts = densities.map((d) => (d - most > -40 ? Math.exp(d - most) : 0));
+      let total = parts.slice(0, 2 - (count % 2)).reduce((sum, part) => sum + part, 0);
+      for (let j = 2 - (count % 2); j < count; j += 2) total += parts[j]! + parts[j + 1]!;
+      logLikelihood += most + Math.log(total);
+      parts.forEach((part, j) => {
+        const [r, difference] = [part / total, x - mixture.mean[j]!];
+        sums[3 * j]! += r;
+        sums[3 * j + 1]! += r * difference;
+        sums[3 * j + 2]! += r * difference * difference;
+      });
+    }
+    return { sums, logLikelihood };
+  }
+  mixtureCodes(mixture: Mixture): Uint8Array {
+    return Uint8Array.from(this.#x, (x) => {
+      const densities = logDensities(x, mixture);
+      return densities.indexOf(Math.max(...densities));
+    });
   }
   gridErrors(grouping: Grouping, grid: Grid): Float64Array {
     const errors = new Float64Array(groupCount(grouping));
@@ -154,10 +196,169 @@ class NaiveResident implements Resident {
     }
     return best;
   }
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
+    const mean = new Float64Array(groupCount(grouping));
+    const squares = new Float64Array(mean.length);
+    const count = new Float64Array(mean.length);
+    eachInGroup(grouping, (i, g) => {
+      mean[g]! += this.#x[i]!;
+      count[g]!++;
+    });
+    for (let g = 0; g < mean.length; g++) mean[g]! /= count[g]!;
+    eachInGroup(grouping, (i, g) => {
+      squares[g]! += (this.#x[i]! - mean[g]!) * (this.#x[i]! - mean[g]!);
+    });
+    return { mean, deviation: squares.map((sum, g) => Math.sqrt(sum / count[g]!)) };
+  }
+  residualSigns(grouping: Grouping, { codes, coefficients, count }: Bases): { codes: Uint8Array; mean: Float32Array } {
+    const next = codes.slice();
+    const sum = new Float64Array(groupCount(grouping));
+    const length = new Float64Array(sum.length);
+    eachInGroup(grouping, (i, g) => {
+      let rest = this.#x[i]!;
+      for (let base = 0; base < count; base++) rest -= signed(codes[i]!, base, coefficients[g * count + base]!);
+      next[i] = (codes[i]! & (2 ** count - 1)) | (rest < 0 ? 2 ** count : 0);
+      sum[g]! += Math.abs(rest);
+      length[g]!++;
+    });
+    return { codes: next, mean: Float32Array.from(sum, (s, g) => s / length[g]!) };
+  }
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array {
+    const levels = 2 ** count;
+    const groups = groupCount(grouping);
+    const sums = new Float64Array(groups * levels);
+    const counts = new Float64Array(groups * levels);
+    eachInGroup(grouping, (i, g) => {
+      sums[g * levels + codes[i]!]! += this.#x[i]!;
+      counts[g * levels + codes[i]!]!++;
+    });
+    return Float32Array.from(
+      Array.from({ length: groups }, (_, g) =>
+        leastSquares(sums.subarray(g * levels, (g + 1) * levels), counts.subarray(g * levels, (g + 1) * levels), count),
+      ).flat(),
+    );
+  }
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    const levels = Array.from({ length: groupCount(grouping) }, (_, g) =>
+      distinctSums(coefficients.subarray(g * count, (g + 1) * count)),
+    );
+    eachInGroup(grouping, (i, g) => {
+      const [first, ...rest] = levels[g]!;
+      let best = first!;
+      for (const level of rest) {
+        const middle = (best.value + level.value) / 2;
+        if (this.#x[i]! < middle || (this.#x[i]! === middle && best.code < level.code)) break;
+        best = level;
+      }
+      codes[i] = best.code;
+    });
+    return codes;
+  }
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    eachInGroup(grouping, (i, g) => {
+      for (let bit = 0; bit < bits; bit++) if (this.#x[i]! < thresholds[g * bits + bit]!) codes[i]! |= 1 << bit;
+    });
+    return codes;
+  }
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    const dot = new Float64Array(groupCount(grouping));
+    const power = new Float64Array(dot.length);
+    eachInGroup(grouping, (i, g) => {
+      const q = levels[codes[i]!]!;
+      const weighted = (importance?.[i] ?? 1) * q;
+      dot[g]! += weighted * this.#x[i]!;
+      power[g]! += weighted * q;
+    });
+    return { dot, power };
+  }
+  ternaryScale(grouping: Grouping): Float32Array {
+    const magnitudes = Array.from({ length: groupCount(grouping) }, (): number[] => []);
+    eachInGroup(grouping, (i, g) => magnitudes[g]!.push(Math.abs(this.#x[i]!)));
+    return Float32Array.from(magnitudes, (list) => {
+      let [sum, most, best] = [0, 0, 0];
+      for (const [at, magnitude] of list.toSorted((a, b) => b - a).entries()) {
+        sum += magnitude;
+        const explained = (sum * sum) / (at + 1);
+        if (explained > most) [most, best] = [explained, sum / (at + 1)];
+      }
+      return best;
+    });
+  }
+  sort(): void {
+    this.#x.sort();
+  }
+  at(position: number): number {
+    return this.#x[position]!;
+  }
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array } {
+    const ends = new Uint32Array(thresholds.length + 1);
+    const sums = new Float64Array(ends.length);
+    let part = 0;
+    for (const [i, x] of this.#x.entries()) {
+      while (x > thresholds[part]!) ends[part++] = i;
+      sums[part]! += x;
+    }
+    return { ends: ends.fill(this.#x.length, part), sums };
+  }
   [disposeSymbol](): void {}
 }
 
+/** a with the sign of base i in a code. */
+const signed = (code: number, base: number, a: number): number => (((code >> base) & 1) === 0 ? a : -a);
+
+/** The distinct sums ±a_0 ±a_1 ..., ascending, each with its lowest code. */
+function distinctSums(coefficients: Float32Array): { value: number; code: number }[] {
+  const levels = Array.from({ length: 2 ** coefficients.length }, (_, code) => ({
+    value: coefficients.reduce((sum, a, base) => Math.fround(sum + signed(code, base, a)), 0),
+    code,
+  }));
+  levels.sort((a, b) => (a.value === b.value ? a.code - b.code : a.value - b.value));
+  return levels.filter(({ value }, i) => value !== levels[i - 1]?.value);
+}
+
+/** The normal equations of bases, by Gram-Schmidt's elimination in their order: G = L D Lᵀ. */
+function leastSquares(sums: Float64Array, counts: Float64Array, bases: number): number[] {
+  const order = Array.from({ length: bases }, (_, i) => i);
+  const present = Array.from(sums.keys()).filter((code) => counts[code]! > 0);
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  const moments = order.map((i) => present.reduce((sum, code) => sum + signed(code, i, sums[code]!), 0));
+  const gram = order.map((i) =>
+    order.map((j) => present.reduce((sum, code) => sum + signed(code, i, signed(code, j, counts[code]!)), 0)),
+  );
+  const lower = order.map(() => order.map(() => 0));
+  const d = order.map(() => 0);
+  const y = order.map(() => 0);
+  for (const j of order) {
+    let [pivot, value] = [gram[j]![j]!, moments[j]!];
+    for (let p = 0; p < j; p++) {
+      pivot -= lower[j]![p]! * lower[j]![p]! * d[p]!;
+      value -= lower[j]![p]! * y[p]!;
+    }
+    if (pivot <= total * 2 ** -40) continue;
+    [d[j], y[j]] = [pivot, value];
+    for (const i of order.slice(j + 1)) {
+      let entry = gram[i]![j]!;
+      for (let p = 0; p < j; p++) entry -= lower[i]![p]! * lower[j]![p]! * d[p]!;
+      lower[i]![j] = entry / pivot;
+    }
+  }
+  const a = order.map(() => 0);
+  for (const j of order.toReversed()) {
+    if (d[j] === 0) continue;
+    a[j] = order.slice(j + 1).reduce((value, i) => value - lower[i]![j]! * a[i]!, y[j]! / d[j]!);
+  }
+  return a;
+}
+
 export const naiveLoops: InnerLoops = {
+  solver: naiveSolver,
   load: (x, factor = 1) => new NaiveResident(x.map((value) => value * factor)),
   firstNonFinite: (x) => x.findIndex((value) => !Number.isFinite(value)),
   firstCodeBeyond: (codes, levels) => codes.findIndex((code) => code >= levels),
@@ -195,7 +396,7 @@ export const naiveLoops: InnerLoops = {
     return mask.map((one) => (one ? kept[at++]! : fill));
   },
   decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
-    const scaling = scale && scaleShape && groupSize !== undefined ? { scale, scaleShape, groupSize } : {};
+    const scaling = scale && scaleShape ? { scale, scaleShape, groupSize: groupSize ?? columns } : {};
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
@@ -214,5 +415,33 @@ export const naiveLoops: InnerLoops = {
       maxAbs = Math.max(maxAbs, Math.abs(difference));
     }
     return { noise, signal, power, dot, maxAbs };
+  },
+  absErrors(grouping, x, y) {
+    const sums = new Float64Array(groupCount(grouping));
+    eachInGroup(grouping, (i, g) => {
+      sums[g]! += Math.abs(x[i]! - y[i]!);
+    });
+    return sums;
+  },
+  prune: (x, curvature, least) => x.map((value, i) => (curvature[i]! * value * value >= least ? value : 0)),
+  tally(x, perUnit, counts) {
+    for (const value of x) {
+      const bin = Math.floor(value * perUnit) + counts.length / 2;
+      counts[Math.max(0, Math.min(counts.length - 1, bin))]!++;
+    }
+  },
+  clipGradients(x, gradient, { low, high, step }) {
+    let [below, above, inside] = [0, 0, 0];
+    const dx = x.map((value, i) => {
+      const g = gradient[i]!;
+      if (value <= low) below += g;
+      else if (value >= high) above += g;
+      else {
+        inside += g * (roundTiesEven(value / step) - value / step);
+        return g;
+      }
+      return 0;
+    });
+    return { dx, below, above, inside };
   },
 };

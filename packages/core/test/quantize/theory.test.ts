@@ -1,12 +1,18 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, quantize } from "../../src/quantize.ts";
+import { kmeans, parseScheme, type QuantizeOptions, quantize } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
+import { sampleNeeds } from "./needs.ts";
 
 const COUNT = 40_000;
 const tensors = {
   "N(0,1)": { shape: [1, COUNT], data: quantileGrid(normalQuantile, COUNT) },
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
+};
+
+const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
+  const quantizer = parseScheme(scheme);
+  return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
 };
 
 /** Relative mean squared error by scheme and distribution. */
@@ -26,11 +32,46 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
   ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
+  ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
+  ["lloyd:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["lloyd:3", "N(0,1)", 0.1902, "the ternary optimum"],
+  ["lloyd:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["ternary:ttq", "N(0,1)", 0.26899, "1 - 2 φ(Δ)² / (1 - Φ(Δ)), Δ = 0.05 max |w| = 0.2107"],
+  ["sketch:1", "N(0,1)", 1 - 2 / Math.PI, "one base is binary"],
+  ["sketch:2", "N(0,1)", 0.1304, "greedy bases"],
+  ["sketch:3", "N(0,1)", 0.0584, "greedy bases"],
+  ["sketch:4", "N(0,1)", 0.0329, "greedy bases"],
+  ["sketch:2:refined", "N(0,1)", 0.1251, "refined bases"],
+  ["sketch:3:refined", "N(0,1)", 0.0505, "refined bases"],
+  ["sketch:4:refined", "N(0,1)", 0.0246, "refined bases"],
+  ["multibit:1", "N(0,1)", 1 - 2 / Math.PI, "one base is binary"],
+  ["multibit:2", "N(0,1)", 0.119, "alternating, T = 2"],
+  ["multibit:3", "N(0,1)", 0.046, "alternating, T = 2"],
+  ["multibit:4", "N(0,1)", 0.0219, "alternating, T = 2"],
+  ["multibit:2:t30", "N(0,1)", 0.1175, "alternating, T = 30: Lloyd-Max's"],
+  ["multibit:3:t30", "N(0,1)", 0.0369, "alternating, T = 30"],
+  ["multibit:4:t30", "N(0,1)", 0.0115, "alternating, T = 30"],
+  ["abc:2", "N(0,1)", 0.26181, "1 - (2 φ(1))² / P(|w| > 1): intervals cut at ±σ"],
+  ["abc:3", "N(0,1)", 0.11745, "conditional means of the intervals cut at -σ, 0, σ"],
+  ["lq:2", "N(0,1)", 0.1175, "the fixed point of alternating bases"],
+  ["lq:3", "N(0,1)", 0.0369, "the fixed point of alternating bases"],
+  ["lq:4", "N(0,1)", 0.0114, "the fixed point of alternating bases"],
+  ["lab", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π where curvature is independent of w"],
+  ["laq:ternary", "N(0,1)", 0.1902, "ternary optimum where curvature is independent of w"],
+  ["laq:3", "N(0,1)", 0.04686, "best 7-level uniform grid, step 0.6508, by integration"],
+  ["laq:4", "N(0,1)", 0.01289, "best 15-level uniform grid, step 0.3534, by integration"],
+  ["laq:3:log", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
+  ["admm:ternary", "N(0,1)", 0.1902, "ternary optimum"],
+  ["admm:shift1", "N(0,1)", 0.08216, "best scale of {0, ±1, ±2}, 0.8429, by a scan"],
+  ["admm:shift2", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
+  ["lc:ternary", "N(0,1)", 0.1902, "ternary optimum"],
+  ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
 ];
 
 describe("relative mean squared error within 1 % of theory", () => {
   it.each(published)("%s on %s: %f (%s)", async (scheme, distribution, expected) => {
-    const { error } = await quantize(tensors[distribution], parseScheme(scheme));
+    const error = await errorOf(scheme, distribution);
     expect(error.relativeMse / expected).toBeGreaterThan(0.99);
     expect(error.relativeMse / expected).toBeLessThan(1.01);
   });
@@ -68,11 +109,13 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["lloyd:4", "multibit:2", "sketch:2:refined", "sketch:2", "binary"],
+    ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
+    ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],
+    ["lc:ternary", "ternary", "ternary:ttq", "binary"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
-    const errors = await Promise.all(
-      schemes.map(async (scheme) => (await quantize(tensors["N(0,1)"], parseScheme(scheme))).error.mse),
-    );
+    const errors = await Promise.all(schemes.map(async (scheme) => (await errorOf(scheme, "N(0,1)")).mse));
     expect(errors).toEqual(errors.toSorted((a, b) => a - b));
   });
 });

@@ -15,6 +15,7 @@ import { matrixOf, Weights } from "../../src/quantize/weights.ts";
 import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
 import { digests } from "./digests.ts";
 import { naiveLoops } from "./naive-loops.ts";
+import { sampleNeeds } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 
@@ -28,12 +29,15 @@ function weights(count: number, seed: number): Float32Array {
 function encode(loops: InnerLoops, quantizer: Quantizer, shape: readonly number[], data: Float32Array) {
   const { rows, columns } = matrixOf(shape);
   using w = new Weights(loops, data, rows, columns, quantizer.per);
-  return quantizer.encode(w, { random: new Random(0), calibration: undefined, curvature: undefined });
+  const { calibration, curvature } = sampleNeeds(quantizer, rows, columns);
+  return quantizer.encode(w, { random: new Random(0), calibration, curvature });
 }
 
 /** Codes, scales and levels of 40 x 132 weights (132 = 4 * 33: rows beyond words and lanes). */
 async function digest(scheme: string, kernels: KernelInstance): Promise<string> {
-  const quantized = await quantize({ shape: [40, 132], data: weights(40 * 132, 20) }, parseScheme(scheme), { kernels });
+  const quantizer = parseScheme(scheme);
+  const options = { kernels, ...sampleNeeds(quantizer, 40, 132) };
+  const quantized = await quantize({ shape: [40, 132], data: weights(40 * 132, 20) }, quantizer, options);
   const { codes, scales, codebook, decoding } = quantized;
   const zeroPoints =
     decoding.kind === "affine" && typeof decoding.zeroPoint !== "number" ? decoding.zeroPoint : undefined;
@@ -51,7 +55,7 @@ describe.each(tiers)("%s", (tier) => {
   let kernels: KernelInstance;
   let loops: InnerLoops;
   beforeAll(async () => {
-    kernels = await loadKernels({ tier, wasm: bundledWasm });
+    kernels = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     loops = kernelLoops(kernels);
   });
 
@@ -174,7 +178,9 @@ describe.each(tiers)("%s", (tier) => {
   it("gives back all the memory it took", async () => {
     const before = kernels.bytesInUse;
     for (const scheme of schemes) {
-      const quantized = await quantize({ shape: [4, 36], data: weights(144, 5) }, parseScheme(scheme), { kernels });
+      const quantizer = parseScheme(scheme);
+      const options = { kernels, ...sampleNeeds(quantizer, 4, 36) };
+      const quantized = await quantize({ shape: [4, 36], data: weights(144, 5) }, quantizer, options);
       quantized.dequantize();
     }
     await expect(
@@ -186,7 +192,7 @@ describe.each(tiers)("%s", (tier) => {
   it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16"])(
     "%s takes at most three times the tensor in WASM memory",
     async (scheme) => {
-      using own = await loadKernels({ tier, wasm: bundledWasm });
+      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
       const before = own.memoryBytes;
       const data = weights(256 * 1024, 7);
       await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
@@ -195,7 +201,7 @@ describe.each(tiers)("%s", (tier) => {
   );
 
   it("a constant outlives the instance that made it", async () => {
-    const own = await loadKernels({ tier, wasm: bundledWasm });
+    const own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     const quantized = await quantize({ shape: [4, 36], data: weights(144, 6) }, parseScheme("int4"), { kernels: own });
     const values = quantized.dequantize();
     own.dispose();
@@ -209,7 +215,8 @@ describe.each(tiers)("%s", (tier) => {
 describe("the same bytes in every tier and engine", () => {
   const instances = new Map<string, KernelInstance>();
   beforeAll(async () => {
-    for (const tier of availableTiers()) instances.set(tier, await loadKernels({ tier, wasm: bundledWasm }));
+    for (const tier of availableTiers())
+      instances.set(tier, await loadKernels({ tier, part: "quantize", wasm: bundledWasm }));
   });
   afterAll(() => {
     for (const instance of instances.values()) instance.dispose();

@@ -11,10 +11,9 @@ import type { Weights } from "../weights.ts";
 
 export type UniformBits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-export interface UniformOptions {
+/** A uniform grid apart from its granularity. */
+export interface UniformGridOptions {
   readonly bits: UniformBits;
-  /** Default: per output channel. */
-  readonly per?: Per;
   /**
    * `absmax`: the grid covers every weight. `mse`: it is shrunk to the range of least squared error. Default `absmax`, but `mse` for 2 bits, where a grid
    * of three levels that covers the largest weight leaves nearly all others at 0.
@@ -22,6 +21,11 @@ export interface UniformOptions {
   readonly range?: "absmax" | "mse";
   /** The grid covers [min(w, 0), max(w, 0)] instead of ±max|w|. Default false. */
   readonly asymmetric?: boolean;
+}
+
+export interface UniformOptions extends UniformGridOptions {
+  /** Default: per output channel. */
+  readonly per?: Per;
 }
 
 /** A grid as each group has it: the largest magnitude that its ends stand for is `scale` times the ends. */
@@ -59,15 +63,23 @@ export function uniform(options: UniformOptions): Quantizer<"affine", false, "we
     coarser: bits > 2 ? () => uniform({ ...options, range, bits: (bits - 1) as UniformBits }) : undefined,
     paper: JACOB,
     encode(w) {
-      const widest = asymmetric ? asymmetricRange(w, bits) : symmetricRange(w, bits);
-      const limits = asymmetric ? { minCode: 0, maxCode: 2 ** bits - 1 } : { minCode: 1, maxCode: 2 ** bits - 1 };
-      const grid: Grid = { ...(range === "mse" ? leastErrorRange(w, widest, limits) : widest), ...limits };
+      const grid = uniformGrid(w, options);
       return { codes: w.gridCodes(grid), decoding: { kind: "affine", zeroPoint: grid.zeroPoint }, scale: grid.scale };
     },
   });
 }
 
-const defaultRange = (bits: number): "absmax" | "mse" => (bits === 2 ? "mse" : "absmax");
+/** The grid of {@link uniform} for these weights, for quantizers that round to it by another rule. */
+export function uniformGrid(
+  w: Weights,
+  { bits, range = defaultRange(bits), asymmetric = false }: UniformGridOptions,
+): Grid {
+  const widest = asymmetric ? asymmetricRange(w, bits) : symmetricRange(w, bits);
+  const limits = { minCode: asymmetric ? 0 : 1, maxCode: 2 ** bits - 1 };
+  return { ...(range === "mse" ? leastErrorRange(w, widest, limits) : widest), ...limits };
+}
+
+export const defaultRange = (bits: number): "absmax" | "mse" => (bits === 2 ? "mse" : "absmax");
 
 function symmetricRange(w: Weights, bits: number): Range {
   const ends = 2 ** (bits - 1) - 1;
@@ -84,7 +96,7 @@ function asymmetricRange(w: Weights, bits: number): Range {
 }
 
 /** f32 scale so that `steps` of it reach `extent`. */
-function scaleFor(extent: number, steps: number): number {
+export function scaleFor(extent: number, steps: number): number {
   if (extent === 0) return 1;
   const scale = Math.max(Math.fround(extent / steps), LEAST_FLOAT);
   return Math.fround(scale * steps) === Number.POSITIVE_INFINITY ? previousFloat(scale) : scale;
