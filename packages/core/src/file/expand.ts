@@ -82,7 +82,7 @@ interface SparseStream {
   readonly reader: BitReader;
   readonly gaps: SymbolTable;
   /** The gap behind which nothing stands. */
-  readonly escape: number;
+  readonly jump: number;
 }
 
 /** @param at where the gaps' bits stand, in a byte of their own in front of all tables */
@@ -103,19 +103,19 @@ function openSparse(
   if (8 * (packed.length - start) * (1 << gapBits) < total)
     refuse(`codes of ${what}`, `at most ${8 << gapBits} for a byte`, total);
   const gaps = isHuffman ? readTable(packed, tables, 1 << gapBits, `gaps of ${what}`) : fieldTable(gapBits);
-  const stream: SparseStream = { reader: new BitReader(packed, start), gaps, escape: (1 << gapBits) - 1 };
+  const stream: SparseStream = { reader: new BitReader(packed, start), gaps, jump: (1 << gapBits) - 1 };
   const value = (): SymbolTable =>
     isHuffman ? readTable(packed, values, 1 << valueBits, what) : fieldTable(valueBits);
   return { stream, value };
 }
 
 /** Calls `take` at every position that the stream stops at. */
-function walk({ reader, gaps, escape }: SparseStream, total: number, what: string, take: (at: number) => void): void {
+function walk({ reader, gaps, jump }: SparseStream, total: number, what: string, take: (at: number) => void): void {
   for (let at = 0; at < total; ) {
     const gap = reader.symbol(gaps);
     at += gap;
     if (at > total) refuse(`gaps of ${what}`, `at most ${total} codes`, at);
-    if (gap !== escape && at < total) take(at++);
+    if (gap !== jump && at < total) take(at++);
   }
   checkEnd(reader, what);
 }

@@ -150,11 +150,11 @@ function huffmanAlphabet(counts: Uint32Array): Alphabet {
 /** Gaps as symbols of `bits`: the highest says that as many follow and no value does. The last gap ends where its elements do. */
 function gapCounts(gaps: Uint32Array, bits: number): Uint32Array {
   const counts = new Uint32Array(1 << bits);
-  const escape = counts.length - 1;
+  const jump = counts.length - 1;
   for (let i = 0; i < gaps.length; i++) {
     const gap = gaps[i]!;
-    counts[escape]! += Math.floor(gap / escape);
-    if (i < gaps.length - 1 || gap % escape > 0) counts[gap % escape]!++;
+    counts[jump]! += Math.floor(gap / jump);
+    if (i < gaps.length - 1 || gap % jump > 0) counts[gap % jump]!++;
   }
   return counts;
 }
@@ -181,12 +181,12 @@ function packSparse(
     })
     .reduce((least, next) => (next.cost < least.cost ? next : least));
   const value = fields && alphabetOf(fields.counts);
-  const escape = (1 << best.bits) - 1;
+  const jump = (1 << best.bits) - 1;
   const stream = new BitWriter();
   const write = ({ lengths, words }: Alphabet, symbol: number) => stream.write(words[symbol]!, lengths[symbol]!);
   for (let i = 0; i < gaps.length; i++) {
     let gap = gaps[i]!;
-    for (; gap >= escape; gap -= escape) write(best.alphabet, escape);
+    for (; gap >= jump; gap -= jump) write(best.alphabet, jump);
     const isLast = i === values.length;
     if (!isLast || gap > 0) write(best.alphabet, gap);
     if (isLast) continue;

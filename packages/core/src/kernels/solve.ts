@@ -65,9 +65,7 @@ class KernelGram implements Gram {
     return this.#codes(problem, (parameters, codes) =>
       parameters
         .i32(this.columns, this.#h, codes)
-        .call((pointer, words) =>
-          instance.exports.solve_adaround(pointer, words, iterations, rate, weight, ...beta),
-        ),
+        .call((pointer, words) => instance.exports.solve_adaround(pointer, words, iterations, rate, weight, ...beta)),
     );
   }
 
@@ -76,9 +74,7 @@ class KernelGram implements Gram {
     const groups = groupCount(problem.grouping);
     return staged(instance, (stage) => {
       const forms = stage.reserve(8 * groups);
-      gridParameters(instance, problem)
-        .i32(this.columns, this.#h, forms)
-        .call(instance.exports.solve_grid_quadratic);
+      gridParameters(instance, problem).i32(this.columns, this.#h, forms).call(instance.exports.solve_grid_quadratic);
       return copyF64(instance, forms, groups);
     });
   }

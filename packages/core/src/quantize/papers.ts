@@ -38,6 +38,7 @@ export const HAN = paper(
   "Han, Pool, Tran, Dally",
   2015,
   "https://arxiv.org/abs/1506.02626",
+);
 export const NETWORK_SKETCHING = paper(
   "Network sketching: exploiting binary structure in deep CNNs",
   "Guo, Yao, Zhao, Chen",
@@ -97,6 +98,7 @@ export const LC = paper(
   "Carreira-Perpiñán, Idelbayev",
   2017,
   "https://arxiv.org/abs/1707.04319",
+);
 export const BINARY_CONNECT = paper(
   "BinaryConnect: training deep neural networks with binary weights during propagations",
   "Courbariaux, Bengio, David",

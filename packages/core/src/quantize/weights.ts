@@ -3,7 +3,15 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import { type Bases, type Grid, type Grouping, groupCount, type InnerLoops, type Resident, type StochasticGrid } from "./inner.ts";
+import {
+  type Bases,
+  type Grid,
+  type Grouping,
+  groupCount,
+  type InnerLoops,
+  type Resident,
+  type StochasticGrid,
+} from "./inner.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
@@ -140,6 +148,8 @@ export class Weights implements Disposable {
   /** Other weights of `rows` rows, on the same loops; the caller disposes of them. */
   others(values: Float32Array, rows: number, per: Per): Weights {
     return new Weights(this.#loops, values, rows, values.length / rows, per);
+  }
+
   /** Sum and number of the weights of each code below `clusters`. */
   clusterSums(codes: Uint8Array, clusters: number): { sums: Float64Array; counts: Uint32Array } {
     return this.#resident.clusterSums(codes, 1, clusters);

@@ -1,5 +1,5 @@
 /** Seeded numbers, weights and tensors for tests. */
-import { codesPerRow, matrixSize } from "../graph/constants.ts";
+import { matrixSize } from "../graph/constants.ts";
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import { Random } from "../quantize/random.ts";
 import { sizeOf } from "../tensor.ts";

@@ -12,9 +12,9 @@ import {
   type Resident,
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
+import type { Random } from "../../src/quantize/random.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
-import type { Random } from "../../src/quantize/random.ts";
 
 /** Calls visit(position, group) for every element, in order. */
 function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {

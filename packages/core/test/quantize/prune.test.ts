@@ -31,14 +31,14 @@ describe("prune", () => {
   });
 
   it("in front of a codebook: levels from the kept weights alone, 0 behind them, one bit more", async () => {
-    const quantized = await quantize(w, prune({ fraction: 0.5, then: kmeans({ k: 2 }) }));
+    const quantized = await quantize(w, prune({ fraction: 0.5, kept: kmeans({ k: 2 }) }));
     expect(quantized).toMatchObject({ scheme: "prune:0.5+kmeans:2", bits: 2 });
     expect([...quantized.codebook!]).toEqual([-3, Math.fround(3.5 / 3), 0]);
     expect([...quantized.unpackCodes()]).toEqual([1, 2, 1, 0, 2, 1, 2, 2]);
   });
 
   it("in front of a grid: the grid of the same largest magnitude, with its own 0", async () => {
-    const quantized = await quantize(w, prune({ fraction: 0.5, then: uniform({ bits: 3 }) }));
+    const quantized = await quantize(w, prune({ fraction: 0.5, kept: uniform({ bits: 3 }) }));
     expect(quantized.bits).toBe(3);
     const values = [...quantized.dequantize()];
     expect(values.filter((value) => value === 0).length).toBeGreaterThanOrEqual(4);
@@ -46,7 +46,7 @@ describe("prune", () => {
   });
 
   it("of nothing but zeros has the level 0 alone", async () => {
-    const quantized = await quantize(tensor(0, 0, 0, 0), prune({ fraction: 0.5, then: kmeans({ k: 4 }) }));
+    const quantized = await quantize(tensor(0, 0, 0, 0), prune({ fraction: 0.5, kept: kmeans({ k: 4 }) }));
     expect([...quantized.codebook!]).toEqual([0]);
     expect([...quantized.dequantize()]).toEqual([0, 0, 0, 0]);
   });
@@ -64,13 +64,13 @@ describe("prune", () => {
         return { codes: new Uint8Array(kept.length), decoding: { kind: "table", codebook: Float32Array.of(1) } };
       },
     });
-    await quantize(w, prune({ fraction: 0.5, then: asks }), { curvature: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+    await quantize(w, prune({ fraction: 0.5, kept: asks }), { curvature: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
     expect(seen).toEqual([1, 3, 4, 6]);
   });
 
   it("keeps the laws of what is behind it", async () => {
-    for (const then of [kmeans({ k: 5 }), uniform({ bits: 4, per: "channel" })])
-      await checkLaws(prune({ fraction: 0.6, then }));
+    for (const kept of [kmeans({ k: 5 }), uniform({ bits: 4, per: "channel" })])
+      await checkLaws(prune({ fraction: 0.6, kept }));
   });
 
   it("has spellings, and refuses by name what has no exact 0", () => {
@@ -79,10 +79,10 @@ describe("prune", () => {
     expect(parseScheme("prune:0.9+float").scheme).toBe("prune:0.9");
     for (const bad of ["prune", "prune:1", "prune:0.5:g32", "prune:-0.5", "prune:0.5+", "prune:1e-1", "prune:0.5+none"])
       expect(() => parseScheme(bad), bad).toThrow(/parseScheme/);
-    expect(() => prune({ fraction: 0.5, then: binary() })).toThrow(
+    expect(() => prune({ fraction: 0.5, kept: binary() })).toThrow(
       "quantizer prune:0.5+binary: scheme behind prune, expected one that keeps zeros, or learns a codebook per tensor, got binary",
     );
-    expect(() => prune({ fraction: 0.5, then: kmeans({ k: 200 }) })).toThrow(/128 levels or fewer/);
+    expect(() => prune({ fraction: 0.5, kept: kmeans({ k: 200 }) })).toThrow(/128 levels or fewer/);
     expect(() => prune({ fraction: 1 })).toThrow(/fraction, expected 0 or more, below 1, got 1/);
     expect(() => prune({ fraction: Number.NaN })).toThrow(/fraction/);
   });

@@ -1,14 +1,14 @@
 /** AWQ: ranges, and scales of input channels, that keep the output of a layer. */
 import { checkInteger, defineQuantizer } from "../define.ts";
+import type { Grid } from "../inner.ts";
 import type { Method } from "../method.ts";
 import { AWQ } from "../papers.ts";
-import type { Grid } from "../inner.ts";
-import { type UniformBits, uniformGrid } from "../rounding/uniform.ts";
 import { LEAST_FLOAT } from "../powers.ts";
+import { type UniformBits, uniformGrid } from "../rounding/uniform.ts";
 import { integerArgument, modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
+import type { Gram } from "../solve.ts";
 import type { Per, Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
-import type { Gram } from "../solve.ts";
 
 export interface AwqOptions {
   readonly bits: UniformBits;

@@ -131,7 +131,12 @@ export async function awqScales<D extends DecodingKind>(
     const scaled = timesChannels(solver, weights, factors);
     const quantized = await quantize({ shape: weights.shape, data: scaled }, quantizer, kernels ? { kernels } : {});
     const rows = new Float64Array(weights.data.length / columns).fill(1);
-    const back = solver.scale(quantized.dequantize(), columns, rows, factors.map((s) => 1 / s));
+    const back = solver.scale(
+      quantized.dequantize(),
+      columns,
+      rows,
+      factors.map((s) => 1 / s),
+    );
     const error = gram.errors(weights.data, back).reduce((sum, form) => sum + form, 0);
     if (error < least) {
       least = error;

@@ -29,5 +29,10 @@ export async function outputError(
 /** @throws ShapeError unless the inputs are samples of K numbers */
 export function checkInputs(op: string, { samples, inputs }: Calibration, columns: number): void {
   if (!(samples >= 1) || inputs.length !== samples * columns)
-    throw new ShapeError(op, "calibration inputs", `samples >= 1 of ${columns}`, `${samples} in ${inputs.length} numbers`);
+    throw new ShapeError(
+      op,
+      "calibration inputs",
+      `samples >= 1 of ${columns}`,
+      `${samples} in ${inputs.length} numbers`,
+    );
 }

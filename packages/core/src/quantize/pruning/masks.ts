@@ -37,6 +37,9 @@ export async function magnitudeMasks(
   if (position >= 0) throw new NotFiniteError(op, "weights", position);
   using resident = loops.load(all);
   const mask = resident.magnitudeMask(pruned);
-  let at = 0;
-  return tensors.map(({ length }) => mask.slice(at, (at += length)));
+  let end = 0;
+  return tensors.map(({ length }) => {
+    end += length;
+    return mask.slice(end - length, end);
+  });
 }

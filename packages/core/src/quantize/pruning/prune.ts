@@ -13,7 +13,7 @@ export interface PruneOptions<D extends DecodingKind, Seeded extends boolean, N 
   /** Share of the weights that becomes 0, 0 or more and below 1. */
   readonly fraction: number;
   /** What quantizes the others. Default: they stay floats. */
-  readonly then?: Quantizer<D, Seeded, N>;
+  readonly kept?: Quantizer<D, Seeded, N>;
 }
 
 /** Laws of the quantizer behind it that pruning leaves standing. */
@@ -23,20 +23,20 @@ const KEPT: ReadonlySet<Law> = new Set(["idempotent", "scaleEquivariant", "signS
  * Magnitude pruning (Han et al. 2015): Q(w) = 0 for the floor(fraction n) smallest |w| of the tensor (those of lower index first where magnitudes
  * tie) and for every w that is 0; the others are quantized, and 0 stays an exact level.
  *
- * - Without `then` the others stay as they are.
+ * - Without `kept` the others stay as they are.
  * - Behind it a codebook per tensor (k-means, ECSQ ...) is learned from the kept weights alone, and 0 is one more level, the last: 1 more bit a code,
  *   which Huffman or sparse packing takes back. Where all weights are 0, that level is the only one.
  * - Any other quantizer sees the tensor with zeros in it, and has to keep zeros (declare the law `keepsZero`).
  *
- * Codes are as large as without: the packed file is where zeros cost little (`pack: "sparse-huffman"`). Gradient in training: that of `then`, times the mask (`magnitudeMasks`).
+ * Codes are as large as without: the packed file is where zeros cost little (`pack: "sparse-huffman"`). Gradient in training: that of `kept`, times the mask (`magnitudeMasks`).
  *
- * @throws OutOfRangeError for the fraction; QuantizerError where `then` has no exact 0
+ * @throws OutOfRangeError for the fraction; QuantizerError where `kept` has no exact 0
  */
 export function prune<D extends DecodingKind = "identity", Seeded extends boolean = false, N extends Need = "weights">({
   fraction,
-  then,
+  kept,
 }: PruneOptions<D, Seeded, N>): Quantizer<D, Seeded, N> {
-  const inner = then as Quantizer | undefined;
+  const inner = kept as Quantizer | undefined;
   const isBare = inner === undefined || inner.scheme === "float";
   const scheme = `prune:${fraction}${isBare ? "" : `+${inner.scheme}`}`;
   prunedCount(`quantizer ${scheme}`, fraction, 1);
@@ -83,7 +83,7 @@ function behind(scheme: string, fraction: number, inner: Quantizer): Quantizer {
     scheme,
     bits: learnsLevels ? ((inner.bits + 1) as BitsOf<"table">) : inner.bits,
     laws: [...inner.laws.filter((law) => KEPT.has(law)), "keepsZero"],
-    coarser: coarser && (() => prune({ fraction, then: coarser() })),
+    coarser: coarser && (() => prune({ fraction, kept: coarser() })),
     paper: HAN,
     encode(w: Weights, context: Context) {
       const mask = maskOf(w, scheme, fraction);
@@ -121,7 +121,7 @@ export const pruneFamily: SchemeFamily = {
       throw new SchemeError(scheme, "fraction of prune:<fraction>[+SCHEME]", "a decimal of 0 or more, below 1");
     return inner === undefined
       ? prune({ fraction: Number(fraction) })
-      : prune({ fraction: Number(fraction), then: parseInner(inner) });
+      : prune({ fraction: Number(fraction), kept: parseInner(inner) });
   },
 };
 
