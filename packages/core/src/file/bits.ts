@@ -63,6 +63,39 @@ export class BitReader {
     return entry >> 4;
   }
 
+  /**
+   * The next `count` symbols as codes of `bits` each, from byte `to` of `codes` on, least significant bit first. What `symbol` does, with all that changes
+   * in local variables: a third of the time.
+   */
+  codes({ entries, width }: SymbolTable, count: number, bits: number, codes: Uint8Array, to: number): void {
+    const bytes = this.#bytes;
+    const mask = (1 << width) - 1;
+    const last = bytes.length - 2;
+    let [at, pending, held] = [this.#at, this.#pending, this.#held];
+    let [made, ready] = [0, 0];
+    for (let i = 0; i < count; i++) {
+      if (held < width) {
+        const next = at <= last ? bytes[at]! | (bytes[at + 1]! << 8) : at <= last + 1 ? bytes[at]! : 0;
+        pending |= next << held;
+        at += 2;
+        held += 16;
+      }
+      const entry = entries[pending & mask]!;
+      const taken = entry & 15;
+      pending >>>= taken;
+      held -= taken;
+      made |= (entry >> 4) << ready;
+      ready += bits;
+      if (ready >= 8) {
+        codes[to++] = made;
+        made >>>= 8;
+        ready -= 8;
+      }
+    }
+    if (ready > 0) codes[to] = made;
+    [this.#at, this.#pending, this.#held] = [at, pending, held];
+  }
+
   uint16(): number {
     this.#fill();
     const value = this.#pending & 0xffff;

@@ -59,20 +59,9 @@ function expandHuffman(packed: Uint8Array, sizes: CodeSizes, what: string): Uint
   if (8 * (packed.length - start) < n * perRow) refuse(`codes of ${what}`, `at most 8 for a byte`, n * perRow);
   const table = readTable(packed, 0, 1 << bits, what);
   const reader = new BitReader(packed, start);
-  const codes = new Uint8Array(n * rowBytesOf(sizes));
-  for (let row = 0, to = 0; row < n; row++) {
-    let [pending, held] = [0, 0];
-    for (let i = 0; i < perRow; i++) {
-      pending |= reader.symbol(table) << held;
-      held += bits;
-      if (held >= 8) {
-        codes[to++] = pending;
-        pending >>>= 8;
-        held -= 8;
-      }
-    }
-    if (held > 0) codes[to++] = pending;
-  }
+  const rowBytes = rowBytesOf(sizes);
+  const codes = new Uint8Array(n * rowBytes);
+  for (let row = 0; row < n; row++) reader.codes(table, perRow, bits, codes, row * rowBytes);
   checkEnd(reader, what);
   return codes;
 }
