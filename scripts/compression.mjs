@@ -35,7 +35,7 @@ const modelFile = (name) => readFileSync(join(root, "models", name));
 
 /** Whether each image's class is right: 1 or 0. */
 async function correct(graph, { count, images, labels }) {
-  using model = await lowbit.createModel(graph);
+  const model = await lowbit.createModel(graph);
   const [input] = graph.inputs;
   const [output] = graph.outputs;
   const right = new Uint8Array(count);
@@ -45,6 +45,7 @@ async function correct(graph, { count, images, labels }) {
     const logits = (await model.run({ [input]: new lowbit.Tensor("f32", [n, 1, 28, 28], pixels) }))[output].data;
     for (const [i, own] of train.classesOf(logits).entries()) right[from + i] = own === labels[from + i] ? 1 : 0;
   }
+  model.dispose();
   return right;
 }
 

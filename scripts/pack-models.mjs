@@ -26,11 +26,17 @@ for (const name of TRAINED.filter(isTrained)) {
   console.log(`models/${basename(file)}: ${bytes.length} bytes`);
 }
 
+/** Training multiplies by masks: half of the pruned weights are -0, which is the same weight but other bytes. */
+function withPlainZeros(graph) {
+  const plain = (constant) => (constant.dtype === "f32" ? { ...constant, data: constant.data.map((w) => w + 0) } : constant);
+  return { ...graph, constants: new Map([...graph.constants].map(([name, constant]) => [name, plain(constant)])) };
+}
+
 for (const name of ["mnist-lenet-300-100", "mnist-lenet-5"])
   for (const part of [name, `${name}.curvature`]) {
     const onnx = join(root, "models", `${part}.onnx`);
     if (!existsSync(onnx)) continue;
-    const graph = convert.runPasses(convert.importModel(readFileSync(onnx), { name: part }));
+    const graph = withPlainZeros(convert.runPasses(convert.importModel(readFileSync(onnx), { name: part })));
     const described = part === name ? { ...graph, labels, preprocessing: { [graph.inputs[0]]: preprocessing } } : graph;
     const recipe = `node scripts/pack-models.mjs, after lowbit train ${name}`;
     const bytes = convert.writeModel(
