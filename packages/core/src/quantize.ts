@@ -3,6 +3,15 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
+export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
+export { mxfp4 } from "./quantize/blocks/mxfp4.ts";
+export { type Nf4Options, nf4 } from "./quantize/blocks/nf4.ts";
+export { nvfp4 } from "./quantize/blocks/nvfp4.ts";
+export { q4_0 } from "./quantize/blocks/q4-0.ts";
+export { q4_k } from "./quantize/blocks/q4-k.ts";
+export { q8_0 } from "./quantize/blocks/q8-0.ts";
+export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
@@ -20,10 +29,26 @@ export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrat
 export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
 export { outputError } from "./quantize/calibrated/output-error.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
-export { LawError, QuantizerError, SchemeError } from "./quantize/errors.ts";
+export { LawError, QuantizerError, SchemeError, WireError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";
 export { float } from "./quantize/float.ts";
-export type { Bases, Grid, Grouping, StochasticGrid } from "./quantize/inner.ts";
+export { type GradientCodec, type GradientOptions, gradientCodec } from "./quantize/gradients/codec.ts";
+export { type DorefaGradientOptions, dorefaGradient } from "./quantize/gradients/dorefa.ts";
+export {
+  type DoubleSample,
+  type DoubleSamplingOptions,
+  doubleSampledGradient,
+  doubleSampling,
+} from "./quantize/gradients/double-sampling.ts";
+export { dynamicTree } from "./quantize/gradients/dynamic-tree.ts";
+export type { GradientLoops } from "./quantize/gradients/loops.ts";
+export { type OneBitOptions, oneBitSgd } from "./quantize/gradients/one-bit.ts";
+export { type QsgdOptions, qsgd } from "./quantize/gradients/qsgd.ts";
+export { efSignSgd, majorityVote, signSgd } from "./quantize/gradients/sign.ts";
+export { type TernGradOptions, ternGrad } from "./quantize/gradients/terngrad.ts";
+export { stromThreshold, type ThresholdOptions } from "./quantize/gradients/threshold.ts";
+export type { GradientQuantizer, GradientState } from "./quantize/gradients/types.ts";
+export type { Bases, Bins, Grid, Grouping, Side, StochasticGrid } from "./quantize/inner.ts";
 export { checkLaws, type LawOptions } from "./quantize/laws.ts";
 export { type AbcBases, type AbcNetOptions, abcNet } from "./quantize/optimization/abc-net.ts";
 export {
@@ -51,8 +76,15 @@ export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
+export { absmean } from "./quantize/rounding/absmean.ts";
+export { bucket } from "./quantize/rounding/bucket.ts";
+export { type FixedOptions, fixed } from "./quantize/rounding/fixed.ts";
 export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
+export type { RangeRule } from "./quantize/rounding/ranges.ts";
+export { allocateBits, type BitAllocation, sqnr } from "./quantize/rounding/sqnr.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
+export { type WageBits, wage } from "./quantize/rounding/wage.ts";
+export { type WrpnBits, wrpn } from "./quantize/rounding/wrpn.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
 export { type StochasticLevels, stochasticBinary } from "./quantize/stochastic/binary.ts";

@@ -1,8 +1,12 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
+import { InputError } from "../errors.ts";
+import type { WasmExports } from "../generated/wasm-exports.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
+import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type {
   Bases,
+  Bins,
   CodedRows,
   ErrorSums,
   Grid,
@@ -19,6 +23,8 @@ import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
 import { kernelSolver } from "./solve.ts";
 import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
+
+const SIDES: readonly Bins["side"][] = ["both", "positive", "negative"];
 
 class KernelResident implements Resident {
   readonly length: number;
@@ -162,6 +168,19 @@ class KernelResident implements Resident {
     return this.#codes(this.length, (mask) => exports.quantize_magnitude_mask(this.#x, this.length, pruned, mask));
   }
 
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    const instance = this.#instance;
+    const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
+    return blockCodes(
+      instance,
+      type,
+      this.length,
+      groups,
+      (parameters) => parameters.i32(blockLayouts[type].number, columns, this.#x, this.length),
+      instance.exports.blocks_encode,
+    );
+  }
+
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     const instance = this.#instance;
     return staged(instance, (stage) => {
@@ -279,6 +298,49 @@ class KernelResident implements Resident {
     });
   }
 
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const y = stage.reserve(4 * ranks.length);
+      new Parameters(instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping), of === "magnitudes" ? 1 : 0)
+        .array(ranks)
+        .i32(y)
+        .call(solver(instance, "quantize_order_statistics"));
+      return copyF32(instance, y, ranks.length);
+    });
+  }
+
+  histogram(
+    { columns, groupSize }: Grouping,
+    row: number,
+    { side, count, top }: Bins,
+  ): { counts: Uint32Array; squares: Float64Array } {
+    const instance = this.#instance;
+    const cells = top.length * count;
+    return staged(instance, (stage) => {
+      const counts = stage.reserve(4 * cells);
+      const squares = stage.reserve(8 * cells);
+      new Parameters(instance)
+        .i32(this.#x + 4 * row * columns, columns, 1, columns, groupSize, SIDES.indexOf(side))
+        .array(top)
+        .i32(count, counts, squares)
+        .call(solver(instance, "quantize_histogram"));
+      return { counts: copyU32(instance, counts, cells), squares: copyF64(instance, squares, cells) };
+    });
+  }
+
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      new Parameters(this.#instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping))
+        .array(thresholds)
+        .array(scale)
+        .i32(codes)
+        .call(solver(this.#instance, "quantize_threshold_codes")),
+    );
+  }
+
   [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
@@ -312,18 +374,37 @@ class KernelResident implements Resident {
     });
   }
 
-  #grid(grouping: Grouping, { scale, zeroPoint, minCode, maxCode }: Grid, result: number, errors: 0 | 1): number {
+  #grid(grouping: Grouping, grid: Grid, result: number, errors: 0 | 1): number {
+    const { scale, zeroPoint, offset, minCode, maxCode } = grid;
     const instance = this.#instance;
     return this.#overGroups(grouping)
       .array(scale)
       .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
+      .array(offset)
       .i32(minCode, maxCode, result)
       .call((pointer, words) => instance.exports.quantize_grid(pointer, words, errors));
   }
 }
 
+/** Exports that only some quantizers call, and only the module of quantizers has. */
+type Solver =
+  | "quantize_order_statistics"
+  | "quantize_histogram"
+  | "quantize_threshold_codes"
+  | "quantize_largest"
+  | "quantize_choose"
+  | "quantize_mix";
+
+/** @throws InputError where the instance is of a smaller module */
+function solver<Name extends Solver>(instance: KernelInstance, name: Name): WasmExports[Name] {
+  const found: WasmExports[Name] | undefined = instance.exports[name];
+  if (found !== undefined) return found;
+  throw new InputError("quantize", "kernels", 'an instance of part "quantize"', `one without ${name}`);
+}
+
 /** Floats that a search through an array copies at a time. */
 const PART = 2 ** 18;
+
 /** [components, 3]: π, μ, λ. */
 function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
   const columns = new Float64Array(3 * mean.length);
@@ -331,6 +412,47 @@ function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array 
     columns.set([proportion[j]!, value, precision[j]!], 3 * j);
   });
   return columns;
+}
+
+/** Codes, scales and offsets that an export writes behind its own parameters. */
+function blockCodes(
+  instance: KernelInstance,
+  type: BlockType,
+  weights: number,
+  groups: number,
+  parameters: (parameters: Parameters) => Parameters,
+  run: (pointer: number, words: number) => number,
+): BlockCodes {
+  return staged(instance, (stage) => {
+    const codes = stage.reserve(weights);
+    const scale = stage.reserve(4 * groups);
+    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
+    return {
+      codes: copyU8(instance, codes, weights),
+      scale: copyF32(instance, scale, groups),
+      ...(offset === 0 ? {} : { offset: copyF32(instance, offset, groups) }),
+    };
+  });
+}
+
+function writeBlocks(instance: KernelInstance, type: BlockType, coded: BlockCodes): Uint8Array | number {
+  const { number, weights, bytes } = blockLayouts[type];
+  const { codes, scale, offset } = coded;
+  return staged(instance, (stage) => {
+    const length = (codes.length / weights) * bytes;
+    const blocks = stage.reserve(length);
+    const parameters = new Parameters(instance).i32(number).array(codes).array(scale).array(offset);
+    const position = parameters.i32(blocks, length).call(instance.exports.blocks_write);
+    return position === scale.length ? copyU8(instance, blocks, length) : position;
+  });
+}
+
+function readBlocks(instance: KernelInstance, type: BlockType, bytes: Uint8Array): BlockCodes {
+  const { number, weights, group, bytes: size } = blockLayouts[type];
+  const count = (bytes.length / size) * weights;
+  const { blocks_read } = instance.exports;
+  return blockCodes(instance, type, count, count / group, (p) => p.i32(number).array(bytes), blocks_read);
 }
 
 /** The inner loops over one instance, which has to be built with the feature `quantize`. */
@@ -392,12 +514,33 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         return copyU8(instance, codes, mask.length);
       }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
+    writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
+    readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);
         instance.check(exports.quantize_error_sums(stage.upload(x), stage.upload(y), x.length, sums));
         const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
         return { noise, signal, power, dot, maxAbs };
+      }),
+    largest: (x, count, mask) =>
+      staged(instance, (stage) => {
+        const set = stage.upload(mask);
+        instance.check(solver(instance, "quantize_largest")(stage.upload(x), x.length, count, set));
+        return copyU8(instance, set, mask.length);
+      }),
+    choose: (x, y, mask) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        const choose = solver(instance, "quantize_choose");
+        instance.check(choose(at, stage.upload(y), stage.upload(mask), x.length));
+        return copyF32(instance, at, x.length);
+      }),
+    mix: (x, y, weight) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        instance.check(solver(instance, "quantize_mix")(at, stage.upload(y), x.length, weight));
+        return copyF32(instance, at, x.length);
       }),
     absErrors: (grouping, x, y) =>
       staged(instance, (stage) => {

@@ -7,6 +7,7 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 
@@ -27,14 +28,31 @@ export const groupsPerRow = ({ columns, groupSize }: Grouping): number => Math.c
 /** All groups. */
 export const groupCount = (grouping: Grouping): number => grouping.rows * groupsPerRow(grouping);
 
-/** An unsigned affine grid: code = clamp(roundTiesEven(x / scale[g]) + zeroPoint[g], 0, maxCode). */
+/** Weights of a group: `groupSize`, or what is left of its row. */
+export const groupLength = (grouping: Grouping, group: number): number =>
+  Math.min(grouping.groupSize, grouping.columns - (group % groupsPerRow(grouping)) * grouping.groupSize);
+
+/** An unsigned affine grid: code = clamp(roundTiesEven((x - offset[g]) / scale[g]) + zeroPoint[g], minCode, maxCode). */
 export interface Grid {
   /** f32 per group, not negative; a quotient 0 / 0 rounds to 0. */
   readonly scale: Float32Array;
   /** One for all, or int32 per group. */
   readonly zeroPoint: number | Int32Array;
+  /** f32 per group, where the grid starts from another place than 0: a code stands for (code - zeroPoint) * scale + offset. */
+  readonly offset?: Float32Array | undefined;
   readonly minCode: number;
   readonly maxCode: number;
+}
+
+/** Whose magnitudes a histogram counts: all, those of x >= 0, those of x < 0. */
+export type Side = "both" | "positive" | "negative";
+
+/** Equal parts of 0..top[g]; what lies above is in the last, everything in the first where top[g] is 0. */
+export interface Bins {
+  readonly side: Side;
+  readonly count: number;
+  /** f32 per group. */
+  readonly top: Float32Array;
 }
 
 /**
@@ -92,8 +110,18 @@ export interface Resident extends Disposable {
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
   /** 0 at the `pruned` smallest |x|, those of lower index first where they tie, and at all zeros; 1 at the others. */
   magnitudeMask(pruned: number): Uint8Array;
+  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
+  blockCodes(type: BlockType, columns: number): BlockCodes;
   /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
+  /**
+   * What would stand at these ranks (ascending from 0) if each group's x, or |x|, were sorted ascending, -0 before +0: ranks and result [groups, R].
+   */
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array;
+  /** Of the groups of one row: how many |x| lie in each bin floor(|x| * count / top[g]), and the sum of their squares, [groups, count]. */
+  histogram(grouping: Grouping, row: number, bins: Bins): { counts: Uint32Array; squares: Float64Array };
+  /** How many of at most 255 ascending thresholds are <= x / scale[g]. */
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array;
   /** Mean and standard deviation, sqrt(Σ(x - mean)² / n), per group, in f64. */
   moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array };
   /**
@@ -181,6 +209,16 @@ export interface InnerLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** The blocks of codes; or the first scale of the first block that the type does not hold. */
+  writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
+  /** Codes and scales of whole blocks. */
+  readBlocks(type: BlockType, bytes: Uint8Array): BlockCodes;
+  /** A mask of `count` ones: those of `mask`, and the largest |x| beside them, the lowest index first on a tie. */
+  largest(x: Float32Array, count: number, mask: Uint8Array): Uint8Array;
+  /** y where the mask is not 0, else x. */
+  choose(x: Float32Array, y: Float32Array, mask: Uint8Array): Float32Array;
+  /** fround((x + weight * y) / (1 + weight)). */
+  mix(x: Float32Array, y: Float32Array, weight: number): Float32Array;
   /** Σ|x - y| per group, in f64. */
   absErrors(grouping: Grouping, x: Float32Array, y: Float32Array): Float64Array;
   /** x where curvature·x² >= least (in f64), else 0. */

@@ -127,6 +127,17 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     });
   },
 
+  async ordered({ quantizer, tensor, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const groups = values.map((_, i) => groupAt(quantizer, tensor.shape, i));
+    const order = [...values.keys()].sort((a, b) => groups[a]! - groups[b]! || tensor.data[a]! - tensor.data[b]!);
+    for (let i = 1; i < order.length; i++) {
+      const [low, high] = [order[i - 1]!, order[i]!];
+      if (groups[low] === groups[high] && values[low]! > values[high]!)
+        fail(`weight ${low} to become at most ${values[high]} as weight ${high}, which is not less`, values[low]);
+    }
+  },
+
   async unbiased({ quantizer, tensor: sample, run, fail }) {
     const tensor = within(quantizer, sample);
     const { length } = tensor.data;

@@ -1,4 +1,12 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
+
+import { mxfp4Method } from "./blocks/mxfp4.ts";
+import { nf4Method } from "./blocks/nf4.ts";
+import { nvfp4Method } from "./blocks/nvfp4.ts";
+import { q4_0Method } from "./blocks/q4-0.ts";
+import { q4_kMethod } from "./blocks/q4-k.ts";
+import { q8_0Method } from "./blocks/q8-0.ts";
+import { tqMethods } from "./blocks/tq.ts";
 import { adaroundMethod } from "./calibrated/adaround.ts";
 import { awqMethod } from "./calibrated/awq.ts";
 import { biasCorrectionMethod } from "./calibrated/bias-correction.ts";
@@ -6,6 +14,14 @@ import { equalizationMethods } from "./calibrated/equalization.ts";
 import { gptqMethods } from "./calibrated/gptq.ts";
 import { hadamardMethod } from "./calibrated/hadamard.ts";
 import { hqqMethod } from "./calibrated/hqq.ts";
+import { dorefaGradientMethod } from "./gradients/dorefa.ts";
+import { doubleSamplingMethod } from "./gradients/double-sampling.ts";
+import { dynamicTreeMethod } from "./gradients/dynamic-tree.ts";
+import { oneBitMethod } from "./gradients/one-bit.ts";
+import { qsgdMethod } from "./gradients/qsgd.ts";
+import { signMethods } from "./gradients/sign.ts";
+import { ternGradMethods } from "./gradients/terngrad.ts";
+import { thresholdMethod } from "./gradients/threshold.ts";
 import type { Method } from "./method.ts";
 import { abcNetMethod } from "./optimization/abc-net.ts";
 import { admmMethods } from "./optimization/admm.ts";
@@ -20,8 +36,14 @@ import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { ttqMethod } from "./optimization/ttq.ts";
 import { pruneMethod } from "./pruning/prune.ts";
+import { absmeanMethod } from "./rounding/absmean.ts";
+import { bucketMethod } from "./rounding/bucket.ts";
+import { fixedMethod } from "./rounding/fixed.ts";
 import { pow2Method } from "./rounding/pow2.ts";
+import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { wageMethod } from "./rounding/wage.ts";
+import { wrpnMethod } from "./rounding/wrpn.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
 import { stochasticFixedMethod } from "./stochastic/fixed.ts";
 import { partialMethod } from "./stochastic/partial.ts";
@@ -49,6 +71,12 @@ export const methods: readonly Method[] = [
   lcMethod,
   ...uniformMethods,
   pow2Method,
+  fixedMethod,
+  wageMethod,
+  wrpnMethod,
+  sqnrMethod,
+  bucketMethod,
+  absmeanMethod,
   kmeansMethod,
   pqMethod,
   pruneMethod,
@@ -68,4 +96,19 @@ export const methods: readonly Method[] = [
   hadamardMethod,
   ...equalizationMethods,
   biasCorrectionMethod,
+  oneBitMethod,
+  thresholdMethod,
+  dynamicTreeMethod,
+  ...ternGradMethods,
+  qsgdMethod,
+  dorefaGradientMethod,
+  ...signMethods,
+  doubleSamplingMethod,
+  q4_0Method,
+  q8_0Method,
+  q4_kMethod,
+  ...tqMethods,
+  nf4Method,
+  mxfp4Method,
+  nvfp4Method,
 ];

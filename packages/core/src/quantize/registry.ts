@@ -1,5 +1,12 @@
 /** Every built-in quantizer, a line each; `parseScheme`, help texts, law tests and tables follow from it. */
 
+import { mxfp4Family } from "./blocks/mxfp4.ts";
+import { nf4Family } from "./blocks/nf4.ts";
+import { nvfp4Family } from "./blocks/nvfp4.ts";
+import { q4_0Family } from "./blocks/q4-0.ts";
+import { q4_kFamily } from "./blocks/q4-k.ts";
+import { q8_0Family } from "./blocks/q8-0.ts";
+import { tq1_0Family, tq2_0Family } from "./blocks/tq.ts";
 import { adaroundFamily } from "./calibrated/adaround.ts";
 import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
@@ -17,8 +24,14 @@ import { multibitFamily } from "./optimization/multibit.ts";
 import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
 import { pruneFamily } from "./pruning/prune.ts";
+import { absmeanFamily } from "./rounding/absmean.ts";
+import { bucketFamily } from "./rounding/bucket.ts";
+import { fixedFamily } from "./rounding/fixed.ts";
 import { pow2Family } from "./rounding/pow2.ts";
+import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
+import { wageFamily } from "./rounding/wage.ts";
+import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
 import { stochasticFamily } from "./stochastic/family.ts";
 import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
@@ -43,6 +56,12 @@ export const registry: readonly SchemeFamily[] = [
   lcFamily,
   uniformFamily,
   pow2Family,
+  fixedFamily,
+  wageFamily,
+  wrpnFamily,
+  sqnrFamily,
+  bucketFamily,
+  absmeanFamily,
   kmeansFamily,
   pqFamily,
   pruneFamily,
@@ -55,4 +74,12 @@ export const registry: readonly SchemeFamily[] = [
   awqFamily,
   adaroundFamily,
   hqqFamily,
+  q4_0Family,
+  q8_0Family,
+  q4_kFamily,
+  tq1_0Family,
+  tq2_0Family,
+  nf4Family,
+  mxfp4Family,
+  nvfp4Family,
 ];

@@ -3,11 +3,14 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
+import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import {
   type Bases,
+  type Bins,
   type Grid,
   type Grouping,
   groupCount,
+  groupLength,
   type InnerLoops,
   type Resident,
   type StochasticGrid,
@@ -88,7 +91,39 @@ export class Weights implements Disposable {
     return this.#resident.signCodes();
   }
 
-  /** Rounds to a grid per group: clamp(round(w / scale) + zeroPoint, minCode, maxCode), ties to even; 0 / 0 counts as 0. */
+  /** Σ w² per group. */
+  power(): Float64Array {
+    const { groups } = this;
+    // What a grid of nothing but 0 misses.
+    return this.gridErrors({ scale: new Float32Array(groups).fill(1), zeroPoint: 0, minCode: 0, maxCode: 0 });
+  }
+
+  /** Number of weights of each group. */
+  lengths(): Uint32Array {
+    return Uint32Array.from({ length: this.groups }, (_, group) => groupLength(this.grouping, group));
+  }
+
+  /** What stands at these ranks (ascending from 0) where each group's w, or |w|, are sorted: ranks and result [groups, R]. */
+  orderStatistics(of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    return this.#resident.orderStatistics(this.grouping, of, ranks);
+  }
+
+  /** Of the groups of one row of {@link grouping}: how many |w| lie in each of `count` equal parts of 0..top, and the sum of their squares, [groups, count]. */
+  histogram(row: number, bins: Bins): { counts: Uint32Array; squares: Float64Array } {
+    return this.#resident.histogram(this.grouping, row, bins);
+  }
+
+  /** How many of at most 255 ascending thresholds are <= w / scale (scale per group, > 0). */
+  thresholdCodes(thresholds: Float32Array, scale = new Float32Array(this.groups).fill(1)): Uint8Array {
+    return this.#resident.thresholdCodes(this.grouping, thresholds, scale);
+  }
+
+  /** The sum of the weights with each code below `levels`, and their number. */
+  sumsByCode(codes: Uint8Array, levels: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, levels);
+  }
+
+  /** Rounds to a grid per group: clamp(round((w - offset) / scale) + zeroPoint, minCode, maxCode), ties to even; 0 / 0 counts as 0. */
   gridCodes(grid: Grid): Uint8Array {
     return this.#resident.gridCodes(this.grouping, grid);
   }
@@ -192,6 +227,11 @@ export class Weights implements Disposable {
   /** argmin over α >= 0 of the error of -α, 0, +α per group, by a sorted pass. */
   ternaryScale(): Float32Array {
     return this.#resident.ternaryScale(this.grouping);
+  }
+
+  /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
+  blockCodes(type: BlockType): BlockCodes {
+    return this.#resident.blockCodes(type, this.columns);
   }
 
   /** Σ x² of the weights or of a part of them, in f64. */

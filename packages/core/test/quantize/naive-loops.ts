@@ -1,11 +1,14 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
 import { disposeSymbol } from "../../src/dispose.ts";
 import { decodeWeights } from "../../src/graph/decode.ts";
+import type { BlockCodes, BlockType } from "../../src/quantize/blocks/layout.ts";
 import {
   type Bases,
+  type Bins,
   type Grid,
   type Grouping,
   groupCount,
+  groupLength,
   groupsPerRow,
   type InnerLoops,
   type Mixture,
@@ -13,6 +16,7 @@ import {
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
 import type { Random } from "../../src/quantize/random.ts";
+import { naiveBlockCodes } from "./naive-blocks.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
@@ -25,9 +29,10 @@ function eachInGroup(grouping: Grouping, visit: (position: number, group: number
   }
 }
 
-const gridCode = (x: number, group: number, { scale, zeroPoint, minCode, maxCode }: Grid): number => {
+const gridCode = (x: number, group: number, { scale, zeroPoint, offset, minCode, maxCode }: Grid): number => {
   const zero = typeof zeroPoint === "number" ? zeroPoint : zeroPoint[group]!;
-  const steps = x === 0 ? 0 : roundTiesEven(Math.fround(x / scale[group]!));
+  const moved = offset === undefined ? x : Math.fround(x - offset[group]!);
+  const steps = moved === 0 ? 0 : roundTiesEven(Math.fround(moved / scale[group]!));
   return Math.max(minCode, Math.min(maxCode, steps + zero));
 };
 
@@ -149,7 +154,8 @@ class NaiveResident implements Resident {
     const errors = new Float64Array(groupCount(grouping));
     eachInGroup(grouping, (i, g) => {
       const zero = typeof grid.zeroPoint === "number" ? grid.zeroPoint : grid.zeroPoint[g]!;
-      const value = Math.fround((gridCode(this.#x[i]!, g, grid) - zero) * grid.scale[g]!);
+      const step = Math.fround((gridCode(this.#x[i]!, g, grid) - zero) * grid.scale[g]!);
+      const value = Math.fround(step + (grid.offset?.[g] ?? 0));
       const difference = this.#x[i]! - value;
       errors[g]! += difference * difference;
     });
@@ -183,6 +189,9 @@ class NaiveResident implements Resident {
       for (let j = 0; j < dimension; j++) sums[codes[v]! * dimension + j]! += this.#x[v * dimension + j]!;
     }
     return { sums, counts };
+  }
+  blockCodes(type: BlockType, columns: number): BlockCodes {
+    return naiveBlockCodes(type, this.#x, columns);
   }
   farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
     let best = 0;
@@ -307,6 +316,42 @@ class NaiveResident implements Resident {
     }
     return { ends: ends.fill(this.#x.length, part), sums };
   }
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    const groups = groupCount(grouping);
+    const sorted = Array.from({ length: groups }, (_, g) => new Float32Array(groupLength(grouping, g)));
+    const filled = new Uint32Array(groups);
+    eachInGroup(grouping, (i, g) => {
+      sorted[g]![filled[g]!++] = of === "values" ? this.#x[i]! : Math.abs(this.#x[i]!);
+    });
+    for (const group of sorted) group.sort();
+    return Float32Array.from(ranks, (rank, i) => sorted[Math.floor(i / (ranks.length / groups))]![rank]!);
+  }
+  histogram(
+    { columns, groupSize }: Grouping,
+    row: number,
+    { side, count, top }: Bins,
+  ): { counts: Uint32Array; squares: Float64Array } {
+    const counts = new Uint32Array(top.length * count);
+    const squares = new Float64Array(counts.length);
+    const ofRow = this.#x.subarray(row * columns, (row + 1) * columns);
+    eachInGroup({ rows: 1, columns, groupSize }, (i, g) => {
+      const x = ofRow[i]!;
+      if ((side === "positive" && x < 0) || (side === "negative" && x >= 0)) return;
+      const part = Math.floor((Math.abs(x) * count) / top[g]!);
+      const bin = g * count + (Number.isNaN(part) ? 0 : Math.min(count - 1, part));
+      counts[bin]!++;
+      squares[bin]! += x * x;
+    });
+    return { counts, squares };
+  }
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array {
+    const codes = new Uint8Array(this.#x.length);
+    eachInGroup(grouping, (i, g) => {
+      const x = Math.fround(this.#x[i]! / scale[g]!);
+      codes[i] = thresholds.filter((threshold) => threshold <= x).length;
+    });
+    return codes;
+  }
   [disposeSymbol](): void {}
 }
 
@@ -400,6 +445,9 @@ export const naiveLoops: InnerLoops = {
     const whole = decodeWeights({ kind: "quantized", scheme: "", shape: [rows, columns], ...coded, ...scaling });
     return whole.slice(from * columns, to * columns);
   },
+  // Byte layouts have no second implementation here: golden files hold them (blocks.test.ts).
+  writeBlocks: () => 0,
+  readBlocks: () => ({ codes: new Uint8Array(), scale: new Float32Array() }),
   errorSums(x, y) {
     let noise = 0;
     let signal = 0;
@@ -416,6 +464,14 @@ export const naiveLoops: InnerLoops = {
     }
     return { noise, signal, power, dot, maxAbs };
   },
+  largest(x, count, mask) {
+    const taken = mask.slice();
+    const free = [...x.keys()].filter((i) => mask[i] === 0).sort((a, b) => Math.abs(x[b]!) - Math.abs(x[a]!) || a - b);
+    for (const i of free.slice(0, count - (x.length - free.length))) taken[i] = 1;
+    return taken;
+  },
+  choose: (x, y, mask) => x.map((value, i) => (mask[i] === 0 ? value : y[i]!)),
+  mix: (x, y, weight) => x.map((value, i) => (value + weight * y[i]!) / (1 + weight)),
   absErrors(grouping, x, y) {
     const sums = new Float64Array(groupCount(grouping));
     eachInGroup(grouping, (i, g) => {

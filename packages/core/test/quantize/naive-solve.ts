@@ -231,8 +231,6 @@ export const naiveSolver: Solver = {
   scale: (w, columns, rows, channels) =>
     w.map((x, i) => x * (rows[Math.floor(i / columns)]! * channels[(i % columns) % channels.length]!)),
   rowDots: (w, x) =>
-    Float64Array.from({ length: w.length / x.length }, (_, n) =>
-      sum(x.length, (k) => w[n * x.length + k]! * x[k]!),
-    ),
+    Float64Array.from({ length: w.length / x.length }, (_, n) => sum(x.length, (k) => w[n * x.length + k]! * x[k]!)),
   powers: (x, exponent) => x.map((value) => value ** exponent),
 };

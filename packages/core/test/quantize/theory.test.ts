@@ -1,12 +1,24 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize } from "../../src/quantize.ts";
+import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
+
+/** Fisher and Yates. */
+function shuffled(values: Float32Array): Float32Array {
+  const random = new Random(1);
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [values[i], values[j]] = [values[j]!, values[i]!];
+  }
+  return values;
+}
 
 const COUNT = 40_000;
 const tensors = {
   "N(0,1)": { shape: [1, COUNT], data: quantileGrid(normalQuantile, COUNT) },
+  // In random order, so that groups are samples: 2^17 quantiles.
+  "shuffled N(0,1)": { shape: [128, 1024], data: shuffled(quantileGrid(normalQuantile, 2 ** 17)) },
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
 };
 
@@ -26,6 +38,15 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["int2", "N(0,1)", 0.1902, "three levels: the ternary optimum"],
   ["int4:mse", "N(0,1)", 0.01289, "best 15-level uniform grid, step 0.3534, by integration"],
   ["int3:mse", "N(0,1)", 0.04686, "best 7-level uniform grid, step 0.6508, by integration"],
+  ["int4:tensor:p99.5", "N(0,1)", 0.014163, "15 levels over ±2.807 σ, by integration"],
+  ["int4:tensor:asym:p95", "N(0,1)", 0.01923, "16 levels over 3.92 σ, by integration"],
+  ["fixed:2.2", "N(0,1)", 0.022407, "-2, -1.75 ... 1.75, by integration"],
+  ["sqnr:1", "N(0,1)", 1 - 2 / Math.PI, "Max's uniform quantizer, 1 bit"],
+  ["sqnr:2", "N(0,1)", 0.11885, "Max's uniform quantizer, 9.25 dB"],
+  ["sqnr:3", "N(0,1)", 0.03744, "Max's uniform quantizer, 14.27 dB"],
+  ["sqnr:4", "N(0,1)", 0.011543, "Max's uniform quantizer, 19.38 dB"],
+  ["sqnr:6", "N(0,1)", 0.00104, "Max's uniform quantizer, 29.83 dB"],
+  ["absmean", "N(0,1)", 0.26338, "1 - 2γ E[|w|; |w| > γ/2] + γ² P(|w| > γ/2), γ = sqrt(2/π)"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
@@ -67,6 +88,13 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["admm:shift2", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
   ["lc:ternary", "N(0,1)", 0.1902, "ternary optimum"],
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
+  ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
+  ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
+  ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
+  ["mxfp4", "shuffled N(0,1)", 0.01322, "integral over the largest of 32"],
+  ["nvfp4", "shuffled N(0,1)", 0.00905, "integral over the largest of 16"],
 ];
 
 describe("relative mean squared error within 1 % of theory", () => {
@@ -113,6 +141,7 @@ describe("orderings that must hold on the same weights", () => {
     ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
     ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],
     ["lc:ternary", "ternary", "ternary:ttq", "binary"],
+    ["q8_0", "q4_k", "q4_0"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
     const errors = await Promise.all(schemes.map(async (scheme) => (await errorOf(scheme, "N(0,1)")).mse));

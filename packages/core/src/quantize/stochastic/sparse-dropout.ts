@@ -2,7 +2,8 @@
 import { checkInteger, defineQuantizer } from "../define.ts";
 import type { Method } from "../method.ts";
 import { SPARSE_VD } from "../papers.ts";
-import { scaleFor, type UniformBits } from "../rounding/uniform.ts";
+import { scaleFor } from "../rounding/ranges.ts";
+import type { UniformBits } from "../rounding/uniform.ts";
 import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { LN_ALPHA, type PosteriorOptions, pruneUncertain, samplesArgument, samplesSuffix } from "./posterior.ts";

@@ -2,7 +2,8 @@
 import { checkInteger, defineQuantizer } from "../define.ts";
 import type { Method } from "../method.ts";
 import { GUPTA, POLINO } from "../papers.ts";
-import { scaleFor, type UniformBits } from "../rounding/uniform.ts";
+import { scaleFor } from "../rounding/ranges.ts";
+import type { UniformBits } from "../rounding/uniform.ts";
 import { perSuffix } from "../scheme-family.ts";
 import type { Per, Quantizer } from "../types.ts";
 
