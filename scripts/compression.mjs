@@ -16,8 +16,8 @@ const NETWORKS = ["mnist-lenet-300-100", "mnist-lenet-5"];
 /** Top-1 that may be lost, as a share. */
 const LIMIT = 0.001;
 
-const LEVELS = [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32];
-const RATES = ["0.5", "0.75", "1", "1.25", "1.5", "1.75", "2", "2.25", "2.5", "3", "3.5", "4"];
+const LEVELS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24, 32];
+const RATES = ["1", "1.25", "1.5", "1.75", "2", "2.25", "2.5", "3", "3.5", "4"];
 
 /** In the order of their published ratios on LeNet; settings from few bits to many. */
 const METHODS = [
