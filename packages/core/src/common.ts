@@ -6,10 +6,10 @@ export {
   isPacked,
   type Packed,
   type Provenance,
-  readPacked,
   type WriteOptions,
   writePacked,
 } from "./file/packed.ts";
+export { readPacked } from "./file/read.ts";
 export {
   looksLikeSafetensors,
   type RawTensor,

@@ -5,7 +5,7 @@ import { validateGraph } from "../graph/validate.ts";
 import { decodeGraph } from "./decode.ts";
 import { sha256Hex } from "./digest.ts";
 import { type EncodeOptions, encodeGraph } from "./encode.ts";
-import { type Expand, expand } from "./expand.ts";
+import type { Expand } from "./expand.ts";
 import { Field } from "./fields.ts";
 import { type Json, parseJson } from "./json.ts";
 import { type RawTensor, readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
@@ -62,17 +62,6 @@ export function writePacked(
   return writeSafetensors(tensors, new Map(entries));
 }
 
-/**
- * Reads a file and checks all of it: structure, digests, types, and the graph's rules.
- * @param bytes the whole file; constants are views of it, but for those that are packed
- * @throws FormatError, DigestError, GraphError
- */
-export function readPacked(bytes: Uint8Array<ArrayBuffer>): Packed {
-  const packed = decodePacked(openPacked(bytes), expand);
-  validateGraph(packed.graph);
-  return packed;
-}
-
 /** A file whose digests fit. */
 export interface OpenedFile {
   readonly version: number;
@@ -103,7 +92,7 @@ export function openPacked(bytes: Uint8Array<ArrayBuffer>): OpenedFile {
 }
 
 /**
- * As {@link readPacked}, without the graph's rules: whoever runs the graph checks those.
+ * As `readPacked`, without the graph's rules: whoever runs the graph checks those.
  * @param expand is needed where the version is above 1, which has no packings
  */
 export function decodePacked({ version, json, tensors }: OpenedFile, expand?: Expand): Packed {
