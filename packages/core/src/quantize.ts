@@ -96,6 +96,8 @@ export { type MultibitOptions, multibit } from "./quantize/optimization/multibit
 export { type SketchOptions, sketch } from "./quantize/optimization/sketch.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
 export { ttq } from "./quantize/optimization/ttq.ts";
+export { magnitudeMasks } from "./quantize/pruning/masks.ts";
+export { type PruneOptions, prune } from "./quantize/pruning/prune.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
@@ -160,6 +162,7 @@ export type {
   Context,
   DecodingKind,
   Encoded,
+  EncodedFloats,
   FloatTensor,
   Law,
   Paper,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
+import type { Pack } from "lowbit";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
@@ -72,6 +73,13 @@ function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgres
   };
 }
 
+async function packOf(text: string | undefined): Promise<Pack> {
+  const { packs } = await import("lowbit");
+  const pack = packs.find((name) => name === (text ?? "bits"));
+  if (pack === undefined) throw new UsageError(`--pack: expected one of ${packs.join(", ")}, got "${text}"`);
+  return pack;
+}
+
 export const quantize = defineCommand({
   meta: { name: "quantize", description: "Quantize a network, measure every layer's error, refuse what is broken" },
   args: {
@@ -110,9 +118,9 @@ export const quantize = defineCommand({
     },
     pack: {
       type: "string",
-      valueHint: "bits|base3",
+      valueHint: "smallest|bits|base3|huffman|sparse|sparse-huffman",
       description:
-        "base3 stores ternary weights at 1.6 bits instead of 2, for readers of format version 2; as fast once loaded",
+        "How codes are stored (bits); base3 stores ternary weights at 1.6 bits instead of 2, the others need readers of format version 3; as fast once loaded",
     },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
     "max-size": { type: "string", valueHint: "BYTES", description: "Refuse when the file would be larger" },
@@ -121,9 +129,7 @@ export const quantize = defineCommand({
   },
   async run({ args, data }) {
     const { values } = data as Surroundings;
-    const packing = args.pack ?? "bits";
-    if (packing !== "bits" && packing !== "base3")
-      throw new UsageError(`--pack: expected bits or base3, got "${packing}"`);
+    const pack = await packOf(args.pack);
     const rules = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
@@ -143,7 +149,7 @@ export const quantize = defineCommand({
       ? await quantizeTensors(opened.graph, { ...rules, onProgress })
       : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
-    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { ternary: packing });
+    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();
     const tooLarge = maxSize !== undefined && bytes.length > maxSize;
     const refusal =

@@ -42,6 +42,7 @@ import { multibitMethod } from "./optimization/multibit.ts";
 import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { ttqMethod } from "./optimization/ttq.ts";
+import { pruneMethod } from "./pruning/prune.ts";
 import { absmeanMethod } from "./rounding/absmean.ts";
 import { apotMethod } from "./rounding/apot.ts";
 import { balancedMethods } from "./rounding/balanced.ts";
@@ -97,6 +98,7 @@ export const methods: readonly Method[] = [
   absmeanMethod,
   kmeansMethod,
   pqMethod,
+  pruneMethod,
   stochasticBinaryMethod,
   stochasticTernaryMethod,
   stochasticFixedMethod,

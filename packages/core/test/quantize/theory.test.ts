@@ -68,6 +68,8 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
+  ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
   ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
