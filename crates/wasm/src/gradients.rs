@@ -95,7 +95,8 @@ pub fn gradient_threshold_take(x: usize, residual: usize, count: usize, threshol
 #[wasm_bindgen]
 pub fn gradient_threshold_apply(words: usize, taken: usize, threshold: f32, y: usize, count: usize) -> i32 {
     let memory = Memory::new(OP);
-    let run = || Ok(gradients::threshold_apply(memory.read(words, taken)?, threshold, memory.write(y, count)?));
+    let run =
+        || Ok(gradients::threshold_apply(memory.read(words, taken)?, threshold, memory.write(y, count)?));
     status_or(run().map(|position| position as i32))
 }
 
@@ -166,7 +167,8 @@ pub fn gradient_least_squares(params: usize, words: usize) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let mut params = Params::new(&memory, OP, params, words)?;
-        let (first, second, x, b) = (params.array()?, params.array()?, params.array::<f32>()?, params.array()?);
+        let (first, second, x, b) =
+            (params.array()?, params.array()?, params.array::<f32>()?, params.array()?);
         let g = memory.write(params.int()? as u32 as usize, x.len())?;
         params.end()?;
         gradients::least_squares(first, second, x, b, g)

@@ -1,4 +1,4 @@
-//! Q4_K: w = d·s_j·code - m·t_j with 6-bit integers s_j, t_j per sub-block j of 32 weights, and d, m numbers of f16.
+//! `Q4_K`: w = d·s_j·code - m·t_j with 6-bit integers s_j, t_j per sub-block j of 32 weights, and d, m numbers of f16.
 
 use super::encode::half;
 

@@ -127,7 +127,9 @@ mod tests {
         let numbers: Vec<u64> = (1..200).chain((3..=32).flat_map(|p| [(1 << p) - 1, 1 << p])).collect();
         let mut bytes = vec![0; 1024];
         let mut writer = BitWriter::new(&mut bytes);
-        numbers.iter().for_each(|&n| writer.elias(n));
+        for &n in &numbers {
+            writer.elias(n);
+        }
         let length = writer.bytes();
         let mut reader = BitReader::new(&bytes[..length]);
         assert!(numbers.iter().all(|&n| reader.elias() == Ok(n)));

@@ -24,12 +24,13 @@ pub fn one_bit(
         for ((x, residual), code) in x.iter().zip(&mut *residual).zip(&mut *codes) {
             *residual += x;
             *code = u8::from(*residual < 0.0);
-            sums[usize::from(*code)] += f64::from(*residual);
-            counts[usize::from(*code)] += 1;
+            let (side, value) = if symmetric { (0, residual.abs()) } else { (usize::from(*code), *residual) };
+            sums[side] += f64::from(value);
+            counts[side] += 1;
         }
         let mean = |sum: f64, count: u32| if count == 0 { 0.0 } else { (sum / f64::from(count)) as f32 };
         if symmetric {
-            let scale = mean(sums[0] - sums[1], counts[0] + counts[1]);
+            let scale = mean(sums[0], counts[0]);
             levels.copy_from_slice(&[scale, -scale]);
         } else {
             levels.copy_from_slice(&[mean(sums[0], counts[0]), mean(sums[1], counts[1])]);

@@ -99,7 +99,9 @@ impl Qsgd {
                 let magnitude = (f64::from(norm) * level as f64 / s) as f32;
                 if minus { -magnitude } else { magnitude }
             };
-            let known = |level: u64| if level <= u64::from(self.levels) { Ok(level) } else { Err(Unreadable::Corrupt) };
+            let known = |level: u64| {
+                if level <= u64::from(self.levels) { Ok(level) } else { Err(Unreadable::Corrupt) }
+            };
             y.fill(0.0);
             if self.dense {
                 for y in y {

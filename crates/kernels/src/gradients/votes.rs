@@ -19,8 +19,10 @@ pub fn majority(signs: &[u8], voters: usize, count: usize, result: &mut [u8]) ->
                 *minus += usize::from(byte >> bit & 1);
             }
         }
-        let byte = minus.iter().enumerate().fold(0, |all, (bit, &minus)| all | u8::from(2 * minus > voters) << bit);
-        *result = if i + 1 == row && !count.is_multiple_of(8) { byte & ((1 << (count % 8)) - 1) } else { byte };
+        let byte =
+            minus.iter().enumerate().fold(0, |all, (bit, &minus)| all | u8::from(2 * minus > voters) << bit);
+        *result =
+            if i + 1 == row && !count.is_multiple_of(8) { byte & ((1 << (count % 8)) - 1) } else { byte };
     }
     Ok(())
 }

@@ -240,7 +240,7 @@ describe("NF4", () => {
     const negative = Array.from({ length: 7 }, (_, i) => -normalQuantile(offset - (i * (offset - 0.5)) / 7));
     const levels = [...negative, 0, ...positive.toReversed()].map((level) => level / positive[0]!);
     expect(NF4_LEVELS.length).toBe(16);
-    NF4_LEVELS.forEach((level, i) => expect(level).toBeCloseTo(levels[i]!, 6));
+    for (const [i, level] of NF4_LEVELS.entries()) expect(level).toBeCloseTo(levels[i]!, 6);
   });
 
   it("is exact on its own levels and takes the lower one on a tie", async () => {

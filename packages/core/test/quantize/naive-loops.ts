@@ -13,7 +13,7 @@ import {
 import { naiveBlockCodes } from "./naive-blocks.ts";
 
 /** Calls visit(position, group) for every element, in order. */
-function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
+export function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
   const { rows, columns, groupSize } = grouping;
   const perRow = groupsPerRow(grouping);
   for (let row = 0; row < rows; row++) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { floatBelow, floorLog2, LEAST_FLOAT, log10, powerOfTwo, previousFloat } from "../../src/quantize/powers.ts";
+import { floatAbove, floatBelow, floorLog2, LEAST_FLOAT, log10, powerOfTwo, previousFloat } from "../../src/quantize/powers.ts";
 import { Random } from "../../src/quantize/random.ts";
 
 describe("Random", () => {
@@ -79,6 +79,19 @@ describe("powers of two", () => {
     );
     expect(floatBelow(0)).toBe(0);
     expect(floatBelow(0.7)).toBe(Math.fround(0.7) > 0.7 ? previousFloat(Math.fround(0.7)) : Math.fround(0.7));
+  });
+
+  it("floatAbove is the least float not below", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-44, max: 3e38, noNaN: true }), (x) => {
+        const above = floatAbove(x);
+        expect(above).toBe(Math.fround(above));
+        expect(above).toBeGreaterThanOrEqual(x);
+        expect(previousFloat(above)).toBeLessThan(x);
+      }),
+      { seed: 3 },
+    );
+    expect([0, 1, 2 ** -149, 2 ** -150, 3.5e38].map(floatAbove)).toEqual([0, 1, 2 ** -149, 2 ** -149, Infinity]);
   });
 
   it("log10 is within 1e-15 of the engine's over the whole range", () => {
