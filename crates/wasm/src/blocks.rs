@@ -10,7 +10,8 @@ use crate::params::Params;
 
 const OP: Op = Op::Quantize;
 
-/// Parameters: type of block, columns, x (f32 array `[rows, columns]`), pointers to codes (bytes like x), scales (f32 per group), offsets (f32 per group, `Q4_K` alone), number of groups.
+/// Parameters: type of block, columns, x (f32 array `[rows, columns]`), pointers to codes (bytes like x), scales (f32 per group), offsets (f32 per group,
+/// `Q4_K` alone), number of groups.
 #[wasm_bindgen]
 pub fn blocks_encode(params: usize, words: usize) -> i32 {
     let run = || {

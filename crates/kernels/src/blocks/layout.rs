@@ -12,8 +12,8 @@ use super::{Kind, OP};
 use crate::error::{Result, What, check_shape};
 use crate::transform::{f16_to_f32, f32_to_f16};
 
-/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no number of f16, for `Q4_K`
-/// none by integers of 6 bits, for `TQ1_0` also a code above 2. The number of scales where there is no such block.
+/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no
+/// number of f16, for `Q4_K` none by integers of 6 bits, for `TQ1_0` also a code above 2. The number of scales where there is no such block.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length.

@@ -1,4 +1,5 @@
-//! Elias' recursive code of positive integers (omega): bits of a stream, least significant bit of a byte first; within a number the most significant bit comes first.
+//! Elias' recursive code of positive integers (omega): bits of a stream, least significant bit of a byte first; within a number the most significant bit comes
+//! first.
 //!
 //! ω(1) = `0`; ω(n) = the binary digits of n before the final `0`, before them those of (number of digits - 1), and so on until that is 1.
 

@@ -5,7 +5,8 @@ use crate::error::{Result, What, check_range, check_shape};
 use crate::quantize::Grouping;
 use crate::random::Random;
 
-/// `code = clamp(floor(x / scale[g] + zero + u), 0, max_code)` with u uniform in [0, 1) and the sum in f64: of expectation `x / scale + zero` where that is in range. A scale of
+/// `code = clamp(floor(x / scale[g] + zero + u), 0, max_code)` with u uniform in [0, 1) and the sum in f64: of expectation `x / scale + zero` where that is in
+/// range. A scale of
 /// 0 stands for a group of zeros.
 ///
 /// # Errors

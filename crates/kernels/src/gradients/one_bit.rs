@@ -3,8 +3,8 @@
 use super::OP;
 use crate::error::{Result, What, check_range, check_shape};
 
-/// With v = x + residual: codes 1 where v < 0, and per run of `group` numbers (the last one shorter) the levels `[of code 0, of code 1]`, which are the means of the v with either code (0 where none is), or
-/// with `symmetric` plus and minus the mean of |v|. The residual becomes v minus the level, rounded to f32.
+/// With v = x + residual: codes 1 where v < 0, and per run of `group` numbers (the last one shorter) the levels `[of code 0, of code 1]`, which are the means
+/// of the v with either code (0 where none is), or with `symmetric` plus and minus the mean of |v|. The residual becomes v minus the level, rounded to f32.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length, `Range` for a group of none.

@@ -4,7 +4,6 @@ import { floatAbove } from "../../src/quantize/powers.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { eachInGroup, naiveLoops } from "./naive-loops.ts";
 
-const { fround } = Math;
 const uniform = (random: Random): number => random.bits32() / 2 ** 32;
 
 /** Elias' recursive code of n >= 1, as a string of bits, by its definition. */

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { floatAbove, floatBelow, floorLog2, LEAST_FLOAT, log10, powerOfTwo, previousFloat } from "../../src/quantize/powers.ts";
+import {
+  floatAbove,
+  floatBelow,
+  floorLog2,
+  LEAST_FLOAT,
+  log10,
+  powerOfTwo,
+  previousFloat,
+} from "../../src/quantize/powers.ts";
 import { Random } from "../../src/quantize/random.ts";
 
 describe("Random", () => {
