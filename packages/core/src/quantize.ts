@@ -40,6 +40,7 @@ export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
 export {
   type AwqScaled,
   awqScales,
@@ -49,7 +50,6 @@ export {
   type Scaled,
   smoothQuant,
 } from "./quantize/calibrated/equalization.ts";
-export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
 export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
 export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
 export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";

@@ -108,6 +108,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
   ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
   ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["q4_k", "shuffled N(0,1)", 0.00509, "llama.cpp's reference on 2^22 normal numbers"],
   ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
