@@ -119,7 +119,7 @@ pub fn codebook_subtract(
 #[wasm_bindgen]
 pub fn codebook_sort(x: usize, count: usize) -> i32 {
     let memory = Memory::new(OP);
-    status(memory.write(x, count).map(|x| quantize::sort(x, false)))
+    status(memory.write(x, count).map(|x| quantize::sort_values(x, false)))
 }
 
 /// `pairs [count, 2]` of x and its weight, at least `floor`, sorted.
@@ -129,7 +129,7 @@ pub fn codebook_sort_pairs(x: usize, weights: usize, count: usize, floor: f32, p
         let memory = Memory::new(OP);
         let pairs = memory.write(pairs, checked_area(OP, count, 2)?)?;
         quantize::pair(memory.read(x, count)?, memory.read(weights, count)?, floor, pairs)?;
-        quantize::sort(pairs, true);
+        quantize::sort_values(pairs, true);
         Ok(())
     };
     status(run())

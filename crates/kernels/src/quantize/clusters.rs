@@ -30,6 +30,30 @@ pub fn nearest_scaled(
     Ok(())
 }
 
+/// Per cluster, the f64 sum of its sub-vectors over ascending position (`sums [clusters, dimension]`) and their number.
+///
+/// # Errors
+/// `Shape` where a slice does not have its length, `Range` where a code names no cluster.
+pub fn cluster_sums(
+    x: &[f32],
+    codes: &[u8],
+    dimension: usize,
+    sums: &mut [f64],
+    counts: &mut [u32],
+) -> Result<()> {
+    check_codes(x, codes, dimension, counts.len() * dimension)?;
+    check_shape(OP, What::Length, counts.len() * dimension, sums.len())?;
+    sums.fill(0.0);
+    counts.fill(0);
+    for (x, &code) in x.chunks_exact(dimension).zip(codes) {
+        counts[usize::from(code)] += 1;
+        for (sum, &x) in sums[usize::from(code) * dimension..][..dimension].iter_mut().zip(x) {
+            *sum += f64::from(x);
+        }
+    }
+    Ok(())
+}
+
 /// What a pass of Lloyd's algorithm found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LloydPass {

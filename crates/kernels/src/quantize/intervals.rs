@@ -7,7 +7,7 @@ use crate::error::{Result, What, check_range, check_shape, checked_area};
 const RUN: usize = 64;
 
 /// Values in ascending order, -0 before +0; `weighted`: pairs of a value and its weight, equal values by their weights.
-pub fn sort(x: &mut [f32], weighted: bool) {
+pub fn sort_values(x: &mut [f32], weighted: bool) {
     if weighted {
         x.as_chunks_mut().0.sort_unstable_by(|[a, v]: &[f32; 2], [b, w]| a.total_cmp(b).then(v.total_cmp(w)));
     } else {

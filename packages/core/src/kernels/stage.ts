@@ -1,4 +1,4 @@
-/** Memory of an instance that lives for one call. */
+/** Memory of a kernel instance that lives for one call. */
 import type { KernelInstance } from "./instance.ts";
 
 export class Stage {
@@ -49,11 +49,11 @@ export function held<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
   }
 }
 
-export const copyF32 = (instance: KernelInstance, pointer: number, length: number) =>
+export const copyF32 = (instance: KernelInstance, pointer: number, length: number): Float32Array =>
   instance.f32(pointer, length).slice();
-export const copyU8 = (instance: KernelInstance, pointer: number, length: number) =>
+export const copyU8 = (instance: KernelInstance, pointer: number, length: number): Uint8Array =>
   instance.u8(pointer, length).slice();
-export const copyU32 = (instance: KernelInstance, pointer: number, length: number) =>
+export const copyU32 = (instance: KernelInstance, pointer: number, length: number): Uint32Array =>
   instance.u32(pointer, length).slice();
-export const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
-  new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+export const copyF64 = (instance: KernelInstance, pointer: number, length: number): Float64Array =>
+  new Float64Array(instance.u8(pointer, 8 * length).slice().buffer);

@@ -319,12 +319,14 @@ describe.each(schemes)("%s", (scheme) => {
     expect(tensor.data).toEqual(weights(5 * 36, 4));
   });
 
+  // Scales of f16 end earlier.
+  const most = Math.fround(/^(q\d|tq)/.test(scheme) ? 1e4 : 1e30);
   it("for any finite weights: finite, and no worse than all zero where the formula fits the scale", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 1, max: 5 }),
-        fc.float({ min: Math.fround(-1e30), max: Math.fround(1e30), noNaN: true }),
+        fc.float({ min: -most, max: most, noNaN: true }),
         fc.integer(),
         async (rows, quads, magnitude, seed) => {
           const columns = 4 * quads;
