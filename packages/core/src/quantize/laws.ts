@@ -106,14 +106,14 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     }
   },
 
-  async optimalScale({ quantizer, tensor, counts, run, fail }) {
+  async optimalScale({ quantizer, tensor, run, fail }) {
     const values = (await run(tensor)).dequantize();
     const products = new Map<number, { cross: number; power: number }>();
     values.forEach((value, i) => {
       const group = groupAt(quantizer, tensor.shape, i);
       const sums = products.get(group) ?? { cross: 0, power: 0 };
-      sums.cross += counts(i) * (tensor.data[i]! - value) * value;
-      sums.power += counts(i) * value * value;
+      sums.cross += (tensor.data[i]! - value) * value;
+      sums.power += value * value;
       products.set(group, sums);
     });
     for (const [group, { cross, power }] of products) {

@@ -73,9 +73,9 @@ function entropyConstrained<N extends Exclude<Need, "inputs">>(
     needs,
     laws: [
       "scaleEquivariant",
-      "optimalScale",
       "keepsMean",
-      ...(needs === "weights" ? ["monotoneInBits" as const] : []),
+      "monotoneInBits",
+      ...(needs === "weights" ? ["optimalScale" as const] : []),
     ],
     coarser: k > 2 ? coarser : undefined,
     paper: CHOI,
