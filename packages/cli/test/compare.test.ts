@@ -111,3 +111,43 @@ describe("compare", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 });
+
+describe("quantize --auto", () => {
+  const auto = ["quantize", FLOAT, "--auto", "--calibrate", DIGITS, "--candidates", "int8,int4,ternary"];
+  it("keeps --max-size with schemes of the candidates", async () => {
+    const out = path("auto.safetensors");
+    const made = await lowbitJson<Row>(...auto, "-o", out, "--max-size", "60000");
+    expect(readFileSync(out).length).toBe(made.bytes);
+    expect(made.bytes).toBeLessThanOrEqual(60_000);
+    for (const { scheme } of made.layers) expect(["float", "int8", "int4", "ternary"]).toContain(scheme);
+    // One scheme for all layers would be int4 with 62 kB or ternary, which is refused.
+    expect(new Set(made.layers.map(({ scheme }) => scheme)).size).toBeGreaterThan(1);
+  });
+
+  it("writes nothing where no schemes keep the limit: exit 1, with what was reached", async () => {
+    const out = path("none.safetensors");
+    const { code, stderr } = await lowbit(...auto, "-o", out, "--max-size", "9000");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/the nearest has \d+ bytes of 9000\n$/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("keeps --min-accuracy, by a smaller file than 8 bits", async () => {
+    const args = ["-o", path("accurate.safetensors"), "--min-accuracy", "98.5", "--data", DIGITS];
+    const { bytes } = await lowbitJson<Row>(...auto, ...args);
+    expect(bytes).toBeLessThan(100_000);
+    const { top1 } = await lowbitJson<Row>("eval", path("accurate.safetensors"), "--data", DIGITS);
+    expect(top1).toBeGreaterThanOrEqual(0.985);
+  });
+
+  it.each([
+    [[], "needs a limit"],
+    [["--min-accuracy", "99"], "--data"],
+    [["--max-size", "60000", "--weights", "int8"], "--weights"],
+    [["--max-size", "60000", "--candidates", "int9"], "--candidates"],
+  ])("%j is refused as a usage error", async (args, expected) => {
+    const { code, stderr } = await lowbit(...auto, "-o", path("bad.safetensors"), ...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(expected);
+  });
+});
