@@ -14,6 +14,7 @@ extern crate alloc;
 
 pub mod affine_gemm;
 pub mod bitpack;
+pub mod blocks;
 pub mod buffer;
 pub mod codebook_gemm;
 pub mod conv;
@@ -23,6 +24,7 @@ pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;
 pub mod geometry;
+pub mod gradients;
 pub mod hamming;
 pub mod layout;
 pub mod multibit_gemm;
@@ -34,8 +36,10 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
+pub mod random;
 pub mod registry;
 pub mod rows;
+pub mod solve;
 pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

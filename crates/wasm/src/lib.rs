@@ -35,6 +35,8 @@ pub mod affine_gemm;
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
 pub mod bitpack;
+#[cfg(feature = "solve")]
+pub mod blocks;
 #[cfg(feature = "networks")]
 pub mod channel;
 #[cfg(feature = "codes")]
@@ -58,6 +60,8 @@ pub mod error;
 pub mod gemm_f32;
 #[cfg(any(feature = "networks", feature = "search"))]
 mod geometry;
+#[cfg(feature = "solve")]
+pub mod gradients;
 #[cfg(feature = "groups")]
 pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
@@ -83,8 +87,18 @@ pub mod pool;
 pub mod pq;
 #[cfg(feature = "networks")]
 mod products;
+#[cfg(feature = "solve")]
+pub mod prune;
 #[cfg(feature = "quantize")]
 pub mod quantize;
+#[cfg(feature = "solve")]
+pub mod quantize_optimize;
+#[cfg(feature = "solve")]
+pub mod quantize_order;
+#[cfg(feature = "solve")]
+pub mod solve;
+#[cfg(feature = "solve")]
+pub mod stochastic;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

@@ -53,7 +53,9 @@ export async function measureSensitivity(graph: Graph, options: SensitivityOptio
     const floats = (await quantizeModel(graph)).layers.find((layer) => layer.name === name)!;
     choices.push({ scheme: "float", bytes: floats.bytes, damage: 0 });
     for (const [at, scheme] of schemes.entries()) {
-      const cut = await alone(graph, { layers: [[name, scheme]], ...(signal && { signal }) });
+      // Only what looks at inputs is given them: measuring layers by them would take most of the time here.
+      const needed = parseScheme(scheme).needs === "weights" ? {} : { calibration };
+      const cut = await alone(graph, { layers: [[name, scheme]], ...needed, ...(signal && { signal }) });
       const layer = cut?.layers.find((each) => each.name === name);
       if (cut && layer && layer.bytes < floats.bytes) {
         const { relativeMse } = await compareFloats(reference, await outputsOf(cut.graph));

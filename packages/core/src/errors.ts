@@ -26,6 +26,8 @@ export type ErrorCode =
   | "digest"
   | "scheme"
   | "quantizer"
+  | "wire-truncated"
+  | "wire-corrupt"
   | FormatErrorCode;
 
 /** Ways a packed file can lie. */

@@ -39,20 +39,36 @@ impl Grouping {
         self.rows * self.columns.div_ceil(self.group_size)
     }
 
+    /// Weights of a row.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Weights of a group.
+    pub(crate) fn group_size(&self) -> usize {
+        self.group_size
+    }
+
+    /// The group of the weight at a position.
+    pub(crate) fn group_at(&self, position: usize) -> usize {
+        position / self.columns * self.columns.div_ceil(self.group_size)
+            + position % self.columns / self.group_size
+    }
+
     /// Refuses slices that do not hold all weights and a value per group.
-    pub(super) fn check(&self, weights: usize, groups: &[usize]) -> Result<()> {
+    pub(crate) fn check(&self, weights: usize, groups: &[usize]) -> Result<()> {
         check_shape(OP, What::Length, self.len(), weights)?;
         groups.iter().try_for_each(|&groups| check_shape(OP, What::Groups, self.groups(), groups))
     }
 
     /// The groups of `x`, in order.
-    pub(super) fn split<'a, T>(&self, x: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+    pub(crate) fn split<'a, T>(&self, x: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let group_size = self.group_size;
         x.chunks_exact(self.columns).flat_map(move |row| row.chunks(group_size))
     }
 
     /// As [`Self::split`].
-    pub(super) fn split_mut<'a, T>(&self, x: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> + use<'a, T> {
+    pub(crate) fn split_mut<'a, T>(&self, x: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> + use<'a, T> {
         let group_size = self.group_size;
         x.chunks_exact_mut(self.columns).flat_map(move |row| row.chunks_mut(group_size))
     }

@@ -127,7 +127,7 @@ fn write_integers(values: &[i64], y: &mut [u8], to: DType) {
 }
 
 /// Exact; a NaN becomes the canonical NaN of its sign.
-fn f16_to_f32(half: u16) -> f32 {
+pub(crate) fn f16_to_f32(half: u16) -> f32 {
     let sign = u32::from(half & 0x8000) << 16;
     let (exponent, mantissa) = (u32::from(half >> 10 & 0x1f), u32::from(half & 0x3ff));
     match exponent {
@@ -140,7 +140,7 @@ fn f16_to_f32(half: u16) -> f32 {
 }
 
 /// To nearest, ties to even; beyond 65504 + half a step to infinity; a NaN becomes the canonical NaN of its sign.
-fn f32_to_f16(value: f32) -> u16 {
+pub(crate) fn f32_to_f16(value: f32) -> u16 {
     let bits = value.to_bits();
     let (sign, magnitude) = ((bits >> 16 & 0x8000) as u16, bits & 0x7fff_ffff);
     if magnitude > 0x7f80_0000 {

@@ -9,6 +9,7 @@ pub mod naive;
 mod transpose;
 
 pub use cast::{DType, cast};
+pub(crate) use cast::{f16_to_f32, f32_to_f16};
 pub use copy::{Pad, copy_rows};
 pub use transpose::Transpose;
 

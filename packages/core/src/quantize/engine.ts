@@ -8,9 +8,12 @@ const loopsOf = new WeakMap<KernelInstance, InnerLoops>();
 
 let shared: Promise<KernelInstance> | undefined;
 
-/** @throws what loading the package's own module may (LoadError) */
+/** The caller's instance or the shared one. @throws what loading the package's own module may (LoadError) */
+export const kernelsOf = async (kernels?: KernelInstance): Promise<KernelInstance> => kernels ?? sharedInstance();
+
+/** @throws as {@link kernelsOf} */
 export async function innerLoops(kernels?: KernelInstance): Promise<InnerLoops> {
-  const instance = kernels ?? (await sharedInstance());
+  const instance = await kernelsOf(kernels);
   const loops = loopsOf.get(instance) ?? kernelLoops(instance);
   loopsOf.set(instance, loops);
   return loops;

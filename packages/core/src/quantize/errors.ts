@@ -27,3 +27,11 @@ export class QuantizerError extends LowbitError {
     super("quantizer", { op: `quantizer ${scheme}`, what, expected, got });
   }
 }
+
+/** Bytes of a gradient that end too early (`code` is `wire-truncated`) or that no encoder of the method writes (`wire-corrupt`). */
+export class WireError extends LowbitError {
+  override readonly name = "WireError";
+  constructor(op: string, code: "wire-truncated" | "wire-corrupt", what: string, expected: unknown, got: unknown) {
+    super(code, { op, what, expected, got });
+  }
+}
