@@ -1,10 +1,13 @@
 // Builds crates/wasm once per tier and links it once per part (scripts/wasm-parts.mjs), into packages/core/wasm/lowbit[-<part>].<tier>.wasm, and writes the types of
 // its exports. A tier whose sources, compiler and tools are the same as last time is left alone.
 //
-//   node scripts/build-wasm.mjs [--force] [--tier simd128]
+//   node scripts/build-wasm.mjs [--force] [--tier simd128] [--part quantize]
+//
+// One part alone is for trying something out: the tier still counts as out of date.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { whenMain } from "./main-module.mjs";
 import { root } from "./setup/paths.mjs";
@@ -87,9 +90,9 @@ async function checkBindgen(env) {
     );
 }
 
-async function buildTier(tier, env) {
+async function buildTier(tier, env, wanted) {
   // One after another: they share the compiled crates, and their output has one name.
-  for (const part of Object.keys(parts)) await buildPart(tier, part, env);
+  for (const part of wanted) await buildPart(tier, part, env);
 }
 
 const packageOf = (tier, part) => join(work, tier, "pkg", part);
@@ -138,7 +141,8 @@ async function optimise(input, result, opt, env, log) {
 const fileOf = (tier, part) => join(out, `${moduleName(part)}.${tier}.wasm`);
 
 /** Where wasm-bindgen lists the exports: no part has all, these have them together. */
-const typesOf = (tier) => ["threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
+const typesOf = (tier) =>
+  ["threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
@@ -152,7 +156,7 @@ export function writeTypesOfBuild() {
 }
 
 /** Builds what is out of date among `wanted`; resolves once packages/core/wasm holds all of them. */
-export async function buildWasm({ force = false, quiet = false, wanted = Object.keys(tiers) } = {}) {
+export async function buildWasm({ force = false, quiet = false, wanted = Object.keys(tiers), part } = {}) {
   const since = Date.now();
   const say = quiet ? () => {} : console.log;
   const current = await digest();
@@ -161,7 +165,8 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
     const files = [...Object.keys(parts).map((part) => fileOf(tier, part)), stampOf(tier), ...typesOf(tier)];
     return files.every((file) => existsSync(file)) && readFileSync(stampOf(tier), "utf8") === current;
   };
-  const stale = wanted.filter((tier) => force || !isFresh(tier));
+  const stale = wanted.filter((tier) => force || part || !isFresh(tier));
+  const wantedParts = part ? [part] : Object.keys(parts);
   if (stale.length === 0) return say(`  · wasm ${wanted.join(", ")} (up to date)`);
   const env = wasmEnv();
   await checkBindgen(env);
@@ -169,18 +174,22 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
   mkdirSync(work, { recursive: true });
   await Promise.all(
     stale.map(async (tier) => {
-      await buildTier(tier, env);
-      writeFileSync(stampOf(tier), current);
+      await buildTier(tier, env, wantedParts);
+      if (!part) writeFileSync(stampOf(tier), current);
       const size = (part) => gzipSync(readFileSync(fileOf(tier, part)), { level: 9 }).length;
-      const sizes = Object.keys(parts).map((part) => `${part} ${size(part)}`);
+      const sizes = wantedParts.map((part) => `${part} ${size(part)}`);
       say(`  ✓ wasm ${tier.padEnd(8)} bytes gzipped: ${sizes.join(", ")}`);
     }),
   );
-  if (wanted.length === Object.keys(tiers).length) writeTypesOfBuild();
+  if (!part && wanted.length === Object.keys(tiers).length) writeTypesOfBuild();
   say(`  wasm built in ${((Date.now() - since) / 1000).toFixed(1)} s`);
 }
 
 await whenMain(import.meta.url, () => {
-  const at = process.argv.indexOf("--tier");
-  return buildWasm({ force: process.argv.includes("--force"), ...(at > 0 ? { wanted: [process.argv[at + 1]] } : {}) });
+  const { values } = parseArgs({
+    options: { force: { type: "boolean" }, tier: { type: "string" }, part: { type: "string" } },
+  });
+  const { force, tier, part } = values;
+  if (part && !parts[part]) throw new Error(`--part: one of ${Object.keys(parts).join(", ")}, not ${part}`);
+  return buildWasm({ force, ...(tier && { wanted: [tier] }), part });
 });

@@ -1,11 +1,12 @@
-// `pnpm generate`: writes every file below a `generated/` folder anew. With { check: true } (or --check) it fails when one
-// of them was not what its generator writes.
+// `pnpm generate`: writes every file below a `generated/` folder anew, and the tables that are made from sources. With
+// { check: true } (or --check) it fails when one of them was not what its generator writes.
 import { join } from "node:path";
 import { buildWasm, writeTypesOfBuild } from "./build-wasm.mjs";
 import { generatedFiles } from "./generated-files.mjs";
 import { writeKernelRegistry } from "./kernel-registry.mjs";
 import { writeKernelWords } from "./kernel-words.mjs";
 import { whenMain } from "./main-module.mjs";
+import { writeMethods } from "./methods.mjs";
 import { pnpmEnv } from "./setup/node.mjs";
 import { root } from "./setup/paths.mjs";
 import { run } from "./setup/run.mjs";
@@ -24,6 +25,8 @@ const generators = [
   writeKernelRegistry,
   // The modules that ask an engine for a tier.
   writeTierProbes,
+  // The table of methods, measured anew.
+  writeMethods,
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
   // The loops that measure a machine's limits, and the checksums of benchmark cases that have none yet.

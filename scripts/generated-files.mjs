@@ -10,6 +10,8 @@ export function generatedFiles() {
     cwd: root,
     encoding: "utf8",
   });
-  const files = listed.split("\n").filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$/.test(file));
+  const files = listed
+    .split("\n")
+    .filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$|^docs\/methods\.md$/.test(file));
   return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
 }

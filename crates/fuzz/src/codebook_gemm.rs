@@ -1,4 +1,4 @@
-//! Table and product-quantized weights: decoded panels have the bits of `gemm_f32`, lookups those of `scalar`.
+//! Table, product-quantized and composed weights: decoded panels have the bits of `gemm_f32`, lookups those of `scalar`.
 
 use arbitrary::Arbitrary;
 use lowbit_kernels::buffer::Scratch;
@@ -19,6 +19,7 @@ pub struct Case<'a> {
     positions: u8,
     dimension: u8,
     bits: u8,
+    kind: u8,
     values: &'a [u8],
 }
 
@@ -32,13 +33,18 @@ impl Case<'_> {
             cycle(self.values, count, start).map(|b| (f32::from(b) - 128.0) / 77.0).collect::<Vec<_>>()
         };
         let (x, codebook) = (floats(rows * depth, 0), floats((1 << bits) * dimension, 3));
+        let codebooks = floats(2 * (1 << bits) * dimension, 5);
         let codes: Vec<u8> =
             cycle(self.values, columns * positions, 7).map(|b| b & (u8::MAX >> (8 - bits))).collect();
-        let decoding = if dimension == 1 {
-            Decoding::Table { codebook: &codebook }
-        } else {
-            Decoding::Product { codebook: &codebook, dimension }
+        let decoding = match self.kind % 4 {
+            0 if dimension == 1 => Decoding::Bases { coefficients: &codebook[..bits] },
+            1 if dimension == 1 => Decoding::Offset { offsets: &codebook[..1] },
+            // Whole sub-vectors of so many codes each.
+            2 if positions % 2 == 0 => Decoding::Additive { codebooks: &codebooks, dimension, count: 2 },
+            _ if dimension == 1 => Decoding::Table { codebook: &codebook },
+            _ => Decoding::Product { codebook: &codebook, dimension },
         };
+        let depth = if let Decoding::Additive { count, .. } = decoding { depth / count } else { depth };
         let packed = pack_codes(&codes, positions, bits);
         let weights = CodedWeights {
             columns,
@@ -57,14 +63,14 @@ impl Case<'_> {
             let mut scratch = Scratch::new();
             scratch.reserve(Op::CodebookGemm, gemm.scratch_lines(rows)).expect("memory");
             let mut y = vec![0.0; rows * columns];
-            gemm.run(&x, rows, &mut y, scratch.arena()).expect("valid");
+            gemm.run(&x[..rows * depth], rows, &mut y, scratch.arena()).expect("valid");
             let y: Vec<u32> = y.iter().map(|v| v.to_bits()).collect();
             if !gemm.looks_up() {
-                let w = naive::decode(&codes, depth, &decoding, |_, _| 1.0, |_, _| 0);
+                let w = naive::decode(&weights);
                 let mut expected = vec![0.0; rows * columns];
                 let plain = GemmF32::new(Tier::Scalar, columns, depth, &w, &[], free).expect("valid");
                 scratch.reserve(Op::GemmF32, plain.scratch_lines(rows)).expect("memory");
-                plain.run(&x, rows, &mut expected, scratch.arena()).expect("valid");
+                plain.run(&x[..rows * depth], rows, &mut expected, scratch.arena()).expect("valid");
                 assert_eq!(y, expected.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), "{tier} {self:?}");
             }
             assert_eq!(&y, first.get_or_insert_with(|| y.clone()), "{tier} {self:?}");

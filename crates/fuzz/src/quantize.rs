@@ -54,7 +54,7 @@ impl Case<'_> {
         let grouping = Grouping::new(rows, columns, usize::from(self.group) % columns + 1).expect("valid");
         let x = floats(self.values, rows * columns, 5);
         let scale: Vec<f32> = (0..grouping.groups()).map(|i| 0.01 + i as f32 / 99.0).collect();
-        let grid = Grid { scale: &scale, zero_points: &[top / 2], min_code: 0, max_code: top };
+        let grid = Grid { scale: &scale, zero_points: &[top / 2], offsets: &[], min_code: 0, max_code: top };
         let mut codes = vec![0; x.len()];
         grid.codes(&grouping, &x, &mut codes).expect("valid");
         assert!(codes.iter().all(|code| i32::from(*code) <= top), "{self:?}");

@@ -72,6 +72,7 @@ words! {
         Hamming = "hamming",
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
+        Solve = "solve",
     }
 }
 
@@ -118,6 +119,7 @@ words! {
         Tables = "distance tables",
         Radius = "radius",
         Planes = "planes",
+        Pivot = "positive pivot in column",
     }
 }
 

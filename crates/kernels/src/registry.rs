@@ -38,6 +38,7 @@ macro_rules! for_each_kernel {
             normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
+            solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";

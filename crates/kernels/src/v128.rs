@@ -53,6 +53,7 @@ memory! {
     u32x4_load u32x4_store u32, 4;
     i32x4_load i32x4_store i32, 4;
     f32x4_load f32x4_store f32, 4;
+    f64x2_load f64x2_store f64, 2;
 }
 
 /// 16 bytes of plain numbers.
@@ -64,6 +65,7 @@ impl Lanes for [i16; 8] {}
 impl Lanes for [u32; 4] {}
 impl Lanes for [i32; 4] {}
 impl Lanes for [f32; 4] {}
+impl Lanes for [f64; 2] {}
 
 #[inline(always)]
 fn load<T: Lanes>(from: &T) -> V128 {

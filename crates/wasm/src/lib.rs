@@ -87,8 +87,18 @@ pub mod pool;
 pub mod pq;
 #[cfg(feature = "networks")]
 mod products;
+#[cfg(feature = "solve")]
+pub mod prune;
 #[cfg(feature = "quantize")]
 pub mod quantize;
+#[cfg(feature = "solve")]
+pub mod quantize_optimize;
+#[cfg(feature = "solve")]
+pub mod quantize_order;
+#[cfg(feature = "solve")]
+pub mod solve;
+#[cfg(feature = "solve")]
+pub mod stochastic;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

@@ -84,8 +84,8 @@ pub fn quantize_signs(x: usize, count: usize, codes: usize) -> i32 {
     status(run())
 }
 
-/// Parameters: x (f32 array), rows, columns, group size, scales (f32 array), zero points (int32 array), lowest and highest code, pointer to the result: codes
-/// (bytes like x), or with `errors` f64 sums of squared errors per group.
+/// Parameters: x (f32 array), rows, columns, group size, scales (f32 array), zero points (int32 array), offsets (f32 array or absent), lowest and highest code,
+/// pointer to the result: codes (bytes like x), or with `errors` f64 sums of squared errors per group.
 #[wasm_bindgen]
 pub fn quantize_grid(params: usize, words: usize, errors: i32) -> i32 {
     let run = || {
@@ -96,6 +96,7 @@ pub fn quantize_grid(params: usize, words: usize, errors: i32) -> i32 {
         let grid = Grid {
             scale: params.array()?,
             zero_points: params.array()?,
+            offsets: params.array()?,
             min_code: params.int()?,
             max_code: params.int()?,
         };
@@ -110,7 +111,7 @@ pub fn quantize_grid(params: usize, words: usize, errors: i32) -> i32 {
     status(run())
 }
 
-fn read_grouping(params: &mut Params<'_>) -> Result<Grouping> {
+pub(crate) fn read_grouping(params: &mut Params<'_>) -> Result<Grouping> {
     Grouping::new(params.size(What::Rows)?, params.size(What::Columns)?, params.size(What::GroupSize)?)
 }
 

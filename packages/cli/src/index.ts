@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   quantize: () => import("./commands/quantize.ts").then((m) => m.quantize),
   run: () => import("./commands/run.ts").then((m) => m.run),
   eval: () => import("./commands/eval.ts").then((m) => m.evaluate),
+  compare: () => import("./commands/compare.ts").then((m) => m.compare),
   dequantize: () => import("./commands/dequantize.ts").then((m) => m.dequantize),
   bench: () => import("./commands/bench.ts").then((m) => m.bench),
   train: () => import("./commands/train.ts").then((m) => m.train),
@@ -77,3 +78,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode(error);
   }
 }
+
+/** What `compare-worker.js` does: a thread of `lowbit compare`. */
+export const compareThread = () => import("./compare/thread.ts").then(({ serve }) => serve());

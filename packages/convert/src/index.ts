@@ -24,3 +24,4 @@ export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";
 export { quantizeTensors } from "./quantize-tensors.ts";
+export { layersOf } from "./schemes.ts";

@@ -172,7 +172,7 @@ describe("validateGraph refuses", () => {
     ],
     "an unknown decoding": [
       () => withConstant({ decoding: { kind: "huffman" } }),
-      /decoding, expected sign, affine, table or product/,
+      /decoding, expected sign, affine, offset, bases, table, product, additive or hashed/,
     ],
   };
   it.each(Object.entries(cases))("%s", (_, [make, message]) => {

@@ -11,7 +11,8 @@ import { encodeOnnx, toOnnx } from "./onnx/export.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes } from "./recipes/index.ts";
 import { figuresOf, type TrainingRecord } from "./record.ts";
-import { fit, type Progress } from "./train.ts";
+import { type Fitted, fit, type Progress } from "./train.ts";
+import type { HostTensor } from "./values.ts";
 
 /** Images at the end of the training set that choose the epoch instead of training. */
 const VALIDATION_COUNT = 2_000;
@@ -19,7 +20,10 @@ const VALIDATION_COUNT = 2_000;
 export interface TrainOptions {
   /** Folder of MNIST's four IDX .gz files. */
   readonly data: string;
-  /** The ONNX file to write; its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. */
+  /**
+   * The ONNX file to write; its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. A recipe that prunes also
+   * writes `.curvature.onnx`: the same network with a number of curvature in the place of each weight, for quantizers that ask for it.
+   */
   readonly out: string;
   /** Default 1. */
   readonly seed?: number;
@@ -64,10 +68,12 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
     ...(onProgress === undefined ? {} : { onProgress }),
   });
 
-  const layers = alignToIntegers(new Model(chosen.layers()).freeze(fitted.tensors));
+  const model = new Model(chosen.layers());
+  const layers = alignToIntegers(model.freeze(fitted.tensors));
   const logits = compileFrozen(layers);
   const test = await readMnist(data, "t10k");
-  const bytes = encodeOnnx(toOnnx(layers, chosen.name, { recipe: chosen.name, seed: String(seed) }));
+  const metadata = { recipe: chosen.name, seed: String(seed) };
+  const bytes = encodeOnnx(toOnnx(layers, chosen.name, metadata));
   const record: TrainingRecord = {
     recipe: chosen.name,
     description: chosen.description,
@@ -85,12 +91,27 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
     log: fitted.log,
   };
   await writeAtomically(out, bytes);
+  if (chosen.pruning) {
+    const curvature = model.freeze({ ...fitted.tensors, ...curvatureOf(fitted) });
+    await writeAtomically(curvaturePath(out), encodeOnnx(toOnnx(curvature, `${chosen.name}.curvature`, metadata)));
+  }
   await writeAtomically(recordPath(out), `${JSON.stringify(record, undefined, 2)}\n`);
   await rm(checkpoint, { force: true });
   return record;
 }
 
-/** `models/a.onnx` -> `models/a.json` */
-function recordPath(out: string): string {
-  return `${out.replace(/\.onnx$/, "")}.json`;
+/** The root of Adam's second moment, which stands for a diagonal Hessian up to a factor (Choi et al. 2017, section 3.5); 0 where a weight is pruned. */
+function curvatureOf({ tensors, second }: Fitted): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(second).map(([name, { shape, data }]) => {
+      const weights = tensors[name]!.data;
+      return [name, { shape, data: data.map((v, i) => (weights[i] === 0 ? 0 : Math.sqrt(v))) }];
+    }),
+  );
 }
+
+/** `models/a.onnx` -> `models/a.json` */
+const recordPath = (out: string): string => `${out.replace(/\.onnx$/, "")}.json`;
+
+/** `models/a.onnx` -> `models/a.curvature.onnx` */
+const curvaturePath = (out: string): string => `${out.replace(/\.onnx$/, "")}.curvature.onnx`;

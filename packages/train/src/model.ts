@@ -52,19 +52,27 @@ export class Model {
   }
 
   /**
-   * The compiled training step: (state, x [N,28,28,1], one-hot labels [N,10], Adam's clock) -> (new state, mean
-   * cross-entropy). Takes its arguments.
+   * The compiled training step: (state, masks of pruned parameters, x [N,28,28,1], one-hot labels [N,10], Adam's clock) -> (new
+   * state, mean cross-entropy). Takes its arguments.
    */
-  compileStep(): (state: TrainingState, x: np.Array, labels: np.Array, clock: np.Array) => [TrainingState, np.Array] {
+  compileStep(): (
+    state: TrainingState,
+    masks: Arrays,
+    x: np.Array,
+    labels: np.Array,
+    clock: np.Array,
+  ) => [TrainingState, np.Array] {
     const loss = (parameters: Arrays, x: np.Array, labels: np.Array): [np.Array, Arrays] => {
       const context: Context = { training: true, statistics: {}, batchStatistics: {} };
       const logits = this.#forward(x, parameters, context);
       const crossEntropy = nn.logSoftmax(logits, -1).mul(labels).sum(-1).mean().mul(-1);
       return [crossEntropy, context.batchStatistics];
     };
-    return jit((state: TrainingState, x: np.Array, labels: np.Array, clock: np.Array): [TrainingState, np.Array] => {
+    type Step = [TrainingState, np.Array];
+    return jit((state: TrainingState, masks: Arrays, x: np.Array, labels: np.Array, clock: np.Array): Step => {
       const [[value, batch], gradients] = valueAndGrad(loss, { hasAux: true })(tree.ref(state.parameters), x, labels);
       const { parameters, moments } = adam(state.parameters, state.moments, gradients as Arrays, clock, this.#limits);
+      for (const [name, mask] of Object.entries(masks)) parameters[name] = (parameters[name] as np.Array).mul(mask);
       const statistics = Object.fromEntries(
         Object.entries(state.statistics).map(([name, running]) => [
           name,

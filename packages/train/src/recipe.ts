@@ -1,4 +1,5 @@
 import type { Layer } from "./layers/layer.ts";
+import type { Pruning } from "./pruning.ts";
 
 /** Everything that decides a training run, but for the data and the seed. */
 export interface Recipe {
@@ -16,4 +17,6 @@ export interface Recipe {
   readonly warmup: number;
   /** Augmentation: images are moved by up to so many pixels. */
   readonly shift: number;
+  /** Weights that become 0 on the way; absent: none. */
+  readonly pruning?: Pruning;
 }

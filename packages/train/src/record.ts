@@ -52,6 +52,7 @@ export function figuresOf(layers: readonly FrozenLayer[], side = 28): NetworkFig
   for (const layer of layers) {
     if (layer.kind === "maxPool") height /= 2;
     if (layer.kind !== "conv" && layer.kind !== "dense") continue;
+    if (layer.kind === "conv" && layer.border === "none") height -= (layer.weight.shape[2] as number) - 1;
     const { data, shape } = layer.weight;
     const size = data.length / (shape[0] as number);
     let values = 0;

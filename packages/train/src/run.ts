@@ -15,15 +15,18 @@ export class Run {
     public log: EpochEntry[],
     public best: number,
     public bestTensors: Record<string, HostTensor>,
+    /** The first epoch that may be the best: the one behind the last that prunes. */
+    private readonly eligible: number,
   ) {}
 
   static async begin(recipe: Recipe, model: Model, seed: number, path: string | undefined): Promise<Run> {
-    const { name, epochs, batch, peakRate, warmup, shift } = recipe;
-    const identity = { run: JSON.stringify({ name, seed, epochs, batch, peakRate, warmup, shift }) };
+    const { name, epochs, batch, peakRate, warmup, shift, pruning } = recipe;
+    const identity = { run: JSON.stringify({ name, seed, epochs, batch, peakRate, warmup, shift, pruning }) };
+    const eligible = (pruning?.epochs[1] ?? 0) + 1;
     const initial = model.initialize(seed);
     const saved = path === undefined ? undefined : await readCheckpoint(path);
     if (saved === undefined) {
-      return new Run(identity, path, unflattenState(toArrays(initial)), [], 0, {});
+      return new Run(identity, path, unflattenState(toArrays(initial)), [], 0, {}, eligible);
     }
     if (saved.metadata.run !== identity.run) {
       throw new CheckpointError(`${path}: is of another run, ${saved.metadata.run}, not ${identity.run}`);
@@ -44,13 +47,13 @@ export class Run {
       throw new CheckpointError(`${path}: its tensors are not those of the recipe's network`);
     }
     const log = JSON.parse(saved.metadata.log ?? "[]") as EpochEntry[];
-    return new Run(identity, path, unflattenState(toArrays(state)), log, Number(saved.metadata.best), best);
+    return new Run(identity, path, unflattenState(toArrays(state)), log, Number(saved.metadata.best), best, eligible);
   }
 
   async finishEpoch(entry: EpochEntry): Promise<void> {
     this.log.push(entry);
     const bestSoFar = this.log[this.best - 1]?.validation ?? -1;
-    if (entry.validation >= bestSoFar) {
+    if (entry.epoch >= this.eligible && entry.validation >= bestSoFar) {
       this.best = entry.epoch;
       this.bestTensors = toHost({ ...this.state.parameters, ...this.state.statistics });
     }

@@ -6,10 +6,11 @@ import { logitsOf, top1 } from "./evaluate.ts";
 import type { EpochEntry } from "./log.ts";
 import { flattenState, Model } from "./model.ts";
 import { AdamClock } from "./optimizers/adam.ts";
+import { masksOf, PRUNING_INTERVAL, prunedShare } from "./pruning.ts";
 import type { Recipe } from "./recipe.ts";
 import { Run } from "./run.ts";
 import { learningRate } from "./schedule.ts";
-import { disposeAll, type HostTensor } from "./values.ts";
+import { type Arrays, disposeAll, type HostTensor, toHost } from "./values.ts";
 
 /** What `onProgress` is told after every step. */
 export interface Progress {
@@ -38,7 +39,9 @@ export interface FitOptions {
 export interface Fitted {
   /** Parameters and statistics of the best epoch, by full name. */
   readonly tensors: Record<string, HostTensor>;
-  /** The epoch (from 1) with the best validation accuracy, the last of equals. */
+  /** Adam's second moment of each parameter at the end, where the rate is 0: as good as a diagonal Hessian, up to a root and a factor. */
+  readonly second: Record<string, HostTensor>;
+  /** The epoch (from 1) with the best validation accuracy, the last of equals; once all is pruned that will be. */
   readonly best: number;
   readonly log: readonly EpochEntry[];
 }
@@ -63,6 +66,7 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
   const step = model.compileStep();
   const logits = model.compileLogits();
   const clock = new AdamClock(run.log.length * stepsPerEpoch);
+  let masks: Arrays = {};
 
   for (let epoch = run.log.length + 1; epoch <= recipe.epochs; epoch++) {
     const started = performance.now();
@@ -72,8 +76,14 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
     for (const { pixels, oneHot } of batches(training, { ...recipe, seed, epoch })) {
       signal?.throwIfAborted();
       rate = learningRate(recipe.peakRate, taken, steps, recipe.warmup);
+      // Also at each epoch's first step, so that a resumed run has the same masks.
+      if (recipe.pruning && (taken - (epoch - 1) * stepsPerEpoch) % PRUNING_INTERVAL === 0) {
+        disposeAll(masks);
+        masks = await masksOf(recipe.pruning, run.state.parameters, prunedShare(recipe.pruning, taken, stepsPerEpoch));
+      }
       const [next, value] = step(
         run.state,
+        tree.ref(masks),
         np.array(pixels, { shape: [recipe.batch, SIDE, SIDE, 1], dtype: np.float32 }),
         np.array(oneHot, { shape: [recipe.batch, CLASSES], dtype: np.float32 }),
         np.array(clock.tick(rate), { dtype: np.float32 }),
@@ -104,6 +114,8 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
     const loss = total / stepsPerEpoch;
     onProgress?.({ epoch, epochs: recipe.epochs, step: stepsPerEpoch, steps: stepsPerEpoch, loss, entry });
   }
+  disposeAll(masks);
+  const second = toHost(run.state.moments.second);
   disposeAll(flattenState(run.state));
-  return { tensors: run.bestTensors, best: run.best, log: run.log };
+  return { tensors: run.bestTensors, second, best: run.best, log: run.log };
 }

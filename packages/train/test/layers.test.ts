@@ -1,7 +1,7 @@
 import { grad, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { batchNorm } from "../src/layers/batch-norm.ts";
-import { conv3x3 } from "../src/layers/conv.ts";
+import { convolve } from "../src/layers/conv.ts";
 import type { Context } from "../src/layers/layer.ts";
 import { maxPool } from "../src/layers/pool.ts";
 import { Random } from "../src/random.ts";
@@ -44,7 +44,7 @@ function naiveConv(
   return y;
 }
 
-describe("conv3x3", () => {
+describe("convolve", () => {
   it.each([
     { shape: [2, 6, 5, 3], outputs: 4, border: 0 as const },
     { shape: [1, 4, 7, 1], outputs: 3, border: 0 as const },
@@ -52,7 +52,7 @@ describe("conv3x3", () => {
   ])("equals the definition for x $shape, $outputs outputs, border $border", ({ shape, outputs, border }) => {
     const x = randomInts(1, shape);
     const w = randomInts(2, [9, shape[3]!, outputs]);
-    const y = conv3x3(tensor(x, shape), tensor(w, [9, shape[3]!, outputs]), border);
+    const y = convolve(tensor(x, shape), tensor(w, [9, shape[3]!, outputs]), border);
     expect(y.shape).toEqual([...shape.slice(0, 3), outputs]);
     expect([...(y.dataSync() as Float32Array)]).toEqual(naiveConv(x, shape, w, outputs, border));
   });
@@ -63,7 +63,7 @@ describe("conv3x3", () => {
     const x = randomInts(3, shape);
     const u = randomInts(4, [2, 4, 4, 3]);
     const loss = (w: np.Array) =>
-      conv3x3(tensor(x, shape), w, 1)
+      convolve(tensor(x, shape), w, 1)
         .mul(tensor(u, [2, 4, 4, 3]))
         .sum();
     const got = grad(loss)(tensor(randomInts(5, [9, 2, 3]), [9, 2, 3])).dataSync() as Float32Array;

@@ -13,10 +13,10 @@ pub(super) fn scratch_lines(packed: &Packed, rows: usize) -> usize {
     blocked::scratch_lines(rows, depth_block(packed), false)
 }
 
-/// Weights of a column decoded at a time: whole positions.
+/// Weights of a column decoded at a time: whole sub-vectors.
 fn depth_block(packed: &Packed) -> usize {
-    let positions = (DEPTH / packed.dimension).max(1);
-    positions.min(packed.positions()) * packed.dimension
+    let vectors = (DEPTH / packed.dimension).max(1);
+    vectors.min(packed.vectors()) * packed.dimension
 }
 
 /// Panels that are decoded when they are asked for.
@@ -59,6 +59,10 @@ fn decode<T: Decode>(packed: &Packed, panel: usize, start: usize, out: &mut [f32
     let (mut scales, mut zeros): (&[f32], &[f32]) = (&[], &[]);
     for (i, out) in out.chunks_exact_mut(dimension * COLUMNS).enumerate() {
         let k = start + i * dimension;
+        if let Some(composed) = &packed.composed {
+            composed.weights(packed, panel, k, out);
+            continue;
+        }
         if k / packed.group_size != group {
             group = k / packed.group_size;
             (scales, zeros) = packed.cell(panel, group);

@@ -6,10 +6,14 @@
 //! | affine | `(code - zero point) * scale[n, g]` |
 //! | table | `codebook[code] * scale[n, g]` |
 //! | product | element `k mod d` of `codebook[code of sub-vector k / d]`, times `scale[n, g]` |
+//! | offset | `code * scale[n, g] + offset[n, g]` |
+//! | bases | `Σ_i ±(coefficient[n, g, i] * scale[n, g])`, minus where bit i of the code is 1 |
+//! | additive | as product, the sum of an entry of each of several codebooks |
+//! | hashed | `±value[h] * scale[n, g]`, h and the sign by a hash of the position in the tensor |
 //!
-//! every product rounded once. Weights stay packed at 1, 2, 4 or 8 bits; nothing is decoded for longer than a panel is used.
+//! every product and sum rounded once. Weights stay packed at 1, 2, 4 or 8 bits; nothing is decoded for longer than a panel is used.
 //!
-//! **Order.** Sign, affine and table weights are decoded, 16 columns by 256 positions at a time, into the panels of `gemm_f32`, whose tile then
+//! **Order.** All but product weights are decoded, 16 columns by 256 positions at a time, into the panels of `gemm_f32`, whose tile then
 //! continues its chains: the result has the bits of [`GemmF32`](crate::gemm_f32::GemmF32) on the decoded weights. So has a product
 //! decoding with more centroids than output columns. With fewer, a *lookup* is made instead (Jégou, Douze, Schmid 2011): per row the partial dots
 //! `lut[s][c] = ((0 + x[s d] * c[0]) + x[s d + 1] * c[1]) + ...` are shared by all columns, and
@@ -23,6 +27,7 @@
 //! **Layout.** `[panel][block][column]`, one byte for each of 16 columns; field f of a byte is position `block * F + f` with `F = 8 / width`. A position is a weight, or a
 //! sub-vector.
 
+mod composed;
 mod decoded;
 mod dense;
 mod lookup;

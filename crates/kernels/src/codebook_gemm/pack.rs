@@ -1,6 +1,7 @@
 //! Codes into panels, and tables that decode them.
 
 use super::OP;
+use super::composed::{self, Composed};
 use crate::buffer::Buffer;
 use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
 use crate::layout::{code_at, code_row_bytes};
@@ -147,6 +148,43 @@ pub(super) struct Packed {
     pub(super) scales: Buffer<f32>,
     /// As `scales`, or empty.
     pub(super) zeros: Buffer<f32>,
+    /// Codes of a row.
+    positions: usize,
+    /// What decodings that are more than a level by a scale keep.
+    pub(super) composed: Option<Composed>,
+}
+
+/// Where each column finds what its group shares: numbers as a file holds them, `[N or 1, groups]`, and as panels do, `[panel][group][16]`.
+pub(super) struct Cells {
+    columns: usize,
+    groups: usize,
+    /// One row of numbers for all columns.
+    shared: bool,
+}
+
+impl Cells {
+    /// Numbers in a file.
+    pub(super) fn sources(&self) -> usize {
+        if self.shared { self.groups } else { self.columns * self.groups }
+    }
+
+    /// Numbers in panels.
+    pub(super) fn padded(&self) -> usize {
+        self.columns.next_multiple_of(COLUMNS) * self.groups
+    }
+
+    /// `value(i)` for number i of a file, where the panels want it; 0 for columns beyond the last.
+    pub(super) fn spread(&self, value: &dyn Fn(usize) -> f32) -> Result<Buffer<f32>> {
+        let mut cells =
+            Buffer::zeroed(OP, checked_area(OP, self.columns.next_multiple_of(COLUMNS), self.groups)?)?;
+        for n in 0..self.columns {
+            for group in 0..self.groups {
+                let source = if self.shared { group } else { n * self.groups + group };
+                cells[(n / COLUMNS * self.groups + group) * COLUMNS + n % COLUMNS] = value(source);
+            }
+        }
+        Ok(cells)
+    }
 }
 
 impl Packed {
@@ -156,14 +194,15 @@ impl Packed {
         check_range(OP, What::Columns, 1, i64::from(i32::MAX), columns as i64)?;
         check_range(OP, What::Depth, 1, i64::from(i32::MAX), depth as i64)?;
         check_range(OP, What::GroupSize, 1, depth as i64, group_size as i64)?;
-        check_range(OP, What::Bits, 1, 8, bits as i64)?;
+        let hashed = matches!(decoding, Decoding::Hashed { .. });
+        check_range(OP, What::Bits, i64::from(!hashed), 8, bits as i64)?;
         let dimension = decoding.dimension();
         check_range(OP, What::Codebook, 1, depth as i64, dimension as i64)?;
         check_shape(OP, What::Depth, 0, depth % dimension)?;
         let groups = depth.div_ceil(group_size);
         // One group may end with the row; more of them have to end with a sub-vector.
         check_shape(OP, What::GroupSize, 0, if groups > 1 { group_size % dimension } else { 0 })?;
-        let positions = depth / dimension;
+        let positions = decoding.codes_of_row(depth);
         let row = code_row_bytes(positions, bits);
         check_shape(OP, What::Codes, checked_area(OP, columns, row)?, codes.len())?;
         if !scales.is_empty() {
@@ -172,13 +211,14 @@ impl Packed {
             check_shape(OP, What::Scale, checked_area(OP, rows, groups)?, scales.len())?;
         }
 
+        // Hashed weights have no codes, of any width.
         let width = bits.next_power_of_two();
         let fields = 8 / width;
         let blocks = positions.div_ceil(fields);
         let panels = columns.div_ceil(COLUMNS);
         let mut packed = Buffer::zeroed(OP, checked_area(OP, panels, blocks)?)?;
         let levels = level_count(&decoding, bits, dimension)?;
-        for (n, row) in codes.chunks_exact(row).enumerate() {
+        for (n, row) in codes.chunks_exact(row.max(1)).enumerate() {
             let panel: &mut [[u8; COLUMNS]] = &mut packed[n / COLUMNS * blocks..][..blocks];
             for position in 0..positions {
                 let code = code_at(row, bits, position);
@@ -187,20 +227,11 @@ impl Packed {
             }
         }
 
-        let per_group = |values: &dyn Fn(usize) -> f32| -> Result<Buffer<f32>> {
-            let mut cells = Buffer::zeroed(OP, checked_area(OP, panels * COLUMNS, groups)?)?;
-            for n in 0..columns {
-                for group in 0..groups {
-                    let source = if scale_rows == 1 { group } else { n * groups + group };
-                    cells[(n / COLUMNS * groups + group) * COLUMNS + n % COLUMNS] = values(source);
-                }
-            }
-            Ok(cells)
-        };
+        let cells = Cells { columns, groups, shared: scale_rows == 1 };
         let zeros = match decoding {
             Decoding::Affine { zero_points } if zero_points.len() != 1 => {
                 check_shape(OP, What::ZeroPoint, scales.len(), zero_points.len())?;
-                per_group(&|i| zero_points[i] as f32)?
+                cells.spread(&|i| zero_points[i] as f32)?
             }
             _ => Buffer::zeroed(OP, 0)?,
         };
@@ -222,8 +253,10 @@ impl Packed {
             levels: Levels::new(&decoding, width)?,
             centroids,
             padded_centroids,
-            scales: per_group(&|i| scales.get(i).copied().unwrap_or(1.0))?,
+            scales: cells.spread(&|i| scales.get(i).copied().unwrap_or(1.0))?,
             zeros,
+            positions,
+            composed: Composed::new(&decoding, bits, scales, &cells)?,
         })
     }
 
@@ -237,10 +270,15 @@ impl Packed {
 
     /// Codes of a row.
     pub(super) fn positions(&self) -> usize {
+        self.positions
+    }
+
+    /// Sub-vectors of a row.
+    pub(super) fn vectors(&self) -> usize {
         self.depth / self.dimension
     }
 
-    /// The codes of a position.
+    /// The codes of a position; of additive decodings the codes of a sub-vector are neighbours.
     #[inline(always)]
     pub(super) fn position(&self, panel: usize, position: usize) -> Position<'_> {
         let fields = 8 / self.width;
@@ -260,7 +298,12 @@ impl Packed {
     }
 
     pub(super) fn byte_len(&self) -> usize {
-        self.codes.byte_len() + self.scales.byte_len() + self.zeros.byte_len() + self.centroids.byte_len()
+        let composed = self.composed.as_ref().map_or(0, Composed::byte_len);
+        self.codes.byte_len()
+            + self.scales.byte_len()
+            + self.zeros.byte_len()
+            + self.centroids.byte_len()
+            + composed
     }
 }
 
@@ -283,7 +326,7 @@ fn level_count(decoding: &Decoding<'_>, bits: usize, dimension: usize) -> Result
             check_shape(OP, What::Codebook, 0, codebook.len() % dimension)?;
             codebook.len() / dimension
         }
-        _ => return Err(KernelError::new(ErrorCode::Range, OP, What::Kind, 3, 4)),
+        other => composed::level_count(other, bits),
     };
     check_range(OP, What::Codebook, 1, 1 << bits, entries as i64)?;
     Ok(entries)

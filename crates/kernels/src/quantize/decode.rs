@@ -12,7 +12,7 @@ use crate::layout::{code_at, code_row_bytes};
 pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
     let CodedWeights { columns, depth, bits, codes, decoding, scales, scale_rows, group_size } = *weights;
     let dimension = decoding.dimension();
-    let least_bits = if matches!(decoding, Decoding::Hashed { .. }) { 0 } else { 1 };
+    let least_bits = i64::from(!matches!(decoding, Decoding::Hashed { .. }));
     check_range(OP, What::Bits, least_bits, 8, bits as i64)?;
     check_range(OP, What::Depth, 1, i64::MAX, depth as i64)?;
     check_range(OP, What::Codebook, 1, depth as i64, dimension as i64)?;
@@ -114,8 +114,8 @@ fn entry(codebook: &[f32], at: usize) -> Result<f32> {
     codebook.get(at).copied().ok_or(KernelError::new(ErrorCode::Range, OP, What::Code, last, at as i64))
 }
 
-/// 32 bits from a seed and a position: the finalizer of MurmurHash3 over seed + 0x9e3779b9 * (position + 1).
-pub(super) fn hash_word(seed: u32, position: usize) -> u32 {
+/// 32 bits from a seed and a position: the finalizer of `MurmurHash3` over seed + 0x9e3779b9 * (position + 1).
+pub(crate) fn hash_word(seed: u32, position: usize) -> u32 {
     let mut h = seed.wrapping_add(0x9e37_79b9_u32.wrapping_mul((position as u32).wrapping_add(1)));
     h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
     h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
@@ -123,6 +123,6 @@ pub(super) fn hash_word(seed: u32, position: usize) -> u32 {
 }
 
 /// The upper 31 bits of a word spread over `0..length`; the lowest bit is the sign.
-pub(super) fn hash_index(word: u32, length: usize) -> usize {
+pub(crate) fn hash_index(word: u32, length: usize) -> usize {
     ((u64::from(word >> 1) * length as u64) >> 31) as usize
 }

@@ -4,13 +4,16 @@ use super::OP;
 use super::grouping::Grouping;
 use crate::error::{Result, What, check_range, check_shape};
 
-/// `code = clamp(round_ties_even(x / scale[g]) + zero_point[g], min_code, max_code)`; it stands for `f32(code - zero_point[g]) * scale[g]`.
+/// `code = clamp(round_ties_even((x - offset[g]) / scale[g]) + zero_point[g], min_code, max_code)`; it stands for
+/// `f32(code - zero_point[g]) * scale[g] + offset[g]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid<'a> {
     /// Per group.
     pub scale: &'a [f32],
     /// One, or per group; within ±2^20.
     pub zero_points: &'a [i32],
+    /// Per group, or none: 0.
+    pub offsets: &'a [f32],
     /// 0..=255, at most `max_code`.
     pub min_code: i32,
     /// 0..=255
@@ -26,9 +29,9 @@ impl Grid<'_> {
         self.check(grouping, x)?;
         check_shape(OP, What::Codes, x.len(), codes.len())?;
         for (group, (x, codes)) in grouping.split(x).zip(grouping.split_mut(codes)).enumerate() {
-            let (scale, zero) = self.cell(group);
+            let (scale, zero, offset) = self.cell(group);
             for (x, code) in x.iter().zip(codes) {
-                *code = self.code(*x, scale, zero) as u8;
+                *code = self.code(*x - offset, scale, zero) as u8;
             }
         }
         Ok(())
@@ -42,9 +45,9 @@ impl Grid<'_> {
         self.check(grouping, x)?;
         check_shape(OP, What::Groups, grouping.groups(), errors.len())?;
         for (group, (x, error)) in grouping.split(x).zip(errors).enumerate() {
-            let (scale, zero) = self.cell(group);
+            let (scale, zero, offset) = self.cell(group);
             let squared = |x: &f32| {
-                let value = (self.code(*x, scale, zero) - zero) as f32 * scale;
+                let value = (self.code(*x - offset, scale, zero) - zero) as f32 * scale + offset;
                 let difference = f64::from(*x) - f64::from(value);
                 difference * difference
             };
@@ -53,10 +56,13 @@ impl Grid<'_> {
         Ok(())
     }
 
-    fn check(&self, grouping: &Grouping, x: &[f32]) -> Result<()> {
+    pub(crate) fn check(&self, grouping: &Grouping, x: &[f32]) -> Result<()> {
         grouping.check(x.len(), &[self.scale.len()])?;
         if self.zero_points.len() != 1 {
             check_shape(OP, What::ZeroPoint, grouping.groups(), self.zero_points.len())?;
+        }
+        if !self.offsets.is_empty() {
+            check_shape(OP, What::Groups, grouping.groups(), self.offsets.len())?;
         }
         for &zero in self.zero_points {
             check_range(OP, What::ZeroPoint, -(1 << 20), 1 << 20, i64::from(zero))?;
@@ -65,8 +71,27 @@ impl Grid<'_> {
         check_range(OP, What::Code, 0, i64::from(self.max_code), i64::from(self.min_code))
     }
 
-    fn cell(&self, group: usize) -> (f32, i32) {
-        (self.scale[group], *self.zero_points.get(group).unwrap_or(&self.zero_points[0]))
+    /// Scale, zero point and offset of a group.
+    pub(crate) fn cell(&self, group: usize) -> (f32, i32, f32) {
+        let zero = *self.zero_points.get(group).unwrap_or(&self.zero_points[0]);
+        (self.scale[group], zero, *self.offsets.get(group).unwrap_or(&0.0))
+    }
+
+    /// The code of one x.
+    pub(crate) fn code_of(&self, x: f32, group: usize) -> u8 {
+        let (scale, zero, offset) = self.cell(group);
+        self.code(x - offset, scale, zero) as u8
+    }
+
+    /// What a code stands for.
+    pub(crate) fn decoded(&self, code: u8, group: usize) -> f32 {
+        let (scale, zero, offset) = self.cell(group);
+        (i32::from(code) - zero) as f32 * scale + offset
+    }
+
+    /// What one x becomes.
+    pub(crate) fn value(&self, x: f32, group: usize) -> f32 {
+        self.decoded(self.code_of(x, group), group)
     }
 
     #[inline(always)]

@@ -39,6 +39,22 @@ impl Grouping {
         self.rows * self.columns.div_ceil(self.group_size)
     }
 
+    /// Weights of a row.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Weights of a group.
+    pub(crate) fn group_size(&self) -> usize {
+        self.group_size
+    }
+
+    /// The group of the weight at a position.
+    pub(crate) fn group_at(&self, position: usize) -> usize {
+        position / self.columns * self.columns.div_ceil(self.group_size)
+            + position % self.columns / self.group_size
+    }
+
     /// Refuses slices that do not hold all weights and a value per group.
     pub(crate) fn check(&self, weights: usize, groups: &[usize]) -> Result<()> {
         check_shape(OP, What::Length, self.len(), weights)?;

@@ -5,19 +5,46 @@
 //!
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
+mod activations;
+mod bases;
 mod clusters;
 mod codes;
 mod decode;
 mod errors;
 mod grid;
 mod grouping;
+mod prune;
+mod histogram;
+mod mix;
+mod mixture;
+mod order;
+mod posterior;
+mod random;
+mod scales;
+mod sorted;
+mod stochastic;
+mod thresholds;
 
+pub use activations::{ClipSums, clip_gradients, tally};
+pub use bases::{base_codes, fit_bases, nearest_bases, residual_signs};
 pub use clusters::{cluster_sums, farthest, nearest_scaled};
 pub use codes::{first_beyond, first_not_finite, pack, signs, unpack};
 pub use decode::decode;
+pub(crate) use decode::{hash_index, hash_word};
 pub use errors::{ErrorSums, error_sums};
 pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
+pub use prune::{compress, expand, magnitude_mask};
+pub use histogram::{Side, histogram};
+pub use mix::{choose, mix};
+pub use mixture::Mixture;
+pub use order::{largest, order_statistics};
+pub use posterior::{abs_errors, prune};
+pub use random::Random;
+pub use scales::{moments, scale_sums};
+pub use sorted::{parts, sort, ternary_scale};
+pub use stochastic::StochasticGrid;
+pub use thresholds::threshold_codes;
 
 use crate::error::Op;
 

@@ -32,6 +32,7 @@ macro_rules! lanes {
 lanes! {
     get_u8 put_u8 u8, 16; get_i8 put_i8 i8, 16; get_u16 put_u16 u16, 8; get_i16 put_i16 i16, 8;
     get_u32 put_u32 u32, 4; get_i32 put_i32 i32, 4; get_f32 put_f32 f32, 4;
+    get_f64 put_f64 f64, 2;
 }
 
 /// `name(a) = put(each lane of get(a))`
@@ -89,6 +90,7 @@ const fn mask32(b: bool) -> u32 {
 splat! {
     i8x16_splat, i8, put_i8; u8x16_splat, u8, put_u8; i16x8_splat, i16, put_i16; u16x8_splat, u16, put_u16;
     i32x4_splat, i32, put_i32; u32x4_splat, u32, put_u32; f32x4_splat, f32, put_f32;
+    f64x2_splat, f64, put_f64;
 }
 unary! {
     v128_not, get_u32 put_u32, |a| !a;
@@ -135,6 +137,8 @@ binary! {
     f32x4_add, get_f32 put_f32, |a, b| a + b;
     f32x4_sub, get_f32 put_f32, |a, b| a - b;
     f32x4_mul, get_f32 put_f32, |a, b| a * b;
+    f64x2_add, get_f64 put_f64, |a, b| a + b;
+    f64x2_mul, get_f64 put_f64, |a, b| a * b;
     f32x4_div, get_f32 put_f32, |a, b| a / b;
     f32x4_pmin, get_f32 put_f32, |a, b| if b < a { b } else { a };
     f32x4_pmax, get_f32 put_f32, |a, b| if a < b { b } else { a };

@@ -4,6 +4,7 @@ use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::codebook_gemm::{CodebookGemm, CodedWeights, Decoding, naive};
 use lowbit_kernels::error::{ErrorCode, Op, What};
 use lowbit_kernels::gemm_f32::GemmF32;
+use lowbit_kernels::quantize::decode;
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::testing::{ROWS, Random, SIZES, pack_codes};
 use lowbit_kernels::tier::Tier;
@@ -18,6 +19,10 @@ enum Kind {
     AffinePerGroup,
     Table,
     Product(usize),
+    Offset,
+    Bases,
+    Additive { dimension: usize, count: usize },
+    Hashed,
 }
 
 struct Case {
@@ -41,14 +46,24 @@ impl Case {
         let mut random = Random::new(seed);
         let (bits, dimension) = match kind {
             Kind::Sign => (1, 1),
-            Kind::Product(dimension) => (bits, dimension),
+            Kind::Product(dimension) | Kind::Additive { dimension, .. } => (bits, dimension),
+            Kind::Hashed => (0, 1),
             _ => (bits, 1),
         };
         let groups = k.div_ceil(group);
         let scale_rows = if random.int(0, 3) == 0 { 1 } else { n };
         // Sometimes fewer levels than the bits could name.
         let levels = (1 << bits) - random.int(0, (1 << bits) / 4) as usize;
-        let levels = if matches!(kind, Kind::Table | Kind::Product(_)) { levels } else { 1 << bits };
+        let chosen = matches!(kind, Kind::Table | Kind::Product(_) | Kind::Additive { .. });
+        let levels = if chosen { levels } else { 1 << bits };
+        let cells = scale_rows * groups;
+        let (positions, floats) = match kind {
+            Kind::Offset => (k, cells),
+            Kind::Bases => (k, cells * bits),
+            Kind::Additive { count, .. } => (k / dimension * count, count * levels * dimension),
+            Kind::Hashed => (0, random.int(1, 50) as usize),
+            _ => (k / dimension, levels * dimension),
+        };
         let zeros = match kind {
             Kind::AffinePerGroup => scale_rows * groups,
             _ => 1,
@@ -62,8 +77,8 @@ impl Case {
             group,
             scale_rows,
             x: random.many(rows * k, Random::float),
-            codes: random.many(n * k / dimension, |r| r.int(0, levels as i32 - 1) as u8),
-            codebook: random.many(levels * dimension, Random::float),
+            codes: random.many(n * positions, |r| r.int(0, levels as i32 - 1) as u8),
+            codebook: random.many(floats, Random::float),
             zeros: random.many(zeros, |r| r.int(-2, 9)),
             scales: random.many(scale_rows * groups, Random::float),
             bias: random.many(n, Random::float),
@@ -76,6 +91,12 @@ impl Case {
             Kind::Affine | Kind::AffinePerGroup => Decoding::Affine { zero_points: &self.zeros },
             Kind::Table => Decoding::Table { codebook: &self.codebook },
             Kind::Product(dimension) => Decoding::Product { codebook: &self.codebook, dimension },
+            Kind::Offset => Decoding::Offset { offsets: &self.codebook },
+            Kind::Bases => Decoding::Bases { coefficients: &self.codebook },
+            Kind::Additive { dimension, count } => {
+                Decoding::Additive { codebooks: &self.codebook, dimension, count }
+            }
+            Kind::Hashed => Decoding::Hashed { values: &self.codebook, seed: 0xfeed_beef, first: 12 },
         }
     }
 
@@ -83,19 +104,26 @@ impl Case {
         self.codes.len() / self.n
     }
 
-    fn gemm(&self, tier: Tier, clamp: (f32, f32)) -> CodebookGemm {
-        let codes = pack_codes(&self.codes, self.positions(), self.bits);
-        let weights = CodedWeights {
+    /// Codes as a file holds them.
+    fn packed(&self) -> Vec<u8> {
+        if self.bits == 0 { vec![] } else { pack_codes(&self.codes, self.positions(), self.bits) }
+    }
+
+    fn coded<'a>(&'a self, codes: &'a [u8]) -> CodedWeights<'a> {
+        CodedWeights {
             columns: self.n,
             depth: self.k,
             bits: self.bits,
-            codes: &codes,
+            codes,
             decoding: self.decoding(),
             scales: &self.scales,
             scale_rows: self.scale_rows,
             group_size: self.group,
-        };
-        CodebookGemm::new(tier, &weights, &self.bias, clamp).expect("valid")
+        }
+    }
+
+    fn gemm(&self, tier: Tier, clamp: (f32, f32)) -> CodebookGemm {
+        CodebookGemm::new(tier, &self.coded(&self.packed()), &self.bias, clamp).expect("valid")
     }
 
     fn run(&self, tier: Tier, clamp: (f32, f32)) -> Vec<f32> {
@@ -113,9 +141,14 @@ impl Case {
         (if self.scale_rows == 1 { 0 } else { n * groups }) + k / self.group
     }
 
+    /// By the definition, which `quantize::decode` has to agree with.
     fn weights(&self) -> Vec<f32> {
-        let zero = |n, k| self.zeros[if self.zeros.len() == 1 { 0 } else { self.cell(n, k) }];
-        naive::decode(&self.codes, self.k, &self.decoding(), |n, k| self.scales[self.cell(n, k)], zero)
+        let packed = self.packed();
+        let naive = naive::decode(&self.coded(&packed));
+        let mut decoded = vec![f32::NAN; self.n * self.k];
+        decode(&self.coded(&packed), &mut decoded).expect("valid");
+        assert_eq!(bits_of(&decoded), bits_of(&naive), "{:?}", self.kind);
+        naive
     }
 
     /// The order that `codebook_gemm` documents for lookups.
@@ -155,14 +188,17 @@ impl Case {
                 y
             }
         };
-        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let Self { rows, n, k, kind, bits: b, group, .. } = self;
         assert_eq!(
-            bits(&self.run(tier, clamp)),
-            bits(&expected),
+            bits_of(&self.run(tier, clamp)),
+            bits_of(&expected),
             "{tier} {rows}x{n}x{k} {kind:?} {b} bits g{group} seed {seed}"
         );
     }
+}
+
+fn bits_of(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
 }
 
 pub(crate) fn check(tier: Tier) {
@@ -172,7 +208,17 @@ pub(crate) fn check(tier: Tier) {
             seed += 1;
             let rows = ROWS[seed as usize % ROWS.len()];
             let bits = [1, 2, 3, 4, 5, 8][seed as usize % 6];
-            for kind in [Kind::Sign, Kind::Affine, Kind::AffinePerGroup, Kind::Table, Kind::Product(1)] {
+            for kind in [
+                Kind::Sign,
+                Kind::Affine,
+                Kind::AffinePerGroup,
+                Kind::Table,
+                Kind::Product(1),
+                Kind::Offset,
+                Kind::Bases,
+                Kind::Additive { dimension: 1, count: 2 },
+                Kind::Hashed,
+            ] {
                 Case::random(rows, n, k, kind, bits, k, seed).assert_exact(tier, seed);
                 Case::random(rows, n, k, kind, bits, k.min(16), seed).assert_exact(tier, seed);
             }
@@ -188,6 +234,8 @@ pub(crate) fn check(tier: Tier) {
                 Case::random(3, n, k, Kind::Product(dimension), bits, 48, seed as u64)
                     .assert_exact(tier, seed as u64);
                 Case::random(3, n, k, Kind::Product(dimension), bits, k, seed as u64)
+                    .assert_exact(tier, seed as u64);
+                Case::random(3, n, k, Kind::Additive { dimension, count: 3 }, bits, 48, seed as u64)
                     .assert_exact(tier, seed as u64);
             }
         }
@@ -244,12 +292,22 @@ fn refusals(tier: Tier) {
     assert_eq!(refused(product(&[0.0; 3], 0)), Some((ErrorCode::Range, What::Codebook)));
     let no_zero = CodedWeights { decoding: Decoding::Affine { zero_points: &[] }, ..good };
     assert_eq!(refused(no_zero), Some((ErrorCode::Shape, What::ZeroPoint)));
+    let with = |decoding| refused(CodedWeights { decoding, ..good });
+    assert_eq!(with(Decoding::Offset { offsets: &[0.0; 2] }), Some((ErrorCode::Shape, What::ZeroPoint)));
+    assert_eq!(with(Decoding::Bases { coefficients: &[0.0; 5] }), Some((ErrorCode::Shape, What::Codebook)));
+    let additive = |codebooks, count| Decoding::Additive { codebooks, dimension: 1, count };
+    assert_eq!(with(additive(&[0.0; 3], 2)), Some((ErrorCode::Shape, What::Codes)));
+    assert_eq!(with(additive(&[0.0; 3], 0)), Some((ErrorCode::Shape, What::Codes)));
+    let hashed = Decoding::Hashed { values: &[], seed: 1, first: 0 };
+    let none = CodedWeights { bits: 0, codes: &[], decoding: hashed, ..good };
+    assert_eq!(refused(none), Some((ErrorCode::Range, What::Codebook)));
+    assert_eq!(with(hashed), Some((ErrorCode::Shape, What::Codes)));
 }
 
 fn properties(tier: Tier) {
     let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(rows in 1_usize..9, n in 1_usize..40, s in 1_usize..60, d in 1_usize..6, bits in 1_usize..=8, g in 1_usize..9, seed: u64)| {
-        for (kind, d) in [(Kind::Table, 1), (Kind::AffinePerGroup, 1), (Kind::Product(d), d)] {
+        for (kind, d) in [(Kind::Table, 1), (Kind::AffinePerGroup, 1), (Kind::Product(d), d), (Kind::Offset, 1), (Kind::Bases, 1), (Kind::Additive { dimension: d, count: 2 }, d)] {
             Case::random(rows, n, s * d, kind, bits, g.min(s) * d, seed).assert_exact(tier, seed);
         }
     });

@@ -37,3 +37,11 @@ export interface SchemeFigures {
   readonly refused?: Refusal;
   readonly layers: readonly LayerFigures[];
 }
+
+/** How many of a layer's weights lie in each of equal bins from `low` to `high`, the range of its float weights. */
+export interface WeightSpread {
+  readonly layer: string;
+  readonly low: number;
+  readonly high: number;
+  readonly bins: readonly number[];
+}

@@ -54,15 +54,9 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
       grid: true,
     },
   };
-  const probe = Plot.plot({
-    width: WIDTH,
-    ...scales,
-    marks: [Plot.dot(points, { x: "bytes", y: "error" })],
-    ...documentOf(),
-  });
-  const [x, y] = [probe.scale("x"), probe.scale("y")];
+  const { x, y } = probeScales({ ...scales, marks: [Plot.dot(points, { x: "bytes", y: "error" })] });
   const labels = placeLabels(
-    points.map((p) => ({ x: x?.apply(p.bytes), y: y?.apply(p.error), text: `${p.name}  ${formatPercent(p.top1)}` })),
+    points.map((p) => ({ x: x(p.bytes), y: y(p.error), text: `${p.name}  ${formatPercent(p.top1)}` })),
     { left: 64, top: 0, right: WIDTH, bottom: 380 },
   );
   const kept = points.filter((p) => !p.refused);
@@ -91,8 +85,15 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
   });
 }
 
+/** Where a plot of these options puts values, in pixels. */
+export function probeScales(options: Plot.PlotOptions): Record<"x" | "y", (value: number) => number> {
+  const probe = Plot.plot({ width: WIDTH, ...options, ...documentOf() });
+  const [x, y] = [probe.scale("x"), probe.scale("y")];
+  return { x: (value) => x?.apply(value), y: (value) => y?.apply(value) };
+}
+
 /** 1, 2, 5, 10, 20 ... between the smallest and the largest value: d3 would label every digit of a decade. */
-function decades(values: readonly number[]): number[] {
+export function decades(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const ticks: number[] = [];
   for (let exponent = Math.floor(Math.log10(low)); 10 ** exponent <= high; exponent++)

@@ -27,7 +27,11 @@ export const modelName = (path: string): string => basename(path, extname(path))
 
 /** Reads a model; every error names the file. */
 export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const bytes = await readInput(path);
+  return parseGraph(path, await readInput(path), options);
+}
+
+/** The model in `bytes`, which are those of `path`. */
+export async function parseGraph(path: string, bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenedGraph> {
   const { importModel, isPacked, readModel, runPasses } = await import("@lowbit/convert");
   const { looksLikeSafetensors } = await import("lowbit");
   return naming(path, () => {

@@ -16,7 +16,7 @@ export interface Progress {
   end(): void;
 }
 
-const SILENT: Progress = { stage: () => {}, retitle: () => {}, update: () => {}, note: () => {}, end: () => {} };
+export const SILENT: Progress = { stage: () => {}, retitle: () => {}, update: () => {}, note: () => {}, end: () => {} };
 
 /** Plain lines: a stage appears, with its time, when it is over. */
 function lines(): Progress {
@@ -43,6 +43,17 @@ const WIDTH = 28;
 /** Redrawing more often than this costs more than it shows. */
 const INTERVAL_MS = 50;
 
+/** Below this much work done, what is left is a guess. */
+const ENOUGH_MS = 1000;
+
+/** `, 1:23 left`, where some of the work is done and some of the time has passed. */
+export function timeLeft(share: number, elapsedMs: number): string {
+  if (elapsedMs < ENOUGH_MS || share < 0.02 || share >= 1) return "";
+  const seconds = Math.ceil(((elapsedMs / share) * (1 - share)) / 1000);
+  const [minutes, rest] = [Math.floor(seconds / 60), String(seconds % 60).padStart(2, "0")];
+  return `, ${minutes}:${rest} left`;
+}
+
 /**
  * A bar on stderr. Drawn when told and never by a timer: the work here keeps the event loop busy, so a timer would draw
  * late, and the terminal stays in its normal mode, so Ctrl-C stays a signal.
@@ -60,7 +71,9 @@ function bar(): Progress {
     const share = Math.min(1, done / total);
     const filled = Math.round(share * WIDTH);
     const gauge =
-      total > 0 ? `  ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${Math.floor(share * 100)} %` : " …";
+      total > 0
+        ? `  ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${Math.floor(share * 100)} %${timeLeft(share, drawn - started)}`
+        : " …";
     output.write(`\r\u001b[2K${title}${gauge}`);
   };
   const end = () => {

@@ -17,6 +17,8 @@ export interface CodedWeights {
   readonly scaleShape?: readonly [number, number] | undefined;
   /** Weights of a row that share a scale; absent: k. */
   readonly groupSize?: number | undefined;
+  /** Position of the first weight in its tensor, of which hashed weights are a function; absent: 0. */
+  readonly firstWeight?: number | undefined;
 }
 
 export interface CodebookGemmOptions extends CodedWeights {
@@ -30,8 +32,8 @@ const decodings = { sign: 0, affine: 1, table: 2, product: 3, offset: 4, bases: 
 /**
  * y[rows, n] = clamp(x[rows, k] · w[n, k]ᵀ + bias[n]) with w the decoded codes.
  *
- * Sign, affine and table decodings give the bits of GemmF32 on the decoded weights (fround(level * scale)). Product decodings sum,
- * over ascending sub-vectors, a table of partial dots; the Rust documentation gives that order.
+ * The result has the bits of GemmF32 on the decoded weights, but for product decodings of no more centroids than columns: those sum, over ascending
+ * sub-vectors, a table of partial dots; the Rust documentation gives that order.
  */
 export class CodebookGemm extends KernelObject {
   constructor(instance: KernelInstance, options: CodebookGemmOptions) {
@@ -47,11 +49,8 @@ export class CodebookGemm extends KernelObject {
   }
 }
 
-/**
- * n, k, bits, codes, decoding with its array and dimension (and `count`, or seed and position), scales with their shape, group size.
- * @param firstWeight position of the first weight in its tensor, of which hashed weights are a function
- */
-export function writeCodedWeights(parameters: Parameters, weights: CodedWeights, firstWeight = 0): Parameters {
+/** n, k, bits, codes, decoding with its array and dimension (and `count`, or seed and position), scales with their shape, group size. */
+export function writeCodedWeights(parameters: Parameters, weights: CodedWeights): Parameters {
   const { n, k, bits, codes, decoding, scale, scaleShape = [1, 1], groupSize = k } = weights;
   parameters.i32(n, k, bits).array(codes).i32(decodings[decoding.kind]);
   switch (decoding.kind) {
@@ -79,7 +78,7 @@ export function writeCodedWeights(parameters: Parameters, weights: CodedWeights,
       parameters.array(decoding.codebook).i32(decoding.dimension, decoding.count);
       break;
     case "hashed":
-      parameters.array(decoding.values).i32(1, decoding.seed, firstWeight);
+      parameters.array(decoding.values).i32(1, decoding.seed, weights.firstWeight ?? 0);
   }
   return parameters.array(scale).i32(...scaleShape, groupSize);
 }

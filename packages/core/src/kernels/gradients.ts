@@ -2,7 +2,8 @@
 import type { GradientLoops, QsgdCoding } from "../quantize/gradients/loops.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
-import { copyF32, copyU8, copyU32, kernelLoops, type Stage, staged } from "./quantize.ts";
+import { kernelLoops } from "./quantize.ts";
+import { copyF32, copyU8, copyU32, type Stage, staged } from "./stage.ts";
 
 /** The loops over one instance, which has to be built with the feature `solve`. */
 export function kernelGradientLoops(instance: KernelInstance): GradientLoops {

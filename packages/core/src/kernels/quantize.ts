@@ -1,58 +1,30 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
+import { InputError } from "../errors.ts";
+import type { WasmExports } from "../generated/wasm-exports.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
-import type { CodedRows, ErrorSums, Grid, Grouping, InnerLoops, Resident } from "../quantize/inner.ts";
+import type {
+  Bases,
+  Bins,
+  CodedRows,
+  ErrorSums,
+  Grid,
+  Grouping,
+  InnerLoops,
+  Mixture,
+  Resident,
+  StochasticGrid,
+} from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
+import type { Random } from "../quantize/random.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
+import { kernelSolver } from "./solve.ts";
+import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
 
-/** Memory that lives for one call. */
-export class Stage {
-  readonly #instance: KernelInstance;
-  readonly #blocks: [pointer: number, bytes: number][] = [];
-
-  constructor(instance: KernelInstance) {
-    this.#instance = instance;
-  }
-
-  upload(data: ArrayBufferView): number {
-    const pointer = this.#instance.upload(data);
-    this.#blocks.push([pointer, data.byteLength]);
-    return pointer;
-  }
-
-  reserve(bytes: number): number {
-    const pointer = this.#instance.alloc(bytes);
-    this.#blocks.push([pointer, bytes]);
-    return pointer;
-  }
-
-  release(): void {
-    // After a trap the memory is gone with its instance.
-    if (!this.#instance.ended) for (const [pointer, bytes] of this.#blocks) this.#instance.free(pointer, bytes);
-  }
-}
-
-/** Runs `use` with memory that is given back afterwards, whatever happens. */
-export function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
-  const stage = new Stage(instance);
-  try {
-    return use(stage);
-  } finally {
-    stage.release();
-  }
-}
-
-export const copyF32 = (instance: KernelInstance, pointer: number, length: number) =>
-  instance.f32(pointer, length).slice();
-export const copyU8 = (instance: KernelInstance, pointer: number, length: number) =>
-  instance.u8(pointer, length).slice();
-export const copyU32 = (instance: KernelInstance, pointer: number, length: number) =>
-  instance.u32(pointer, length).slice();
-export const copyF64 = (instance: KernelInstance, pointer: number, length: number) =>
-  new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+const SIDES: readonly Bins["side"][] = ["both", "positive", "negative"];
 
 class KernelResident implements Resident {
   readonly length: number;
@@ -120,6 +92,47 @@ class KernelResident implements Resident {
     });
   }
 
+  stochasticCodes(grouping: Grouping, grid: StochasticGrid, random: Random): Uint8Array {
+    const instance = this.#instance;
+    const { scale, offset, zero, minCode, maxCode } = grid;
+    return staged(instance, (stage) => {
+      const state = stage.upload(random.state);
+      const codes = this.#codes(this.length, (pointer) =>
+        new Parameters(instance)
+          .i32(this.#x, this.length, ...this.#sizes(grouping))
+          .array(scale)
+          .array(offset)
+          .i32(zero, minCode, maxCode, pointer, state)
+          .call(instance.exports.quantize_stochastic),
+      );
+      random.state.set(copyU32(instance, state, 4));
+      return codes;
+    });
+  }
+
+  mixtureSums(mixture: Mixture): { sums: Float64Array; logLikelihood: number } {
+    const instance = this.#instance;
+    const components = mixture.mean.length;
+    return staged(instance, (stage) => {
+      const result = stage.reserve(8 * (3 * components + 1));
+      const parameters = stage.upload(mixtureColumns(mixture));
+      const { quantize_mixture_sums } = instance.exports;
+      instance.check(quantize_mixture_sums(this.#x, this.length, components, parameters, result));
+      const sums = copyF64(instance, result, 3 * components + 1);
+      return { sums: sums.subarray(0, 3 * components), logLikelihood: sums[3 * components]! };
+    });
+  }
+
+  mixtureCodes(mixture: Mixture): Uint8Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const parameters = stage.upload(mixtureColumns(mixture));
+      return this.#codes(this.length, (codes) =>
+        instance.exports.quantize_mixture_codes(this.#x, this.length, mixture.mean.length, parameters, codes),
+      );
+    });
+  }
+
   nearest(
     codebook: Float32Array,
     dimension: number,
@@ -150,6 +163,11 @@ class KernelResident implements Resident {
     });
   }
 
+  magnitudeMask(pruned: number): Uint8Array {
+    const { exports } = this.#instance;
+    return this.#codes(this.length, (mask) => exports.quantize_magnitude_mask(this.#x, this.length, pruned, mask));
+  }
+
   blockCodes(type: BlockType, columns: number): BlockCodes {
     const instance = this.#instance;
     const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
@@ -175,6 +193,154 @@ class KernelResident implements Resident {
     });
   }
 
+  moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const mean = stage.reserve(8 * groups);
+      const deviation = stage.reserve(8 * groups);
+      instance.check(instance.exports.quantize_moments(this.#x, ...this.#sizes(grouping), mean, deviation));
+      return { mean: copyF64(instance, mean, groups), deviation: copyF64(instance, deviation, groups) };
+    });
+  }
+
+  residualSigns(grouping: Grouping, bases: Bases): { codes: Uint8Array; mean: Float32Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const codes = stage.upload(bases.codes);
+      const mean = stage.reserve(4 * groups);
+      this.#overGroups(grouping)
+        .i32(bases.count)
+        .array(bases.coefficients)
+        .i32(codes, mean)
+        .call(instance.exports.quantize_residual_signs);
+      return { codes: copyU8(instance, codes, this.length), mean: copyF32(instance, mean, groups) };
+    });
+  }
+
+  fitBases(grouping: Grouping, codes: Uint8Array, count: number): Float32Array {
+    const instance = this.#instance;
+    const length = groupCount(grouping) * count;
+    return staged(instance, (stage) => {
+      const coefficients = stage.reserve(4 * length);
+      this.#overGroups(grouping)
+        .i32(count, stage.upload(codes), coefficients)
+        .call(instance.exports.quantize_fit_bases);
+      return copyF32(instance, coefficients, length);
+    });
+  }
+
+  nearestBases(grouping: Grouping, coefficients: Float32Array, count: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(count)
+        .array(coefficients)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_nearest_bases),
+    );
+  }
+
+  baseCodes(grouping: Grouping, thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      this.#overGroups(grouping)
+        .i32(bits)
+        .array(thresholds)
+        .i32(codes)
+        .call(this.#instance.exports.quantize_base_codes),
+    );
+  }
+
+  scaleSums(
+    grouping: Grouping,
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    const instance = this.#instance;
+    const groups = groupCount(grouping);
+    return staged(instance, (stage) => {
+      const dot = stage.reserve(8 * groups);
+      const power = stage.reserve(8 * groups);
+      this.#overGroups(grouping)
+        .i32(stage.upload(codes))
+        .array(levels)
+        .array(importance)
+        .i32(dot, power)
+        .call(instance.exports.quantize_scale_sums);
+      return { dot: copyF64(instance, dot, groups), power: copyF64(instance, power, groups) };
+    });
+  }
+
+  ternaryScale(grouping: Grouping): Float32Array {
+    return this.#perGroup(grouping, (y) =>
+      this.#instance.exports.quantize_ternary_scale(this.#x, ...this.#sizes(grouping), y),
+    );
+  }
+
+  sort(): void {
+    this.#instance.check(this.#instance.exports.quantize_sort(this.#x, this.length));
+  }
+
+  at(position: number): number {
+    return this.#instance.f32(this.#x + 4 * position, 1)[0]!;
+  }
+
+  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array } {
+    const instance = this.#instance;
+    const count = thresholds.length + 1;
+    return staged(instance, (stage) => {
+      const ends = stage.reserve(4 * count);
+      const sums = stage.reserve(8 * count);
+      const { quantize_parts } = instance.exports;
+      instance.check(quantize_parts(this.#x, this.length, stage.upload(thresholds), count - 1, ends, sums));
+      return { ends: copyU32(instance, ends, count), sums: copyF64(instance, sums, count) };
+    });
+  }
+
+  orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const y = stage.reserve(4 * ranks.length);
+      new Parameters(instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping), of === "magnitudes" ? 1 : 0)
+        .array(ranks)
+        .i32(y)
+        .call(solver(instance, "quantize_order_statistics"));
+      return copyF32(instance, y, ranks.length);
+    });
+  }
+
+  histogram(
+    { columns, groupSize }: Grouping,
+    row: number,
+    { side, count, top }: Bins,
+  ): { counts: Uint32Array; squares: Float64Array } {
+    const instance = this.#instance;
+    const cells = top.length * count;
+    return staged(instance, (stage) => {
+      const counts = stage.reserve(4 * cells);
+      const squares = stage.reserve(8 * cells);
+      new Parameters(instance)
+        .i32(this.#x + 4 * row * columns, columns, 1, columns, groupSize, SIDES.indexOf(side))
+        .array(top)
+        .i32(count, counts, squares)
+        .call(solver(instance, "quantize_histogram"));
+      return { counts: copyU32(instance, counts, cells), squares: copyF64(instance, squares, cells) };
+    });
+  }
+
+  thresholdCodes(grouping: Grouping, thresholds: Float32Array, scale: Float32Array): Uint8Array {
+    return this.#codes(this.length, (codes) =>
+      new Parameters(this.#instance)
+        .i32(this.#x, this.length, ...this.#sizes(grouping))
+        .array(thresholds)
+        .array(scale)
+        .i32(codes)
+        .call(solver(this.#instance, "quantize_threshold_codes")),
+    );
+  }
+
   [disposeSymbol](): void {
     const x = this.#x;
     this.#x = 0;
@@ -183,6 +349,10 @@ class KernelResident implements Resident {
 
   #sizes({ rows, columns, groupSize }: Grouping): [number, number, number] {
     return [rows, columns, groupSize];
+  }
+
+  #overGroups(grouping: Grouping): Parameters {
+    return new Parameters(this.#instance).i32(this.#x, this.length, ...this.#sizes(grouping));
   }
 
   #perGroup(grouping: Grouping, run: (y: number) => number): Float32Array {
@@ -204,15 +374,44 @@ class KernelResident implements Resident {
     });
   }
 
-  #grid(grouping: Grouping, { scale, zeroPoint, minCode, maxCode }: Grid, result: number, errors: 0 | 1): number {
+  #grid(grouping: Grouping, grid: Grid, result: number, errors: 0 | 1): number {
+    const { scale, zeroPoint, offset, minCode, maxCode } = grid;
     const instance = this.#instance;
-    return new Parameters(instance)
-      .i32(this.#x, this.length, ...this.#sizes(grouping))
+    return this.#overGroups(grouping)
       .array(scale)
       .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
+      .array(offset)
       .i32(minCode, maxCode, result)
       .call((pointer, words) => instance.exports.quantize_grid(pointer, words, errors));
   }
+}
+
+/** Exports that only some quantizers call, and only the module of quantizers has. */
+type Solver =
+  | "quantize_order_statistics"
+  | "quantize_histogram"
+  | "quantize_threshold_codes"
+  | "quantize_largest"
+  | "quantize_choose"
+  | "quantize_mix";
+
+/** @throws InputError where the instance is of a smaller module */
+function solver<Name extends Solver>(instance: KernelInstance, name: Name): WasmExports[Name] {
+  const found: WasmExports[Name] | undefined = instance.exports[name];
+  if (found !== undefined) return found;
+  throw new InputError("quantize", "kernels", 'an instance of part "quantize"', `one without ${name}`);
+}
+
+/** Floats that a search through an array copies at a time. */
+const PART = 2 ** 18;
+
+/** [components, 3]: π, μ, λ. */
+function mixtureColumns({ proportion, mean, precision }: Mixture): Float64Array {
+  const columns = new Float64Array(3 * mean.length);
+  mean.forEach((value, j) => {
+    columns.set([proportion[j]!, value, precision[j]!], 3 * j);
+  });
+  return columns;
 }
 
 /** Codes, scales and offsets that an export writes behind its own parameters. */
@@ -262,11 +461,19 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   /** A position, or -1 where the kernel answers with the length. */
   const found = (position: number, length: number): number => (position === length ? -1 : position);
   return {
+    solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
-    firstNonFinite: (x) =>
-      staged(instance, (stage) =>
-        found(instance.check(exports.quantize_first_not_finite(stage.upload(x), x.length)), x.length),
-      ),
+    firstNonFinite(x) {
+      // In parts: calibration inputs may be many times the weights.
+      for (let from = 0; from < x.length; from += PART) {
+        const part = x.subarray(from, from + PART);
+        const position = staged(instance, (stage) =>
+          found(instance.check(exports.quantize_first_not_finite(stage.upload(part), part.length)), part.length),
+        );
+        if (position >= 0) return from + position;
+      }
+      return -1;
+    },
     firstCodeBeyond: (codes, levels) =>
       staged(instance, (stage) =>
         found(instance.check(exports.quantize_first_beyond(stage.upload(codes), codes.length, levels)), codes.length),
@@ -284,6 +491,28 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.quantize_unpack(stage.upload(packed), rows, perRow, bits, codes));
         return copyU8(instance, codes, rows * perRow);
       }),
+    compress: (x, mask) =>
+      staged(instance, (stage) => {
+        const count = mask.reduce((sum, kept) => sum + kept, 0);
+        const kept = stage.reserve(4 * count);
+        instance.check(exports.quantize_compress(stage.upload(x), stage.upload(mask), x.length, kept, count));
+        return copyF32(instance, kept, count);
+      }),
+    expand: (kept, mask) =>
+      staged(instance, (stage) => {
+        const x = stage.reserve(4 * mask.length);
+        const staged = stage.upload(kept);
+        instance.check(exports.quantize_expand(staged, kept.length, stage.upload(mask), mask.length, x));
+        return copyF32(instance, x, mask.length);
+      }),
+    expandCodes: (kept, mask, fill) =>
+      staged(instance, (stage) => {
+        const codes = stage.reserve(mask.length);
+        const staged = stage.upload(kept);
+        const { quantize_expand_codes } = exports;
+        instance.check(quantize_expand_codes(staged, kept.length, stage.upload(mask), mask.length, fill, codes));
+        return copyU8(instance, codes, mask.length);
+      }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
@@ -293,6 +522,59 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.quantize_error_sums(stage.upload(x), stage.upload(y), x.length, sums));
         const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
         return { noise, signal, power, dot, maxAbs };
+      }),
+    largest: (x, count, mask) =>
+      staged(instance, (stage) => {
+        const set = stage.upload(mask);
+        instance.check(solver(instance, "quantize_largest")(stage.upload(x), x.length, count, set));
+        return copyU8(instance, set, mask.length);
+      }),
+    choose: (x, y, mask) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        const choose = solver(instance, "quantize_choose");
+        instance.check(choose(at, stage.upload(y), stage.upload(mask), x.length));
+        return copyF32(instance, at, x.length);
+      }),
+    mix: (x, y, weight) =>
+      staged(instance, (stage) => {
+        const at = stage.upload(x);
+        instance.check(solver(instance, "quantize_mix")(at, stage.upload(y), x.length, weight));
+        return copyF32(instance, at, x.length);
+      }),
+    absErrors: (grouping, x, y) =>
+      staged(instance, (stage) => {
+        const { rows, columns, groupSize } = grouping;
+        const groups = groupCount(grouping);
+        const sums = stage.reserve(8 * groups);
+        const { quantize_abs_errors } = exports;
+        instance.check(quantize_abs_errors(stage.upload(x), stage.upload(y), rows, columns, groupSize, sums));
+        return copyF64(instance, sums, groups);
+      }),
+    prune: (x, curvature, least) =>
+      staged(instance, (stage) => {
+        const y = stage.reserve(4 * x.length);
+        instance.check(exports.quantize_prune(stage.upload(x), stage.upload(curvature), x.length, least, y));
+        return copyF32(instance, y, x.length);
+      }),
+    tally: (x, perUnit, counts) =>
+      staged(instance, (stage) => {
+        const bins = stage.upload(counts);
+        instance.check(exports.quantize_tally(stage.upload(x), x.length, perUnit, bins, counts.length));
+        counts.set(copyU32(instance, bins, counts.length));
+      }),
+    clipGradients: (x, gradient, { low, high, step }) =>
+      staged(instance, (stage) => {
+        const dx = stage.reserve(4 * x.length);
+        const sums = stage.reserve(24);
+        new Parameters(instance)
+          .array(x)
+          .array(gradient)
+          .f32(low, high, step)
+          .i32(dx, sums)
+          .call(exports.quantize_clip_gradients);
+        const [below = 0, above = 0, inside = 0] = copyF64(instance, sums, 3);
+        return { dx: copyF32(instance, dx, x.length), below, above, inside };
       }),
   };
 }
@@ -316,11 +598,12 @@ function decode(instance: KernelInstance, coded: CodedRows, from: number, to: nu
     scale: scale && (shared ? scale : scale.subarray(from * groups, to * groups)),
     scaleShape: [shared ? 1 : to - from, groups] as const,
     groupSize,
+    firstWeight: from * columns,
   };
   return staged(instance, (stage) => {
     const length = rows.n * columns;
     const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows, from * columns).call((pointer, words) =>
+    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
       instance.exports.quantize_decode(pointer, words, w),
     );
     return copyF32(instance, w, length);

@@ -23,6 +23,7 @@ type Run = (tensor: FloatTensor, by?: Quantizer, seed?: number) => Promise<Quant
 interface Case {
   readonly quantizer: Quantizer;
   readonly tensor: FloatTensor;
+  readonly calibration: Calibration;
   readonly run: Run;
   readonly fail: (expected: unknown, got: unknown) => never;
 }
@@ -36,8 +37,9 @@ const ROUNDING = 2 ** -22;
  */
 export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}): Promise<void> {
   const { shape = [6, 48], seed = 1 } = options;
-  const calibration = options.calibration ?? sampleInputs(shape[1], new Random(seed + 1));
-  const curvature = options.curvature ?? sampleCurvature(shape[0] * shape[1], new Random(seed + 2));
+  const samples = sampleNeeds(shape, seed);
+  const calibration = options.calibration ?? samples.inputs.calibration;
+  const curvature = options.curvature ?? samples.curvature.curvature;
   const needed = { weights: {}, inputs: { calibration }, curvature: { curvature } };
   const run: Run = (tensor, by = quantizer, drawn = seed) =>
     quantize(tensor, by, { ...(by.seeded ? { seed: drawn } : {}), ...needed[by.needs] } as QuantizeOptions);
@@ -48,7 +50,7 @@ export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}):
       const fail = (expected: unknown, got: unknown): never => {
         throw new LawError(quantizer.scheme, law, `${expected} on ${kind} weights`, got);
       };
-      await checks[law]({ quantizer, tensor: { shape, data }, run, fail });
+      await checks[law]({ quantizer, tensor: { shape, data }, calibration, run, fail });
     }
   }
 }
@@ -125,23 +127,61 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     });
   },
 
-  async unbiased({ tensor, run, fail }) {
+  async ordered({ quantizer, tensor, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const groups = values.map((_, i) => groupAt(quantizer, tensor.shape, i));
+    const order = [...values.keys()].sort((a, b) => groups[a]! - groups[b]! || tensor.data[a]! - tensor.data[b]!);
+    for (let i = 1; i < order.length; i++) {
+      const [low, high] = [order[i - 1]!, order[i]!];
+      if (groups[low] === groups[high] && values[low]! > values[high]!)
+        fail(`weight ${low} to become at most ${values[high]} as weight ${high}, which is not less`, values[low]);
+    }
+  },
+
+  async unbiased({ quantizer, tensor: sample, run, fail }) {
+    const tensor = within(quantizer, sample);
     const { length } = tensor.data;
     const [sums, squares] = [new Float64Array(length), new Float64Array(length)];
+    let largest = 0;
     for (let seed = 0; seed < DRAWS; seed++) {
       (await run(tensor, undefined, seed)).dequantize().forEach((value, i) => {
         sums[i]! += value;
         squares[i]! += value * value;
+        largest = Math.max(largest, Math.abs(value));
       });
     }
     tensor.data.forEach((w, i) => {
       const mean = sums[i]! / DRAWS;
-      // A weight that hardly ever moves shows no spread; one draw of a whole range in 64 would not be seen either.
+      // A weight that hardly ever moves shows no spread: that it should reach the largest level once in 64 draws would be seen, once in a thousand not.
       const spread = Math.sqrt(Math.max(0, squares[i]! / DRAWS - mean * mean));
-      const slack =
-        (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? rangeOf(tensor) / 64 : 0);
+      const slack = (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? largest / 64 : 0);
       if (Math.abs(mean - w) > slack) fail(`a mean of ${w} within ${slack} for weight ${i}`, mean);
     });
+  },
+
+  async adjacent({ quantizer, tensor: sample, run, fail }) {
+    const tensor = within(quantizer, sample);
+    const quantized = await run(tensor);
+    const values = quantized.dequantize();
+    tensor.data.forEach((w, i) => {
+      const [low, high] = w < values[i]! ? [w, values[i]!] : [values[i]!, w];
+      const levels = levelsOf(quantized, groupAt(quantizer, tensor.shape, i));
+      const slack = ROUNDING * levels.reduce((most, level) => Math.max(most, Math.abs(level)), 0);
+      for (const level of levels) {
+        if (low + slack < level && level < high - slack)
+          fail(`no level between weight ${i}, ${w}, and ${values[i]}`, level);
+      }
+    });
+  },
+
+  async noWorseOutput({ quantizer, tensor, calibration, run, fail }) {
+    const uncalibrated = quantizer.uncalibrated?.();
+    if (uncalibrated === undefined) return;
+    const error = async (by: Quantizer): Promise<number> =>
+      outputError(tensor, (await run(tensor, by)).dequantize(), calibration);
+    const [got, plain] = [await error(quantizer), await error(uncalibrated)];
+    if (got > plain * (1 + ROUNDING))
+      fail(`squared error of the output of at most ${plain} (that of ${uncalibrated.scheme})`, got);
   },
 
   async monotoneInBits({ quantizer, tensor, run, fail }) {
@@ -156,8 +196,59 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
 /** Draws of a stochastic quantizer whose mean is looked at. */
 const DRAWS = 1024;
 
-function rangeOf({ data }: FloatTensor): number {
-  return data.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+/** The sample with what lies beyond the quantizer's range moved to its ends. */
+function within({ range }: Quantizer, { shape, data }: FloatTensor): FloatTensor {
+  if (range === undefined) return { shape, data };
+  const [least, largest] = range;
+  return { shape, data: data.map((w) => Math.max(least, Math.min(largest, w))) };
+}
+
+/** What the codes of a group may stand for; only of decodings that have a level for a single weight. */
+function levelsOf({ bits, decoding, scales }: Quantized, group: number): number[] {
+  const scale = scales?.[group] ?? 1;
+  const codes = Array.from({ length: 2 ** bits }, (_, code) => code);
+  switch (decoding.kind) {
+    case "sign":
+      return [scale, -scale];
+    case "affine": {
+      const zero = typeof decoding.zeroPoint === "number" ? decoding.zeroPoint : decoding.zeroPoint[group]!;
+      return codes.map((code) => (code - zero) * scale);
+    }
+    case "offset":
+      return codes.map((code) => code * scale + decoding.offset[group]!);
+    case "table":
+      return Array.from(decoding.codebook, (level) => level * scale);
+    default:
+      return [];
+  }
+}
+
+/** Σ ‖(w - v) x‖² over all samples. */
+function outputError({ shape, data }: FloatTensor, values: Float32Array, { inputs }: Calibration): number {
+  const [rows, columns] = shape as readonly [number, number];
+  let total = 0;
+  for (let from = 0; from < inputs.length; from += columns) {
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      for (let k = 0; k < columns; k++) {
+        sum += (data[row * columns + k]! - values[row * columns + k]!) * inputs[from + k]!;
+      }
+      total += sum * sum;
+    }
+  }
+  return total;
+}
+
+/** Seeded samples of what a quantizer of weights [rows, columns] may need, by {@link Need}. */
+export function sampleNeeds(
+  [rows, columns]: readonly [number, number],
+  seed: number,
+): { weights: object; inputs: { calibration: Calibration }; curvature: { curvature: Float32Array } } {
+  return {
+    weights: {},
+    inputs: { calibration: sampleInputs(columns, new Random(seed + 1)) },
+    curvature: { curvature: sampleCurvature(rows * columns, new Random(seed + 2)) },
+  };
 }
 
 /** Four samples for each input, correlated with their neighbours; every fifth is eight times as strong. */

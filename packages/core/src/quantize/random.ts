@@ -19,6 +19,11 @@ export class Random {
     }
   }
 
+  /** The four words that all further numbers follow from, as they are now: a kernel that draws starts from them and leaves its own there. */
+  get state(): Uint32Array {
+    return this.#state;
+  }
+
   /** The next 32 bits, 0..2^32 - 1. */
   bits32(): number {
     const s = this.#state as unknown as [number, number, number, number];

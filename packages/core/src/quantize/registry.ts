@@ -7,12 +7,42 @@ import { q4_0Family } from "./blocks/q4-0.ts";
 import { q4_kFamily } from "./blocks/q4-k.ts";
 import { q8_0Family } from "./blocks/q8-0.ts";
 import { tq1_0Family, tq2_0Family } from "./blocks/tq.ts";
+import { adaroundFamily } from "./calibrated/adaround.ts";
+import { awqFamily } from "./calibrated/awq.ts";
+import { gptqFamily } from "./calibrated/gptq.ts";
+import { hqqFamily } from "./calibrated/hqq.ts";
 import { floatFamily } from "./float.ts";
+import { abcNetFamily } from "./optimization/abc-net.ts";
+import { admmFamily } from "./optimization/admm.ts";
 import { binaryFamily } from "./optimization/binary.ts";
+import { labFamily } from "./optimization/lab.ts";
+import { laqFamily } from "./optimization/laq.ts";
+import { lcFamily } from "./optimization/lc.ts";
+import { lloydMaxFamily } from "./optimization/lloyd-max.ts";
+import { lqNetsFamily } from "./optimization/lq-nets.ts";
+import { multibitFamily } from "./optimization/multibit.ts";
+import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { pruneFamily } from "./pruning/prune.ts";
+import { absmeanFamily } from "./rounding/absmean.ts";
+import { apotFamily } from "./rounding/apot.ts";
+import { balancedFamily } from "./rounding/balanced.ts";
+import { bucketFamily } from "./rounding/bucket.ts";
+import { dorefaFamily } from "./rounding/dorefa.ts";
+import { fixedFamily } from "./rounding/fixed.ts";
+import { logFamily } from "./rounding/log.ts";
 import { pow2Family } from "./rounding/pow2.ts";
+import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
+import { wageFamily } from "./rounding/wage.ts";
+import { weightedEntropyFamily } from "./rounding/weighted-entropy.ts";
+import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
+import { stochasticFamily } from "./stochastic/family.ts";
+import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
+import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
+import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
+import { variationalFamily } from "./stochastic/variational.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
 
@@ -20,10 +50,40 @@ export const registry: readonly SchemeFamily[] = [
   floatFamily,
   binaryFamily,
   ternaryFamily,
+  sketchFamily,
+  multibitFamily,
+  abcNetFamily,
+  lqNetsFamily,
+  lloydMaxFamily,
+  labFamily,
+  laqFamily,
+  admmFamily,
+  lcFamily,
   uniformFamily,
   pow2Family,
+  logFamily,
+  apotFamily,
+  dorefaFamily,
+  balancedFamily,
+  weightedEntropyFamily,
+  fixedFamily,
+  wageFamily,
+  wrpnFamily,
+  sqnrFamily,
+  bucketFamily,
+  absmeanFamily,
   kmeansFamily,
   pqFamily,
+  pruneFamily,
+  stochasticFamily,
+  softWeightSharingFamily,
+  sparseDropoutFamily,
+  variationalFamily,
+  posteriorGridFamily,
+  gptqFamily,
+  awqFamily,
+  adaroundFamily,
+  hqqFamily,
   q4_0Family,
   q8_0Family,
   q4_kFamily,

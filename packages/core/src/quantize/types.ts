@@ -46,7 +46,11 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
- * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors;
+ * - `ordered`: Q(v) <= Q(w) where v <= w, for two weights of a group;
+ * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors, for w within {@link QuantizerTraits.range};
+ * - `adjacent`: no level of the group lies between w and Q(w), for w within that range. Unbiased as well, with a and b the levels on either side of w,
+ *   its variance is exactly (w - a)(b - w), at most a quarter of the step squared;
+ * - `noWorseOutput`: on the calibration inputs the squared error of the layer's output is at most that of {@link QuantizerTraits.uncalibrated};
  * - `monotoneInBits`: on bell-shaped and on heavy-tailed weights, {@link QuantizerTraits.coarser} has at least as much error.
  */
 export type Law =
@@ -56,7 +60,10 @@ export type Law =
   | "nearest"
   | "optimalScale"
   | "keepsZero"
+  | "ordered"
   | "unbiased"
+  | "adjacent"
+  | "noWorseOutput"
   | "monotoneInBits";
 
 /** Where the formula comes from. */
@@ -91,7 +98,12 @@ export interface Encoded<D extends DecodingKind> {
   readonly scale?: Float32Array;
 }
 
-/** What a formula returns, by decoding: `identity` has no codes. */
+/** Floats that stand for the weights, row-major [N, K]. */
+export interface EncodedFloats {
+  readonly values: Float32Array;
+}
+
+/** What a formula returns, by decoding: `identity` has no codes, and returns nothing where the floats stay as they are. */
 interface EncodedByDecoding {
   sign: Encoded<"sign">;
   affine: Encoded<"affine">;
@@ -101,14 +113,17 @@ interface EncodedByDecoding {
   product: Encoded<"product">;
   additive: Encoded<"additive">;
   hashed: Encoded<"hashed">;
-  identity: undefined;
+  identity: EncodedFloats | undefined;
 }
 
 /** What a formula may use besides the weights; `random` exists where the quantizer is seeded, the other two where it needs them. */
 export interface Context<Seeded extends boolean = boolean, N extends Need = Need> {
   readonly random: Seeded extends true ? Random : undefined;
   readonly calibration: N extends "inputs" ? Calibration : undefined;
-  /** ∂²L/∂w² >= 0 for every weight, row-major [N, K] (an estimate such as Adam's second moment will do; only ratios count). */
+  /**
+   * ∂²L/∂w² >= 0 for every weight, row-major [N, K] (an estimate such as Adam's second moment will do; only ratios count, except where a
+   * quantizer takes 1 / curvature for the variance of a posterior).
+   */
   readonly curvature: N extends "curvature" ? Float32Array : undefined;
 }
 
@@ -129,8 +144,12 @@ export interface QuantizerTraits<D extends DecodingKind, Seeded extends boolean,
   /** What it looks at besides the weights. */
   readonly needs: N;
   readonly laws: readonly Law[];
+  /** The least and the largest weight that the levels reach, where those do not follow the weights; what lies beyond saturates. Absent: all weights. */
+  readonly range?: readonly [least: number, largest: number] | undefined;
   /** The same quantizer with fewer levels, for `monotoneInBits`; absent for the coarsest. */
   readonly coarser?: (() => Quantizer) | undefined;
+  /** What it would be without a look at the inputs, for `noWorseOutput`. */
+  readonly uncalibrated?: (() => Quantizer) | undefined;
   readonly paper: Paper;
 }
 
@@ -140,7 +159,7 @@ export interface Quantizer<
   Seeded extends boolean = boolean,
   N extends Need = Need,
 > extends QuantizerTraits<D, Seeded, N> {
-  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns no codes. */
+  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns floats, or nothing. */
   encode(weights: Weights, context: Context<Seeded, N>): EncodedByDecoding[D];
 }
 

@@ -4,7 +4,19 @@
  */
 import { disposeSymbol } from "../dispose.ts";
 import type { BlockCodes, BlockType } from "./blocks/layout.ts";
-import { type Grid, type Grouping, groupCount, type InnerLoops, type Resident } from "./inner.ts";
+import {
+  type Bases,
+  type Bins,
+  type Grid,
+  type Grouping,
+  groupCount,
+  groupLength,
+  type InnerLoops,
+  type Resident,
+  type StochasticGrid,
+} from "./inner.ts";
+import type { Random } from "./random.ts";
+import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
@@ -33,6 +45,7 @@ export class Weights implements Disposable {
   readonly #values: Float32Array;
   #kept: Resident | undefined;
   readonly #loops: InnerLoops;
+  readonly #per: Per;
 
   constructor(loops: InnerLoops, values: Float32Array, rows: number, columns: number, per: Per) {
     this.rows = rows;
@@ -41,6 +54,7 @@ export class Weights implements Disposable {
     this.groups = groupCount(this.grouping);
     this.#values = values;
     this.#loops = loops;
+    this.#per = per;
   }
 
   get length(): number {
@@ -77,7 +91,39 @@ export class Weights implements Disposable {
     return this.#resident.signCodes();
   }
 
-  /** Rounds to a grid per group: clamp(round(w / scale) + zeroPoint, minCode, maxCode), ties to even; 0 / 0 counts as 0. */
+  /** Σ w² per group. */
+  power(): Float64Array {
+    const { groups } = this;
+    // What a grid of nothing but 0 misses.
+    return this.gridErrors({ scale: new Float32Array(groups).fill(1), zeroPoint: 0, minCode: 0, maxCode: 0 });
+  }
+
+  /** Number of weights of each group. */
+  lengths(): Uint32Array {
+    return Uint32Array.from({ length: this.groups }, (_, group) => groupLength(this.grouping, group));
+  }
+
+  /** What stands at these ranks (ascending from 0) where each group's w, or |w|, are sorted: ranks and result [groups, R]. */
+  orderStatistics(of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
+    return this.#resident.orderStatistics(this.grouping, of, ranks);
+  }
+
+  /** Of the groups of one row of {@link grouping}: how many |w| lie in each of `count` equal parts of 0..top, and the sum of their squares, [groups, count]. */
+  histogram(row: number, bins: Bins): { counts: Uint32Array; squares: Float64Array } {
+    return this.#resident.histogram(this.grouping, row, bins);
+  }
+
+  /** How many of at most 255 ascending thresholds are <= w / scale (scale per group, > 0). */
+  thresholdCodes(thresholds: Float32Array, scale = new Float32Array(this.groups).fill(1)): Uint8Array {
+    return this.#resident.thresholdCodes(this.grouping, thresholds, scale);
+  }
+
+  /** The sum of the weights with each code below `levels`, and their number. */
+  sumsByCode(codes: Uint8Array, levels: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, levels);
+  }
+
+  /** Rounds to a grid per group: clamp(round((w - offset) / scale) + zeroPoint, minCode, maxCode), ties to even; 0 / 0 counts as 0. */
   gridCodes(grid: Grid): Uint8Array {
     return this.#resident.gridCodes(this.grouping, grid);
   }
@@ -87,11 +133,100 @@ export class Weights implements Disposable {
     return this.#resident.gridErrors(this.grouping, grid);
   }
 
+  /** Draws to a grid per group, so that the mean of the codes' values is w: one number of `random` for each weight, in order. */
+  stochasticCodes(grid: StochasticGrid, random: Random): Uint8Array {
+    return this.#resident.stochasticCodes(this.grouping, grid, random);
+  }
+
+  /** Other weights of the same shape and groups: w where curvature·w² >= least, else 0. The caller disposes of them. */
+  pruned(curvature: Float32Array, least: number): Weights {
+    const kept = new Float32Array(this.length);
+    for (let from = 0; from < this.length; from += BLOCK) {
+      const to = from + BLOCK;
+      kept.set(this.#loops.prune(this.#values.subarray(from, to), curvature.subarray(from, to), least), from);
+    }
+    return new Weights(this.#loops, kept, this.rows, this.columns, this.#per);
+  }
+
+  /** Per code, the sum of the weights that have it, in f64, and their number. */
+  codeSums(codes: Uint8Array, levels: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, levels);
+  }
+
   /** Index of the level nearest to w / scale (scale per group, > 0), the lowest index on a tie. */
   nearest(levels: Float32Array, scale?: Float32Array): Uint8Array {
     return scale === undefined
       ? this.#resident.nearest(levels, 1)
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
+  }
+
+  /** 0 at the `pruned` smallest |w|, those of lower index first where they tie, and at all zeros; 1 at the others. */
+  magnitudeMask(pruned: number): Uint8Array {
+    return this.#resident.magnitudeMask(pruned);
+  }
+
+  /** Of `values` (one per weight) those whose mask is 1. */
+  compress(values: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.compress(values, mask);
+  }
+
+  /** The way back: 0 where the mask is. */
+  expand(kept: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.expand(kept, mask);
+  }
+
+  /** The same of codes, with `fill` where the mask is 0. */
+  expandCodes(kept: Uint8Array, mask: Uint8Array, fill: number): Uint8Array {
+    return this.#loops.expandCodes(kept, mask, fill);
+  }
+
+  /** Other weights of `rows` rows, on the same loops; the caller disposes of them. */
+  others(values: Float32Array, rows: number, per: Per): Weights {
+    return new Weights(this.#loops, values, rows, values.length / rows, per);
+  }
+
+  /** Sum and number of the weights of each code below `clusters`. */
+  clusterSums(codes: Uint8Array, clusters: number): { sums: Float64Array; counts: Uint32Array } {
+    return this.#resident.clusterSums(codes, 1, clusters);
+  }
+
+  /** Mean and standard deviation per group, in f64. */
+  moments(): { mean: Float64Array; deviation: Float64Array } {
+    return this.#resident.moments(this.grouping);
+  }
+
+  /** What the bases leave, r = w - Σ ±a_i: their codes with one more bit, set where r < 0, and E|r| per group. */
+  residualSigns(bases: Bases): { codes: Uint8Array; mean: Float32Array } {
+    return this.#resident.residualSigns(this.grouping, bases);
+  }
+
+  /** argmin over a of ‖w - Σ a_i b_i‖² per group for `count` (1..8) bases of given codes: [groups, count]. */
+  fitBases(codes: Uint8Array, count: number): Float32Array {
+    return this.#resident.fitBases(this.grouping, codes, count);
+  }
+
+  /** The code of the nearest of the 2^count sums ±a_0 ±a_1 ... of each weight's group. */
+  nearestBases(coefficients: Float32Array, count: number): Uint8Array {
+    return this.#resident.nearestBases(this.grouping, coefficients, count);
+  }
+
+  /** Bit i of a code set where w lies below threshold i of its group: thresholds [groups, bits]. */
+  baseCodes(thresholds: Float32Array, bits: number): Uint8Array {
+    return this.#resident.baseCodes(this.grouping, thresholds, bits);
+  }
+
+  /** Σ h w q and Σ h q² per group, q = levels[code]: their quotient is the scale of least Σ h (w - α q)². h is 1 where absent. */
+  scaleSums(
+    codes: Uint8Array,
+    levels: Float32Array,
+    importance?: Float32Array,
+  ): { dot: Float64Array; power: Float64Array } {
+    return this.#resident.scaleSums(this.grouping, codes, levels, importance);
+  }
+
+  /** argmin over α >= 0 of the error of -α, 0, +α per group, by a sorted pass. */
+  ternaryScale(): Float32Array {
+    return this.#resident.ternaryScale(this.grouping);
   }
 
   /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
@@ -107,6 +242,11 @@ export class Weights implements Disposable {
       sum += this.#loops.errorSums(part, part).signal;
     }
     return sum;
+  }
+
+  /** Matrices of the layer's inputs, and searches that round by them. */
+  get solver(): Solver {
+    return this.#loops.solver;
   }
 
   /** A copy of x times `factor` for searches that pass over it many times (`lloyd.ts`); the caller disposes of it. */

@@ -1,5 +1,5 @@
-import { codesPerRow } from "../graph/constants.ts";
 /** Seeded numbers, weights and tensors for tests. */
+import { matrixSize } from "../graph/constants.ts";
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import { Random } from "../quantize/random.ts";
 import { sizeOf } from "../tensor.ts";
@@ -17,6 +17,9 @@ export interface WeightOptions {
   /** Codes stay below this. */
   readonly levels?: number;
 }
+
+/** Codebooks of an additive decoding. */
+const SUMMANDS = 2;
 
 export class RandomData extends Random {
   /** An integer of low..high. */
@@ -59,6 +62,20 @@ export class RandomData extends Random {
     return codes;
   }
 
+  /** Codes of a constant's size: one in `every` is drawn, low ones more often, and the others are 1. */
+  skewedCodes({ bits, ...rest }: QuantizedConstant, every: number): Uint8Array<ArrayBuffer> {
+    const { n, codesPerRow, rowBytes } = matrixSize({ bits, ...rest });
+    const codes = new Uint8Array(n * rowBytes);
+    for (let row = 0; row < n; row++)
+      for (let i = 0; i < codesPerRow * bits; i += bits) {
+        const draw = () => this.below(2 ** bits);
+        const code = this.below(every) === 0 ? Math.min(draw(), draw(), draw()) : 1;
+        codes[row * rowBytes + (i >> 3)]! |= code << (i & 7);
+        if ((i & 7) + bits > 8) codes[row * rowBytes + (i >> 3) + 1]! |= code >> (8 - (i & 7));
+      }
+    return codes;
+  }
+
   weight({
     shape,
     kind,
@@ -73,14 +90,18 @@ export class RandomData extends Random {
     const groupSize = typeof scales === "number" ? scales : k;
     const scaleShape = [scales === "tensor" ? 1 : n, Math.ceil(k / groupSize)] as const;
     const entries = scaleShape[0] * scaleShape[1];
-    const decoding = this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries);
     return {
       kind: "quantized",
       scheme: `test:${kind}${bits}`,
       shape,
       bits,
-      codes: this.codes(n, codesPerRow(decoding, k), bits, levels),
-      decoding,
+      codes: this.codes(
+        n,
+        kind === "hashed" ? 0 : (k / dimension) * (kind === "additive" ? SUMMANDS : 1),
+        bits,
+        levels,
+      ),
+      decoding: this.#decoding(kind, bits, dimension, levels ?? 2 ** bits, zeroPoint, entries),
       scale: this.positive(entries),
       scaleShape,
       groupSize,
@@ -110,7 +131,7 @@ export class RandomData extends Random {
       case "bases":
         return { kind, coefficients: this.positive(entries * bits) };
       case "additive":
-        return { kind, codebook: this.floats(2 * levels * dimension), dimension, count: 2 };
+        return { kind, codebook: this.floats(SUMMANDS * levels * dimension), dimension, count: SUMMANDS };
       case "hashed":
         return { kind, values: this.floats(levels), seed: 7 };
     }

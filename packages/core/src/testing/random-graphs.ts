@@ -155,15 +155,27 @@ export function codedCnn(seed: number): RandomGraph {
   let x = builder.input("image", "f32", ["N", size, size, channels]);
   const weightOf = (shape: readonly number[]): string => {
     const k = shape.slice(1).reduce((a, b) => a * b, 1);
-    const kind = random.pick(["plain", "sign", "affine", "table", "product"] as const);
+    const kind = random.pick([
+      "plain",
+      "sign",
+      "affine",
+      "table",
+      "product",
+      "offset",
+      "bases",
+      "additive",
+      "hashed",
+    ] as const);
+    if (kind === "hashed")
+      return builder.quantized(random.weight({ shape, kind, bits: 0, scales: "channel", levels: 9 }));
     if (kind === "plain") return builder.plain("f32", shape, random.floats(shape[0]! * k));
-    if (kind === "product" && k % 2 === 0) {
-      tolerance = 1e-4;
+    if ((kind === "product" || kind === "additive") && k % 2 === 0) {
+      if (kind === "product") tolerance = 1e-4;
       return builder.quantized(
         random.weight({ shape, kind, bits: 4, dimension: 2, scales: random.pick(["tensor", "channel"] as const) }),
       );
     }
-    const own = kind === "product" ? "table" : kind;
+    const own = kind === "product" || kind === "additive" ? "table" : kind;
     const bits = own === "sign" ? 1 : random.pick([2, 3, 4, 8]);
     const scales = random.pick(["tensor", "channel", 8] as const);
     const zero = own === "affine" && random.below(2) === 0 ? { zeroPoint: "scales" as const } : {};

@@ -1,4 +1,6 @@
 /** Matrix products, alone and under a convolution. */
+import { codesPerRow } from "../../src/graph/constants.ts";
+import { decodeWeights } from "../../src/graph/decode.ts";
 import type { Decoding } from "../../src/graph/types.ts";
 import { AffineGemm, GroupedAffineGemm } from "../../src/kernels/affine-gemm.ts";
 import { CodebookGemm } from "../../src/kernels/codebook-gemm.ts";
@@ -227,26 +229,33 @@ export const matmulF32: Fuzzer = (draw) => {
 
 export const codebookGemm: Fuzzer = (draw) => {
   const [rows, n, k] = [draw.size(20), draw.size(60), draw.size(150)];
-  const bits = draw.integer(1, 8);
-  const decoding: Decoding = draw.pick<Decoding>(
-    { kind: "affine", zeroPoint: draw.integer(0, 2 ** bits - 1) },
-    { kind: "table", codebook: draw.floats(2 ** bits) },
-  );
-  const codes = draw.integers(n * k, 0, 2 ** bits - 1);
+  const kind = draw.pick("affine", "table", "offset", "bases", "additive", "hashed");
+  const bits = kind === "hashed" ? 0 : draw.integer(1, 8);
+  const decodings: Record<typeof kind, () => Decoding> = {
+    affine: () => ({ kind: "affine", zeroPoint: draw.integer(0, 2 ** bits - 1) }),
+    table: () => ({ kind: "table", codebook: draw.floats(2 ** bits) }),
+    offset: () => ({ kind: "offset", offset: draw.floats(n) }),
+    bases: () => ({ kind: "bases", coefficients: draw.floats(n * bits) }),
+    additive: () => {
+      const count = draw.integer(1, 3);
+      return { kind: "additive", codebook: draw.floats(count * 2 ** bits), dimension: 1, count };
+    },
+    hashed: () => ({ kind: "hashed", values: draw.floats(draw.size(99)), seed: draw.integer(0, 2 ** 31) }),
+  };
+  const decoding = decodings[kind]();
+  const perRow = codesPerRow(decoding, k);
   const [x, scale, bias] = [draw.floats(rows * k), draw.floats(n), draw.floats(n)];
-  const packed = packCodes(codes, k, bits);
-  const level = (code: number) =>
-    decoding.kind === "table" ? decoding.codebook[code]! : code - (decoding as { zeroPoint: number }).zeroPoint;
+  const codes = packCodes(draw.integers(n * perRow, 0, 2 ** bits - 1), perRow, bits);
+  const coded = { bits, codes, decoding, scale, scaleShape: [n, 1] as const, groupSize: k };
   return {
-    text: `${rows} x ${k} x ${n}, ${bits} bits, ${decoding.kind}`,
+    text: `${rows} x ${k} x ${n}, ${bits} bits, ${kind}`,
     run: (kernels) => {
-      const options = { n, k, bits, codes: packed, decoding, scale, scaleShape: [n, 1] as const, bias };
-      using gemm = new CodebookGemm(kernels, options);
+      using gemm = new CodebookGemm(kernels, { n, k, ...coded, bias });
       return call(kernels, [x], "f32", rows * n, (y, from) => gemm.run(from!, rows, y));
     },
-    expected: () =>
-      chains(x, (c, i) => fround(level(codes[c * k + i]!) * scale[c]!), k, n).map((sum, at) =>
-        fround(sum + bias[at % n]!),
-      ),
+    expected: () => {
+      const weights = decodeWeights({ kind: "quantized", scheme: "", shape: [n, k], ...coded });
+      return chains(x, (c, i) => weights[c * k + i]!, k, n).map((sum, at) => fround(sum + bias[at % n]!));
+    },
   };
 };

@@ -1,34 +1,52 @@
 import { expect, it } from "vitest";
+import { codesPerRow } from "../../src/graph/constants.ts";
+import { decodeWeights } from "../../src/graph/decode.ts";
 import type { Decoding } from "../../src/graph/types.ts";
 import { CodebookGemm } from "../../src/kernels/codebook-gemm.ts";
 import { GemmF32 } from "../../src/kernels/gemm-f32.ts";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { integers, packCodes, rowCounts, sizes } from "./random.ts";
 
-const cases: readonly (readonly [name: string, bits: number, decoding: Decoding])[] = [
-  ["sign", 1, { kind: "sign" }],
-  ["affine", 4, { kind: "affine", zeroPoint: 7 }],
-  ["table", 3, { kind: "table", codebook: Float32Array.from({ length: 8 }, (_, i) => (i * i - 20) / 7) }],
-];
+const floats = (count: number) => Float32Array.from({ length: count }, (_, i) => ((i * i * 7) % 40) / 9 - 2);
 
-function level(decoding: Decoding, code: number): number {
-  if (decoding.kind === "sign") return code ? -1 : 1;
-  if (decoding.kind === "table") return decoding.codebook[code]!;
-  return decoding.kind === "affine" ? code - (decoding.zeroPoint as number) : Number.NaN;
-}
+/** Bits, and a decoding for so many scales. */
+const cases: Readonly<Record<Decoding["kind"], readonly [bits: number, decoding: (scales: number) => Decoding]>> = {
+  sign: [1, () => ({ kind: "sign" })],
+  affine: [4, () => ({ kind: "affine", zeroPoint: 7 })],
+  table: [3, () => ({ kind: "table", codebook: floats(8) })],
+  product: [4, () => ({ kind: "product", codebook: floats(16), dimension: 1 })],
+  offset: [5, (scales) => ({ kind: "offset", offset: floats(scales) })],
+  bases: [3, (scales) => ({ kind: "bases", coefficients: floats(3 * scales) })],
+  additive: [2, () => ({ kind: "additive", codebook: floats(3 * 4), dimension: 1, count: 3 })],
+  hashed: [0, () => ({ kind: "hashed", values: floats(11), seed: 5 })],
+};
 
 export function codebookGemm(kernels: () => KernelInstance): void {
-  it.each(cases)("%s codes: the bits of GemmF32 on the decoded weights", (_, bits, decoding) => {
+  it.each(Object.entries(cases))("%s codes: the bits of GemmF32 on the decoded weights", (_, [bits, decodingFor]) => {
     const instance = kernels();
     for (const [i, k] of sizes.entries()) {
-      const [n, rows] = [sizes[(5 * i + 3) % sizes.length]!, rowCounts[i % rowCounts.length]!];
+      // Fewer columns than centroids: a product decoding is not looked up.
+      const few = decodingFor(1).kind === "product";
+      const n = few ? 1 + (i % 15) : sizes[(5 * i + 3) % sizes.length]!;
+      const rows = rowCounts[i % rowCounts.length]!;
       const next = integers(i);
-      const codes = Array.from({ length: n * k }, () => next(0, 2 ** bits - 1));
+      const decoding = decodingFor(n);
+      const perRow = codesPerRow(decoding, k);
+      const codes = Array.from({ length: n * perRow }, () => next(0, 2 ** bits - 1));
       const scale = Float32Array.from({ length: n }, () => next(1, 999) / 499);
-      const weights = Float32Array.from(codes, (code, at) => level(decoding, code) * scale[Math.floor(at / k)]!);
+      const packed = packCodes(codes, perRow, bits);
+      const scales = { scale, scaleShape: [n, 1] as const, groupSize: k };
+      const weights = decodeWeights({
+        kind: "quantized",
+        scheme: "",
+        shape: [n, k],
+        bits,
+        codes: packed,
+        decoding,
+        ...scales,
+      });
       const x = Float32Array.from({ length: rows * k }, () => next(-5000, 5000) / 999);
-      const packed = packCodes(codes, k, bits);
-      using coded = new CodebookGemm(instance, { n, k, bits, codes: packed, decoding, scale, scaleShape: [n, 1] });
+      using coded = new CodebookGemm(instance, { n, k, bits, codes: packed, decoding, ...scales });
       using plain = new GemmF32(instance, { n, k, weights });
       const [from, to, reference] = [instance.upload(x), instance.alloc(rows * n * 4), instance.alloc(rows * n * 4)];
       coded.run(from, rows, to);

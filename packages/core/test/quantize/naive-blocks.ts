@@ -1,6 +1,6 @@
 /** GGUF's blocks in plain TypeScript, written from the C source a second time: the oracle of the kernels where there is no golden file. */
 import { type BlockCodes, type BlockType, blockLayouts } from "../../src/quantize/blocks/layout.ts";
-import { roundTiesEven } from "./naive-loops.ts";
+import { roundTiesEven } from "./naive-rounding.ts";
 
 const { fround, abs } = Math;
 

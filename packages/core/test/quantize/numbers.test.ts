@@ -1,13 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  atanh,
+  expm1,
   floatAbove,
   floatBelow,
   floorLog2,
   LEAST_FLOAT,
+  ln,
   log10,
+  nextFloat,
   powerOfTwo,
   previousFloat,
+  tanh,
 } from "../../src/quantize/powers.ts";
 import { Random } from "../../src/quantize/random.ts";
 
@@ -113,5 +118,40 @@ describe("powers of two", () => {
       }),
       { seed: 2, numRuns: 2000 },
     );
+  });
+
+  it("floatAbove is the least float not below, on both sides of 0", () => {
+    fc.assert(
+      fc.property(fc.double({ min: -1e38, max: 1e38, noNaN: true }), (x) => {
+        const above = floatAbove(x);
+        expect(above).toBe(Math.fround(above));
+        expect(above).toBeGreaterThanOrEqual(x);
+        const before = above > 0 ? previousFloat(above) : -nextFloat(Math.abs(above));
+        expect(before).toBeLessThan(x);
+      }),
+      { seed: 3 },
+    );
+    expect(floatAbove(0.5)).toBe(0.5);
+    expect(floatAbove(1e-50)).toBe(LEAST_FLOAT);
+    expect(floatAbove(-1e-50)).toBe(-0);
+  });
+
+  it("ln, expm1, tanh and atanh are within a few units in the last place of the engine's", () => {
+    const close = (mine: (x: number) => number, engine: (x: number) => number, min: number, max: number) =>
+      fc.assert(
+        fc.property(fc.double({ min, max, noNaN: true }), (x) => {
+          expect(Math.abs(mine(x) - engine(x))).toBeLessThanOrEqual(2e-15 * Math.abs(engine(x)) + 1e-320);
+        }),
+        { seed: 4, numRuns: 1000 },
+      );
+    close(expm1, Math.expm1, -700, 700);
+    close(expm1, Math.expm1, -1, 1);
+    close(tanh, Math.tanh, -30, 30);
+    close(tanh, Math.tanh, -1e-3, 1e-3);
+    close(atanh, Math.atanh, -0.9999, 0.9999);
+    close(ln, Math.log, 1.1, 1e300);
+    close(ln, Math.log, 1e-300, 0.9);
+    expect([tanh(0), atanh(0), expm1(0), ln(1)]).toEqual([0, 0, 0, 0]);
+    expect([tanh(25), tanh(-25)]).toEqual([1, -1]);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
+import { sampleNeeds } from "./needs.ts";
 
 /** Fisher and Yates. */
 function shuffled(values: Float32Array): Float32Array {
@@ -21,6 +22,13 @@ const tensors = {
   Laplace: { shape: [1, COUNT], data: quantileGrid(laplaceQuantile, COUNT) },
 };
 
+const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
+  const quantizer = parseScheme(scheme);
+  const { shape, data } = tensors[distribution];
+  const needed = sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  return (await quantize({ shape, data }, quantizer, needed)).error;
+};
+
 /** Relative mean squared error by scheme and distribution. */
 const published: [scheme: string, distribution: keyof typeof tensors, relativeMse: number, source: string][] = [
   ["binary", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
@@ -32,10 +40,72 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["int2", "N(0,1)", 0.1902, "three levels: the ternary optimum"],
   ["int4:mse", "N(0,1)", 0.01289, "best 15-level uniform grid, step 0.3534, by integration"],
   ["int3:mse", "N(0,1)", 0.04686, "best 7-level uniform grid, step 0.6508, by integration"],
+  ["int4:tensor:p99.5", "N(0,1)", 0.014163, "15 levels over ±2.807 σ, by integration"],
+  ["int4:tensor:asym:p95", "N(0,1)", 0.01923, "16 levels over 3.92 σ, by integration"],
+  ["fixed:2.2", "N(0,1)", 0.022407, "-2, -1.75 ... 1.75, by integration"],
+  ["sqnr:1", "N(0,1)", 1 - 2 / Math.PI, "Max's uniform quantizer, 1 bit"],
+  ["sqnr:2", "N(0,1)", 0.11885, "Max's uniform quantizer, 9.25 dB"],
+  ["sqnr:3", "N(0,1)", 0.03744, "Max's uniform quantizer, 14.27 dB"],
+  ["sqnr:4", "N(0,1)", 0.011543, "Max's uniform quantizer, 19.38 dB"],
+  ["sqnr:6", "N(0,1)", 0.00104, "Max's uniform quantizer, 29.83 dB"],
+  ["absmean", "N(0,1)", 0.26338, "1 - 2γ E[|w|; |w| > γ/2] + γ² P(|w| > γ/2), γ = sqrt(2/π)"],
+  ["log:3", "N(0,1)", 0.11924, "powers of two 4, 2, 1, thresholds √2, by integration"],
+  ["log:4", "N(0,1)", 0.04127, "powers of two 4 to 1/16, thresholds √2, by integration"],
+  ["log:4:sqrt2", "N(0,1)", 0.02868, "powers of √2 from 4 to 1/2, by integration"],
+  ["apot:3", "N(0,1)", 0.04756, "7 levels, α = 2.065, by integration"],
+  ["apot:4", "N(0,1)", 0.012101, "15 levels, α = 2.613, by integration"],
+  ["apot:5", "N(0,1)", 0.006005, "31 levels, α = 3.372, by integration"],
+  ["dorefa:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["dorefa:2", "N(0,1)", 0.12745, "max |w| = 4.215, by integration"],
+  ["dorefa:4", "N(0,1)", 0.06988, "max |w| = 4.215, by integration"],
+  ["balanced:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["balanced:2", "N(0,1)", 0.14386, "by the means of the quartiles, ±0.3247 and ±1.2711"],
+  ["balanced:3", "N(0,1)", 0.07424, "by the means of the octiles"],
+  ["balanced:2:mean", "N(0,1)", 0.12805, "bins at 0 and ±sqrt(2/π), by integration"],
+  ["balanced:3:mean", "N(0,1)", 0.05617, "bins at means of halves of halves, by integration"],
+  ["weq:4", "N(0,1)", 0.15632, "boundary 1.3789, levels ±0.6993 and ±1.8794 of greatest weighted entropy"],
+  ["weq:8", "N(0,1)", 0.06442, "boundaries 0.9614, 1.4563, 1.9810 of greatest weighted entropy"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
+  ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
+  ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
+  ["lloyd:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["lloyd:3", "N(0,1)", 0.1902, "the ternary optimum"],
+  ["lloyd:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["ternary:ttq", "N(0,1)", 0.26899, "1 - 2 φ(Δ)² / (1 - Φ(Δ)), Δ = 0.05 max |w| = 0.2107"],
+  ["sketch:1", "N(0,1)", 1 - 2 / Math.PI, "one base is binary"],
+  ["sketch:2", "N(0,1)", 0.1304, "greedy bases"],
+  ["sketch:3", "N(0,1)", 0.0584, "greedy bases"],
+  ["sketch:4", "N(0,1)", 0.0329, "greedy bases"],
+  ["sketch:2:refined", "N(0,1)", 0.1251, "refined bases"],
+  ["sketch:3:refined", "N(0,1)", 0.0505, "refined bases"],
+  ["sketch:4:refined", "N(0,1)", 0.0246, "refined bases"],
+  ["multibit:1", "N(0,1)", 1 - 2 / Math.PI, "one base is binary"],
+  ["multibit:2", "N(0,1)", 0.119, "alternating, T = 2"],
+  ["multibit:3", "N(0,1)", 0.046, "alternating, T = 2"],
+  ["multibit:4", "N(0,1)", 0.0219, "alternating, T = 2"],
+  ["multibit:2:t30", "N(0,1)", 0.1175, "alternating, T = 30: Lloyd-Max's"],
+  ["multibit:3:t30", "N(0,1)", 0.0369, "alternating, T = 30"],
+  ["multibit:4:t30", "N(0,1)", 0.0115, "alternating, T = 30"],
+  ["abc:2", "N(0,1)", 0.26181, "1 - (2 φ(1))² / P(|w| > 1): intervals cut at ±σ"],
+  ["abc:3", "N(0,1)", 0.11745, "conditional means of the intervals cut at -σ, 0, σ"],
+  ["lq:2", "N(0,1)", 0.1175, "the fixed point of alternating bases"],
+  ["lq:3", "N(0,1)", 0.0369, "the fixed point of alternating bases"],
+  ["lq:4", "N(0,1)", 0.0114, "the fixed point of alternating bases"],
+  ["lab", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π where curvature is independent of w"],
+  ["laq:ternary", "N(0,1)", 0.1902, "ternary optimum where curvature is independent of w"],
+  ["laq:3", "N(0,1)", 0.04686, "best 7-level uniform grid, step 0.6508, by integration"],
+  ["laq:4", "N(0,1)", 0.01289, "best 15-level uniform grid, step 0.3534, by integration"],
+  ["laq:3:log", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
+  ["admm:ternary", "N(0,1)", 0.1902, "ternary optimum"],
+  ["admm:shift1", "N(0,1)", 0.08216, "best scale of {0, ±1, ±2}, 0.8429, by a scan"],
+  ["admm:shift2", "N(0,1)", 0.04754, "best scale of {0, ±1, ±2, ±4}, 0.5180, by a scan"],
+  ["lc:ternary", "N(0,1)", 0.1902, "ternary optimum"],
+  ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
   ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
   ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
   ["q4_k", "shuffled N(0,1)", 0.00509, "llama.cpp's reference on 2^22 normal numbers"],
@@ -48,7 +118,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
 
 describe("relative mean squared error within 1 % of theory", () => {
   it.each(published)("%s on %s: %f (%s)", async (scheme, distribution, expected) => {
-    const { error } = await quantize(tensors[distribution], parseScheme(scheme));
+    const error = await errorOf(scheme, distribution);
     expect(error.relativeMse / expected).toBeGreaterThan(0.99);
     expect(error.relativeMse / expected).toBeLessThan(1.01);
   });
@@ -86,12 +156,14 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["lloyd:4", "multibit:2", "sketch:2:refined", "sketch:2", "binary"],
+    ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
+    ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],
+    ["lc:ternary", "ternary", "ternary:ttq", "binary"],
     ["q8_0", "q4_k", "q4_0"],
   ];
   it.each(ascending)("error of %s <= %s <= ...", async (...schemes) => {
-    const errors = await Promise.all(
-      schemes.map(async (scheme) => (await quantize(tensors["N(0,1)"], parseScheme(scheme))).error.mse),
-    );
+    const errors = await Promise.all(schemes.map(async (scheme) => (await errorOf(scheme, "N(0,1)")).mse));
     expect(errors).toEqual(errors.toSorted((a, b) => a - b));
   });
 });

@@ -41,7 +41,6 @@ function gridAfter(layer: FrozenLayer, grid: Grid): Grid {
     case "sign":
       return 1;
     case "conv":
-      return productGrid(grid, layer.weight);
     case "dense":
       return layer.bias === undefined ? productGrid(grid, layer.weight) : undefined;
     case "batchNorm":

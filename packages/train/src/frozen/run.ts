@@ -1,5 +1,5 @@
 import { jit, numpy as np } from "@jax-js/jax";
-import { conv3x3 } from "../layers/conv.ts";
+import { convolve } from "../layers/conv.ts";
 import { type Arrays, type HostTensor, toArrays } from "../values.ts";
 import type { FrozenLayer } from "./layers.ts";
 import { transpose } from "./layout.ts";
@@ -18,14 +18,14 @@ export function compileFrozen(layers: readonly FrozenLayer[]): (pixels: np.Array
 function weightsOf(layer: FrozenLayer): Record<string, HostTensor> {
   switch (layer.kind) {
     case "conv": {
-      const [outputs, inputs] = layer.weight.shape as [number, number];
+      const [outputs, inputs, size] = layer.weight.shape as [number, number, number];
       const { data } = transpose(layer.weight, [2, 3, 1, 0]);
-      return { [layer.name]: { shape: [9, inputs, outputs], data } };
+      return { [layer.name]: { shape: [size * size, inputs, outputs], data }, ...biasOf(layer) };
     }
     case "dense":
       return {
         [layer.name]: transpose(layer.weight, [1, 0]),
-        ...(layer.bias === undefined ? {} : { [`${layer.name}.bias`]: layer.bias }),
+        ...biasOf(layer),
       };
     case "batchNorm": {
       const { name, scale, bias, mean, variance } = layer;
@@ -41,6 +41,9 @@ function weightsOf(layer: FrozenLayer): Record<string, HostTensor> {
   }
 }
 
+const biasOf = ({ name, bias }: { name: string; bias?: HostTensor }): Record<string, HostTensor> =>
+  bias === undefined ? {} : { [`${name}.bias`]: bias };
+
 function apply(layer: FrozenLayer, x: np.Array, tensors: Arrays): np.Array {
   const tensor = (name: string) => tensors[name] as np.Array;
   switch (layer.kind) {
@@ -53,8 +56,10 @@ function apply(layer: FrozenLayer, x: np.Array, tensors: Arrays): np.Array {
         .sub(zeroPoint)
         .mul(scale);
     }
-    case "conv":
-      return conv3x3(x, tensor(layer.name), layer.border);
+    case "conv": {
+      const y = convolve(x, tensor(layer.name), layer.border);
+      return layer.bias === undefined ? y : y.add(tensor(`${layer.name}.bias`));
+    }
     case "flatten":
       return x.transpose([0, 3, 1, 2]).reshape([x.shape[0] as number, -1]);
     case "dense": {

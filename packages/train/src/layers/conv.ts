@@ -1,27 +1,31 @@
 import { numpy as np } from "@jax-js/jax";
 import { floatWeights, type WeightRule } from "../estimators/weights.ts";
 import { transpose } from "../frozen/layout.ts";
+import { filled } from "../values.ts";
 import { heUniform, type Layer, required } from "./layer.ts";
 
+/** What stands outside the image, which then keeps its size: 0, or +1 for binary activations, which have no 0; or nothing, and the image shrinks. */
+export type Border = 0 | 1 | "none";
+
 /**
- * 3x3 convolution, stride 1, same size: x [N,H,W,C], w [9,C,O] (tap = 3 * row + column) -> [N,H,W,O];
- * y[n,i,j,o] = sum over r, s, c of padded x[n,i+r,j+s,c] w[3r+s,c,o].
+ * Square convolution, stride 1: x [N,H,W,C], w [size²,C,O] (tap = size * row + column) -> [N,H',W',O];
+ * y[n,i,j,o] = sum over r, s, c of padded x[n,i+r,j+s,c] w[size r+s,c,o].
  *
- * As nine shifted matrix products: x moved by each tap's offset, times that tap's [C,O] matrix. In the training engine
+ * As shifted matrix products: x moved by each tap's offset, times that tap's [C,O] matrix. In the training engine
  * on WASM that is several times faster, forward and backward, than its built-in convolution or an im2col; even with one
- * input channel, where a product is only a broadcast: written as one, the nine would be fused into whatever reads them and
+ * input channel, where a product is only a broadcast: written as one, the products would be fused into whatever reads them and
  * computed again at each reading.
- *
- * @param border what stands outside the image: 0, or +1 for binary activations, which have no 0
  */
-export function conv3x3(x: np.Array, w: np.Array, border: 0 | 1): np.Array {
-  const [n, height, width, channels] = x.shape as [number, number, number, number];
-  const outputs = w.shape[2] as number;
+export function convolve(x: np.Array, w: np.Array, border: Border): np.Array {
+  const [taps, , outputs] = w.shape as [number, number, number];
+  const size = Math.sqrt(taps);
+  const padded = border === "none" ? x : padImage(x, (size - 1) / 2, border);
+  const [n, tall, wide, channels] = padded.shape as [number, number, number, number];
+  const [height, width] = [tall - size + 1, wide - size + 1];
   const rows = n * height * width;
-  const padded = padImage(x, border);
-  const shifts = Array.from({ length: 9 }, (_, tap) => {
-    const row = Math.floor(tap / 3);
-    const column = tap % 3;
+  const shifts = Array.from({ length: taps }, (_, tap) => {
+    const row = Math.floor(tap / size);
+    const column = tap % size;
     const shifted = padded.ref.slice([], [row, row + height], [column, column + width], []);
     return shifted.reshape([rows, channels]);
   });
@@ -33,12 +37,12 @@ export function conv3x3(x: np.Array, w: np.Array, border: 0 | 1): np.Array {
   return sum.reshape([n, height, width, outputs]);
 }
 
-/** One row and column of `border` on each side. Padding is by 0, so +1 is 0 on the image moved down by one. */
-function padImage(x: np.Array, border: 0 | 1): np.Array {
+/** `by` rows and columns of `border` on each side. Padding is by 0, so +1 is 0 on the image moved down by one. */
+function padImage(x: np.Array, by: number, border: 0 | 1): np.Array {
   const sides: [number, number][] = [
     [0, 0],
-    [1, 1],
-    [1, 1],
+    [by, by],
+    [by, by],
     [0, 0],
   ];
   return border === 0 ? np.pad(x, sides) : np.pad(x.sub(1), sides).add(1);
@@ -47,23 +51,38 @@ function padImage(x: np.Array, border: 0 | 1): np.Array {
 export interface ConvOptions {
   readonly inputs: number;
   readonly outputs: number;
+  /** Height and width of the kernel, odd; default 3. */
+  readonly size?: number;
   readonly weights?: WeightRule;
-  /** Value outside the image, default 0; 1 for binary activations. */
-  readonly border?: 0 | 1;
+  /** Default 0. */
+  readonly border?: Border;
+  /** Default false: batch normalization follows. */
+  readonly bias?: boolean;
 }
 
-/** 3x3 convolution without bias (batch normalization follows). Parameter `name.weight` [9, inputs, outputs]. */
-export function conv(name: string, { inputs, outputs, weights = floatWeights, border = 0 }: ConvOptions): Layer {
+/** Square convolution, stride 1. Parameters `name.weight` [size², inputs, outputs] and, where asked for, `name.bias` [outputs]. */
+export function conv(
+  name: string,
+  { inputs, outputs, size = 3, weights = floatWeights, border = 0, bias = false }: ConvOptions,
+): Layer {
   const weight = `${name}.weight`;
+  const offset = `${name}.bias`;
+  const taps = size * size;
   return {
     name,
     ...(weights.limit === undefined ? {} : { limits: { [weight]: weights.limit } }),
-    initialize: (random) => ({ [weight]: heUniform(random, [9, inputs, outputs], 9 * inputs) }),
-    apply: (x, parameters) => conv3x3(x, weights.apply(required(parameters, weight)), border),
+    initialize: (random) => ({
+      [weight]: heUniform(random, [taps, inputs, outputs], taps * inputs),
+      ...(bias ? { [offset]: filled([outputs], 0) } : {}),
+    }),
+    apply(x, parameters) {
+      const y = convolve(x, weights.apply(required(parameters, weight)), border);
+      return bias ? y.add(required(parameters, offset)) : y;
+    },
     freeze(tensors) {
       const { data } = weights.freeze(required(tensors, weight));
-      const oihw = transpose({ shape: [3, 3, inputs, outputs], data }, [3, 2, 0, 1]);
-      return [{ kind: "conv", name, weight: oihw, border }];
+      const oihw = transpose({ shape: [size, size, inputs, outputs], data }, [3, 2, 0, 1]);
+      return [{ kind: "conv", name, weight: oihw, border, ...(bias ? { bias: required(tensors, offset) } : {}) }];
     },
   };
 }

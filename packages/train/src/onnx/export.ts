@@ -69,19 +69,23 @@ function appendLayer(graph: GraphBuilder, layer: FrozenLayer, x: string): string
       return graph.node("DequantizeLinear", `${name}.dequantize`, [codes, scale, zeroPoint]);
     }
     case "conv": {
+      const size = layer.weight.shape[2] as number;
+      const side = (size - 1) / 2;
       const padded =
-        layer.border === 0
-          ? x
-          : graph.node("Pad", `${name}.pad`, [
+        layer.border === 1
+          ? graph.node("Pad", `${name}.pad`, [
               x,
-              graph.int64(`${name}.pads`, [0, 0, 1, 1, 0, 0, 1, 1]),
+              graph.int64(`${name}.pads`, [0, 0, side, side, 0, 0, side, side]),
               graph.scalar(`${name}.border`, 1),
-            ]);
-      const pad = layer.border === 0 ? 1 : 0;
-      return graph.node("Conv", name, [padded, graph.tensor(`${name}.weight`, layer.weight)], {
+            ])
+          : x;
+      const pad = layer.border === 0 ? side : 0;
+      const inputs = [padded, graph.tensor(`${name}.weight`, layer.weight)];
+      if (layer.bias !== undefined) inputs.push(graph.tensor(`${name}.bias`, layer.bias));
+      return graph.node("Conv", name, inputs, {
         dilations: [1, 1],
         group: 1,
-        kernel_shape: [3, 3],
+        kernel_shape: [size, size],
         pads: [pad, pad, pad, pad],
         strides: [1, 1],
       });

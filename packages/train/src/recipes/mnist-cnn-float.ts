@@ -5,10 +5,7 @@ import { dense } from "../layers/dense.ts";
 import { normalizedPixels } from "../layers/input.ts";
 import { maxPool } from "../layers/pool.ts";
 import type { Recipe } from "../recipe.ts";
-
-/** Mean and standard deviation of MNIST's training pixels (0..255), the customary 0.1307 and 0.3081 of 0..1. */
-const MEAN = 33.3285;
-const STD = 78.5655;
+import { MEAN, STD } from "./mnist-pixels.ts";
 
 /** A float CNN: what quantizers are tried on. 1.1 million multiply-adds an image, 106 thousand weights. */
 export const mnistCnnFloat: Recipe = {

@@ -6,6 +6,7 @@ import { floatBelow, MOST_FLOAT } from "../powers.ts";
 import { modifiers, perSuffix, type SchemeFamily } from "../scheme-family.ts";
 import type { Per, Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
+import { ttq } from "./ttq.ts";
 
 /** Codes 0, 1, 2 stand for -1, 0, +1. */
 const ZERO_CODE = 1;
@@ -70,11 +71,13 @@ function settle(w: Weights, delta: Float32Array, alpha: Float32Array): { delta: 
 }
 
 export const ternaryFamily: SchemeFamily = {
-  syntax: "ternary[:tensor|:g<n>][:mse]",
-  summary: "-α, 0, +α per channel (TWN: Δ = 0.7 mean |w|); :mse for the best threshold",
-  examples: ["ternary", "ternary:tensor", "ternary:g32", "ternary:mse"],
+  syntax: "ternary[:tensor|:g<n>][:mse] or ternary:ttq",
+  summary:
+    "-α, 0, +α per channel (TWN: Δ = 0.7 mean |w|); :mse for the best threshold; :ttq for a level of each sign (TTQ)",
+  examples: ["ternary", "ternary:tensor", "ternary:g32", "ternary:mse", "ternary:ttq"],
   owns: (head) => head === "ternary",
   parse(scheme, _head, args) {
+    if (args.length === 1 && args[0] === "ttq") return ttq();
     const { per, flags } = modifiers(scheme, args, { per: "channel", flags: ["mse"] });
     return ternary({ per, threshold: flags.has("mse") ? "mse" : "twn" });
   },

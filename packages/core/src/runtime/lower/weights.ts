@@ -13,6 +13,8 @@ export interface CodedRows {
   readonly scale: Float32Array | undefined;
   readonly scaleShape: readonly [rows: number, groups: number];
   readonly groupSize: number;
+  /** Position of the first weight in the tensor. */
+  readonly firstWeight: number;
 }
 
 export function codedRows(weight: QuantizedConstant, first: number, count: number): CodedRows {
@@ -35,6 +37,7 @@ export function codedRows(weight: QuantizedConstant, first: number, count: numbe
     scale: scale && rowsOf(scale, scaleShape, first, count),
     scaleShape: scaleShape[0] === 1 ? scaleShape : [count, groups],
     groupSize,
+    firstWeight: first * k,
   };
 }
 

@@ -1,0 +1,151 @@
+//! The loops of quantizers that solve for their levels, [`lowbit_kernels::quantize`] across the border: bases, scales, sorted weights.
+
+use lowbit_kernels::error::{Op, Result, What, checked_area};
+use lowbit_kernels::quantize::{self, Grouping};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::status;
+use crate::memory::Memory;
+use crate::params::Params;
+
+const OP: Op = Op::Quantize;
+
+/// A call over groups: x (f32 array), rows, columns, group size, and then what `use_rest` reads.
+fn over_groups(
+    params: usize,
+    words: usize,
+    use_rest: impl FnOnce(&Memory, &mut Params<'_>, &Grouping, &[f32]) -> Result<()>,
+) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let x: &[f32] = params.array()?;
+        let grouping = Grouping::new(
+            params.size(What::Rows)?,
+            params.size(What::Columns)?,
+            params.size(What::GroupSize)?,
+        )?;
+        use_rest(&memory, &mut params, &grouping, x)
+    };
+    status(run())
+}
+
+/// The next word as a pointer.
+fn pointer(params: &mut Params<'_>) -> Result<usize> {
+    Ok(params.int()? as u32 as usize)
+}
+
+/// Parameters: x, its groups, bases, coefficients (f32 array), pointers to the codes (changed in place) and to the f32 means per group.
+#[wasm_bindgen]
+pub fn quantize_residual_signs(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
+        let (coefficients, codes, mean) = (params.array()?, pointer(params)?, pointer(params)?);
+        params.end()?;
+        let (codes, mean) = (memory.write(codes, x.len())?, memory.write(mean, grouping.groups())?);
+        quantize::residual_signs(grouping, x, bases, coefficients, codes, mean)
+    })
+}
+
+/// Parameters: x, its groups, bases, pointers to the codes and to the f32 coefficients `[groups, bases]`.
+#[wasm_bindgen]
+pub fn quantize_fit_bases(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
+        let (codes, coefficients) = (pointer(params)?, pointer(params)?);
+        params.end()?;
+        let coefficients = memory.write(coefficients, checked_area(OP, grouping.groups(), bases)?)?;
+        quantize::fit_bases(grouping, x, memory.read(codes, x.len())?, bases, coefficients)
+    })
+}
+
+/// Parameters: x, its groups, bases, coefficients (f32 array), pointer to the codes.
+#[wasm_bindgen]
+pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bases = params.size(What::Bits)?;
+        let (coefficients, codes) = (params.array()?, pointer(params)?);
+        params.end()?;
+        quantize::nearest_bases(grouping, x, bases, coefficients, memory.write(codes, x.len())?)
+    })
+}
+
+/// Parameters: x, its groups, bits, thresholds (f32 array), pointer to the codes.
+#[wasm_bindgen]
+pub fn quantize_base_codes(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let bits = params.size(What::Bits)?;
+        let (thresholds, codes) = (params.array()?, pointer(params)?);
+        params.end()?;
+        quantize::base_codes(grouping, x, bits, thresholds, memory.write(codes, x.len())?)
+    })
+}
+
+/// f64 mean and standard deviation per group.
+#[wasm_bindgen]
+pub fn quantize_moments(
+    x: usize,
+    rows: usize,
+    columns: usize,
+    group_size: usize,
+    mean: usize,
+    deviation: usize,
+) -> i32 {
+    let run = || {
+        let (memory, grouping) = (Memory::new(OP), Grouping::new(rows, columns, group_size)?);
+        let (mean, deviation) =
+            (memory.write(mean, grouping.groups())?, memory.write(deviation, grouping.groups())?);
+        quantize::moments(&grouping, memory.read(x, grouping.len())?, mean, deviation)
+    };
+    status(run())
+}
+
+/// Parameters: x, its groups, pointer to the codes, levels (f32 array), importance (f32 array or absent), pointers to the two f64 sums per group.
+#[wasm_bindgen]
+pub fn quantize_scale_sums(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let codes = pointer(params)?;
+        let (levels, importance) = (params.array()?, params.array()?);
+        let (dot, power) = (pointer(params)?, pointer(params)?);
+        params.end()?;
+        let codes = memory.read(codes, x.len())?;
+        let (dot, power) = (memory.write(dot, grouping.groups())?, memory.write(power, grouping.groups())?);
+        quantize::scale_sums(grouping, x, codes, levels, importance, dot, power)
+    })
+}
+
+/// `count` f32 ascending, in place.
+#[wasm_bindgen]
+pub fn quantize_sort(x: usize, count: usize) -> i32 {
+    let memory = Memory::new(OP);
+    status(memory.write(x, count).map(quantize::sort))
+}
+
+/// Ascending x cut at f64 thresholds: u32 ends and f64 sums of the parts, one more than thresholds.
+#[wasm_bindgen]
+pub fn quantize_parts(
+    x: usize,
+    count: usize,
+    thresholds: usize,
+    cuts: usize,
+    ends: usize,
+    sums: usize,
+) -> i32 {
+    let memory = Memory::new(OP);
+    let run = || {
+        let (x, thresholds) = (memory.read(x, count)?, memory.read(thresholds, cuts)?);
+        quantize::parts(x, thresholds, memory.write(ends, cuts + 1)?, memory.write(sums, cuts + 1)?)
+    };
+    status(run())
+}
+
+/// f32 scales of the best ternary weights per group.
+#[wasm_bindgen]
+pub fn quantize_ternary_scale(x: usize, rows: usize, columns: usize, group_size: usize, scale: usize) -> i32 {
+    let run = || {
+        let (memory, grouping) = (Memory::new(OP), Grouping::new(rows, columns, group_size)?);
+        let scale = memory.write(scale, grouping.groups())?;
+        quantize::ternary_scale(&grouping, memory.read(x, grouping.len())?, scale)
+    };
+    status(run())
+}
