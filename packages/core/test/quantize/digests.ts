@@ -34,4 +34,12 @@ export const digests: Record<string, string> = {
   "pq:4x16": "c5ef769b4b8ec900",
   "pq:4x64": "6c5d54588db7f1f5",
   "pq:2x16": "8b708fab3cd12c8c",
+  q4_0: "b5dd9797cdcaf64e",
+  q8_0: "13a4b328d05bff91",
+  q4_k: "b47ff6a9426d88d2",
+  tq1_0: "9b4325d8aebfabe9",
+  tq2_0: "9b4325d8aebfabe9",
+  nf4: "92b5ea1c4ad8a48f",
+  mxfp4: "35635b8d6fbd121a",
+  nvfp4: "a4ff1762e5258801",
 };
