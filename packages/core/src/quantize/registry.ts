@@ -23,6 +23,7 @@ import { lqNetsFamily } from "./optimization/lq-nets.ts";
 import { multibitFamily } from "./optimization/multibit.ts";
 import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { pruneFamily } from "./pruning/prune.ts";
 import { absmeanFamily } from "./rounding/absmean.ts";
 import { apotFamily } from "./rounding/apot.ts";
 import { balancedFamily } from "./rounding/balanced.ts";
@@ -73,6 +74,7 @@ export const registry: readonly SchemeFamily[] = [
   absmeanFamily,
   kmeansFamily,
   pqFamily,
+  pruneFamily,
   stochasticFamily,
   softWeightSharingFamily,
   sparseDropoutFamily,

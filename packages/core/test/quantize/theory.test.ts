@@ -1,6 +1,6 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
+import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
 
@@ -24,7 +24,9 @@ const tensors = {
 
 const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   const quantizer = parseScheme(scheme);
-  return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
+  const { shape, data } = tensors[distribution];
+  const needed = sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
 /** Relative mean squared error by scheme and distribution. */
@@ -66,6 +68,8 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
+  ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
   ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
@@ -104,6 +108,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
   ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
   ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["q4_k", "shuffled N(0,1)", 0.00509, "llama.cpp's reference on 2^22 normal numbers"],
   ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
