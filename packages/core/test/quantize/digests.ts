@@ -34,6 +34,7 @@ export const digests: Record<string, string> = {
   "pq:4x16": "c5ef769b4b8ec900",
   "pq:4x64": "6c5d54588db7f1f5",
   "pq:2x16": "8b708fab3cd12c8c",
+  "int4:tensor:p99.5": "37d047378575b36f",
   "int4:asym:p95": "4c8eb156f327afd8",
   "int8:tensor:kl": "e63a534412aac279",
   "int4:kl": "032b0132b35d7b2a",
