@@ -167,6 +167,6 @@ export const uniformMethods: readonly Method[] = [
     method: "Uniform, range of least divergence (TensorRT's)",
     paper: TENSORRT,
     scheme: "int8:tensor:kl",
-    published: "int8 within 0.3 points of float on ImageNet classifiers, activations (slides of 2017)",
+    published: "48.1 dB on weights spread evenly, 4 · 127², which lose none of their range",
   },
 ];
