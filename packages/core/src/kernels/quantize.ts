@@ -1,7 +1,5 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
-import { InputError } from "../errors.ts";
-import type { WasmExports } from "../generated/wasm-exports.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type {
@@ -295,7 +293,7 @@ class KernelResident implements Resident {
         .i32(this.#x, this.length, ...this.#sizes(grouping), of === "magnitudes" ? 1 : 0)
         .array(ranks)
         .i32(y)
-        .call(solver(instance, "quantize_order_statistics"));
+        .call(instance.exports.quantize_order_statistics);
       return copyF32(instance, y, ranks.length);
     });
   }
@@ -314,7 +312,7 @@ class KernelResident implements Resident {
         .i32(this.#x + 4 * row * columns, columns, 1, columns, groupSize, SIDES.indexOf(side))
         .array(top)
         .i32(count, counts, squares)
-        .call(solver(instance, "quantize_histogram"));
+        .call(instance.exports.quantize_histogram);
       return { counts: copyU32(instance, counts, cells), squares: copyF64(instance, squares, cells) };
     });
   }
@@ -326,7 +324,7 @@ class KernelResident implements Resident {
         .array(thresholds)
         .array(scale)
         .i32(codes)
-        .call(solver(this.#instance, "quantize_threshold_codes")),
+        .call(this.#instance.exports.quantize_threshold_codes),
     );
   }
 
@@ -373,22 +371,6 @@ class KernelResident implements Resident {
       .i32(minCode, maxCode, result)
       .call((pointer, words) => instance.exports.quantize_grid(pointer, words, errors));
   }
-}
-
-/** Exports that only some quantizers call, and only the module of quantizers has. */
-type Solver =
-  | "quantize_order_statistics"
-  | "quantize_histogram"
-  | "quantize_threshold_codes"
-  | "quantize_largest"
-  | "quantize_choose"
-  | "quantize_mix";
-
-/** @throws InputError where the instance is of a smaller module */
-function solver<Name extends Solver>(instance: KernelInstance, name: Name): WasmExports[Name] {
-  const found: WasmExports[Name] | undefined = instance.exports[name];
-  if (found !== undefined) return found;
-  throw new InputError("quantize", "kernels", 'an instance of part "quantize"', `one without ${name}`);
 }
 
 /** Floats that a search through an array copies at a time. */
@@ -516,20 +498,20 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
     largest: (x, count, mask) =>
       staged(instance, (stage) => {
         const set = stage.upload(mask);
-        instance.check(solver(instance, "quantize_largest")(stage.upload(x), x.length, count, set));
+        instance.check(instance.exports.quantize_largest(stage.upload(x), x.length, count, set));
         return copyU8(instance, set, mask.length);
       }),
     choose: (x, y, mask) =>
       staged(instance, (stage) => {
         const at = stage.upload(x);
-        const choose = solver(instance, "quantize_choose");
+        const choose = instance.exports.quantize_choose;
         instance.check(choose(at, stage.upload(y), stage.upload(mask), x.length));
         return copyF32(instance, at, x.length);
       }),
     mix: (x, y, weight) =>
       staged(instance, (stage) => {
         const at = stage.upload(x);
-        instance.check(solver(instance, "quantize_mix")(at, stage.upload(y), x.length, weight));
+        instance.check(instance.exports.quantize_mix(at, stage.upload(y), x.length, weight));
         return copyF32(instance, at, x.length);
       }),
     absErrors: (grouping, x, y) =>

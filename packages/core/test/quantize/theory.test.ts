@@ -161,6 +161,12 @@ describe("the parameters behind the figures", () => {
     if (alpha !== undefined) expect(quantized.scales![0]).toBeCloseTo(alpha, 2);
   });
 
+  it("int8:tensor:kl keeps the whole range of evenly spread weights: 4 · 127² times less noise than signal", async () => {
+    const data = quantileGrid((p) => 2 * p - 1, COUNT);
+    const { error } = await quantize({ shape: [1, COUNT], data }, parseScheme("int8:tensor:kl"));
+    expect(error.relativeMse * 4 * 127 ** 2).toBeCloseTo(1, 2);
+  });
+
   it("kmeans:4 on N(0,1) has Max's levels ±0.4528, ±1.510", async () => {
     const { codebook } = await quantize(tensors["N(0,1)"], kmeans({ k: 4 }));
     for (const [i, level] of [-1.51, -0.4528, 0.4528, 1.51].entries()) expect(codebook![i]).toBeCloseTo(level, 2);

@@ -9,7 +9,7 @@ import { loadKernels } from "../../src/kernels/load.ts";
 import { kernelLoops } from "../../src/kernels/quantize.ts";
 import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
 import type { Grouping, InnerLoops } from "../../src/quantize/inner.ts";
-import { groupCount } from "../../src/quantize/inner.ts";
+import { groupCount, groupLength } from "../../src/quantize/inner.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { matrixOf, Weights } from "../../src/quantize/weights.ts";
 import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
@@ -117,6 +117,41 @@ describe.each(tiers)("%s", (tier) => {
         },
       ),
       { seed: 30, numRuns: 200 },
+    );
+  });
+
+  it("order statistics, histograms, thresholds, grids with an offset and mixtures equal plain TypeScript's on any finite weights", () => {
+    fc.assert(
+      fc.property(matrix, fc.integer({ min: 1, max: 40 }), ({ grouping, x }, count) => {
+        const groups = groupCount(grouping);
+        const lengths = Array.from({ length: groups }, (_, group) => groupLength(grouping, group));
+        const ranks = Uint32Array.from(lengths.flatMap((n) => [0, n >> 1, n - 1]));
+        const thresholds = x.slice(0, count).sort();
+        const y = x.toReversed();
+        const mask = Uint8Array.from(x, (value, i) => (value > 0 || i % 3 === 0 ? 1 : 0));
+        const set = mask.reduce((sum, m) => sum + m, 0);
+        both((of) => {
+          using resident = of.load(x);
+          const scale = resident.absMax(grouping).map((max) => Math.max(max / 3, 2 ** -149));
+          const offset = resident.minMax(grouping).min;
+          const top = scale.subarray(0, groups / grouping.rows);
+          const grid = { scale, zeroPoint: 0, offset, minCode: 0, maxCode: 7 };
+          return [
+            resident.orderStatistics(grouping, "values", ranks),
+            resident.orderStatistics(grouping, "magnitudes", ranks),
+            (["both", "positive", "negative"] as const).map((side) =>
+              resident.histogram(grouping, 0, { side, count, top }),
+            ),
+            resident.thresholdCodes(grouping, thresholds, scale),
+            resident.gridCodes(grouping, grid),
+            resident.gridErrors(grouping, grid),
+            of.largest(x, Math.floor((set + x.length) / 2), mask),
+            of.choose(x, y, mask),
+            of.mix(x, y, count / 4),
+          ];
+        });
+      }),
+      { seed: 33, numRuns: 150 },
     );
   });
 
@@ -275,6 +310,24 @@ describe.each(tiers)("%s", (tier) => {
     expect(kernels.bytesInUse).toBe(before);
   });
 
+  it.each([
+    "binary",
+    "ternary:mse",
+    "int4:g32:mse",
+    "pow2:4",
+    "kmeans:4",
+    "pq:4x16",
+    "int4:kl",
+    "int4:tensor:p99.5",
+    "balanced:3",
+    "weq:16",
+  ])("%s takes at most three times the tensor in WASM memory", async (scheme) => {
+    using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
+    const before = own.memoryBytes;
+    const data = weights(256 * 1024, 7);
+    await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
+    expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
+  });
   it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16", "pq:1024x16", "ecsq:8", "rq:4x16x2", "aq:4x16x2", "hashed:8"])(
     "%s takes at most three times the tensor in WASM memory",
     async (scheme) => {
