@@ -87,6 +87,8 @@ pub mod pool;
 pub mod pq;
 #[cfg(feature = "networks")]
 mod products;
+#[cfg(feature = "solve")]
+pub mod prune;
 #[cfg(feature = "quantize")]
 pub mod quantize;
 #[cfg(feature = "solve")]

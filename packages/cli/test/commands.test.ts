@@ -179,7 +179,7 @@ describe("quantize", () => {
     const accuracy = (file: string) => lowbitJson<Accuracy>("eval", file, "--data", DIGITS);
     expect((await accuracy(small)).top1).toBe((await accuracy(plain)).top1);
     const refused = await lowbit(...args, small, "--pack", "base4");
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--pack: expected bits or base3") });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--pack: expected one of bits, base3") });
   });
 
   it("without --weights nothing is quantized", async () => {

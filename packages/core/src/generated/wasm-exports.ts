@@ -88,8 +88,11 @@ export interface WasmExports {
   readonly quantize_choose: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_clip_gradients: (a: number, b: number) => number;
   readonly quantize_cluster_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly quantize_compress: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_decode: (a: number, b: number, c: number) => number;
   readonly quantize_error_sums: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_expand: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_expand_codes: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_farthest: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_first_beyond: (a: number, b: number, c: number) => number;
   readonly quantize_first_not_finite: (a: number, b: number) => number;
@@ -97,6 +100,7 @@ export interface WasmExports {
   readonly quantize_grid: (a: number, b: number, c: number) => number;
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_mix: (a: number, b: number, c: number, d: number) => number;

@@ -163,6 +163,11 @@ class KernelResident implements Resident {
     });
   }
 
+  magnitudeMask(pruned: number): Uint8Array {
+    const { exports } = this.#instance;
+    return this.#codes(this.length, (mask) => exports.quantize_magnitude_mask(this.#x, this.length, pruned, mask));
+  }
+
   blockCodes(type: BlockType, columns: number): BlockCodes {
     const instance = this.#instance;
     const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
@@ -485,6 +490,28 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         const codes = stage.reserve(rows * perRow);
         instance.check(exports.quantize_unpack(stage.upload(packed), rows, perRow, bits, codes));
         return copyU8(instance, codes, rows * perRow);
+      }),
+    compress: (x, mask) =>
+      staged(instance, (stage) => {
+        const count = mask.reduce((sum, kept) => sum + kept, 0);
+        const kept = stage.reserve(4 * count);
+        instance.check(exports.quantize_compress(stage.upload(x), stage.upload(mask), x.length, kept, count));
+        return copyF32(instance, kept, count);
+      }),
+    expand: (kept, mask) =>
+      staged(instance, (stage) => {
+        const x = stage.reserve(4 * mask.length);
+        const staged = stage.upload(kept);
+        instance.check(exports.quantize_expand(staged, kept.length, stage.upload(mask), mask.length, x));
+        return copyF32(instance, x, mask.length);
+      }),
+    expandCodes: (kept, mask, fill) =>
+      staged(instance, (stage) => {
+        const codes = stage.reserve(mask.length);
+        const staged = stage.upload(kept);
+        const { quantize_expand_codes } = exports;
+        instance.check(quantize_expand_codes(staged, kept.length, stage.upload(mask), mask.length, fill, codes));
+        return copyU8(instance, codes, mask.length);
       }),
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),

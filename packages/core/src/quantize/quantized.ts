@@ -109,7 +109,7 @@ export function quantizedCodes(
   };
 }
 
-/** The result of `float`: nothing is lost and nothing is saved. */
+/** The result of `float` and of pruning alone: 32 bits each, whose zeros a packed file may leave out. */
 export function quantizedFloats(
   scheme: string,
   shape: readonly number[],

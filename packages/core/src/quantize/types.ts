@@ -98,7 +98,12 @@ export interface Encoded<D extends DecodingKind> {
   readonly scale?: Float32Array;
 }
 
-/** What a formula returns, by decoding: `identity` has no codes. */
+/** Floats that stand for the weights, row-major [N, K]. */
+export interface EncodedFloats {
+  readonly values: Float32Array;
+}
+
+/** What a formula returns, by decoding: `identity` has no codes, and returns nothing where the floats stay as they are. */
 interface EncodedByDecoding {
   sign: Encoded<"sign">;
   affine: Encoded<"affine">;
@@ -108,7 +113,7 @@ interface EncodedByDecoding {
   product: Encoded<"product">;
   additive: Encoded<"additive">;
   hashed: Encoded<"hashed">;
-  identity: undefined;
+  identity: EncodedFloats | undefined;
 }
 
 /** What a formula may use besides the weights; `random` exists where the quantizer is seeded, the other two where it needs them. */
@@ -154,7 +159,7 @@ export interface Quantizer<
   Seeded extends boolean = boolean,
   N extends Need = Need,
 > extends QuantizerTraits<D, Seeded, N> {
-  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns no codes. */
+  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns floats, or nothing. */
   encode(weights: Weights, context: Context<Seeded, N>): EncodedByDecoding[D];
 }
 

@@ -160,6 +160,31 @@ export class Weights implements Disposable {
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
   }
 
+  /** 0 at the `pruned` smallest |w|, those of lower index first where they tie, and at all zeros; 1 at the others. */
+  magnitudeMask(pruned: number): Uint8Array {
+    return this.#resident.magnitudeMask(pruned);
+  }
+
+  /** Of `values` (one per weight) those whose mask is 1. */
+  compress(values: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.compress(values, mask);
+  }
+
+  /** The way back: 0 where the mask is. */
+  expand(kept: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.expand(kept, mask);
+  }
+
+  /** The same of codes, with `fill` where the mask is 0. */
+  expandCodes(kept: Uint8Array, mask: Uint8Array, fill: number): Uint8Array {
+    return this.#loops.expandCodes(kept, mask, fill);
+  }
+
+  /** Other weights of `rows` rows, on the same loops; the caller disposes of them. */
+  others(values: Float32Array, rows: number, per: Per): Weights {
+    return new Weights(this.#loops, values, rows, values.length / rows, per);
+  }
+
   /** Sum and number of the weights of each code below `clusters`. */
   clusterSums(codes: Uint8Array, clusters: number): { sums: Float64Array; counts: Uint32Array } {
     return this.#resident.clusterSums(codes, 1, clusters);

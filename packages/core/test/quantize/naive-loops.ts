@@ -21,7 +21,7 @@ import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
 /** Calls visit(position, group) for every element, in order. */
-function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
+export function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
   const { rows, columns, groupSize } = grouping;
   const perRow = groupsPerRow(grouping);
   for (let row = 0; row < rows; row++) {
@@ -174,6 +174,12 @@ class NaiveResident implements Resident {
       });
     }
     return Uint8Array.from(naiveNearest(x, codebook, dimension));
+  }
+  magnitudeMask(pruned: number): Uint8Array {
+    const order = [...this.#x.keys()].sort((a, b) => Math.abs(this.#x[a]!) - Math.abs(this.#x[b]!) || a - b);
+    const mask = Uint8Array.from(this.#x, (x) => (x === 0 ? 0 : 1));
+    for (const i of order.slice(0, pruned)) mask[i] = 0;
+    return mask;
   }
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array } {
     const sums = new Float64Array(clusters * dimension);
@@ -424,6 +430,15 @@ export const naiveLoops: InnerLoops = {
       }
     }
     return codes;
+  },
+  compress: (x, mask) => x.filter((_, i) => mask[i] === 1),
+  expand(kept, mask) {
+    let at = 0;
+    return Float32Array.from(mask, (one) => (one ? kept[at++]! : 0));
+  },
+  expandCodes(kept, mask, fill) {
+    let at = 0;
+    return mask.map((one) => (one ? kept[at++]! : fill));
   },
   decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
     const scaling = scale && scaleShape ? { scale, scaleShape, groupSize: groupSize ?? columns } : {};
