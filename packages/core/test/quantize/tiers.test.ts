@@ -238,16 +238,23 @@ describe.each(tiers)("%s", (tier) => {
     expect(kernels.bytesInUse).toBe(before);
   });
 
-  it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16"])(
-    "%s takes at most three times the tensor in WASM memory",
-    async (scheme) => {
-      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
-      const before = own.memoryBytes;
-      const data = weights(256 * 1024, 7);
-      await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
-      expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
-    },
-  );
+  it.each([
+    "binary",
+    "ternary:mse",
+    "int4:g32:mse",
+    "pow2:4",
+    "kmeans:4",
+    "pq:4x16",
+    "multibit:3",
+    "lloyd:16",
+    "lc:ternary:tensor",
+  ])("%s takes at most three times the tensor in WASM memory", async (scheme) => {
+    using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
+    const before = own.memoryBytes;
+    const data = weights(256 * 1024, 7);
+    await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
+    expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
+  });
 
   it("a constant outlives the instance that made it", async () => {
     const own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
