@@ -194,6 +194,8 @@ export class Weights implements Disposable {
   largest(x: Float32Array): number {
     using held = this.#loops.load(x);
     return held.absMax({ rows: 1, columns: x.length, groupSize: x.length })[0]!;
+  }
+
   /** 0 at the `pruned` smallest |w|, those of lower index first where they tie, and at all zeros; 1 at the others. */
   magnitudeMask(pruned: number): Uint8Array {
     return this.#resident.magnitudeMask(pruned);

@@ -182,7 +182,9 @@ class NaiveVectors implements Vectors {
     return new NaiveVectors(y, d);
   }
   procrustes(): never {
-    throw new Error("no quantizer of the registry rotates; the kernels' own tests look at what makes a rotation the best");
+    throw new Error(
+      "no quantizer of the registry rotates; the kernels' own tests look at what makes a rotation the best",
+    );
   }
   nearest(codebook: Float32Array): Uint8Array {
     return Uint8Array.from(naiveNearest(this.#x, codebook, this.dimension));

@@ -15,9 +15,9 @@ import {
   type Resident,
   type StochasticGrid,
 } from "../../src/quantize/inner.ts";
-import { naiveCodebookLoops } from "./naive-codebooks.ts";
 import type { Random } from "../../src/quantize/random.ts";
 import { naiveBlockCodes } from "./naive-blocks.ts";
+import { naiveCodebookLoops } from "./naive-codebooks.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type ProductCodebooks,
-  type RotatedCodebooks,
   Random,
+  type RotatedCodebooks,
   trainProductCodebooks,
   trainRotatedCodebooks,
 } from "../../src/quantize.ts";
@@ -18,7 +18,12 @@ function turnedPairs(): Float32Array {
   for (let i = 0; i < count; i++) {
     const v = points.flatMap((pair) => pair[random.below(8)]!.map((x) => x - 0.5 + 0.02 * random.uniform()));
     // Turns of 45 degrees between coordinates of different pairs.
-    for (const [a, b] of [[0, 2], [1, 4], [3, 6], [5, 7]] as const) {
+    for (const [a, b] of [
+      [0, 2],
+      [1, 4],
+      [3, 6],
+      [5, 7],
+    ] as const) {
       [v[a], v[b]] = [(v[a]! - v[b]!) * Math.SQRT1_2, (v[a]! + v[b]!) * Math.SQRT1_2];
     }
     vectors.set(v, i * length);
@@ -88,7 +93,9 @@ describe("trainProductCodebooks and trainRotatedCodebooks", () => {
     await expect(trainRotatedCodebooks(long, { subspaces: 1 })).rejects.toThrow(
       "trainRotatedCodebooks: numbers of a vector, expected at most 1024, got 1025",
     );
-    await expect(trainRotatedCodebooks(tensor, { ...options, rotations: 0 })).rejects.toThrow("rotations, expected an integer 1..1000");
+    await expect(trainRotatedCodebooks(tensor, { ...options, rotations: 0 })).rejects.toThrow(
+      "rotations, expected an integer 1..1000",
+    );
   });
 
   it("zeros are exact, and leave the rotation as it is", async () => {

@@ -210,7 +210,8 @@ export const productCodebookMethods: readonly Method[] = [
     section: "since 2018",
     file: "vector/product-codebooks.ts",
     paper: JEGOU,
-    published: "less error than one codebook for all sub-spaces, to which faiss compares at 1.00 ± 0.03 (scripts/codebook-speed.mjs)",
+    published:
+      "less error than one codebook for all sub-spaces, to which faiss compares at 1.00 ± 0.03 (scripts/codebook-speed.mjs)",
     laws: ["error is that of its codes", "exact where there are no more vectors than centroids"],
     kernel: "pq_scan, pq_fast_scan",
     measure: async ({ weights }) => describe(await trainProductCodebooks(rowsOf(weights), { ...SMALL }), weights),
