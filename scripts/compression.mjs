@@ -76,10 +76,13 @@ function packRows(codes, rows, bits) {
 
 /** The graph with the weights of all layers quantized together, as the paper has it: one codebook, learned from those that are not 0. */
 async function quantized(graph, curvature, scheme) {
-  const matrices = [...graph.constants].filter(([, { kind, dtype, shape }]) => kind === "plain" && dtype === "f32" && shape.length > 1);
+  const matrices = [...graph.constants].filter(
+    ([, { kind, dtype, shape }]) => kind === "plain" && dtype === "f32" && shape.length > 1,
+  );
   const data = joined(matrices.map(([, constant]) => constant.data));
   const quantizer = parseScheme(`prune:0+${scheme}`);
-  const needed = quantizer.needs === "curvature" ? { curvature: joined(matrices.map(([name]) => curvature.get(name).data)) } : {};
+  const needed =
+    quantizer.needs === "curvature" ? { curvature: joined(matrices.map(([name]) => curvature.get(name).data)) } : {};
   const result = await quantize({ shape: [1, data.length], data }, quantizer, needed);
   const codes = result.unpackCodes();
   const { bits, decoding } = result;

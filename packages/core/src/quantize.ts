@@ -3,6 +3,31 @@
 export type { KernelInstance } from "./kernels/instance.ts";
 export { type KernelOptions, loadKernels } from "./kernels/load.ts";
 export { availableTiers, type Tier } from "./kernels/tiers.ts";
+export { type DynamicActivationOptions, dynamicActivations } from "./quantize/activations/dynamic.ts";
+export { clippedGradients } from "./quantize/activations/gradients.ts";
+export { type HwgqOptions, hwgq, hwgqLevels } from "./quantize/activations/hwgq.ts";
+export { type LsqOptions, lsq, lsqGradients, lsqStep } from "./quantize/activations/lsq.ts";
+export { type PactOptions, pact, pactGradients } from "./quantize/activations/pact.ts";
+export { signActivations } from "./quantize/activations/sign.ts";
+export {
+  type ActivationRange,
+  type StaticActivationOptions,
+  staticActivations,
+} from "./quantize/activations/static.ts";
+export type {
+  ActivationBits,
+  ActivationCalibrator,
+  ActivationObserver,
+  ActivationOptions,
+  ActivationQuantizer,
+  QuantizedActivations,
+} from "./quantize/activations/types.ts";
+export {
+  dorefaActivations,
+  type WageActivationOptions,
+  wageActivations,
+  wrpnActivations,
+} from "./quantize/activations/unit.ts";
 export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
 export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
 export { mxfp4 } from "./quantize/blocks/mxfp4.ts";
@@ -15,6 +40,7 @@ export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
 export {
   type AwqScaled,
   awqScales,
@@ -77,13 +103,32 @@ export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts"
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
 export { absmean } from "./quantize/rounding/absmean.ts";
+export { type ApotBits, apot } from "./quantize/rounding/apot.ts";
+export { type BalancedOptions, balanced } from "./quantize/rounding/balanced.ts";
+export { type Relaxed, type RelaxSchedule, relax, relaxation } from "./quantize/rounding/binary-relax.ts";
 export { bucket } from "./quantize/rounding/bucket.ts";
+export { type DorefaOptions, dorefa } from "./quantize/rounding/dorefa.ts";
 export { type FixedOptions, fixed } from "./quantize/rounding/fixed.ts";
+export {
+  INQ_STEPS,
+  type InqOptions,
+  type InqPartition,
+  type InqStep,
+  inqPartition,
+  inqStep,
+} from "./quantize/rounding/inq.ts";
+export {
+  type IntegerMultiplier,
+  integerMultiplier,
+  multiplyByInteger,
+} from "./quantize/rounding/integer-multiplier.ts";
+export { type LogBits, type LogOptions, log } from "./quantize/rounding/log.ts";
 export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export type { RangeRule } from "./quantize/rounding/ranges.ts";
 export { allocateBits, type BitAllocation, sqnr } from "./quantize/rounding/sqnr.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { type WageBits, wage } from "./quantize/rounding/wage.ts";
+export { weightedEntropy } from "./quantize/rounding/weighted-entropy.ts";
 export { type WrpnBits, wrpn } from "./quantize/rounding/wrpn.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";

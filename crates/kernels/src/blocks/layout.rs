@@ -2,18 +2,18 @@
 //!
 //! | type | bytes of a block |
 //! |---|---|
-//! | Q4_0 | d f16; 16 bytes: code j in the low, code j + 16 in the high half of byte j |
-//! | Q8_0 | d f16; 32 int8, code - 128 |
-//! | TQ1_0 | 32 bytes: trits m, m + 32 ... m + 128 in byte m; 16 bytes: 160 + m, 160 + m + 16 ...; 4 bytes: 240 + m, 240 + m + 4 ... and a 0; d f16. Five trits t_0 .. t_4 are the number t_0 t_1 t_2 t_3 t_4 in base 3 by 256 / 243, rounded up, so that a product by 3^n and one more by 3 bring trit n out at the top |
-//! | TQ2_0 | 64 bytes: of each half of 128 weights, codes m, m + 32, m + 64, m + 96 in byte m, lowest bits first; d f16 |
-//! | Q4_K | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
+//! | `Q4_0` | d f16; 16 bytes: code j in the low, code j + 16 in the high half of byte j |
+//! | `Q8_0` | d f16; 32 int8, code - 128 |
+//! | `TQ1_0` | 32 bytes: trits m, m + 32 ... m + 128 in byte m; 16 bytes: 160 + m, 160 + m + 16 ...; 4 bytes: 240 + m, 240 + m + 4 ... and a 0; d f16. Five trits t_0 .. t_4 are the number t_0 t_1 t_2 t_3 t_4 in base 3 by 256 / 243, rounded up, so that a product by 3^n and one more by 3 bring trit n out at the top |
+//! | `TQ2_0` | 64 bytes: of each half of 128 weights, codes m, m + 32, m + 64, m + 96 in byte m, lowest bits first; d f16 |
+//! | `Q4_K` | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
 
 use super::{Kind, OP};
 use crate::error::{Result, What, check_shape};
 use crate::transform::{f16_to_f32, f32_to_f16};
 
-/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no number of f16, for Q4_K
-/// none by integers of 6 bits, for TQ1_0 also a code above 2. The number of scales where there is no such block.
+/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no
+/// number of f16, for `Q4_K` none by integers of 6 bits, for `TQ1_0` also a code above 2. The number of scales where there is no such block.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length.
@@ -205,7 +205,7 @@ fn from_nibbles(bytes: &[u8], codes: &mut [u8]) {
     }
 }
 
-/// Visits the trits of a TQ1_0 block, byte after byte: byte, place of the trit in it and the weight that it is of.
+/// Visits the trits of a `TQ1_0` block, byte after byte: byte, place of the trit in it and the weight that it is of.
 fn for_trits(mut visit: impl FnMut(usize, usize, Option<usize>)) {
     for (first_byte, first_weight, width) in [(0, 0, 32), (32, 160, 16), (48, 240, 4)] {
         for m in 0..width {

@@ -21,8 +21,8 @@ pub struct Qsgd {
     pub bucket: usize,
     /// s, 1..=65535.
     pub levels: u32,
-    /// Every number has a code: ω(level + 1), then its sign where the level is not 0. Else per bucket ω(1 + number of levels that are not 0), and for each of those ω(distance from the one
-    /// before, or 1 + index), its sign, ω(level).
+    /// Every number has a code: ω(level + 1), then its sign where the level is not 0. Else per bucket ω(1 + number of levels that are not 0), and for each of
+    /// those ω(distance from the one before, or 1 + index), its sign, ω(level).
     pub dense: bool,
 }
 

@@ -4,9 +4,7 @@ use lowbit_kernels::codebook_gemm::{CodedWeights, Decoding};
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::nearest::Centroids;
 use lowbit_kernels::quantize::{
-    Grid, Grouping, Side, abs_max, choose, cluster_sums, decode, error_sums, farthest, first_beyond,
-    first_not_finite, histogram, largest, mean_abs_above, min_max, mix, nearest_scaled, order_statistics, pack,
-    signs, threshold_codes, unpack,
+    Grid, Grouping, Side, abs_max, base_codes, choose, cluster_sums, decode, error_sums, farthest, first_beyond, first_not_finite, fit_bases, histogram, largest, mean_abs_above, min_max, mix, moments, nearest_bases, nearest_scaled, order_statistics, pack, parts, residual_signs, scale_sums, signs, sort, ternary_scale, threshold_codes, unpack,
 };
 use lowbit_kernels::testing::{Random, pack_codes};
 use lowbit_kernels::tier::Tier;
@@ -216,6 +214,70 @@ fn mixtures() {
     assert!(mix(&mut x, &y[1..], 1.0).is_err() && choose(&mut x, &y, &[0]).is_err());
 }
 
+fn bases() {
+    let grouping = Grouping::new(2, 4, 4).expect("valid");
+    let x = [1.0, -2.0, 3.0, -4.0, 0.0, 0.0, 0.5, 0.5];
+    let (mut codes, mut mean) = ([0xff; 8], [9.0; 2]);
+    residual_signs(&grouping, &x, 0, &[], &mut codes, &mut mean).expect("valid");
+    assert_eq!((codes, mean), ([0, 1, 0, 1, 0, 0, 0, 0], [2.5, 0.25]));
+    residual_signs(&grouping, &x, 1, &[2.5, 0.25], &mut codes, &mut mean).expect("valid");
+    assert_eq!((codes, mean), ([2, 1, 0, 3, 2, 2, 0, 0], [1.0, 0.25]));
+    let mut fitted = [9.0; 4];
+    fit_bases(&grouping, &x, &codes, 2, &mut fitted).expect("valid");
+    assert_eq!(fitted, [2.5, 1.0, 0.25, 0.25]);
+    // Bases that are equal, or each other's negative: the second gets 0.
+    fit_bases(&grouping, &x, &[0, 3, 0, 3, 1, 1, 2, 2], 2, &mut fitted).expect("valid");
+    assert_eq!(fitted, [2.5, 0.0, 0.25, 0.0]);
+    nearest_bases(&grouping, &x, 2, &[2.5, 1.0, 0.5, 0.5], &mut codes).expect("valid");
+    // Levels ±1.5, ±3.5; then -1, 0 (codes 1 and 2), 1: 0.5 lies between 0 and 1, of which 1 has the lower code.
+    assert_eq!(codes, [2, 1, 0, 3, 1, 1, 0, 0]);
+    base_codes(&grouping, &x, 2, &[1.0, -2.0, 0.5, 0.0], &mut codes).expect("valid");
+    assert_eq!(codes, [0, 1, 0, 3, 1, 1, 0, 0]);
+    assert_eq!(fit_bases(&grouping, &x, &[4; 8], 2, &mut fitted).map_err(|e| e.what), Err(What::Code));
+    assert_eq!(nearest_bases(&grouping, &x, 9, &[1.0; 18], &mut codes).map_err(|e| e.what), Err(What::Bits));
+    assert_eq!(
+        residual_signs(&grouping, &x, 8, &[0.0; 16], &mut codes, &mut mean).map_err(|e| e.what),
+        Err(What::Bits)
+    );
+    assert_eq!(nearest_bases(&grouping, &x, 2, &[1.0; 3], &mut codes).map_err(|e| e.what), Err(What::Codebook));
+}
+
+fn scales() {
+    let grouping = Grouping::new(1, 5, 3).expect("valid");
+    let x = [1.0, 2.0, 6.0, -4.0, 4.0];
+    let (mut a, mut b) = ([9.0; 2], [9.0; 2]);
+    moments(&grouping, &x, &mut a, &mut b).expect("valid");
+    assert_eq!((a, b), ([3.0, 0.0], [(14.0_f64 / 3.0).sqrt(), 4.0]));
+    let codes = [0, 1, 2, 0, 2];
+    scale_sums(&grouping, &x, &codes, &[-1.0, 0.0, 2.0], &[], &mut a, &mut b).expect("valid");
+    assert_eq!((a, b), ([11.0, 12.0], [5.0, 5.0]));
+    let importance = [10.0, 1.0, 0.5, 0.0, 1.0];
+    scale_sums(&grouping, &x, &codes, &[-1.0, 0.0, 2.0], &importance, &mut a, &mut b).expect("valid");
+    assert_eq!((a, b), ([-4.0, 8.0], [12.0, 4.0]));
+    let refused = |codes: &[u8], importance: &[f32]| {
+        let levels = [0.0, 1.0];
+        scale_sums(&grouping, &x, codes, &levels, importance, &mut [0.0; 2], &mut [0.0; 2])
+            .map_err(|e| e.what)
+    };
+    assert_eq!(refused(&codes, &[]), Err(What::Code));
+    assert_eq!(refused(&[0; 5], &[1.0; 4]), Err(What::Length));
+}
+
+fn sorted() {
+    let mut x = [3.0, -1.0, 0.0, -0.0, 2.0];
+    sort(&mut x);
+    assert_eq!(x.map(f32::to_bits), [-1.0, -0.0, 0.0, 2.0, 3.0].map(f32::to_bits));
+    let (mut ends, mut sums) = ([9; 4], [9.0; 4]);
+    parts(&x, &[-2.0, 0.0, 2.0], &mut ends, &mut sums).expect("valid");
+    assert_eq!((ends, sums), ([0, 3, 4, 5], [0.0, -1.0, 2.0, 3.0]));
+    assert_eq!(parts(&x, &[0.0], &mut ends, &mut sums).map_err(|e| e.what), Err(What::Threshold));
+    let grouping = Grouping::new(1, 7, 3).expect("valid");
+    let mut scale = [9.0; 3];
+    // 10 alone explains 100, with 1: 60.5; 2 and 2 explain 8; nothing explains 0.
+    ternary_scale(&grouping, &[1.0, -10.0, 1.0, 2.0, -2.0, 0.5, 0.0], &mut scale).expect("valid");
+    assert_eq!(scale, [10.0, 2.0, 0.0]);
+}
+
 pub(crate) fn check(_tier: Tier) {
     scaled();
     statistics();
@@ -229,4 +291,7 @@ pub(crate) fn check(_tier: Tier) {
     histograms();
     thresholds();
     mixtures();
+    bases();
+    scales();
+    sorted();
 }

@@ -24,6 +24,7 @@ interface Rules {
   readonly activations?: string;
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
   readonly minSqnr?: number;
+  readonly correctBias?: boolean;
 }
 
 /** Options as the command line gives them. */
@@ -32,6 +33,7 @@ interface Given {
   readonly activations?: string | undefined;
   readonly calibrate?: string | undefined;
   readonly "min-sqnr"?: string | undefined;
+  readonly "correct-bias"?: boolean | undefined;
 }
 
 /** What to quantize how. @throws UsageError where options contradict each other */
@@ -47,16 +49,18 @@ function rulesOf(args: Given, rules: readonly string[]): Rules {
     ...(activations !== undefined && { activations }),
     ...(rules.length > 0 && { layers: rules.map(layerRule) }),
     ...(minSqnr !== undefined && { minSqnr }),
+    ...(args["correct-bias"] && { correctBias: true }),
   };
 }
 
 /** The same rules as a command line, for the file's provenance. */
-const recipeOf = ({ weights, activations, layers = [] }: Rules): string =>
+const recipeOf = ({ weights, activations, layers = [], correctBias }: Rules): string =>
   [
     "lowbit quantize",
     ...(weights === undefined ? [] : [`--weights ${weights}`]),
     ...(activations === undefined ? [] : [`--activations ${activations}`]),
     ...layers.map(([glob, scheme]) => `--layer '${glob}=${scheme}'`),
+    ...(correctBias ? ["--correct-bias"] : []),
   ].join(" ");
 
 /** Shows the two stages of quantizing as they come. */
@@ -95,7 +99,7 @@ export const quantize = defineCommand({
       type: "string",
       valueHint: "SCHEME",
       description:
-        "Of every layer: int8, int4, int4:g32, int2, binary, ternary, pow2:4, kmeans:16, pq:DxK ... (absent: only what is already low-bit is packed)",
+        "Of every layer: int8, int4, int4:g32, int2, binary, ternary, pow2:4, kmeans:16, pq:DxK; with --calibrate also gptq:4:g32, adaround:4, awq:4 ... (absent: only what is already low-bit is packed)",
     },
     activations: {
       type: "string",
@@ -108,6 +112,10 @@ export const quantize = defineCommand({
       description: "Scheme of the layers (or plain tensors) that match; may be repeated, later ones win",
     },
     calibrate: { type: "string", valueHint: "x.npz", description: "Samples: array x, or one array per input name" },
+    "correct-bias": {
+      type: "boolean",
+      description: "Take the mean error of every layer's output out of its bias; needs --calibrate",
+    },
     pack: {
       type: "string",
       valueHint: "smallest|bits|base3|huffman|sparse|sparse-huffman",

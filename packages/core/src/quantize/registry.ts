@@ -25,12 +25,17 @@ import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
 import { pruneFamily } from "./pruning/prune.ts";
 import { absmeanFamily } from "./rounding/absmean.ts";
+import { apotFamily } from "./rounding/apot.ts";
+import { balancedFamily } from "./rounding/balanced.ts";
 import { bucketFamily } from "./rounding/bucket.ts";
+import { dorefaFamily } from "./rounding/dorefa.ts";
 import { fixedFamily } from "./rounding/fixed.ts";
+import { logFamily } from "./rounding/log.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import { wageFamily } from "./rounding/wage.ts";
+import { weightedEntropyFamily } from "./rounding/weighted-entropy.ts";
 import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
 import { stochasticFamily } from "./stochastic/family.ts";
@@ -56,6 +61,11 @@ export const registry: readonly SchemeFamily[] = [
   lcFamily,
   uniformFamily,
   pow2Family,
+  logFamily,
+  apotFamily,
+  dorefaFamily,
+  balancedFamily,
+  weightedEntropyFamily,
   fixedFamily,
   wageFamily,
   wrpnFamily,

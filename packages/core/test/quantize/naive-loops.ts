@@ -21,7 +21,7 @@ import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
 /** Calls visit(position, group) for every element, in order. */
-function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
+export function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
   const { rows, columns, groupSize } = grouping;
   const perRow = groupsPerRow(grouping);
   for (let row = 0; row < rows; row++) {

@@ -1,6 +1,6 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
+import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
 
@@ -24,7 +24,9 @@ const tensors = {
 
 const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   const quantizer = parseScheme(scheme);
-  return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
+  const { shape, data } = tensors[distribution];
+  const needed = sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
 /** Relative mean squared error by scheme and distribution. */
@@ -47,6 +49,22 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["sqnr:4", "N(0,1)", 0.011543, "Max's uniform quantizer, 19.38 dB"],
   ["sqnr:6", "N(0,1)", 0.00104, "Max's uniform quantizer, 29.83 dB"],
   ["absmean", "N(0,1)", 0.26338, "1 - 2γ E[|w|; |w| > γ/2] + γ² P(|w| > γ/2), γ = sqrt(2/π)"],
+  ["log:3", "N(0,1)", 0.11924, "powers of two 4, 2, 1, thresholds √2, by integration"],
+  ["log:4", "N(0,1)", 0.04127, "powers of two 4 to 1/16, thresholds √2, by integration"],
+  ["log:4:sqrt2", "N(0,1)", 0.02868, "powers of √2 from 4 to 1/2, by integration"],
+  ["apot:3", "N(0,1)", 0.04756, "7 levels, α = 2.065, by integration"],
+  ["apot:4", "N(0,1)", 0.012101, "15 levels, α = 2.613, by integration"],
+  ["apot:5", "N(0,1)", 0.006005, "31 levels, α = 3.372, by integration"],
+  ["dorefa:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["dorefa:2", "N(0,1)", 0.12745, "max |w| = 4.215, by integration"],
+  ["dorefa:4", "N(0,1)", 0.06988, "max |w| = 4.215, by integration"],
+  ["balanced:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["balanced:2", "N(0,1)", 0.14386, "by the means of the quartiles, ±0.3247 and ±1.2711"],
+  ["balanced:3", "N(0,1)", 0.07424, "by the means of the octiles"],
+  ["balanced:2:mean", "N(0,1)", 0.12805, "bins at 0 and ±sqrt(2/π), by integration"],
+  ["balanced:3:mean", "N(0,1)", 0.05617, "bins at means of halves of halves, by integration"],
+  ["weq:4", "N(0,1)", 0.15632, "boundary 1.3789, levels ±0.6993 and ±1.8794 of greatest weighted entropy"],
+  ["weq:8", "N(0,1)", 0.06442, "boundaries 0.9614, 1.4563, 1.9810 of greatest weighted entropy"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
@@ -90,6 +108,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
   ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
   ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["q4_k", "shuffled N(0,1)", 0.00509, "llama.cpp's reference on 2^22 normal numbers"],
   ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],

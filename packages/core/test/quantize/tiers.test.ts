@@ -152,6 +152,55 @@ describe.each(tiers)("%s", (tier) => {
     );
   });
 
+  it("bases, scales and sorted weights equal plain TypeScript's on any weights of a wide range", () => {
+    // Levels are sums of coefficients: weights at the end of f32 would make infinities of them.
+    const wide = fc.oneof(
+      fc.float({ noNaN: true, min: Math.fround(-1e37), max: Math.fround(1e37) }),
+      fc.integer({ min: -8, max: 8 }).map((n) => n / 2),
+    );
+    const problem = fc
+      .tuple(fc.integer({ min: 1, max: 4 }), size, size, fc.integer({ min: 1, max: 8 }))
+      .chain(([rows, columns, groupSize, count]) =>
+        fc.record({
+          grouping: fc.constant<Grouping>({ rows, columns, groupSize }),
+          count: fc.constant(count),
+          x: fc
+            .array(wide, { minLength: rows * columns, maxLength: rows * columns })
+            .map((list) => Float32Array.from(list)),
+          codes: fc.uint8Array({ minLength: rows * columns, maxLength: rows * columns, max: 2 ** count - 1 }),
+        }),
+      );
+    fc.assert(
+      fc.property(problem, ({ grouping, count, x, codes }) => {
+        both((of) => {
+          using resident = of.load(x);
+          const coefficients = resident.fitBases(grouping, codes, count);
+          const importance = Float32Array.from(codes);
+          const levels = weights(2 ** count, count);
+          const sizes = groupCount(grouping) * count;
+          return [
+            coefficients,
+            resident.nearestBases(grouping, coefficients, count),
+            resident.nearestBases(grouping, new Float32Array(sizes).fill(0.5), count),
+            count < 8 ? resident.residualSigns(grouping, { codes, coefficients, count }) : [],
+            resident.baseCodes(grouping, coefficients, count),
+            resident.moments(grouping),
+            resident.scaleSums(grouping, codes, levels),
+            resident.scaleSums(grouping, codes, levels, importance),
+            resident.ternaryScale(grouping),
+          ];
+        });
+        both((of) => {
+          using resident = of.load(x);
+          resident.sort();
+          const thresholds = Float64Array.from(codes.subarray(0, count), (code) => code / 4).sort();
+          return [Array.from(x.keys(), (i) => resident.at(i)), resident.parts(thresholds)];
+        });
+      }),
+      { seed: 33, numRuns: 200 },
+    );
+  });
+
   it("packing, unpacking and searches equal plain TypeScript's", () => {
     const codes = fc
       .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 5 }), size)
