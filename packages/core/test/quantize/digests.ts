@@ -34,4 +34,7 @@ export const digests: Record<string, string> = {
   "pq:4x16": "c5ef769b4b8ec900",
   "pq:4x64": "6c5d54588db7f1f5",
   "pq:2x16": "8b708fab3cd12c8c",
+  "prune:0.5": "c1176eddefd985c8",
+  "prune:0.75+kmeans:7": "9c5de8bbc63bc79b",
+  "prune:0.5+int4": "6b35a756a55c6d3b",
 };
