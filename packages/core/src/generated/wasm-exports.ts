@@ -98,9 +98,9 @@ export interface WasmExports {
   readonly quantize_first_not_finite: (a: number, b: number) => number;
   readonly quantize_fit_bases: (a: number, b: number) => number;
   readonly quantize_grid: (a: number, b: number, c: number) => number;
-  readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_mix: (a: number, b: number, c: number, d: number) => number;
