@@ -33,7 +33,11 @@ pub fn codebook_lloyd_pass(
         let measure = if products == 0 { Measure::Distance } else { Measure::Products };
         let pass = quantize::lloyd_pass(Tier::BUILD, measure, x, dimension, centroids, codes)?;
         let empty = pass.empty.map_or(-1.0, |cluster| cluster as f64);
-        memory.write::<f64>(result, 3)?.copy_from_slice(&[pass.explained, empty, f64::from(u8::from(pass.moved))]);
+        memory.write::<f64>(result, 3)?.copy_from_slice(&[
+            pass.explained,
+            empty,
+            f64::from(u8::from(pass.moved)),
+        ]);
         Ok(())
     };
     status(run())
@@ -182,7 +186,13 @@ pub fn codebook_penalized(
         let memory = Memory::new(OP);
         let (levels, penalties) = (memory.read(levels, level_count)?, memory.read(penalties, level_count)?);
         let curvature = optional(&memory, curvature, count)?;
-        quantize::penalized_codes(memory.read(x, count)?, curvature, levels, penalties, memory.write(codes, count)?)
+        quantize::penalized_codes(
+            memory.read(x, count)?,
+            curvature,
+            levels,
+            penalties,
+            memory.write(codes, count)?,
+        )
     };
     status(run())
 }
@@ -225,7 +235,8 @@ pub fn codebook_additive(params: usize, words: usize, error: usize) -> i32 {
         let (beam, searches, fits) = (size()?, size()?, size()?);
         params.end()?;
         let additive = Additive { dimension, count, entries };
-        let codebooks = memory.write(codebooks, checked_area(OP, checked_area(OP, count, entries)?, dimension)?)?;
+        let codebooks =
+            memory.write(codebooks, checked_area(OP, checked_area(OP, count, entries)?, dimension)?)?;
         let codes = memory.write(codes, checked_area(OP, x.len() / dimension.max(1), count)?)?;
         additive.search(x, codebooks, beam, searches, codes)?;
         additive.refit(x, codes, codebooks, fits)?;
@@ -237,7 +248,14 @@ pub fn codebook_additive(params: usize, words: usize, error: usize) -> i32 {
 
 /// f64 `sums` and u32 `counts` of the `values` shared values of hashed x.
 #[wasm_bindgen]
-pub fn codebook_hashed_sums(x: usize, count: usize, seed: u32, values: usize, sums: usize, counts: usize) -> i32 {
+pub fn codebook_hashed_sums(
+    x: usize,
+    count: usize,
+    seed: u32,
+    values: usize,
+    sums: usize,
+    counts: usize,
+) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let (sums, counts) = (memory.write(sums, values)?, memory.write(counts, values)?);

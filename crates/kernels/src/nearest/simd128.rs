@@ -69,7 +69,12 @@ fn meet<const R: usize, const PRODUCTS: bool>(x: [&[f32]; R], groups: Group<'_>)
 
 /// A block of rows, one `best` to a tile.
 #[inline(never)]
-fn meet_in_parts<const PRODUCTS: bool>(x: &[f32], groups: Group<'_>, dimension: usize, best: &mut [Best<ROWS>]) {
+fn meet_in_parts<const PRODUCTS: bool>(
+    x: &[f32],
+    groups: Group<'_>,
+    dimension: usize,
+    best: &mut [Best<ROWS>],
+) {
     let lines = dimension + usize::from(PRODUCTS);
     for groups in groups.chunks(GROUPS * lines) {
         let mut sums = [[[f32x4_splat(0.0); ROWS]; GROUPS]; TILES];

@@ -5,8 +5,8 @@
 //!
 //! The search for the nearest level, which alone is worth vectors, is [`crate::nearest`].
 
-mod additive;
 mod activations;
+mod additive;
 mod bases;
 mod clusters;
 mod codes;

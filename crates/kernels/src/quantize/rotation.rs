@@ -44,7 +44,14 @@ const KEPT: f64 = 1e-9;
 ///
 /// # Errors
 /// As [`rotate`]; `Range` where a code names no entry.
-pub fn cross(x: &[f32], d: usize, codes: &[u8], codebooks: &[f32], subspaces: usize, a: &mut [f64]) -> Result<()> {
+pub fn cross(
+    x: &[f32],
+    d: usize,
+    codes: &[u8],
+    codebooks: &[f32],
+    subspaces: usize,
+    a: &mut [f64],
+) -> Result<()> {
     check_square(d, a.len())?;
     check_range(OP, What::Subspaces, 1, d as i64, subspaces as i64)?;
     check_shape(OP, What::Length, 0, x.len() % d + d % subspaces + codebooks.len() % d)?;

@@ -20,6 +20,7 @@ import { writeCodedWeights } from "./codebook-gemm.ts";
 import { codebookLoops } from "./codebooks.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
+import { pruneLoops } from "./prune.ts";
 import { kernelSolver } from "./solve.ts";
 import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
 
@@ -463,28 +464,7 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.quantize_unpack(stage.upload(packed), rows, perRow, bits, codes));
         return copyU8(instance, codes, rows * perRow);
       }),
-    compress: (x, mask) =>
-      staged(instance, (stage) => {
-        const count = mask.reduce((sum, kept) => sum + kept, 0);
-        const kept = stage.reserve(4 * count);
-        instance.check(exports.quantize_compress(stage.upload(x), stage.upload(mask), x.length, kept, count));
-        return copyF32(instance, kept, count);
-      }),
-    expand: (kept, mask) =>
-      staged(instance, (stage) => {
-        const x = stage.reserve(4 * mask.length);
-        const staged = stage.upload(kept);
-        instance.check(exports.quantize_expand(staged, kept.length, stage.upload(mask), mask.length, x));
-        return copyF32(instance, x, mask.length);
-      }),
-    expandCodes: (kept, mask, fill) =>
-      staged(instance, (stage) => {
-        const codes = stage.reserve(mask.length);
-        const staged = stage.upload(kept);
-        const { quantize_expand_codes } = exports;
-        instance.check(quantize_expand_codes(staged, kept.length, stage.upload(mask), mask.length, fill, codes));
-        return copyU8(instance, codes, mask.length);
-      }),
+    ...pruneLoops(instance),
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),

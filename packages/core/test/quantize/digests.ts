@@ -73,4 +73,7 @@ export const digests: Record<string, string> = {
   "bucket:4:g32": "03e8b8896c6ee154",
   absmean: "233ba3b59e9f223d",
   "absmean:channel": "b3fe43d4422e6dcb",
+  "prune:0.5": "c1176eddefd985c8",
+  "prune:0.75+kmeans:7": "9c5de8bbc63bc79b",
+  "prune:0.5+int4": "6b35a756a55c6d3b",
 };
