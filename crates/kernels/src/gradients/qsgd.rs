@@ -64,7 +64,7 @@ impl Qsgd {
                 }
             } else {
                 // Counted first, then drawn again.
-                let mut again = random.clone();
+                let mut again = random;
                 let count = x.iter().filter(|x| level(**x, &mut random) > 0).count();
                 writer.elias(count as u64 + 1);
                 let mut next = 0;
