@@ -1,5 +1,5 @@
 /** What the float network gives each of its layers on the calibration samples, as rows of inputs for the schemes that look at them. */
-import { type Graph, createModel, type NodeOf, type Tensor } from "lowbit";
+import { createModel, type Graph, type NodeOf, type Tensor } from "lowbit";
 import { type Calibration, Random } from "lowbit/quantize";
 import type { Feed } from "./api.ts";
 import { elementCount } from "./graph/constants.ts";

@@ -1,5 +1,5 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
-import { type Calibration as Inputs, correctBias as correctLayerBias, dequantize, inputMean } from "lowbit/quantize";
+import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
 import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
@@ -54,7 +54,11 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     const why = correctBias ? "bias correction" : `${assignments.get(name)!.scheme} of layer "${name}"`;
     throw new OptionError("quantizeModel", "calibration", `samples, for ${why}`, "none");
   }
-  const inputs = new LayerInputs(graph, looking.filter((layer) => readsFloats(graph, layer)), calibration?.feeds ?? []);
+  const inputs = new LayerInputs(
+    graph,
+    looking.filter((layer) => readsFloats(graph, layer)),
+    calibration?.feeds ?? [],
+  );
 
   const editor = GraphEditor.from(graph);
   const errors = new Map<string, ErrorFigures>();

@@ -109,7 +109,10 @@ export async function quantizeFloats(
   name: string,
   weight: PlainConstant & { readonly data: Float32Array },
   { scheme, named }: Assignment,
-  { stored = weight.data.byteLength, needed = {} as QuantizeOptions }: { stored?: number; needed?: QuantizeOptions } = {},
+  {
+    stored = weight.data.byteLength,
+    needed = {} as QuantizeOptions,
+  }: { stored?: number; needed?: QuantizeOptions } = {},
 ): Promise<QuantizedWeights | undefined> {
   try {
     const quantized = await quantize(weight, parseScheme(scheme), { name, ...needed });

@@ -3,7 +3,15 @@ import { createModel, type Graph, Tensor } from "lowbit";
 import { outputError, parseScheme, quantize } from "lowbit/quantize";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RandomData } from "../../core/src/testing/random-data.ts";
-import { calibrate, type Calibration, importModel, OptionError, quantizeModel, quantizeTensors, runPasses } from "../src/index.ts";
+import {
+  type Calibration,
+  calibrate,
+  importModel,
+  OptionError,
+  quantizeModel,
+  quantizeTensors,
+  runPasses,
+} from "../src/index.ts";
 import { LayerInputs, MOST_ROWS } from "../src/layer-inputs.ts";
 import { isLayer, type Layer } from "../src/passes/channel-function.ts";
 import { readFile } from "./support/data.ts";
@@ -18,7 +26,8 @@ function network(): Graph {
   net.floats("b1", [3], random.floats(3));
   net.floats("w2", [3, 1, 3, 3], random.floats(27));
   net.floats("w3", [48, 5], random.floats(240));
-  const conv = (name: string, x: string, w: string[], attributes: object) => net.node("Conv", name, [x, ...w], attributes as never);
+  const conv = (name: string, x: string, w: string[], attributes: object) =>
+    net.node("Conv", name, [x, ...w], attributes as never);
   conv("c", "x", ["w1", "b1"], { strides: [2, 2], pads: [1, 1, 1, 1], kernel_shape: [3, 3] });
   conv("d", "c", ["w2"], { pads: [1, 1, 1, 1], kernel_shape: [3, 3], group: 3 });
   net.node("Flatten", "f", ["d"]);
@@ -50,7 +59,8 @@ describe("rows of inputs", () => {
     const bias = graph.constants.get(layer.inputs[2]!)!.data as Float32Array;
     using model = await createModel(graph, { taps: [layer.outputs[0]!] });
     const outputs: number[] = [];
-    for (const feed of calibration.feeds) outputs.push(...((await model.run(feed))[layer.outputs[0]!]!.data as Float32Array));
+    for (const feed of calibration.feeds)
+      outputs.push(...((await model.run(feed))[layer.outputs[0]!]!.data as Float32Array));
     expect(patches!.samples).toBe(8 * 16);
     for (let row = 0; row < patches!.samples; row++) {
       for (let n = 0; n < 3; n++) {
@@ -82,25 +92,30 @@ describe("rows of inputs", () => {
 describe("quantizeModel", () => {
   const weightsOf = (layer: Layer) => graph.constants.get(layer.inputs[1]!) as { shape: number[]; data: Float32Array };
 
-  test.each(["gptq:3", "gptq:3:g9:order", "awq:3", "adaround:3:mse"])("%s sees the inputs of every layer", async (weights) => {
-    const { graph: result, layers: reports } = await quantizeModel(graph, { weights, calibration, gate: false });
-    const given = await fetched(calibration);
-    for (const [index, layer] of layers.entries()) {
-      expect(reports[index]!.scheme).toBe(weights);
-      const direct = await quantize(weightsOf(layer), parseScheme(weights), { calibration: given[index]! } as never);
-      const constant = result.constants.get(result.nodes.filter(isLayer)[index]!.inputs[1]!);
-      expect(constant).toMatchObject({ codes: direct.codes });
-    }
-  });
+  test.each(["gptq:3", "gptq:3:g9:order", "awq:3", "adaround:3:mse"])(
+    "%s sees the inputs of every layer",
+    async (weights) => {
+      const { graph: result, layers: reports } = await quantizeModel(graph, { weights, calibration, gate: false });
+      const given = await fetched(calibration);
+      for (const [index, layer] of layers.entries()) {
+        expect(reports[index]!.scheme).toBe(weights);
+        const direct = await quantize(weightsOf(layer), parseScheme(weights), { calibration: given[index]! } as never);
+        const constant = result.constants.get(result.nodes.filter(isLayer)[index]!.inputs[1]!);
+        expect(constant).toMatchObject({ codes: direct.codes });
+      }
+    },
+  );
 
   test("gptq leaves less error in the outputs of the committed network than rounding on its grid", async () => {
     const real = runPasses(importModel(readFile("models/mnist-cnn-float.onnx")));
     const random = new RandomData(1);
     const pixels = random.floats(32 * 784).map((x) => Math.max(0, 200 * x));
     const some = await calibrate(real, [{ image: new Tensor("f32", [32, 1, 28, 28], pixels) }]);
-    const sqnr = async (weights: string) => (await quantizeModel(real, { weights, calibration: some, gate: false })).layers;
+    const sqnr = async (weights: string) =>
+      (await quantizeModel(real, { weights, calibration: some, gate: false })).layers;
     const [rounded, fed] = [await sqnr("int3:asym"), await sqnr("gptq:3")];
-    for (const [index, { name, sqnr: figure }] of fed.entries()) expect(figure, name).toBeGreaterThan(rounded[index]!.sqnr);
+    for (const [index, { name, sqnr: figure }] of fed.entries())
+      expect(figure, name).toBeGreaterThan(rounded[index]!.sqnr);
   });
 
   test("bias correction takes the mean error out of every layer but a grouped convolution", async () => {
@@ -127,12 +142,16 @@ describe("quantizeModel", () => {
     const first = layers[0]!.name;
     const failure = quantizeModel(graph, { weights: "gptq:4" });
     await expect(failure).rejects.toThrow(OptionError);
-    await expect(failure).rejects.toThrow(`quantizeModel: calibration, expected samples, for gptq:4 of layer "${first}", got none`);
+    await expect(failure).rejects.toThrow(
+      `quantizeModel: calibration, expected samples, for gptq:4 of layer "${first}", got none`,
+    );
     await expect(quantizeModel(graph, { weights: "int4", correctBias: true })).rejects.toThrow(/for bias correction/);
     const data = new Float32Array(16);
     const constants = new Map([["w", { kind: "plain", dtype: "f32", shape: [4, 4], data } as const]]);
     const tensors = { ...graph, inputs: [], outputs: [], nodes: [], values: new Map(), constants };
-    await expect(quantizeTensors(tensors, { weights: "gptq:4" })).rejects.toThrow(/inputs of w, expected a network and samples/);
+    await expect(quantizeTensors(tensors, { weights: "gptq:4" })).rejects.toThrow(
+      /inputs of w, expected a network and samples/,
+    );
   });
 
   test("a share of the float output is what the figure says", async () => {
@@ -140,6 +159,12 @@ describe("quantizeModel", () => {
     const { data, shape } = weightsOf(layers[0]!);
     expect(await outputError({ shape, data }, new Float32Array(data.length), given!)).toBeCloseTo(1, 12);
     expect(await outputError({ shape, data }, data, given!)).toBe(0);
-    expect(await outputError({ shape, data }, data.map((w) => w * 0.9), given!)).toBeCloseTo(0.01, 6);
+    expect(
+      await outputError(
+        { shape, data },
+        data.map((w) => w * 0.9),
+        given!,
+      ),
+    ).toBeCloseTo(0.01, 6);
   });
 });

@@ -1,8 +1,8 @@
 /** Calibrated quantizers against brute force and hand counts; equalization, rotation and bias correction against what they promise. */
 import { describe, expect, it } from "vitest";
+import { bundledWasm } from "../../src/bundled.ts";
 import { OutOfRangeError, ShapeError } from "../../src/errors.ts";
 import { loadKernels } from "../../src/kernels/load.ts";
-import { bundledWasm } from "../../src/bundled.ts";
 import {
   awqScales,
   correctBias,
@@ -79,7 +79,11 @@ describe("roundings by inputs", () => {
     const tensor = { shape: [4, 8], data: draw(32) };
     const unit = Float32Array.from({ length: 64 }, (_, i) => (i % 9 === 0 ? 3 : 0));
     for (const inputs of [unit, new Float32Array(64)]) {
-      for (const [scheme, plain] of [["gptq:3", "int3:asym"], ["gptq:4:g4:sym", "int4:g4"], ["adaround:3", "int3:asym"]] as const) {
+      for (const [scheme, plain] of [
+        ["gptq:3", "int3:asym"],
+        ["gptq:4:g4:sym", "int4:g4"],
+        ["adaround:3", "int3:asym"],
+      ] as const) {
         const q = await quantize(tensor, parseScheme(scheme), { calibration: { samples: 8, inputs } } as never);
         expect(q.codes, scheme).toEqual((await quantize(tensor, parseScheme(plain))).codes);
       }
@@ -89,9 +93,13 @@ describe("roundings by inputs", () => {
   it("gptq by hand: the second weight makes up for the first", async () => {
     // x₁ = x₂, so that only the sum of the weights counts: 1.4 + 1.4 + 3 is 5.8, rounded 1 + 1 + 3, fed forward 1 + 2 + 3 (levels -3..3).
     const inputs = Float32Array.from({ length: 12 }, (_, i) => [1, 1, 1, -2, -2, -2, 3, 3, 3, 1, 1, 1][i]!);
-    const q = await quantize({ shape: [1, 3], data: Float32Array.of(1.4, 1.4, 3) }, gptq({ bits: 3, symmetric: true }), {
-      calibration: { samples: 4, inputs },
-    });
+    const q = await quantize(
+      { shape: [1, 3], data: Float32Array.of(1.4, 1.4, 3) },
+      gptq({ bits: 3, symmetric: true }),
+      {
+        calibration: { samples: 4, inputs },
+      },
+    );
     expect([...q.dequantize()]).toEqual([1, 2, 3]);
   });
 
@@ -100,7 +108,10 @@ describe("roundings by inputs", () => {
     const [rows, columns, samples] = [256, 512, 4096];
     const before = own.memoryBytes;
     const calibration = { samples, inputs: draw(samples * columns) };
-    await quantize({ shape: [rows, columns], data: draw(rows * columns) }, gptq({ bits: 4 }), { calibration, kernels: own });
+    await quantize({ shape: [rows, columns], data: draw(rows * columns) }, gptq({ bits: 4 }), {
+      calibration,
+      kernels: own,
+    });
     const block = 4 * 2 ** 18;
     expect(own.memoryBytes - before - 8 * columns ** 2 - block).toBeLessThan(3 * 4 * rows * columns);
   });
@@ -159,10 +170,15 @@ describe("equalization", () => {
 
   it("AWQ's scales never leave more output error than none", async () => {
     const inputs = inputsOf(200, 24).map((x, i) => (i % 24 < 3 ? 20 * x : x));
-    const [weights, calibration] = [{ shape: [12, 24], data: draw(288) }, { samples: 200, inputs }];
+    const [weights, calibration] = [
+      { shape: [12, 24], data: draw(288) },
+      { samples: 200, inputs },
+    ];
     const by = uniform({ bits: 3, per: { group: 8 } });
     const { alpha, factors, weights: scaled } = await awqScales(weights, calibration, by);
-    const back = (await quantize({ shape: [12, 24], data: scaled }, by)).dequantize().map((w, i) => w / factors[i % 24]!);
+    const back = (await quantize({ shape: [12, 24], data: scaled }, by))
+      .dequantize()
+      .map((w, i) => w / factors[i % 24]!);
     const plain = await outputError(weights, (await quantize(weights, by)).dequantize(), calibration);
     expect(alpha).toBeGreaterThan(0);
     expect(await outputError(weights, back, calibration)).toBeLessThan(0.8 * plain);
@@ -171,16 +187,24 @@ describe("equalization", () => {
   it("bias correction takes out the mean error and so lessens the squared one", async () => {
     const [data, x] = [draw(40), inputsOf(64, 8).map((v) => v + 1)];
     const quantized = (await quantize({ shape: [5, 8], data }, uniform({ bits: 2 }))).dequantize();
-    const inputMean = Float64Array.from({ length: 8 }, (_, k) => x.filter((_v, i) => i % 8 === k).reduce((a, b) => a + b, 0) / 64);
+    const inputMean = Float64Array.from(
+      { length: 8 },
+      (_, k) => x.filter((_v, i) => i % 8 === k).reduce((a, b) => a + b, 0) / 64,
+    );
     const corrected = await correctBias({ weights: { shape: [5, 8], data }, quantized, inputMean });
     const errors = (b: Float32Array) => outputs(quantized, x, 8).map((y, i) => y + b[i % 5]! - outputs(data, x, 8)[i]!);
     for (let n = 0; n < 5; n++) {
-      const mean = errors(corrected).filter((_, i) => i % 5 === n).reduce((a, b) => a + b, 0) / 64;
+      const mean =
+        errors(corrected)
+          .filter((_, i) => i % 5 === n)
+          .reduce((a, b) => a + b, 0) / 64;
       expect(Math.abs(mean)).toBeLessThan(1e-6);
     }
     const zero = errors(corrected).map(() => 0);
     expect(distance(errors(corrected), zero)).toBeLessThan(distance(errors(new Float32Array(5)), zero));
-    await expect(correctBias({ weights: { shape: [5, 8], data }, quantized, inputMean: [1] })).rejects.toThrow(ShapeError);
+    await expect(correctBias({ weights: { shape: [5, 8], data }, quantized, inputMean: [1] })).rejects.toThrow(
+      ShapeError,
+    );
   });
 });
 
@@ -193,7 +217,10 @@ describe("Hadamard rotation", () => {
     const products = outputs(q, q, 24);
     for (const [i, p] of products.entries()) expect(p).toBeCloseTo(i % 25 === 0 ? 1 : 0, 6);
     const [w, x] = [draw(72), draw(48)];
-    const [turned, inputs] = [await rotateRows({ shape: [3, 24], data: w }, rotation), await rotateRows({ shape: [2, 24], data: x }, rotation)];
+    const [turned, inputs] = [
+      await rotateRows({ shape: [3, 24], data: w }, rotation),
+      await rotateRows({ shape: [2, 24], data: x }, rotation),
+    ];
     const [kept, expected] = [outputs(turned, inputs, 24), outputs(w, x, 24)];
     for (const [i, y] of expected.entries()) expect(kept[i]).toBeCloseTo(y, 5);
     const back = await rotateRows({ shape: [3, 24], data: turned }, rotation, { inverse: true });

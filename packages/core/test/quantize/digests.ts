@@ -34,4 +34,13 @@ export const digests: Record<string, string> = {
   "pq:4x16": "c5ef769b4b8ec900",
   "pq:4x64": "6c5d54588db7f1f5",
   "pq:2x16": "8b708fab3cd12c8c",
+  "gptq:2:g32": "d7402fcf4d6586e2",
+  "gptq:3:sym": "cfb2d25e0d9d3926",
+  "gptq:4:g32:order": "bbfcebf3b63051f9",
+  "awq:3": "b3e8cb69dabac822",
+  "awq:4:g32": "589cc5c610ed4e9c",
+  "adaround:3": "278ee8a9e1b0d6f1",
+  "adaround:4:g32:sym": "508e56ce82d40c4f",
+  "hqq:2:g32": "9c603b12e307f9a9",
+  "hqq:4:g32": "f059ac9ea8f615d2",
 };
