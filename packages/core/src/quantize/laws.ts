@@ -23,6 +23,8 @@ type Run = (tensor: FloatTensor, by?: Quantizer, seed?: number) => Promise<Quant
 interface Case {
   readonly quantizer: Quantizer;
   readonly tensor: FloatTensor;
+  /** What each weight counts in sums over a group: its curvature where the quantizer needs that, else 1. */
+  readonly counts: (weight: number) => number;
   readonly calibration: Calibration;
   readonly run: Run;
   readonly fail: (expected: unknown, got: unknown) => never;
@@ -50,7 +52,8 @@ export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}):
       const fail = (expected: unknown, got: unknown): never => {
         throw new LawError(quantizer.scheme, law, `${expected} on ${kind} weights`, got);
       };
-      await checks[law]({ quantizer, tensor: { shape, data }, calibration, run, fail });
+      const counts = (i: number): number => (quantizer.needs === "curvature" ? curvature[i]! : 1);
+      await checks[law]({ quantizer, tensor: { shape, data }, counts, calibration, run, fail });
     }
   }
 }
@@ -127,6 +130,22 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     });
   },
 
+  async keepsMean({ quantizer, tensor, counts, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const groups = new Map<number, { lost: number; magnitude: number }>();
+    values.forEach((value, i) => {
+      const group = groupAt(quantizer, tensor.shape, i);
+      const sums = groups.get(group) ?? { lost: 0, magnitude: 0 };
+      sums.lost += counts(i) * (tensor.data[i]! - value);
+      sums.magnitude += counts(i) * Math.abs(value);
+      groups.set(group, sums);
+    });
+    for (const [group, { lost, magnitude }] of groups) {
+      if (Math.abs(lost) > ROUNDING * magnitude)
+        fail(`Σ(w - Q(w)) of group ${group} to be 0 beside ${magnitude}`, lost);
+    }
+  },
+
   async ordered({ quantizer, tensor, run, fail }) {
     const values = (await run(tensor)).dequantize();
     const groups = values.map((_, i) => groupAt(quantizer, tensor.shape, i));
@@ -142,18 +161,19 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     const tensor = within(quantizer, sample);
     const { length } = tensor.data;
     const [sums, squares] = [new Float64Array(length), new Float64Array(length)];
+    let largest = 0;
     for (let seed = 0; seed < DRAWS; seed++) {
       (await run(tensor, undefined, seed)).dequantize().forEach((value, i) => {
         sums[i]! += value;
         squares[i]! += value * value;
+        largest = Math.max(largest, Math.abs(value));
       });
     }
     tensor.data.forEach((w, i) => {
       const mean = sums[i]! / DRAWS;
-      // A weight that hardly ever moves shows no spread; one draw of a whole range in 64 would not be seen either.
+      // A weight that hardly ever moves shows no spread: that it should reach the largest level once in 64 draws would be seen, once in a thousand not.
       const spread = Math.sqrt(Math.max(0, squares[i]! / DRAWS - mean * mean));
-      const slack =
-        (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? rangeOf(tensor) / 64 : 0);
+      const slack = (6 * spread) / Math.sqrt(DRAWS) + 4 * ROUNDING * Math.abs(w) + (spread === 0 ? largest / 64 : 0);
       if (Math.abs(mean - w) > slack) fail(`a mean of ${w} within ${slack} for weight ${i}`, mean);
     });
   },
@@ -164,8 +184,9 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     const values = quantized.dequantize();
     tensor.data.forEach((w, i) => {
       const [low, high] = w < values[i]! ? [w, values[i]!] : [values[i]!, w];
-      for (const level of levelsOf(quantized, groupAt(quantizer, tensor.shape, i))) {
-        const slack = ROUNDING * Math.max(Math.abs(level), Math.abs(w));
+      const levels = levelsOf(quantized, groupAt(quantizer, tensor.shape, i));
+      const slack = ROUNDING * levels.reduce((most, level) => Math.max(most, Math.abs(level)), 0);
+      for (const level of levels) {
         if (low + slack < level && level < high - slack)
           fail(`no level between weight ${i}, ${w}, and ${values[i]}`, level);
       }
@@ -219,10 +240,6 @@ function levelsOf({ bits, decoding, scales }: Quantized, group: number): number[
     default:
       return [];
   }
-}
-
-function rangeOf({ data }: FloatTensor): number {
-  return data.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
 }
 
 /** Σ ‖(w - v) x‖² over all samples. */

@@ -1,5 +1,12 @@
 /** Every method of the table in `docs/methods.md`, a line each. No entry imports this file: it costs a user nothing. */
 
+import { dynamicActivationMethods } from "./activations/dynamic.ts";
+import { hwgqMethods } from "./activations/hwgq.ts";
+import { lsqMethod } from "./activations/lsq.ts";
+import { pactMethod } from "./activations/pact.ts";
+import { signActivationMethods } from "./activations/sign.ts";
+import { staticActivationMethods } from "./activations/static.ts";
+import { unitActivationMethods } from "./activations/unit.ts";
 import { mxfp4Method } from "./blocks/mxfp4.ts";
 import { nf4Method } from "./blocks/nf4.ts";
 import { nvfp4Method } from "./blocks/nvfp4.ts";
@@ -35,13 +42,25 @@ import { multibitMethod } from "./optimization/multibit.ts";
 import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { ttqMethod } from "./optimization/ttq.ts";
+import { pruneMethod } from "./pruning/prune.ts";
 import { absmeanMethod } from "./rounding/absmean.ts";
+import { apotMethod } from "./rounding/apot.ts";
+import { balancedMethods } from "./rounding/balanced.ts";
+import { binaryRelaxMethod } from "./rounding/binary-relax.ts";
 import { bucketMethod } from "./rounding/bucket.ts";
+import { dorefaMethods } from "./rounding/dorefa.ts";
 import { fixedMethod } from "./rounding/fixed.ts";
+import { logMethods } from "./rounding/log.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
+import { aqMethod } from "./vector/aq.ts";
+import { ecsqMethods } from "./vector/ecsq.ts";
+import { ecsqUniformMethod } from "./vector/ecsq-uniform.ts";
+import { hashedMethod } from "./vector/hashed.ts";
+import { hkmeansMethod } from "./vector/hkmeans.ts";
 import { wageMethod } from "./rounding/wage.ts";
+import { weightedEntropyMethod } from "./rounding/weighted-entropy.ts";
 import { wrpnMethod } from "./rounding/wrpn.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
 import { stochasticFixedMethod } from "./stochastic/fixed.ts";
@@ -54,6 +73,8 @@ import { stochasticUniformMethods } from "./stochastic/uniform.ts";
 import { variationalMethod } from "./stochastic/variational.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
+import { productCodebookMethods } from "./vector/product-codebooks.ts";
+import { rqMethod } from "./vector/rq.ts";
 
 export const methods: readonly Method[] = [
   binaryMethod,
@@ -70,6 +91,12 @@ export const methods: readonly Method[] = [
   lcMethod,
   ...uniformMethods,
   pow2Method,
+  ...logMethods,
+  apotMethod,
+  ...dorefaMethods,
+  ...balancedMethods,
+  weightedEntropyMethod,
+  binaryRelaxMethod,
   fixedMethod,
   wageMethod,
   wrpnMethod,
@@ -77,7 +104,15 @@ export const methods: readonly Method[] = [
   bucketMethod,
   absmeanMethod,
   kmeansMethod,
+  hkmeansMethod,
+  ...ecsqMethods,
+  ecsqUniformMethod,
   pqMethod,
+  ...productCodebookMethods,
+  rqMethod,
+  aqMethod,
+  hashedMethod,
+  pruneMethod,
   stochasticBinaryMethod,
   stochasticTernaryMethod,
   stochasticFixedMethod,
@@ -109,4 +144,11 @@ export const methods: readonly Method[] = [
   nf4Method,
   mxfp4Method,
   nvfp4Method,
+  ...staticActivationMethods,
+  ...dynamicActivationMethods,
+  pactMethod,
+  lsqMethod,
+  ...hwgqMethods,
+  ...unitActivationMethods,
+  ...signActivationMethods,
 ];

@@ -17,5 +17,5 @@ export function parseScheme(scheme: string, families: readonly SchemeFamily[] = 
   if (family === undefined) {
     throw new SchemeError(scheme, "scheme", `one of ${families.map(({ syntax }) => syntax).join(", ")}`);
   }
-  return family.parse(scheme, head, args);
+  return family.parse(scheme, head, args, (inner) => parseScheme(inner, families));
 }
