@@ -101,6 +101,9 @@ describe.each(schemes)("%s", (scheme) => {
     const reachesBeyond = [
       "int4:asym",
       "int4:asym:p95",
+      "adaround:3",
+      "hqq:2:g32",
+      "hqq:4:g32",
       "bucket:2",
       "bucket:4",
       "bucket:4:g32",
