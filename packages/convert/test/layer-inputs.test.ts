@@ -1,5 +1,5 @@
 /** Schemes that look at a layer's inputs get those of the float network. */
-import { createModel, type Graph, Tensor } from "lowbit";
+import { createModel, type Graph, type PlainConstant, Tensor } from "lowbit";
 import { outputError, parseScheme, quantize } from "lowbit/quantize";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RandomData } from "../../core/src/testing/random-data.ts";
@@ -55,8 +55,8 @@ describe("rows of inputs", () => {
   test("times the weights are the layer's outputs, padding and strides included", async () => {
     const [patches] = await fetched(calibration, layers.slice(0, 1));
     const layer = layers[0]!;
-    const weight = graph.constants.get(layer.inputs[1]!)!.data as Float32Array;
-    const bias = graph.constants.get(layer.inputs[2]!)!.data as Float32Array;
+    const weight = (graph.constants.get(layer.inputs[1]!) as PlainConstant).data as Float32Array;
+    const bias = (graph.constants.get(layer.inputs[2]!) as PlainConstant).data as Float32Array;
     using model = await createModel(graph, { taps: [layer.outputs[0]!] });
     const outputs: number[] = [];
     for (const feed of calibration.feeds)
@@ -90,7 +90,7 @@ describe("rows of inputs", () => {
 });
 
 describe("quantizeModel", () => {
-  const weightsOf = (layer: Layer) => graph.constants.get(layer.inputs[1]!) as { shape: number[]; data: Float32Array };
+  const weightsOf = (layer: Layer) => graph.constants.get(layer.inputs[1]!) as PlainConstant & { data: Float32Array };
 
   test.each(["gptq:3", "gptq:3:g9:order", "awq:3", "adaround:3:mse"])(
     "%s sees the inputs of every layer",

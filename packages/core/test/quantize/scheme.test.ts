@@ -50,8 +50,8 @@ describe("parseScheme", () => {
     " int4",
     "float:16",
     "binary:mse",
-    "ternary:ttq",
-    "multibit:3",
+    "ternary:mse:ttq",
+    "multibit:9",
     "opq:4x16",
     "pow2",
     "pow2:1",
@@ -75,10 +75,10 @@ describe("parseScheme", () => {
 
   it("says what exists", () => {
     expect(() => parseScheme("nonsense")).toThrow(
-      /^parseScheme: scheme, expected one of float, binary\[.*, got "nonsense"$/,
+      /^parseScheme: scheme, expected one like nf4, nvfp4, float, .*, got "nonsense"$/,
     );
-    expect(() => parseScheme("ternary:ttq")).toThrow(
-      'parseScheme: modifier ":ttq", expected each at most once of tensor, channel, g<n>, mse, got "ternary:ttq"',
+    expect(() => parseScheme("ternary:best")).toThrow(
+      'parseScheme: modifier ":best", expected each at most once of tensor, channel, g<n>, mse, got "ternary:best"',
     );
     expect(() => parseScheme("kmeans:1000")).toThrow(
       'parseScheme: K of kmeans:<K>, expected an integer 2..256, got "kmeans:1000"',

@@ -40,6 +40,9 @@ const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
+/** The largest of the quantiles of N(0,1). */
+const normalMax = tensors["N(0,1)"].data.at(-1)!;
+
 /** Relative mean squared error by scheme and distribution. */
 const published: [scheme: string, distribution: keyof typeof tensors, relativeMse: number, source: string][] = [
   ["binary", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
@@ -76,6 +79,11 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["balanced:3:mean", "N(0,1)", 0.05617, "bins at means of halves of halves, by integration"],
   ["weq:4", "N(0,1)", 0.15632, "boundary 1.3789, levels ±0.6993 and ±1.8794 of greatest weighted entropy"],
   ["weq:8", "N(0,1)", 0.06442, "boundaries 0.9614, 1.4563, 1.9810 of greatest weighted entropy"],
+  ["stochastic:binary", "N(0,1)", 0.63462, "P(+1) = clip((w + 1) / 2, 0, 1), by integration"],
+  ["stochastic:ternary", "N(0,1)", 0.26587, "P(±1) = |w|, by integration"],
+  ["stochastic:fixed:4.4", "N(0,1)", 1 / 6 / 256, "ε² / 6"],
+  ["stochastic:int4", "N(0,1)", ((normalMax / 7) * (normalMax / 7)) / 6, "S² / 6 with S = max |w| / 7"],
+  ["stochastic:int4:asym", "N(0,1)", ((normalMax / 7.5) * (normalMax / 7.5)) / 6, "S² / 6 with S = max |w| / 7.5"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
