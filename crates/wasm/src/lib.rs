@@ -41,6 +41,8 @@ pub mod blocks;
 pub mod channel;
 #[cfg(feature = "codes")]
 pub mod codebook_gemm;
+#[cfg(feature = "solve")]
+pub mod codebooks;
 #[cfg(any(feature = "codes", feature = "quantize"))]
 mod coded_weights;
 #[cfg(feature = "threads")]

@@ -171,6 +171,20 @@ export type {
   Quantizer,
   QuantizerTraits,
 } from "./quantize/types.ts";
+export { type AqOptions, aq } from "./quantize/vector/aq.ts";
+export { type EcsqOptions, ecsq, hessianEcsq } from "./quantize/vector/ecsq.ts";
+export { ecsqUniform } from "./quantize/vector/ecsq-uniform.ts";
+export { hashed } from "./quantize/vector/hashed.ts";
+export { hkmeans } from "./quantize/vector/hkmeans.ts";
 export { type KmeansOptions, kmeans } from "./quantize/vector/kmeans.ts";
 export { type PqOptions, pq } from "./quantize/vector/pq.ts";
+export {
+  type ProductCodebooks,
+  type ProductCodebooksOptions,
+  type RotatedCodebooks,
+  type RotatedCodebooksOptions,
+  trainProductCodebooks,
+  trainRotatedCodebooks,
+} from "./quantize/vector/product-codebooks.ts";
+export { type RqOptions, rq } from "./quantize/vector/rq.ts";
 export { Weights } from "./quantize/weights.ts";

@@ -8,6 +8,8 @@
 //! | `TQ2_0` | 64 bytes: of each half of 128 weights, codes m, m + 32, m + 64, m + 96 in byte m, lowest bits first; d f16 |
 //! | `Q4_K` | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
 
+use core::array;
+
 use super::{Kind, OP};
 use crate::error::{Result, What, check_shape};
 use crate::transform::{f16_to_f32, f32_to_f16};
@@ -57,11 +59,11 @@ pub fn write(kind: Kind, codes: &[u8], scales: &[f32], offsets: &[f32], bytes: &
             }),
             Kind::Q4K => {
                 let offsets = &offsets[block * 8..][..8];
-                factor(scales.iter().copied()).zip(factor(offsets.iter().map(|offset| -offset))).map(
+                factor(array::from_fn(|j| scales[j])).zip(factor(array::from_fn(|j| -offsets[j]))).map(
                     |((d, s), (m, t))| {
                         bytes[..2].copy_from_slice(&d);
                         bytes[2..4].copy_from_slice(&m);
-                        six_bits(&s, &t, &mut bytes[4..16]);
+                        six_bits(s, t, &mut bytes[4..16]);
                         for (codes, bytes) in codes.chunks_exact(64).zip(bytes[16..].chunks_exact_mut(32)) {
                             nibbles(codes, bytes);
                         }
@@ -109,7 +111,7 @@ pub fn read(
                 for_trits(|byte, n, weight| {
                     if let Some(weight) = weight {
                         let top = bytes[byte].wrapping_mul([1, 3, 9, 27, 81][n]);
-                        codes[weight] = (u32::from(top) * 3 >> 8) as u8;
+                        codes[weight] = ((u32::from(top) * 3) >> 8) as u8;
                     }
                 });
             }
@@ -117,7 +119,7 @@ pub fn read(
                 scales[0] = half(64);
                 for (bytes, codes) in bytes[..64].chunks_exact(32).zip(codes.chunks_exact_mut(128)) {
                     for (i, code) in codes.iter_mut().enumerate() {
-                        *code = bytes[i % 32] >> (i / 32 * 2) & 3;
+                        *code = (bytes[i % 32] >> (i / 32 * 2)) & 3;
                     }
                 }
             }
@@ -151,8 +153,8 @@ fn exact(value: f32) -> Option<[u8; 2]> {
 }
 
 /// `values` as a number of f16 by integers 0..=63, the largest of which is as large as it can be: 63 where the reference wrote them.
-fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8])> {
-    let largest = values.clone().fold(0.0_f32, |most, v| if most.abs() < v.abs() { v } else { most });
+fn factor(values: [f32; 8]) -> Option<([u8; 2], [u8; 8])> {
+    let largest = values.iter().fold(0.0_f32, |most, &v| if most.abs() < v.abs() { v } else { most });
     if largest == 0.0 {
         return Some(([0; 2], [0; 8]));
     }
@@ -160,7 +162,7 @@ fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8]
         let d = largest / f32::from(steps);
         let half = exact(d)?;
         let mut integers = [0; 8];
-        for (integer, value) in integers.iter_mut().zip(values.clone()) {
+        for (integer, value) in integers.iter_mut().zip(values) {
             let steps = value / d;
             *integer = steps as u8;
             if f32::from(*integer) != steps || *integer > 63 || f32::from(*integer) * d != value {
@@ -171,8 +173,8 @@ fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8]
     })
 }
 
-/// s_j and t_j of j < 4 in the low bits of bytes j and j + 4; those of j >= 4 by their low halves in byte j + 4, high bits on top of bytes j - 4 and j.
-fn six_bits(s: &[u8; 8], t: &[u8; 8], bytes: &mut [u8]) {
+/// `s_j` and `t_j` of j < 4 in the low bits of bytes j and j + 4; those of j >= 4 by their low halves in byte j + 4, high bits on top of bytes j - 4 and j.
+fn six_bits(s: [u8; 8], t: [u8; 8], bytes: &mut [u8]) {
     for j in 0..4 {
         bytes[j] = s[j] | (s[j + 4] >> 4) << 6;
         bytes[j + 4] = t[j] | (t[j + 4] >> 4) << 6;

@@ -75,7 +75,7 @@ mod tests {
     use crate::error::ErrorCode;
 
     fn bell(n: usize) -> Vec<f32> {
-        let mut random = crate::random::Random::new(7);
+        let mut random = crate::quantize::Random::seeded(7);
         (0..n).map(|_| (0..12).map(|_| random.uniform32()).sum::<f64>() as f32 - 6.0).collect()
     }
 

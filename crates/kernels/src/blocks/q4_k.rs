@@ -1,4 +1,4 @@
-//! `Q4_K`: w = d·s_j·code - m·t_j with 6-bit integers s_j, t_j per sub-block j of 32 weights, and d, m numbers of f16.
+//! `Q4_K`: `w = d·s_j·code - m·t_j` with 6-bit integers `s_j`, `t_j` per sub-block j of 32 weights, and d, m numbers of f16.
 
 use super::encode::half;
 
@@ -9,7 +9,7 @@ const MAX_CODE: i32 = 15;
 /// Grids that are tried beside the one of the whole range.
 const STEPS: i32 = 20;
 
-/// At most 256 weights: codes, and a scale d·s_j and an offset -m·t_j per sub-block.
+/// At most 256 weights: codes, and a scale `d·s_j` and an offset `-m·t_j` per sub-block.
 pub(super) fn encode(x: &[f32], codes: &mut [u8], scales: &mut [f32], offsets: &mut [f32]) {
     let (mut real_scales, mut mins) = ([0.0_f32; 8], [0.0_f32; 8]);
     let (mut max_scale, mut max_min) = (0.0_f32, 0.0_f32);

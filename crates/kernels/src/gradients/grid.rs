@@ -3,7 +3,7 @@
 use super::OP;
 use crate::error::{Result, What, check_range, check_shape};
 use crate::quantize::Grouping;
-use crate::random::Random;
+use crate::quantize::Random;
 
 /// `code = clamp(floor(x / scale[g] + zero + u), 0, max_code)` with u uniform in [0, 1) and the sum in f64: of expectation `x / scale + zero` where that is in
 /// range. A scale of
@@ -23,7 +23,7 @@ pub fn random_codes(
     grouping.check(x.len(), &[scale.len()])?;
     check_shape(OP, What::Codes, x.len(), codes.len())?;
     check_range(OP, What::Code, 0, 255, i64::from(max_code))?;
-    let (mut random, zero) = (Random::new(seed), f64::from(zero));
+    let (mut random, zero) = (Random::seeded(seed), f64::from(zero));
     for ((x, codes), &scale) in grouping.split(x).zip(grouping.split_mut(codes)).zip(scale) {
         let scale = if scale == 0.0 { f64::INFINITY } else { f64::from(scale) };
         for (&x, code) in x.iter().zip(codes) {

@@ -3,7 +3,7 @@
 use super::OP;
 use crate::error::{Result, What, check_shape};
 
-/// With v = residual + x: a word `2 i + 1` where v_i < -τ, `2 i` where v_i > τ, in ascending order at the start of `words`, and their number. The residual
+/// With v = residual + x: a word `2 i + 1` where `v_i < -τ`, `2 i` where `v_i > τ`, in ascending order at the start of `words`, and their number. The residual
 /// becomes v less what is sent, rounded to f32.
 ///
 /// # Errors

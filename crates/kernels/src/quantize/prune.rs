@@ -106,7 +106,8 @@ mod tests {
             .map(|_| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 // Few values with many ties, of both signs, some close to each other.
-                (f32::from((state >> 24) as u8) - 128.0) * (1.0 + f32::from((state >> 22) as u8 & 3) * f32::EPSILON)
+                (f32::from((state >> 24) as u8) - 128.0)
+                    * (1.0 + f32::from((state >> 22) as u8 & 3) * f32::EPSILON)
             })
             .collect();
         x.extend([0.0, -0.0, f32::MIN_POSITIVE / 8.0, f32::MAX, -f32::MAX]);

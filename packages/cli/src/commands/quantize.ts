@@ -2,8 +2,10 @@ import { basename } from "node:path";
 import type { QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
+import { type AutoGoal, checkGoal, chooseSchemes } from "../shared/auto.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
+import { readDataset } from "../shared/dataset.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
@@ -122,6 +124,21 @@ export const quantize = defineCommand({
       description:
         "How codes are stored (bits); base3 stores ternary weights at 1.6 bits instead of 2, the others need readers of format version 3; as fast once loaded",
     },
+    auto: {
+      type: "boolean",
+      description: "Choose a scheme for each layer by measured damage, under --max-size or --min-accuracy",
+    },
+    candidates: { type: "string", valueHint: "S,S...", description: "Schemes that --auto chooses from, besides float" },
+    "min-accuracy": {
+      type: "string",
+      valueHint: "POINTS",
+      description: "With --auto: top-1 on --data in points of a hundred, by the smallest file that has it",
+    },
+    data: {
+      type: "string",
+      valueHint: "d.npz",
+      description: "With --min-accuracy: arrays x and y (class ids), or an IDX pair images.gz,labels.gz",
+    },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
     "max-size": { type: "string", valueHint: "BYTES", description: "Refuse when the file would be larger" },
     report: { type: "string", valueHint: "R.html", description: "Write a page with tables and plots" },
@@ -130,8 +147,20 @@ export const quantize = defineCommand({
   async run({ args, data }) {
     const { values } = data as Surroundings;
     const pack = await packOf(args.pack);
-    const rules = rulesOf(args, values.get("layer") ?? []);
+    const given = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
+    const points = numberOption("min-accuracy", args["min-accuracy"], 0);
+    const goal: AutoGoal = {
+      maxBytes: maxSize,
+      minAccuracy: points === undefined ? undefined : points / 100,
+      candidates: args.candidates?.split(",").map((scheme) => scheme.trim()),
+    };
+    if (args.auto) {
+      checkGoal(goal, args.data, args.calibrate);
+      if (args.weights !== undefined || given.layers !== undefined)
+        throw new UsageError("--auto chooses the schemes; --weights and --layer would be in its way");
+    } else if (points !== undefined || args.candidates !== undefined || args.data !== undefined)
+      throw new UsageError("--min-accuracy, --candidates and --data belong to --auto");
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
     await checkOutput(args.output, inputs);
     if (args.report !== undefined) await checkOutput(args.report, [...inputs, args.output]);
@@ -145,6 +174,18 @@ export const quantize = defineCommand({
     const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
     const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
     const onProgress = stages(progress);
+    let rules = given;
+    if (args.auto) {
+      if (tensorsOnly || !calibration) throw new UsageError(`${args.input} holds no network: --auto needs one`);
+      const data = args.data === undefined ? undefined : await readDataset(args.data);
+      const layers = await chooseSchemes(opened.graph, goal, calibration, data, progress, async (layers) => {
+        const made = await quantizeModel(opened.graph, { ...given, layers, calibration });
+        const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
+        const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
+        return { bytes: length, graph: made.graph };
+      });
+      rules = { ...given, layers };
+    }
     const result = tensorsOnly
       ? await quantizeTensors(opened.graph, { ...rules, onProgress })
       : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });

@@ -10,6 +10,7 @@ import type { Decoding } from "../graph/types.ts";
 import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
+import type { CodebookLoops } from "./vector/loops.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -112,8 +113,6 @@ export interface Resident extends Disposable {
   magnitudeMask(pruned: number): Uint8Array;
   /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
   blockCodes(type: BlockType, columns: number): BlockCodes;
-  /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
   /**
    * What would stand at these ranks (ascending from 0) if each group's x, or |x|, were sorted ascending, -0 before +0: ranks and result [groups, R].
    */
@@ -188,7 +187,7 @@ export interface CodedRows {
   readonly groupSize?: number | undefined;
 }
 
-export interface InnerLoops {
+export interface InnerLoops extends CodebookLoops {
   /** Those that only the module part `quantize` has. */
   readonly solver: Solver;
   /** Copies x * factor to where the loops run. */

@@ -66,8 +66,15 @@ import { sparseDropoutMethod } from "./stochastic/sparse-dropout.ts";
 import { stochasticTernaryMethod } from "./stochastic/ternary.ts";
 import { stochasticUniformMethods } from "./stochastic/uniform.ts";
 import { variationalMethod } from "./stochastic/variational.ts";
+import { aqMethod } from "./vector/aq.ts";
+import { ecsqMethods } from "./vector/ecsq.ts";
+import { ecsqUniformMethod } from "./vector/ecsq-uniform.ts";
+import { hashedMethod } from "./vector/hashed.ts";
+import { hkmeansMethod } from "./vector/hkmeans.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
+import { productCodebookMethods } from "./vector/product-codebooks.ts";
+import { rqMethod } from "./vector/rq.ts";
 
 export const methods: readonly Method[] = [
   binaryMethod,
@@ -97,7 +104,14 @@ export const methods: readonly Method[] = [
   bucketMethod,
   absmeanMethod,
   kmeansMethod,
+  hkmeansMethod,
+  ...ecsqMethods,
+  ecsqUniformMethod,
   pqMethod,
+  ...productCodebookMethods,
+  rqMethod,
+  aqMethod,
+  hashedMethod,
   pruneMethod,
   stochasticBinaryMethod,
   stochasticTernaryMethod,

@@ -178,7 +178,7 @@ function packEncoded(
   const levels = Math.min(2 ** bits, levelCount(scheme, decoding, groups, bits));
   const beyond = loops.firstCodeBeyond(codes, levels);
   if (beyond >= 0) throw new QuantizerError(scheme, `code ${beyond}`, `below ${levels}`, codes[beyond]);
-  const packed = loops.pack(codes, rows, perRow, bits);
+  const packed = perRow === 0 ? codes : loops.pack(codes, rows, perRow, bits);
   // These mean nothing without a scale (bases have their coefficients shaped by it): absent stands for 1.
   const written = scale ?? (SCALED.has(decoding.kind) ? new Float32Array(groups).fill(1) : undefined);
   if (written === undefined) return { rows, columns, bits, codes: packed, decoding };

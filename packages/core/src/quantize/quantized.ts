@@ -95,7 +95,7 @@ export function quantizedCodes(
     bytes,
     bitsPerWeight: (8 * bytes) / (rows * columns),
     error,
-    unpackCodes: () => loops.unpack(codes, rows, codesPerRow(decoding, columns), bits),
+    unpackCodes: () => (bits === 0 ? codes.slice() : loops.unpack(codes, rows, codesPerRow(decoding, columns), bits)),
     dequantize: () => loops.decode(coded, 0, rows),
     toConstant: () => ({
       kind: "quantized",

@@ -43,8 +43,14 @@ import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
 import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
 import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
 import { variationalFamily } from "./stochastic/variational.ts";
+import { aqFamily } from "./vector/aq.ts";
+import { ecsqFamily } from "./vector/ecsq.ts";
+import { ecsqUniformFamily } from "./vector/ecsq-uniform.ts";
+import { hashedFamily } from "./vector/hashed.ts";
+import { hkmeansFamily } from "./vector/hkmeans.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
+import { rqFamily } from "./vector/rq.ts";
 
 export const registry: readonly SchemeFamily[] = [
   floatFamily,
@@ -73,7 +79,13 @@ export const registry: readonly SchemeFamily[] = [
   bucketFamily,
   absmeanFamily,
   kmeansFamily,
+  hkmeansFamily,
+  ecsqFamily,
+  ecsqUniformFamily,
   pqFamily,
+  rqFamily,
+  aqFamily,
+  hashedFamily,
   pruneFamily,
   stochasticFamily,
   softWeightSharingFamily,

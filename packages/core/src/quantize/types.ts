@@ -46,6 +46,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
+ * - `keepsMean`: Q(w) has the mean of w in every group, weighted with the curvature where the formula needs one;
  * - `ordered`: Q(v) <= Q(w) where v <= w, for two weights of a group;
  * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors, for w within {@link QuantizerTraits.range};
  * - `adjacent`: no level of the group lies between w and Q(w), for w within that range. Unbiased as well, with a and b the levels on either side of w,
@@ -60,6 +61,7 @@ export type Law =
   | "nearest"
   | "optimalScale"
   | "keepsZero"
+  | "keepsMean"
   | "ordered"
   | "unbiased"
   | "adjacent"

@@ -17,6 +17,7 @@ import {
 } from "../../src/quantize/inner.ts";
 import type { Random } from "../../src/quantize/random.ts";
 import { naiveBlockCodes } from "./naive-blocks.ts";
+import { naiveCodebookLoops } from "./naive-codebooks.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
@@ -192,18 +193,6 @@ class NaiveResident implements Resident {
   }
   blockCodes(type: BlockType, columns: number): BlockCodes {
     return naiveBlockCodes(type, this.#x, columns);
-  }
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
-    let best = 0;
-    let most = -1;
-    for (let v = 0; v < codes.length; v++) {
-      const distance = squaredDistance(this.#x, v * dimension, codebook, codes[v]!, dimension);
-      if (distance > most) {
-        most = distance;
-        best = v;
-      }
-    }
-    return best;
   }
   moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
     const mean = new Float64Array(groupCount(grouping));
@@ -403,6 +392,7 @@ function leastSquares(sums: Float64Array, counts: Float64Array, bases: number): 
 }
 
 export const naiveLoops: InnerLoops = {
+  ...naiveCodebookLoops,
   solver: naiveSolver,
   load: (x, factor = 1) => new NaiveResident(x.map((value) => value * factor)),
   firstNonFinite: (x) => x.findIndex((value) => !Number.isFinite(value)),

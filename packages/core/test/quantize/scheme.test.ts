@@ -52,7 +52,7 @@ describe("parseScheme", () => {
     "binary:mse",
     "ternary:ttq",
     "multibit:3",
-    "rq:4x16x2",
+    "opq:4x16",
     "pow2",
     "pow2:1",
     "pow2:9",
@@ -75,7 +75,7 @@ describe("parseScheme", () => {
 
   it("says what exists", () => {
     expect(() => parseScheme("nonsense")).toThrow(
-      /^parseScheme: scheme, expected one of float, binary\[.*kmeans:<2\.\.256>, pq:.*, got "nonsense"$/,
+      /^parseScheme: scheme, expected one of float, binary\[.*, got "nonsense"$/,
     );
     expect(() => parseScheme("ternary:ttq")).toThrow(
       'parseScheme: modifier ":ttq", expected each at most once of tensor, channel, g<n>, mse, got "ternary:ttq"',

@@ -1,6 +1,14 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, quantize, Random } from "../../src/quantize.ts";
+import {
+  ecsq,
+  kmeans,
+  parseScheme,
+  type Quantized,
+  type QuantizeOptions,
+  quantize,
+  Random,
+} from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
 
@@ -25,7 +33,10 @@ const tensors = {
 const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   const quantizer = parseScheme(scheme);
   const { shape, data } = tensors[distribution];
-  const needed = sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  // Equal curvature changes nothing: the figures are those without it.
+  const equal = { curvature: new Float32Array(data.length).fill(3) } as QuantizeOptions;
+  const weighs = /^(hkmeans|ecsq)/.test(scheme) && quantizer.needs === "curvature";
+  const needed = weighs ? equal : sampleNeeds(quantizer, shape[0]!, shape[1]!);
   return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
@@ -71,6 +82,13 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
   ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["hkmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits: equal curvature"],
+  ["rq:1x2x2", "N(0,1)", 0.1304, "greedy binary bases, 2"],
+  ["aq:1x2x2", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits: its levels are sums of two"],
+  ["hashed:8", "N(0,1)", 1 - (1 - Math.exp(-8)) / 8, "independent weights in buckets of Poisson sizes"],
+  ["ecsq:16:r2", "N(0,1)", 0.08892, "best for an entropy of 2 bits, by integration"],
+  ["ecsq:32:r3", "N(0,1)", 0.02224, "best for an entropy of 3 bits, by integration"],
+  ["ecsq:16:r2:hessian", "N(0,1)", 0.08892, "the same: equal curvature"],
   ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["lloyd:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
@@ -143,9 +161,59 @@ describe("the parameters behind the figures", () => {
     if (alpha !== undefined) expect(quantized.scales![0]).toBeCloseTo(alpha, 2);
   });
 
+  it("int8:tensor:kl keeps the whole range of evenly spread weights: 4 · 127² times less noise than signal", async () => {
+    const data = quantileGrid((p) => 2 * p - 1, COUNT);
+    const { error } = await quantize({ shape: [1, COUNT], data }, parseScheme("int8:tensor:kl"));
+    expect(error.relativeMse * 4 * 127 ** 2).toBeCloseTo(1, 2);
+  });
+
   it("kmeans:4 on N(0,1) has Max's levels ±0.4528, ±1.510", async () => {
     const { codebook } = await quantize(tensors["N(0,1)"], kmeans({ k: 4 }));
     for (const [i, level] of [-1.51, -0.4528, 0.4528, 1.51].entries()) expect(codebook![i]).toBeCloseTo(level, 2);
+  });
+});
+
+/** -Σ p log2 p of the codes. */
+function entropyOf(quantized: Quantized): number {
+  const counts = new Map<number, number>();
+  for (const code of quantized.unpackCodes()) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts.values()].reduce((sum, count) => sum - (count / COUNT) * Math.log2(count / COUNT), 0);
+}
+
+describe("the entropy of codes", () => {
+  it.each([
+    ["ecsq:8", 2],
+    ["ecsq:16:r2", 2],
+    ["ecsq:32:r3", 3],
+    ["ecsq:16:r0.5", 0.5],
+  ] as const)("%s nears its rate from below: %f bits", async (scheme, rate) => {
+    const entropy = entropyOf(await quantize(tensors["N(0,1)"], parseScheme(scheme)));
+    expect(entropy).toBeLessThanOrEqual(rate);
+    expect(entropy).toBeGreaterThan(rate - 0.02);
+  });
+
+  it("a rate that is not reached changes nothing but the way there: Lloyd-Max", async () => {
+    const { error } = await quantize(tensors["N(0,1)"], parseScheme("ecsq:4:r2"));
+    expect(error.relativeMse).toBeCloseTo(0.1175, 3);
+  });
+
+  it("ecsq-uniform nears (πe/6) 2^(-2H), 1.53 dB above the bound of any quantizer", async () => {
+    for (const scheme of ["ecsq-uniform:33", "ecsq-uniform:101"]) {
+      const quantized = await quantize(tensors["N(0,1)"], parseScheme(scheme));
+      const theory = ((Math.PI * Math.E) / 6) * 2 ** (-2 * entropyOf(quantized));
+      expect(quantized.error.relativeMse / theory).toBeGreaterThan(0.99);
+      expect(quantized.error.relativeMse / theory).toBeLessThan(1.01);
+    }
+  });
+
+  it("at one entropy: ecsq within 1 % of ecsq-uniform or below, and both below k-means of no less", async () => {
+    const uniform = await quantize(tensors.Laplace, parseScheme("ecsq-uniform:31"));
+    const rate = entropyOf(uniform);
+    const constrained = await quantize(tensors.Laplace, ecsq({ k: 32, rate }));
+    const means = await quantize(tensors.Laplace, parseScheme("kmeans:11"));
+    expect(entropyOf(means)).toBeGreaterThan(rate);
+    expect(constrained.error.mse).toBeLessThan(1.01 * uniform.error.mse);
+    expect(uniform.error.mse).toBeLessThan(means.error.mse);
   });
 });
 
@@ -156,6 +224,8 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["aq:4x16x2", "rq:4x16x2", "pq:4x16"],
+    ["aq:2x8x3", "rq:2x8x3"],
     ["lloyd:4", "multibit:2", "sketch:2:refined", "sketch:2", "binary"],
     ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
     ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],

@@ -27,7 +27,8 @@ export interface BalancedOptions {
  * weights never part, so that bins are as balanced as ties allow.
  *
  * Range: 2^k uniform levels per tensor. Relative MSE on N(0,1): 0.3634 of 1 bit, 0.1439 of 2, that is 1 - (Σ lᵢmᵢ)² / (2^k Σ lᵢ²) with lᵢ = 2i / (2^k - 1) - 1 and mᵢ the means
- * of the bins. Gradient in training: straight through. A constant tensor is exact.
+ * of the bins. Gradient in training: straight through. A constant tensor is exact;
+ * where the last level leaves f32, `quantize` refuses (OutOfRangeError).
  */
 export function balanced({
   bits,

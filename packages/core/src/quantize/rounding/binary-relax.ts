@@ -5,7 +5,7 @@ import type { Method } from "../method.ts";
 import { ternary } from "../optimization/ternary.ts";
 import { BINARY_RELAX } from "../papers.ts";
 import { exp, ln } from "../powers.ts";
-import { quantize } from "../quantize.ts";
+import { compareFloats, quantize } from "../quantize.ts";
 import type { Quantized } from "../quantized.ts";
 import type { DecodingKind, FloatTensor, QuantizeOptions, Quantizer } from "../types.ts";
 
@@ -68,11 +68,8 @@ export const binaryRelaxMethod: Method = {
   kernel: "that of its final quantizer",
   measure: async ({ weights }) => {
     const { values, quantized } = await relax(weights, ternary(), 1);
-    let noise = 0;
-    values.forEach((value, i) => {
-      noise += (value - weights.data[i]!) ** 2;
-    });
-    const share = noise / values.length / quantized.error.mse;
+    const { mse } = await compareFloats(weights.data, values);
+    const share = mse / quantized.error.mse;
     return `${share.toFixed(4)} of ternary's squared error at λ = 1`;
   },
 };
