@@ -149,7 +149,7 @@ describe("traits of every registered quantizer", () => {
   it.each(registry.flatMap(({ examples }) => examples))("%s is complete", (scheme) => {
     const quantizer = parseScheme(scheme);
     expect(quantizer.paper.url).toMatch(/^https:\/\//);
-    expect(quantizer.paper.year).toBeGreaterThan(1980);
+    expect(quantizer.paper.year).toBeGreaterThan(1950);
     expect(quantizer.stochastic && !quantizer.seeded).toBe(false);
     expect(Object.isFrozen(quantizer)).toBe(true);
   });
