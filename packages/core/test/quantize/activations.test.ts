@@ -88,6 +88,11 @@ describe("static ranges", () => {
     }
   });
 
+  it("mse: 16 levels with 0 among them, by integration 0.01186 on N(0,1)", async () => {
+    const ready = await staticActivations({ bits: 4, range: "mse" }).calibrate(normal);
+    expect((await ready.quantize(normal)).error.relativeMse / 0.01186).toBeCloseTo(1, 1.5);
+  });
+
   it("kl: as the definition says, at every end", () => {
     const random = new Random(8);
     const definition = (counts: number[], levels: number): number => {

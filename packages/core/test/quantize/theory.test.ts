@@ -27,6 +27,9 @@ const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
 };
 
+/** The largest of the quantiles of N(0,1). */
+const normalMax = tensors["N(0,1)"].data.at(-1)!;
+
 /** Relative mean squared error by scheme and distribution. */
 const published: [scheme: string, distribution: keyof typeof tensors, relativeMse: number, source: string][] = [
   ["binary", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
@@ -47,6 +50,11 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["sqnr:4", "N(0,1)", 0.011543, "Max's uniform quantizer, 19.38 dB"],
   ["sqnr:6", "N(0,1)", 0.00104, "Max's uniform quantizer, 29.83 dB"],
   ["absmean", "N(0,1)", 0.26338, "1 - 2γ E[|w|; |w| > γ/2] + γ² P(|w| > γ/2), γ = sqrt(2/π)"],
+  ["stochastic:binary", "N(0,1)", 0.63462, "P(+1) = clip((w + 1) / 2, 0, 1), by integration"],
+  ["stochastic:ternary", "N(0,1)", 0.26587, "P(±1) = |w|, by integration"],
+  ["stochastic:fixed:4.4", "N(0,1)", 1 / 6 / 256, "ε² / 6"],
+  ["stochastic:int4", "N(0,1)", ((normalMax / 7) * (normalMax / 7)) / 6, "S² / 6 with S = max |w| / 7"],
+  ["stochastic:int4:asym", "N(0,1)", ((normalMax / 7.5) * (normalMax / 7.5)) / 6, "S² / 6 with S = max |w| / 7.5"],
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
