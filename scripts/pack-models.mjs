@@ -1,7 +1,8 @@
 // Packs the low-bit networks of models/ from the ONNX files that the recipes wrote: recognised as what they are, no flag. The
-// packed file also says what the classes are called and how a picture becomes an input. Run it after `lowbit train`.
+// packed file also says what the classes are called and how a picture becomes an input. Run it after `lowbit train`. Of the pruned networks, whose ONNX files
+// stay out of the repository, the packed files with their weights as sparse floats are what is kept, and the curvature of each weight in another.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isTrained, TRAINED } from "./digits/contestants.mjs";
 import { convert } from "./digits/packages.mjs";
@@ -24,3 +25,26 @@ for (const name of TRAINED.filter(isTrained)) {
   writeFileSync(file, bytes);
   console.log(`models/${basename(file)}: ${bytes.length} bytes`);
 }
+
+/** Training multiplies by masks: half of the pruned weights are -0, which is the same weight but other bytes. */
+function withPlainZeros(graph) {
+  const plain = (constant) =>
+    constant.dtype === "f32" ? { ...constant, data: constant.data.map((w) => w + 0) } : constant;
+  return { ...graph, constants: new Map([...graph.constants].map(([name, constant]) => [name, plain(constant)])) };
+}
+
+for (const name of ["mnist-lenet-300-100", "mnist-lenet-5"])
+  for (const part of [name, `${name}.curvature`]) {
+    const onnx = join(root, "models", `${part}.onnx`);
+    if (!existsSync(onnx)) continue;
+    const graph = withPlainZeros(convert.runPasses(convert.importModel(readFileSync(onnx), { name: part })));
+    const described = part === name ? { ...graph, labels, preprocessing: { [graph.inputs[0]]: preprocessing } } : graph;
+    const recipe = `node scripts/pack-models.mjs, after lowbit train ${name}`;
+    const bytes = convert.writeModel(
+      described,
+      { provenance: { source: basename(onnx), recipe } },
+      { pack: "smallest" },
+    );
+    writeFileSync(join(root, "models", `${part}.safetensors`), bytes);
+    console.log(`models/${part}.safetensors: ${bytes.length} bytes`);
+  }

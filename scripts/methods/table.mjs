@@ -33,7 +33,9 @@ function equalPairs(rows) {
   return rows.flatMap((a, i) => rows.slice(i + 1).flatMap((b) => (equal(a, b) ? [[a, b]] : [])));
 }
 
-const reasonOf = (a, b) => a.agrees?.[b.method] ?? b.agrees?.[a.method];
+/** `agrees` names a method or its scheme. */
+const saidOf = ({ agrees = {} }, { method, scheme }) => agrees[method] ?? agrees[scheme];
+const reasonOf = (a, b) => saidOf(a, b) ?? saidOf(b, a);
 
 /**
  * What forbids the table, one sentence each: a row that could not be measured, an empty cell, a name twice, a section or file that does not
@@ -58,7 +60,7 @@ export function problemsOf(rows, { families = [], fileExists = () => true } = {}
   const isEqual = (a, b) => pairs.some((pair) => pair.includes(a) && pair.includes(b));
   for (const row of rows)
     for (const name of Object.keys(row.agrees ?? {})) {
-      const other = rows.find(({ method }) => method === name);
+      const other = rows.find(({ method, scheme }) => method === name || scheme === name);
       if (!other) problems.push(`${row.method}: \`agrees\` names "${name}", which is no method`);
       else if (!row.problem && !other.problem && !isEqual(row, other))
         problems.push(`${row.method}: \`agrees\` names "${name}", but their codes differ`);

@@ -49,6 +49,7 @@ test("methods that store no codes are not equal to each other", () => {
 test("one reason is enough for two methods that agree, and it is shown", () => {
   const rows = [row("a"), row("b", { codes: "a", agrees: { a: "both are signs | of w" } })];
   expect(problemsOf(rows)).toEqual([]);
+  expect(problemsOf([row("a", { scheme: "s:1" }), row("b", { codes: "a", agrees: { "s:1": "why" } })])).toEqual([]);
   const page = pageOf(rows, layer);
   expect(page).toContain("- **a** and **b**: both are signs");
   expect(page).toContain("[Ada et al. 2020](https://example.org)");

@@ -36,7 +36,6 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
-pub mod random;
 pub mod registry;
 pub mod rows;
 pub mod solve;

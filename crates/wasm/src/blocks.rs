@@ -10,7 +10,8 @@ use crate::params::Params;
 
 const OP: Op = Op::Quantize;
 
-/// Parameters: type of block, columns, x (f32 array `[rows, columns]`), pointers to codes (bytes like x), scales (f32 per group), offsets (f32 per group, Q4_K alone), number of groups.
+/// Parameters: type of block, columns, x (f32 array `[rows, columns]`), pointers to codes (bytes like x), scales (f32 per group), offsets (f32 per group,
+/// `Q4_K` alone), number of groups.
 #[wasm_bindgen]
 pub fn blocks_encode(params: usize, words: usize) -> i32 {
     let run = || {
@@ -27,7 +28,7 @@ pub fn blocks_encode(params: usize, words: usize) -> i32 {
     status(run())
 }
 
-/// Parameters: type of block, codes (byte array), scales (f32 array), offsets (f32 array, empty but for Q4_K), pointer to the blocks, their bytes.
+/// Parameters: type of block, codes (byte array), scales (f32 array), offsets (f32 array, empty but for `Q4_K`), pointer to the blocks, their bytes.
 /// The position of the first scale of the first block that cannot be written; the number of scales where there is none.
 #[wasm_bindgen]
 pub fn blocks_write(params: usize, words: usize) -> i32 {

@@ -136,8 +136,8 @@ pub fn gradient_qsgd_encode(params: usize, words: usize) -> i32 {
     status_or(run().map(|length| length as i32))
 }
 
-/// Parameters: norms (f32 array), coded levels (byte array), bucket, levels, 1 where every number has a code, pointer to y, its length. 0 where the bytes are right, 1 where they end
-/// too early, 2 where they are wrong.
+/// Parameters: norms (f32 array), coded levels (byte array), bucket, levels, 1 where every number has a code, pointer to y, its length. 0 where the bytes are
+/// right, 1 where they end too early, 2 where they are wrong.
 #[wasm_bindgen]
 pub fn gradient_qsgd_decode(params: usize, words: usize) -> i32 {
     let run = || {

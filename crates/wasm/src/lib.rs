@@ -41,6 +41,8 @@ pub mod blocks;
 pub mod channel;
 #[cfg(feature = "codes")]
 pub mod codebook_gemm;
+#[cfg(feature = "solve")]
+pub mod codebooks;
 #[cfg(any(feature = "codes", feature = "quantize"))]
 mod coded_weights;
 #[cfg(feature = "threads")]
@@ -87,6 +89,8 @@ pub mod pool;
 pub mod pq;
 #[cfg(feature = "networks")]
 mod products;
+#[cfg(feature = "solve")]
+pub mod prune;
 #[cfg(feature = "quantize")]
 pub mod quantize;
 #[cfg(feature = "solve")]

@@ -160,25 +160,6 @@ pub fn quantize_cluster_sums(
     status(run())
 }
 
-/// The position of the sub-vector farthest from its own level of `codebook [levels, dimension]`.
-#[wasm_bindgen]
-pub fn quantize_farthest(
-    x: usize,
-    codes: usize,
-    count: usize,
-    codebook: usize,
-    levels: usize,
-    dimension: usize,
-) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        let x = memory.read(x, checked_area(OP, count, dimension)?)?;
-        let codebook = memory.read(codebook, checked_area(OP, levels, dimension)?)?;
-        position(quantize::farthest(x, memory.read(codes, count)?, codebook, dimension)?)
-    };
-    status_or(run())
-}
-
 /// The position of the first NaN or infinity; `count` where there is none.
 #[wasm_bindgen]
 pub fn quantize_first_not_finite(x: usize, count: usize) -> i32 {

@@ -43,7 +43,7 @@ describe("lowbit", () => {
   it("--help lists the commands, and every command has its own", async () => {
     const { code, stdout } = await lowbit("--help");
     expect(code).toBe(0);
-    for (const name of ["inspect", "convert", "quantize", "run", "eval", "dequantize", "train", "types"])
+    for (const name of ["inspect", "convert", "quantize", "run", "eval", "compare", "dequantize", "train", "types"])
       expect(stdout).toContain(name);
     expect((await lowbit("quantize", "--help")).stdout).toContain("--calibrate");
     expect((await lowbit("--version")).stdout).toMatch(/^\d+\.\d+\.\d+/);
@@ -179,7 +179,7 @@ describe("quantize", () => {
     const accuracy = (file: string) => lowbitJson<Accuracy>("eval", file, "--data", DIGITS);
     expect((await accuracy(small)).top1).toBe((await accuracy(plain)).top1);
     const refused = await lowbit(...args, small, "--pack", "base4");
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--pack: expected bits or base3") });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--pack: expected one of bits, base3") });
   });
 
   it("without --weights nothing is quantized", async () => {

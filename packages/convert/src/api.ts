@@ -73,6 +73,10 @@ export interface QuantizeModelOptions {
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
   /** Without it nothing is measured: figures of the reports are of the weights, and there is no gate. */
   readonly calibration?: Calibration;
+  /**
+   * Takes the mean error of each quantized layer's output out of its bias (DFQ's bias correction; needs calibration). Grouped convolutions stay as they are. Default false.
+   */
+  readonly correctBias?: boolean;
   /** Floor for every layer in dB; overrides the gate's own. */
   readonly minSqnr?: number;
   /** `false` measures without refusing. */

@@ -11,6 +11,7 @@
  * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
  * ```
  */
+export { type Allocation, allocationFront, findAllocation } from "./allocation.ts";
 export type * from "./api.ts";
 export { calibrate } from "./calibrate.ts";
 export { readIdx } from "./data/idx.ts";
@@ -25,3 +26,4 @@ export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";
 export { quantizeTensors } from "./quantize-tensors.ts";
 export { layersOf } from "./schemes.ts";
+export { type Choice, type LayerChoices, measureSensitivity } from "./sensitivity.ts";

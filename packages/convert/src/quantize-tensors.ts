@@ -5,7 +5,7 @@ import { judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { widen } from "./onnx/minifloat.ts";
 import { EXACT, meanBits } from "./quantize.ts";
-import { type Assignment, assignSchemes, type QuantizedWeights, quantizeFloats } from "./schemes.ts";
+import { type Assignment, assignSchemes, needsInputs, type QuantizedWeights, quantizeFloats } from "./schemes.ts";
 
 /**
  * Quantizes tensors that no network goes with, one by one: every float tensor of two or more axes, seen as
@@ -17,7 +17,7 @@ import { type Assignment, assignSchemes, type QuantizedWeights, quantizeFloats }
  *
  * @param graph constants alone, as `importModel` makes them of a plain safetensors file
  * @returns one report per float tensor of two or more axes; the quantized graph also where it is refused
- * @throws SchemeError, OptionError (a glob without a tensor; a graph that has nodes), NotFiniteError (NaN or infinite
+ * @throws SchemeError, OptionError (a glob without a tensor; a graph that has nodes; a scheme that looks at inputs), NotFiniteError (NaN or infinite
  *   weights), ShapeError (a rule names a tensor whose rows do not divide), the signal's reason
  */
 export async function quantizeTensors(
@@ -43,6 +43,10 @@ export async function quantizeTensors(
   for (const [index, [name, constant]] of matrices.entries()) {
     signal?.throwIfAborted();
     const assignment = assignments.get(name);
+    if (assignment && needsInputs(assignment)) {
+      const expected = `a network and samples: ${assignment.scheme} looks at what the layer is given`;
+      throw new OptionError("quantizeTensors", `inputs of ${name}`, expected, "tensors alone");
+    }
     const quantized = assignment && (await quantizeTensor(name, constant, assignment));
     if (quantized) constants.set(name, quantized.constant);
     reports.push(reportOf(name, quantized?.constant ?? constant, quantized));
@@ -72,7 +76,7 @@ async function quantizeTensor(
   // Half precision widens to f32 without loss, but what its codes must be smaller than is the half.
   const data = isFloat(constant) ? constant.data : widen(constant.data as Uint16Array, "float16");
   const weight = { kind: "plain", dtype: "f32", shape: constant.shape, data } as const;
-  return quantizeFloats(name, weight, assignment, constant.data.byteLength);
+  return quantizeFloats(name, weight, assignment, { stored: constant.data.byteLength });
 }
 
 function reportOf(name: string, constant: Constant, quantized: QuantizedWeights | undefined): LayerReport {

@@ -1,15 +1,17 @@
-import { constantBytes, type Graph } from "lowbit";
+import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
+import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
 import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
-import { elementCount } from "./graph/constants.ts";
+import { elementCount, isFloat } from "./graph/constants.ts";
 import { GraphEditor } from "./graph/editor.ts";
 import { insertInt8Activations } from "./integer-activations.ts";
+import { LayerInputs } from "./layer-inputs.ts";
 import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
 import type { Layer } from "./passes/channel-function.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
-import { assignSchemes, layersOf, quantizeWeights } from "./schemes.ts";
+import { assignSchemes, layersOf, needsInputs, quantizeWeights } from "./schemes.ts";
 
 /** Nothing is lost. */
 export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
@@ -27,13 +29,15 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  * Every layer is measured twice: by itself, on the inputs that the float network gives it (`sqnr`, `cosine`,
  * `maxError`: this layer's own damage), and inside the quantized model (`inModel`: with that of the layers before it).
  *
+ * Schemes that look at a layer's inputs (GPTQ) or at a curvature get those that the float network has on the calibration samples (`layer-inputs.ts`).
+ *
  * @param graph after `runPasses`
  * @returns the quantized graph, also where it is refused: whoever wants it anyway has it
- * @throws SchemeError, OptionError (a glob without a layer, int8 activations without calibration), NotFiniteError (NaN
+ * @throws SchemeError, OptionError (a glob without a layer; int8 activations, a scheme that looks at inputs or bias correction without calibration), NotFiniteError (NaN
  *   weights), the signal's reason
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { activations = "float", calibration, signal, onProgress } = options;
+  const { activations = "float", calibration, correctBias = false, signal, onProgress } = options;
   if (activations !== "float" && activations !== "int8")
     throw new OptionError("quantizeModel", "activations", "float or int8", activations);
   if (activations === "int8" && !calibration)
@@ -41,18 +45,36 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   const layers = layersOf(graph);
   const assignments = assignSchemes(layers, options);
 
+  const looking = layers.filter(({ name }) => {
+    const assignment = assignments.get(name);
+    return assignment !== undefined && (needsInputs(assignment) || correctBias);
+  });
+  if (looking.length > 0 && !calibration) {
+    const { name } = looking[0]!;
+    const why = correctBias ? "bias correction" : `${assignments.get(name)!.scheme} of layer "${name}"`;
+    throw new OptionError("quantizeModel", "calibration", `samples, for ${why}`, "none");
+  }
+  const inputs = new LayerInputs(
+    graph,
+    looking.filter((layer) => readsFloats(graph, layer)),
+    calibration?.feeds ?? [],
+  );
+
   const editor = GraphEditor.from(graph);
   const errors = new Map<string, ErrorFigures>();
   for (const [index, layer] of layers.entries()) {
     signal?.throwIfAborted();
     const assignment = assignments.get(layer.name);
-    const quantized = assignment && (await quantizeWeights(graph, layer, assignment));
+    const given = looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
+    const quantized = assignment && (await quantizeWeights(graph, layer, assignment, given));
     if (quantized) {
       const { sqnr, cosine, maxAbs } = quantized.error;
       errors.set(layer.name, { sqnr, cosine, maxError: maxAbs });
       const weight = editor.constant(`${layer.inputs[1]}/${quantized.constant.scheme}`, quantized.constant);
+      const corrected = correctBias && given && (await biasOf(graph, layer, quantized.constant, given));
+      const bias = corrected ? [editor.constant(`${layer.name}/bias`, corrected)] : layer.inputs.slice(2);
       editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, {
-        inputs: [layer.inputs[0]!, weight, ...layer.inputs.slice(2)],
+        inputs: [layer.inputs[0]!, weight, ...bias],
       });
     }
     onProgress?.("quantize", index + 1, layers.length);
@@ -74,6 +96,28 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     agreement: measured?.agreement,
     refused: judged && judge(reports, measured?.agreement, judged),
   };
+}
+
+const readsFloats = (graph: Graph, layer: Layer): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
+
+/** The layer's bias without what its quantized weights add to it on average; undefined where channels see different inputs (grouped convolutions). */
+async function biasOf(
+  graph: Graph,
+  layer: Layer,
+  quantized: QuantizedConstant,
+  inputs: Inputs,
+): Promise<PlainConstant | undefined> {
+  if (layer.op === "conv2d" && layer.attributes.groups !== 1) return undefined;
+  const weights = graph.constants.get(layer.inputs[1]!) as PlainConstant & { readonly data: Float32Array };
+  const bias = layer.inputs[2] ? graph.constants.get(layer.inputs[2]) : undefined;
+  if (layer.inputs[2] && !isFloat(bias)) return undefined;
+  const corrected = await correctLayerBias({
+    weights,
+    quantized: await dequantize(quantized),
+    inputMean: await inputMean(inputs, inputs.inputs.length / inputs.samples),
+    bias: isFloat(bias) ? bias.data : undefined,
+  });
+  return { kind: "plain", dtype: "f32", shape: [corrected.length], data: corrected };
 }
 
 /** `weightErrors` is of those layers that were quantized here. */

@@ -1,9 +1,16 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
 import { type Graph, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
-import { parseScheme, quantize, type ErrorFigures as WeightFigures } from "lowbit/quantize";
+import {
+  type Calibration,
+  inputCurvature,
+  parseScheme,
+  type QuantizeOptions,
+  quantize,
+  type ErrorFigures as WeightFigures,
+} from "lowbit/quantize";
 import type { QuantizeTensorsOptions } from "./api.ts";
 import { OptionError } from "./errors.ts";
-import { isFloat } from "./graph/constants.ts";
+import { elementCount, isFloat } from "./graph/constants.ts";
 import { isLayer, type Layer } from "./passes/channel-function.ts";
 
 /** The convolutions and dense layers of a graph, in its order. */
@@ -59,14 +66,34 @@ export interface QuantizedWeights {
   readonly error: WeightFigures;
 }
 
-/** Quantizes the weights of a layer by {@link quantizeFloats}; undefined also where they are packed already. */
+/** Whether a scheme looks at the inputs of the layer. */
+export const needsInputs = ({ scheme }: Assignment): boolean => parseScheme(scheme).needs !== "weights";
+
+/**
+ * Quantizes the weights of a layer by {@link quantizeFloats}; undefined also where they are packed already.
+ * @param inputs of the layer, for a scheme that needs them or a curvature, which is then that of the output's squared error
+ */
 export async function quantizeWeights(
   graph: Graph,
   layer: Layer,
   assignment: Assignment,
+  inputs?: Calibration,
 ): Promise<QuantizedWeights | undefined> {
   const weight = graph.constants.get(layer.inputs[1]!);
-  return isFloat(weight) ? quantizeFloats(layer.name, weight, assignment) : undefined;
+  if (!isFloat(weight)) return undefined;
+  return quantizeFloats(layer.name, weight, assignment, { needed: await neededOf(weight, assignment, inputs) });
+}
+
+async function neededOf(
+  { shape }: PlainConstant,
+  { scheme }: Assignment,
+  calibration: Calibration | undefined,
+): Promise<QuantizeOptions> {
+  const { needs } = parseScheme(scheme);
+  if (needs === "weights" || calibration === undefined) return {} as QuantizeOptions;
+  if (needs === "inputs") return { calibration } as QuantizeOptions;
+  const curvature = await inputCurvature(calibration, shape[0]!, elementCount(shape.slice(1)));
+  return { curvature } as QuantizeOptions;
 }
 
 /**
@@ -75,16 +102,20 @@ export async function quantizeWeights(
  *
  * @param name of the layer or tensor, for messages
  * @param stored bytes that the weights take unquantized
+ * @param needed what the scheme asks for beside the weights
  * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
  */
 export async function quantizeFloats(
   name: string,
   weight: PlainConstant & { readonly data: Float32Array },
   { scheme, named }: Assignment,
-  stored = weight.data.byteLength,
+  {
+    stored = weight.data.byteLength,
+    needed = {} as QuantizeOptions,
+  }: { stored?: number; needed?: QuantizeOptions } = {},
 ): Promise<QuantizedWeights | undefined> {
   try {
-    const quantized = await quantize(weight, parseScheme(scheme), { name } as never);
+    const quantized = await quantize(weight, parseScheme(scheme), { name, ...needed });
     const constant = quantized.toConstant();
     if (constant.kind !== "quantized" || (!named && quantized.bytes >= stored)) return undefined;
     return { constant, error: quantized.error };

@@ -1,14 +1,15 @@
 /** What the entries `lowbit` and `lowbit/slim` have in common. */
 export * from "./errors.ts";
+export { type Pack, packs } from "./file/pack.ts";
 export {
   formatVersion,
   isPacked,
   type Packed,
   type Provenance,
-  readPacked,
   type WriteOptions,
   writePacked,
 } from "./file/packed.ts";
+export { readPacked } from "./file/read.ts";
 export {
   looksLikeSafetensors,
   type RawTensor,

@@ -40,6 +40,7 @@ export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
+export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
 export {
   type AwqScaled,
   awqScales,
@@ -95,18 +96,39 @@ export { type MultibitOptions, multibit } from "./quantize/optimization/multibit
 export { type SketchOptions, sketch } from "./quantize/optimization/sketch.ts";
 export { type TernaryOptions, ternary } from "./quantize/optimization/ternary.ts";
 export { ttq } from "./quantize/optimization/ttq.ts";
+export { magnitudeMasks } from "./quantize/pruning/masks.ts";
+export { type PruneOptions, prune } from "./quantize/pruning/prune.ts";
 export { compareFloats, dequantize, quantize } from "./quantize/quantize.ts";
 export type { ConstantOf, DecodingOf, Quantized } from "./quantize/quantized.ts";
 export { Random } from "./quantize/random.ts";
 export { registry } from "./quantize/registry.ts";
 export { absmean } from "./quantize/rounding/absmean.ts";
+export { type ApotBits, apot } from "./quantize/rounding/apot.ts";
+export { type BalancedOptions, balanced } from "./quantize/rounding/balanced.ts";
+export { type Relaxed, type RelaxSchedule, relax, relaxation } from "./quantize/rounding/binary-relax.ts";
 export { bucket } from "./quantize/rounding/bucket.ts";
+export { type DorefaOptions, dorefa } from "./quantize/rounding/dorefa.ts";
 export { type FixedOptions, fixed } from "./quantize/rounding/fixed.ts";
+export {
+  INQ_STEPS,
+  type InqOptions,
+  type InqPartition,
+  type InqStep,
+  inqPartition,
+  inqStep,
+} from "./quantize/rounding/inq.ts";
+export {
+  type IntegerMultiplier,
+  integerMultiplier,
+  multiplyByInteger,
+} from "./quantize/rounding/integer-multiplier.ts";
+export { type LogBits, type LogOptions, log } from "./quantize/rounding/log.ts";
 export { type Pow2Bits, pow2 } from "./quantize/rounding/pow2.ts";
 export type { RangeRule } from "./quantize/rounding/ranges.ts";
 export { allocateBits, type BitAllocation, sqnr } from "./quantize/rounding/sqnr.ts";
 export { type UniformBits, type UniformOptions, uniform } from "./quantize/rounding/uniform.ts";
 export { type WageBits, wage } from "./quantize/rounding/wage.ts";
+export { weightedEntropy } from "./quantize/rounding/weighted-entropy.ts";
 export { type WrpnBits, wrpn } from "./quantize/rounding/wrpn.ts";
 export { parseScheme } from "./quantize/scheme.ts";
 export { integerArgument, modifiers, perSuffix, type SchemeFamily } from "./quantize/scheme-family.ts";
@@ -140,6 +162,7 @@ export type {
   Context,
   DecodingKind,
   Encoded,
+  EncodedFloats,
   FloatTensor,
   Law,
   Paper,
@@ -148,6 +171,20 @@ export type {
   Quantizer,
   QuantizerTraits,
 } from "./quantize/types.ts";
+export { type AqOptions, aq } from "./quantize/vector/aq.ts";
+export { type EcsqOptions, ecsq, hessianEcsq } from "./quantize/vector/ecsq.ts";
+export { ecsqUniform } from "./quantize/vector/ecsq-uniform.ts";
+export { hashed } from "./quantize/vector/hashed.ts";
+export { hkmeans } from "./quantize/vector/hkmeans.ts";
 export { type KmeansOptions, kmeans } from "./quantize/vector/kmeans.ts";
 export { type PqOptions, pq } from "./quantize/vector/pq.ts";
+export {
+  type ProductCodebooks,
+  type ProductCodebooksOptions,
+  type RotatedCodebooks,
+  type RotatedCodebooksOptions,
+  trainProductCodebooks,
+  trainRotatedCodebooks,
+} from "./quantize/vector/product-codebooks.ts";
+export { type RqOptions, rq } from "./quantize/vector/rq.ts";
 export { Weights } from "./quantize/weights.ts";

@@ -13,7 +13,7 @@ function forged(
   edit: (json: { version: number; graph: { constants: Record<string, unknown>[] } }) => void,
   bend: (tensors: ReturnType<typeof readSafetensors>["tensors"]) => void = () => {},
 ): () => unknown {
-  const { metadata, tensors } = readSafetensors(writePacked({ graph: ternaryGraph() }, { ternary: "base3" }));
+  const { metadata, tensors } = readSafetensors(writePacked({ graph: ternaryGraph() }, { pack: "base3" }));
   bend(tensors);
   const json = JSON.parse(metadata.get("lowbit")!);
   for (const entry of json.tensors) entry.sha256 = sha256Hex(tensors.get(entry.name)!.bytes);
@@ -64,8 +64,8 @@ describe("codes in base 3", () => {
     const version = (bytes: Uint8Array<ArrayBuffer>) =>
       JSON.parse(readSafetensors(bytes).metadata.get("lowbit")!).version;
     expect(version(writePacked({ graph: ternaryGraph() }))).toBe(1);
-    expect(version(writePacked({ graph: ternaryGraph() }, { ternary: "base3" }))).toBe(2);
-    expect(version(writePacked(golden(), { ternary: "base3" }))).toBe(1);
+    expect(version(writePacked({ graph: ternaryGraph() }, { pack: "base3" }))).toBe(2);
+    expect(version(writePacked(golden(), { pack: "base3" }))).toBe(1);
   });
 });
 
@@ -83,6 +83,6 @@ describe("a file with codes in base 3", () => {
       (tensors) => [...tensors.values()].find(({ dtype }) => dtype === "U8")!.bytes.fill(250),
     );
     expect(bent).toThrow(/codes in base 3/);
-    expect(forged((json) => (json.version = 3))).toThrow(/version of the format \(at most\)/);
+    expect(forged((json) => (json.version = 4))).toThrow(/version of the format \(at most\)/);
   });
 });

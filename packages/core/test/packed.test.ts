@@ -81,9 +81,9 @@ describe("readPacked", () => {
   });
 
   it("refuses a newer version, and a file that is no model", () => {
-    const newer = rewrite(bytes, (json) => ({ ...json, version: 3 }));
+    const newer = rewrite(bytes, (json) => ({ ...json, version: 4 }));
     expect(() => readPacked(newer)).toThrow(
-      /version of the format \(at most\), expected 2, got 3: written by a newer lowbit/,
+      /version of the format \(at most\), expected 3, got 4: written by a newer lowbit/,
     );
     const foreign = writeSafetensors(readSafetensors(bytes).tensors);
     expect(() => readPacked(foreign)).toThrow(/__metadata__.lowbit, expected a packed model, got none/);

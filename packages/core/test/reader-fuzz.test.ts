@@ -1,7 +1,7 @@
 import { LowbitError, loadModel, readPacked, readSafetensors, writePacked, writeSafetensors } from "lowbit";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../src/file/digest.ts";
-import { goldenGraph } from "../src/testing/golden.ts";
+import { goldenGraph, packedGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
 
 const original = writePacked({ graph: goldenGraph() });
@@ -34,9 +34,33 @@ function mutateBytes(random: RandomData, bytes: Uint8Array<ArrayBuffer>): Uint8A
   return changed;
 }
 
+/** Files with codes in every packing. */
+const packed = (["huffman", "sparse", "sparse-huffman", "smallest"] as const).map((pack) =>
+  writePacked({ graph: packedGraph() }, { pack }),
+);
+
+/** A file of packed codes with bytes of those changed, cut or appended, and digests that are right again. */
+function mutatePacked(random: RandomData): Uint8Array<ArrayBuffer> {
+  const { metadata, tensors } = readSafetensors(random.pick(packed));
+  const json = JSON.parse(metadata.get("lowbit")!);
+  const constants = json.graph.constants.filter((entry: { packing?: string }) => entry.packing);
+  const { codes, data } = random.pick<{ codes?: string; data?: string }>(constants);
+  const name = codes ?? data!;
+  const bytes = tensors.get(name)!.bytes.slice();
+  // Half of them where the lengths of Huffman codes are.
+  for (let n = random.between(0, 3); n > 0; n--)
+    bytes[random.below(random.below(2) ? bytes.length : Math.min(20, bytes.length))] = random.below(256);
+  const length = random.below(3) ? bytes.length : random.below(bytes.length + 20);
+  const changed = new Uint8Array(length);
+  changed.set(bytes.subarray(0, length));
+  const all = new Map(tensors).set(name, { dtype: "U8", shape: [length], bytes: changed });
+  for (const entry of json.tensors) entry.sha256 = sha256Hex(all.get(entry.name)!.bytes);
+  return signed(JSON.stringify(json), all);
+}
+
 /** A file whose JSON was changed and whose digests are right again: the digest cannot save the reader. */
-function mutateJson(random: RandomData): Uint8Array<ArrayBuffer> {
-  const { metadata, tensors } = readSafetensors(original);
+function mutateJson(random: RandomData, from: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { metadata, tensors } = readSafetensors(from);
   let text = metadata.get("lowbit")!;
   for (let n = random.between(1, 3); n > 0; n--) {
     const tokens = [...text.matchAll(/-?\d+(\.\d+)?|"[^"]*"|\[[^[\]]*\]|true|false/g)];
@@ -45,14 +69,17 @@ function mutateJson(random: RandomData): Uint8Array<ArrayBuffer> {
     const other = random.below(2) === 0 ? random.pick(interesting) : random.pick(tokens)[0];
     text = text.slice(0, index) + other + text.slice(index + token.length);
   }
-  return writeSafetensors(
+  return signed(text, tensors);
+}
+
+const signed = (text: string, tensors: ReturnType<typeof readSafetensors>["tensors"]): Uint8Array<ArrayBuffer> =>
+  writeSafetensors(
     tensors,
     new Map([
       ["lowbit", text],
       ["lowbit_digest", sha256Hex(text)],
     ]),
   );
-}
 
 /** Reads; anything but a result or a named error is a bug. */
 function read(bytes: Uint8Array<ArrayBuffer>): "read" | "refused" {
@@ -85,7 +112,7 @@ describe("reading mutated files", () => {
     const random = new RandomData(2);
     let ran = 0;
     for (let i = 0; i < 1500; i++) {
-      const bytes = mutateJson(random);
+      const bytes = mutateJson(random, original);
       if (read(bytes) === "refused") continue;
       try {
         using model = await loadModel(bytes);
@@ -97,5 +124,16 @@ describe("reading mutated files", () => {
       }
     }
     expect(ran).toBeGreaterThan(20);
+  });
+
+  it("changed JSON and changed streams of packed codes are read or refused by name, 2000 times each (seed 3)", () => {
+    const random = new RandomData(3);
+    const counts = { read: 0, refused: 0 };
+    for (let i = 0; i < 2000; i++) {
+      read(mutateJson(random, random.pick(packed)));
+      counts[read(mutatePacked(random))]++;
+    }
+    expect(counts.read).toBeGreaterThan(100);
+    expect(counts.refused).toBeGreaterThan(500);
   });
 });

@@ -1,4 +1,5 @@
 import { numpy as np } from "@jax-js/jax";
+import { magnitudeMasks } from "lowbit/quantize";
 import type { Arrays } from "./values.ts";
 
 /** Magnitude pruning while training, gradually (Zhu, Gupta 2017). */
@@ -22,34 +23,13 @@ export function prunedShare({ epochs: [first, last] }: Pruning, taken: number, s
   return 1 - (1 - t) * (1 - t) * (1 - t);
 }
 
-/** 0 for the floor(fraction * length) smallest magnitudes, the lowest index first where they tie; 1 for the others. */
-export function magnitudeMask(weights: Float32Array, fraction: number): Float32Array<ArrayBuffer> {
-  const mask = new Float32Array(weights.length).fill(1);
-  const pruned = Math.floor(fraction * weights.length);
-  if (pruned === 0) return mask;
-  const magnitudes = weights.map(Math.abs);
-  const threshold = magnitudes.slice().sort()[pruned - 1]!;
-  let left = pruned;
-  for (let i = 0; i < mask.length; i++)
-    if (magnitudes[i]! < threshold) {
-      mask[i] = 0;
-      left--;
-    }
-  for (let i = 0; left > 0; i++)
-    if (magnitudes[i] === threshold) {
-      mask[i] = 0;
-      left--;
-    }
-  return mask;
-}
-
-/** Masks for the parameters that are pruned, by full name; the parameters stay alive. */
-export function masksOf({ fractions }: Pruning, parameters: Readonly<Arrays>, share: number): Arrays {
-  return Object.fromEntries(
-    Object.entries(fractions).map(([name, fraction]) => {
-      const weights = parameters[name] as np.Array;
-      const mask = magnitudeMask(weights.ref.dataSync() as Float32Array, fraction * share);
-      return [name, np.array(mask, { shape: weights.shape, dtype: np.float32 })];
-    }),
-  );
+/** Masks for the parameters that are pruned, by full name, each parameter by itself; the parameters stay alive. */
+export async function masksOf({ fractions }: Pruning, parameters: Readonly<Arrays>, share: number): Promise<Arrays> {
+  const masks: Arrays = {};
+  for (const [name, fraction] of Object.entries(fractions)) {
+    const weights = parameters[name] as np.Array;
+    const [mask = new Uint8Array()] = await magnitudeMasks([weights.ref.dataSync() as Float32Array], fraction * share);
+    masks[name] = np.array(Float32Array.from(mask), { shape: weights.shape, dtype: np.float32 });
+  }
+  return masks;
 }

@@ -79,7 +79,7 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       // Also at each epoch's first step, so that a resumed run has the same masks.
       if (recipe.pruning && (taken - (epoch - 1) * stepsPerEpoch) % PRUNING_INTERVAL === 0) {
         disposeAll(masks);
-        masks = masksOf(recipe.pruning, run.state.parameters, prunedShare(recipe.pruning, taken, stepsPerEpoch));
+        masks = await masksOf(recipe.pruning, run.state.parameters, prunedShare(recipe.pruning, taken, stepsPerEpoch));
       }
       const [next, value] = step(
         run.state,

@@ -4,8 +4,8 @@ use super::{Kind, OP, q4_k};
 use crate::error::{Result, What, check_range, check_shape};
 use crate::transform::{f16_to_f32, f32_to_f16};
 
-/// Codes `[rows, columns]`, one scale per group of a row and, with Q4_K alone, as many offsets. The last group of a row is shorter where it does not divide, which [`super::write`]
-/// and llama.cpp do not have.
+/// Codes `[rows, columns]`, one scale per group of a row and, with `Q4_K` alone, as many offsets. The last group of a row is shorter where it does not divide,
+/// which [`super::write`] and llama.cpp do not have.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length, `Range` for no columns.

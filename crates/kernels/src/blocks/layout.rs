@@ -2,18 +2,20 @@
 //!
 //! | type | bytes of a block |
 //! |---|---|
-//! | Q4_0 | d f16; 16 bytes: code j in the low, code j + 16 in the high half of byte j |
-//! | Q8_0 | d f16; 32 int8, code - 128 |
-//! | TQ1_0 | 32 bytes: trits m, m + 32 ... m + 128 in byte m; 16 bytes: 160 + m, 160 + m + 16 ...; 4 bytes: 240 + m, 240 + m + 4 ... and a 0; d f16. Five trits t_0 .. t_4 are the number t_0 t_1 t_2 t_3 t_4 in base 3 by 256 / 243, rounded up, so that a product by 3^n and one more by 3 bring trit n out at the top |
-//! | TQ2_0 | 64 bytes: of each half of 128 weights, codes m, m + 32, m + 64, m + 96 in byte m, lowest bits first; d f16 |
-//! | Q4_K | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
+//! | `Q4_0` | d f16; 16 bytes: code j in the low, code j + 16 in the high half of byte j |
+//! | `Q8_0` | d f16; 32 int8, code - 128 |
+//! | `TQ1_0` | 32 bytes: trits m, m + 32 ... m + 128 in byte m; 16 bytes: 160 + m, 160 + m + 16 ...; 4 bytes: 240 + m, 240 + m + 4 ... and a 0; d f16. Five trits t_0 .. t_4 are the number t_0 t_1 t_2 t_3 t_4 in base 3 by 256 / 243, rounded up, so that a product by 3^n and one more by 3 bring trit n out at the top |
+//! | `TQ2_0` | 64 bytes: of each half of 128 weights, codes m, m + 32, m + 64, m + 96 in byte m, lowest bits first; d f16 |
+//! | `Q4_K` | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
+
+use core::array;
 
 use super::{Kind, OP};
 use crate::error::{Result, What, check_shape};
 use crate::transform::{f16_to_f32, f32_to_f16};
 
-/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no number of f16, for Q4_K
-/// none by integers of 6 bits, for TQ1_0 also a code above 2. The number of scales where there is no such block.
+/// Codes and scales of whole blocks as those blocks. Returns the position of the first scale of the first block that the type cannot hold: one that is no
+/// number of f16, for `Q4_K` none by integers of 6 bits, for `TQ1_0` also a code above 2. The number of scales where there is no such block.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length.
@@ -57,11 +59,11 @@ pub fn write(kind: Kind, codes: &[u8], scales: &[f32], offsets: &[f32], bytes: &
             }),
             Kind::Q4K => {
                 let offsets = &offsets[block * 8..][..8];
-                factor(scales.iter().copied()).zip(factor(offsets.iter().map(|offset| -offset))).map(
+                factor(array::from_fn(|j| scales[j])).zip(factor(array::from_fn(|j| -offsets[j]))).map(
                     |((d, s), (m, t))| {
                         bytes[..2].copy_from_slice(&d);
                         bytes[2..4].copy_from_slice(&m);
-                        six_bits(&s, &t, &mut bytes[4..16]);
+                        six_bits(s, t, &mut bytes[4..16]);
                         for (codes, bytes) in codes.chunks_exact(64).zip(bytes[16..].chunks_exact_mut(32)) {
                             nibbles(codes, bytes);
                         }
@@ -109,7 +111,7 @@ pub fn read(
                 for_trits(|byte, n, weight| {
                     if let Some(weight) = weight {
                         let top = bytes[byte].wrapping_mul([1, 3, 9, 27, 81][n]);
-                        codes[weight] = (u32::from(top) * 3 >> 8) as u8;
+                        codes[weight] = ((u32::from(top) * 3) >> 8) as u8;
                     }
                 });
             }
@@ -117,7 +119,7 @@ pub fn read(
                 scales[0] = half(64);
                 for (bytes, codes) in bytes[..64].chunks_exact(32).zip(codes.chunks_exact_mut(128)) {
                     for (i, code) in codes.iter_mut().enumerate() {
-                        *code = bytes[i % 32] >> (i / 32 * 2) & 3;
+                        *code = (bytes[i % 32] >> (i / 32 * 2)) & 3;
                     }
                 }
             }
@@ -151,8 +153,8 @@ fn exact(value: f32) -> Option<[u8; 2]> {
 }
 
 /// `values` as a number of f16 by integers 0..=63, the largest of which is as large as it can be: 63 where the reference wrote them.
-fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8])> {
-    let largest = values.clone().fold(0.0_f32, |most, v| if most.abs() < v.abs() { v } else { most });
+fn factor(values: [f32; 8]) -> Option<([u8; 2], [u8; 8])> {
+    let largest = values.iter().fold(0.0_f32, |most, &v| if most.abs() < v.abs() { v } else { most });
     if largest == 0.0 {
         return Some(([0; 2], [0; 8]));
     }
@@ -160,7 +162,7 @@ fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8]
         let d = largest / f32::from(steps);
         let half = exact(d)?;
         let mut integers = [0; 8];
-        for (integer, value) in integers.iter_mut().zip(values.clone()) {
+        for (integer, value) in integers.iter_mut().zip(values) {
             let steps = value / d;
             *integer = steps as u8;
             if f32::from(*integer) != steps || *integer > 63 || f32::from(*integer) * d != value {
@@ -171,8 +173,8 @@ fn factor(values: impl Iterator<Item = f32> + Clone) -> Option<([u8; 2], [u8; 8]
     })
 }
 
-/// s_j and t_j of j < 4 in the low bits of bytes j and j + 4; those of j >= 4 by their low halves in byte j + 4, high bits on top of bytes j - 4 and j.
-fn six_bits(s: &[u8; 8], t: &[u8; 8], bytes: &mut [u8]) {
+/// `s_j` and `t_j` of j < 4 in the low bits of bytes j and j + 4; those of j >= 4 by their low halves in byte j + 4, high bits on top of bytes j - 4 and j.
+fn six_bits(s: [u8; 8], t: [u8; 8], bytes: &mut [u8]) {
     for j in 0..4 {
         bytes[j] = s[j] | (s[j + 4] >> 4) << 6;
         bytes[j + 4] = t[j] | (t[j + 4] >> 4) << 6;
@@ -205,7 +207,7 @@ fn from_nibbles(bytes: &[u8], codes: &mut [u8]) {
     }
 }
 
-/// Visits the trits of a TQ1_0 block, byte after byte: byte, place of the trit in it and the weight that it is of.
+/// Visits the trits of a `TQ1_0` block, byte after byte: byte, place of the trit in it and the weight that it is of.
 fn for_trits(mut visit: impl FnMut(usize, usize, Option<usize>)) {
     for (first_byte, first_weight, width) in [(0, 0, 32), (32, 160, 16), (48, 240, 4)] {
         for m in 0..width {

@@ -1,10 +1,10 @@
 //! The block types of GGUF files as llama.cpp's reference functions write them (ggml-quants.c, `quantize_row_*_ref`), bit for bit.
 //!
-//! Codes and scales are made in one pass ([`encode`]) and laid out as blocks in another ([`write`], [`read`]), so that what is in between is an ordinary quantized
-//! tensor: `w = (code - zero point) * scale`, for Q4_K `w = code * scale + offset`.
+//! Codes and scales are made in one pass ([`encode`]) and laid out as blocks in another ([`write`], [`read`]), so that what is in between is an ordinary
+//! quantized tensor: `w = (code - zero point) * scale`, for `Q4_K` `w = code * scale + offset`.
 //!
-//! **Numbers.** Every step is rounded to f32 in the order of the C source, no fused operation. Scales are numbers of f16, rounded to nearest, ties to even. Where C has no defined
-//! result (a float beyond the integer type) codes are clamped to their range; the scale of such a block rounds to 0 or to infinity.
+//! **Numbers.** Every step is rounded to f32 in the order of the C source, no fused operation. Scales are numbers of f16, rounded to nearest, ties to even.
+//! Where C has no defined result (a float beyond the integer type) codes are clamped to their range; the scale of such a block rounds to 0 or to infinity.
 
 mod encode;
 mod layout;
@@ -75,7 +75,7 @@ mod tests {
     use crate::error::ErrorCode;
 
     fn bell(n: usize) -> Vec<f32> {
-        let mut random = crate::random::Random::new(7);
+        let mut random = crate::quantize::Random::seeded(7);
         (0..n).map(|_| (0..12).map(|_| random.uniform32()).sum::<f64>() as f32 - 6.0).collect()
     }
 

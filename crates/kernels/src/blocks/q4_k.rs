@@ -1,4 +1,4 @@
-//! Q4_K: w = d·s_j·code - m·t_j with 6-bit integers s_j, t_j per sub-block j of 32 weights, and d, m numbers of f16.
+//! `Q4_K`: `w = d·s_j·code - m·t_j` with 6-bit integers `s_j`, `t_j` per sub-block j of 32 weights, and d, m numbers of f16.
 
 use super::encode::half;
 
@@ -9,7 +9,7 @@ const MAX_CODE: i32 = 15;
 /// Grids that are tried beside the one of the whole range.
 const STEPS: i32 = 20;
 
-/// At most 256 weights: codes, and a scale d·s_j and an offset -m·t_j per sub-block.
+/// At most 256 weights: codes, and a scale `d·s_j` and an offset `-m·t_j` per sub-block.
 pub(super) fn encode(x: &[f32], codes: &mut [u8], scales: &mut [f32], offsets: &mut [f32]) {
     let (mut real_scales, mut mins) = ([0.0_f32; 8], [0.0_f32; 8]);
     let (mut max_scale, mut max_min) = (0.0_f32, 0.0_f32);
@@ -40,9 +40,9 @@ pub(super) fn encode(x: &[f32], codes: &mut [u8], scales: &mut [f32], offsets: &
     }
 }
 
-/// ggml's `make_qkx2_quants`: codes, the scale and the negated minimum of a sub-block by weighted least squares. Weights are the root mean square of the sub-block plus |x|.
-/// From the grid over [min(x, 0), max x] on, each of 21 grids over a part or more of that range gives codes, these give a scale and a minimum (at most 0) by
-/// regression, and the least weighted squared error wins.
+/// ggml's `make_qkx2_quants`: codes, the scale and the negated minimum of a sub-block by weighted least squares. Weights are the root mean square of the
+/// sub-block plus |x|. From the grid over [min(x, 0), max x] on, each of 21 grids over a part or more of that range gives codes, these give a scale and a
+/// minimum (at most 0) by regression, and the least weighted squared error wins.
 fn fit(x: &[f32], codes: &mut [u8]) -> (f32, f32) {
     let squares = x.iter().fold(0.0, |sum, x| sum + x * x);
     let average = (squares / x.len() as f32).sqrt();

@@ -1,4 +1,5 @@
-//! Elias' recursive code of positive integers (omega): bits of a stream, least significant bit of a byte first; within a number the most significant bit comes first.
+//! Elias' recursive code of positive integers (omega): bits of a stream, least significant bit of a byte first; within a number the most significant bit comes
+//! first.
 //!
 //! ω(1) = `0`; ω(n) = the binary digits of n before the final `0`, before them those of (number of digits - 1), and so on until that is 1.
 
@@ -127,7 +128,9 @@ mod tests {
         let numbers: Vec<u64> = (1..200).chain((3..=32).flat_map(|p| [(1 << p) - 1, 1 << p])).collect();
         let mut bytes = vec![0; 1024];
         let mut writer = BitWriter::new(&mut bytes);
-        numbers.iter().for_each(|&n| writer.elias(n));
+        for &n in &numbers {
+            writer.elias(n);
+        }
         let length = writer.bytes();
         let mut reader = BitReader::new(&bytes[..length]);
         assert!(numbers.iter().all(|&n| reader.elias() == Ok(n)));

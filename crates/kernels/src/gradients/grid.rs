@@ -1,11 +1,12 @@
-//! Stochastic rounding to a grid, which TernGrad, DoReFa and double sampling share, and trits.
+//! Stochastic rounding to a grid, which ternary, uniform and twice sampled numbers share, and trits.
 
 use super::OP;
 use crate::error::{Result, What, check_range, check_shape};
 use crate::quantize::Grouping;
-use crate::random::Random;
+use crate::quantize::Random;
 
-/// `code = clamp(floor(x / scale[g] + zero + u), 0, max_code)` with u uniform in [0, 1) and the sum in f64: of expectation `x / scale + zero` where that is in range. A scale of
+/// `code = clamp(floor(x / scale[g] + zero + u), 0, max_code)` with u uniform in [0, 1) and the sum in f64: of expectation `x / scale + zero` where that is in
+/// range. A scale of
 /// 0 stands for a group of zeros.
 ///
 /// # Errors
@@ -22,7 +23,7 @@ pub fn random_codes(
     grouping.check(x.len(), &[scale.len()])?;
     check_shape(OP, What::Codes, x.len(), codes.len())?;
     check_range(OP, What::Code, 0, 255, i64::from(max_code))?;
-    let (mut random, zero) = (Random::new(seed), f64::from(zero));
+    let (mut random, zero) = (Random::seeded(seed), f64::from(zero));
     for ((x, codes), &scale) in grouping.split(x).zip(grouping.split_mut(codes)).zip(scale) {
         let scale = if scale == 0.0 { f64::INFINITY } else { f64::from(scale) };
         for (&x, code) in x.iter().zip(codes) {
@@ -69,8 +70,8 @@ mod tests {
 
     #[test]
     fn codes_are_a_neighbour_and_right_on_average() {
-        let x = [0.3_f32; 40_000];
-        let mut codes = [0; 40_000];
+        let x = vec![0.3_f32; 40_000];
+        let mut codes = vec![0; 40_000];
         let grouping = Grouping::new(1, x.len(), x.len()).unwrap();
         random_codes(&grouping, &x, &[0.5], 1.0, 2, 3, &mut codes).unwrap();
         assert!(codes.iter().all(|code| (1..=2).contains(code)));

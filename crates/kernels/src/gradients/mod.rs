@@ -1,6 +1,7 @@
 //! The loops of gradient compression: what a worker does to every number before it is sent, and back.
 //!
-//! **Numbers.** Sums run in f64 over ascending index; what is drawn at random comes from [`crate::random::Random`], 32 bits for each number in order of index, so the bytes are the same in every tier.
+//! **Numbers.** Sums run in f64 over ascending index; what is drawn at random comes from [`crate::quantize::Random`], 32 bits for each number in order of index,
+//! so the bytes are the same in every tier.
 
 mod elias;
 mod grid;

@@ -3,8 +3,8 @@
 use super::OP;
 use crate::error::{Result, What, check_range, check_shape};
 
-/// With v = x + residual: codes 1 where v < 0, and per run of `group` numbers (the last one shorter) the levels `[of code 0, of code 1]`, which are the means of the v with either code (0 where none is), or
-/// with `symmetric` plus and minus the mean of |v|. The residual becomes v minus the level, rounded to f32.
+/// With v = x + residual: codes 1 where v < 0, and per run of `group` numbers (the last one shorter) the levels `[of code 0, of code 1]`, which are the means
+/// of the v with either code (0 where none is), or with `symmetric` plus and minus the mean of |v|. The residual becomes v minus the level, rounded to f32.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length, `Range` for a group of none.
@@ -24,12 +24,13 @@ pub fn one_bit(
         for ((x, residual), code) in x.iter().zip(&mut *residual).zip(&mut *codes) {
             *residual += x;
             *code = u8::from(*residual < 0.0);
-            sums[usize::from(*code)] += f64::from(*residual);
-            counts[usize::from(*code)] += 1;
+            let (side, value) = if symmetric { (0, residual.abs()) } else { (usize::from(*code), *residual) };
+            sums[side] += f64::from(value);
+            counts[side] += 1;
         }
         let mean = |sum: f64, count: u32| if count == 0 { 0.0 } else { (sum / f64::from(count)) as f32 };
         if symmetric {
-            let scale = mean(sums[0] - sums[1], counts[0] + counts[1]);
+            let scale = mean(sums[0], counts[0]);
             levels.copy_from_slice(&[scale, -scale]);
         } else {
             levels.copy_from_slice(&[mean(sums[0], counts[0]), mean(sums[1], counts[1])]);

@@ -3,7 +3,7 @@
 use super::OP;
 use super::elias::{BitReader, BitWriter};
 use crate::error::{Result, What, check_range, check_shape, checked_area};
-use crate::random::Random;
+use crate::quantize::Random;
 
 /// Why bytes could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct Qsgd {
     pub bucket: usize,
     /// s, 1..=65535.
     pub levels: u32,
-    /// Every number has a code: ω(level + 1), then its sign where the level is not 0. Else per bucket ω(1 + number of levels that are not 0), and for each of those ω(distance from the one
-    /// before, or 1 + index), its sign, ω(level).
+    /// Every number has a code: ω(level + 1), then its sign where the level is not 0. Else per bucket ω(1 + number of levels that are not 0), and for each of
+    /// those ω(distance from the one before, or 1 + index), its sign, ω(level).
     pub dense: bool,
 }
 
@@ -46,7 +46,7 @@ impl Qsgd {
         self.check(x.len(), norms.len())?;
         check_shape(OP, What::Bytes, self.most_bytes(x.len())?, bytes.len())?;
         bytes.fill(0);
-        let (mut random, mut writer) = (Random::new(seed), BitWriter::new(bytes));
+        let (mut random, mut writer) = (Random::seeded(seed), BitWriter::new(bytes));
         for (x, norm) in x.chunks(self.bucket).zip(norms) {
             *norm = round_up(x.iter().fold(0.0, |sum, &x| sum + f64::from(x) * f64::from(x)).sqrt());
             let s = f64::from(self.levels);
@@ -64,7 +64,7 @@ impl Qsgd {
                 }
             } else {
                 // Counted first, then drawn again.
-                let mut again = random.clone();
+                let mut again = random;
                 let count = x.iter().filter(|x| level(**x, &mut random) > 0).count();
                 writer.elias(count as u64 + 1);
                 let mut next = 0;

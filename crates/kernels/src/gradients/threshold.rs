@@ -3,7 +3,8 @@
 use super::OP;
 use crate::error::{Result, What, check_shape};
 
-/// With v = residual + x: a word `2 i + 1` where v_i < -τ, `2 i` where v_i > τ, in ascending order at the start of `words`, and their number. The residual becomes v less what is sent, rounded to f32.
+/// With v = residual + x: a word `2 i + 1` where `v_i < -τ`, `2 i` where `v_i > τ`, in ascending order at the start of `words`, and their number. The residual
+/// becomes v less what is sent, rounded to f32.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length.
@@ -23,7 +24,8 @@ pub fn threshold_take(x: &[f32], residual: &mut [f32], threshold: f32, words: &m
     Ok(count)
 }
 
-/// ±τ where a word says so, 0 elsewhere. Returns the position of the first word that is beyond `y` or not above the one before: their number where all are right.
+/// ±τ where a word says so, 0 elsewhere. Returns the position of the first word that is beyond `y` or not above the one before: their number where all are
+/// right.
 pub fn threshold_apply(words: &[u32], threshold: f32, y: &mut [f32]) -> usize {
     y.fill(0.0);
     let mut next = 0;

@@ -10,6 +10,8 @@
 //! | 2 and more, simd128 | 4 centroids to a vector, 4 rows of x at a time | 0.75 D + 1 vector operations |
 //!
 //! The one vector operation beside the distance is four: a comparison, a minimum, and for the index, which only grows, a mask and a maximum.
+//!
+//! [`Measure::Products`] is for passes of a training, where a tie may fall either way: two operations in place of three.
 
 use crate::buffer::{Buffer, Element};
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
@@ -57,6 +59,15 @@ impl Code for u32 {
     }
 }
 
+/// What makes a centroid the nearest; in dimension 1 always the distance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The distance of the module's definition.
+    Distance,
+    /// `((|c|² / 2 - x_0 c_0) - x_1 c_1) - ...` in f32, half the norm rounded once from its f64 sum: the same order but for rounding, which is that of |x| |c|.
+    Products,
+}
+
 /// Centroids, laid out for their search.
 pub struct Centroids {
     tier: Tier,
@@ -67,8 +78,8 @@ pub struct Centroids {
 
 enum Layout {
     Sorted(Sorted),
-    /// `[count / 4][dimension][4]`, padded with infinity.
-    Groups(Buffer<f32>),
+    /// `[count / 4][dimension][4]`, padded with infinity; with products, half the norms stand before each group, and those of the padding are infinite.
+    Groups(Measure, Buffer<f32>),
 }
 
 impl Centroids {
@@ -77,6 +88,14 @@ impl Centroids {
     /// # Errors
     /// `Range` where a size is out of range, `Shape` where the length is not a multiple of the dimension, `Memory`.
     pub fn new(tier: Tier, vectors: &[f32], dimension: usize) -> Result<Self> {
+        Self::by(Measure::Distance, tier, vectors, dimension)
+    }
+
+    /// As [`Self::new`], nearest by another measure.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn by(measure: Measure, tier: Tier, vectors: &[f32], dimension: usize) -> Result<Self> {
         check_range(OP, What::Codebook, 1, i64::MAX, dimension as i64)?;
         check_shape(OP, What::Codebook, 0, vectors.len() % dimension)?;
         let count = vectors.len() / dimension;
@@ -84,15 +103,24 @@ impl Centroids {
         let layout = if dimension == 1 {
             Layout::Sorted(Sorted::new(vectors)?)
         } else {
-            let padded = count.next_multiple_of(LANES);
-            let mut groups = Buffer::zeroed(OP, checked_area(OP, padded, dimension)?)?;
-            groups.fill(f32::INFINITY);
-            for (c, vector) in vectors.chunks_exact(dimension).enumerate() {
-                for (j, &value) in vector.iter().enumerate() {
-                    groups[(c / LANES * dimension + j) * LANES + c % LANES] = value;
+            let (products, padded) = (measure == Measure::Products, count.next_multiple_of(LANES));
+            let lines = dimension + usize::from(products);
+            let mut groups = Buffer::zeroed(OP, checked_area(OP, padded, lines)?)?;
+            for c in 0..padded {
+                let vector = vectors.get(c * dimension..(c + 1) * dimension);
+                let group = &mut groups[c / LANES * lines * LANES..][..lines * LANES];
+                let mut lane = group[c % LANES..].iter_mut().step_by(LANES);
+                if products && let Some(half) = lane.next() {
+                    let norm = vector
+                        .map(|vector| vector.iter().fold(0.0, |sum, &v| sum + f64::from(v) * f64::from(v)));
+                    *half = norm.map_or(f32::INFINITY, |norm| (norm / 2.0) as f32);
+                }
+                for (j, slot) in lane.enumerate() {
+                    // Infinity less a product with 0 stays the farthest.
+                    *slot = vector.map_or(if products { 0.0 } else { f32::INFINITY }, |vector| vector[j]);
                 }
             }
-            Layout::Groups(groups)
+            Layout::Groups(measure, groups)
         };
         Ok(Self { tier, dimension, count, layout })
     }
@@ -120,15 +148,23 @@ impl Centroids {
                     *code = C::of(sorted.nearest(x));
                 }
             }
-            Layout::Groups(groups) => match self.tier.effective() {
-                Tier::Scalar => {
-                    scalar::assign(x, groups, self.dimension, |i, index| codes[i] = C::of(index));
+            Layout::Groups(measure, groups) => {
+                let put = |i: usize, index: u32| codes[i] = C::of(index);
+                match (self.tier.effective(), measure) {
+                    (Tier::Scalar, Measure::Distance) => {
+                        scalar::assign::<false>(x, groups, self.dimension, put)
+                    }
+                    (Tier::Scalar, Measure::Products) => {
+                        scalar::assign::<true>(x, groups, self.dimension, put)
+                    }
+                    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+                    (_, Measure::Distance) => simd128::assign::<false>(x, groups, self.dimension, put),
+                    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+                    (_, Measure::Products) => simd128::assign::<true>(x, groups, self.dimension, put),
+                    #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+                    _ => unreachable!("a tier above the build's"),
                 }
-                #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-                _ => simd128::assign(x, groups, self.dimension, |i, index| codes[i] = C::of(index)),
-                #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
-                _ => unreachable!("a tier above the build's"),
-            },
+            }
         }
         Ok(())
     }
@@ -142,7 +178,7 @@ impl Centroids {
     pub fn nearest_value(&self, x: f32) -> u32 {
         match &self.layout {
             Layout::Sorted(sorted) => sorted.nearest(x),
-            Layout::Groups(_) => unreachable!("callers check the dimension"),
+            Layout::Groups(..) => unreachable!("callers check the dimension"),
         }
     }
 }

@@ -1,5 +1,7 @@
-//! Four centroids to a vector, four rows of x at a time. Each lane keeps the first of its least distances; of the four the least wins, and of equal ones the
-//! lowest index.
+//! Four centroids to a vector, four rows of x at a time. Each lane keeps the first of its least distances; of the four the least wins, and of
+//! equal ones the lowest index.
+//!
+//! Of vectors longer than [`PART`] a tile's centroids would come from memory for every four rows: there a block of rows and one of centroids meet part by part, and the sums wait.
 
 use super::LANES;
 use crate::v128::{
@@ -10,45 +12,170 @@ use crate::v128::{
 /// Rows of x in a tile.
 const ROWS: usize = 4;
 
+/// Numbers of a part of long vectors, tiles of a block of rows and groups of a block of centroids: 16 kB of centroids and 2 kB of a tile meet in the nearest cache.
+const PART: usize = 128;
+const TILES: usize = 16;
+const GROUPS: usize = 8;
+
+/// Four centroids, number by number.
+type Group<'a> = &'a [[f32; LANES]];
+
 /// Calls `put(i, index)` for every vector of x.
-pub(super) fn assign(x: &[f32], groups: &[f32], dimension: usize, mut put: impl FnMut(usize, u32)) {
+pub(super) fn assign<const PRODUCTS: bool>(
+    x: &[f32],
+    groups: &[f32],
+    dimension: usize,
+    mut put: impl FnMut(usize, u32),
+) {
     let groups = groups.as_chunks::<LANES>().0;
-    let tiles = x.chunks_exact(ROWS * dimension);
-    let (rest, done) = (tiles.remainder(), x.len() / dimension / ROWS * ROWS);
-    for (tile, x) in tiles.enumerate() {
-        let rows = core::array::from_fn(|r| &x[r * dimension..][..dimension]);
-        for (r, index) in nearest::<ROWS>(rows, groups).into_iter().enumerate() {
-            put(tile * ROWS + r, index);
+    for (block, x) in x.chunks(TILES * ROWS * dimension).enumerate() {
+        let tiles = x.len() / (ROWS * dimension);
+        let mut best = [Best::<ROWS>::new(); TILES];
+        if dimension > PART {
+            meet_in_parts::<PRODUCTS>(x, groups, dimension, &mut best[..tiles]);
+        } else {
+            for (x, best) in x.chunks_exact(ROWS * dimension).zip(&mut best) {
+                *best = meet::<ROWS, PRODUCTS>(rows_of(x, dimension, 0, dimension), groups);
+            }
         }
-    }
-    for (r, x) in rest.chunks_exact(dimension).enumerate() {
-        put(done + r, nearest([x], groups)[0]);
+        let first = block * TILES * ROWS;
+        for (tile, best) in best[..tiles].iter().enumerate() {
+            for (row, index) in best.indices().into_iter().enumerate() {
+                put(first + tile * ROWS + row, index);
+            }
+        }
+        for (row, x) in x.chunks_exact(dimension).enumerate().skip(tiles * ROWS) {
+            put(first + row, meet::<1, PRODUCTS>([x], groups).indices()[0]);
+        }
     }
 }
 
+/// Numbers `from..to` of the first R vectors.
+#[inline(always)]
+fn rows_of<const R: usize>(x: &[f32], dimension: usize, from: usize, to: usize) -> [&[f32]; R] {
+    core::array::from_fn(|r| &x[r * dimension..][from..to])
+}
+
+/// Of one tile, group by group.
 #[inline(never)]
-fn nearest<const R: usize>(x: [&[f32]; R], groups: &[[f32; LANES]]) -> [u32; R] {
-    let mut least = [f32x4_splat(f32::INFINITY); R];
-    let mut best = [i32x4_splat(0); R];
-    let mut index = i32x4_splat(0);
-    for group in groups.chunks_exact(x[0].len()) {
-        let x = x.map(|x| &x[..group.len()]);
-        let mut distance = [f32x4_splat(0.0); R];
-        for (j, centroids) in group.iter().enumerate() {
-            let centroids = f32x4_load(centroids);
-            for (distance, x) in distance.iter_mut().zip(x) {
-                let difference = f32x4_sub(f32x4_splat(x[j]), centroids);
-                *distance = f32x4_add(*distance, f32x4_mul(difference, difference));
+fn meet<const R: usize, const PRODUCTS: bool>(x: [&[f32]; R], groups: Group<'_>) -> Best<R> {
+    let mut best = Best::new();
+    for group in groups.chunks_exact(x[0].len() + usize::from(PRODUCTS)) {
+        let sums = accumulate::<R, PRODUCTS>([start::<PRODUCTS>(group); R], x, numbers::<PRODUCTS>(group));
+        best.see(sums);
+    }
+    best
+}
+
+/// A block of rows, one `best` to a tile.
+#[inline(never)]
+fn meet_in_parts<const PRODUCTS: bool>(
+    x: &[f32],
+    groups: Group<'_>,
+    dimension: usize,
+    best: &mut [Best<ROWS>],
+) {
+    let lines = dimension + usize::from(PRODUCTS);
+    for groups in groups.chunks(GROUPS * lines) {
+        let mut sums = [[[f32x4_splat(0.0); ROWS]; GROUPS]; TILES];
+        for from in (0..dimension).step_by(PART) {
+            let to = (from + PART).min(dimension);
+            for (x, sums) in x.chunks_exact(ROWS * dimension).zip(&mut sums) {
+                let x = rows_of(x, dimension, from, to);
+                for (sums, group) in sums.iter_mut().zip(groups.chunks_exact(lines)) {
+                    let before = if from == 0 { [start::<PRODUCTS>(group); ROWS] } else { *sums };
+                    *sums = accumulate::<ROWS, PRODUCTS>(before, x, &numbers::<PRODUCTS>(group)[from..to]);
+                }
             }
         }
-        for ((least, best), distance) in least.iter_mut().zip(&mut best).zip(distance) {
-            // A NaN is neither nearer nor the minimum. Indices only grow, so the last nearer one is the largest.
-            *best = i32x4_max(*best, v128_and(index, f32x4_lt(distance, *least)));
-            *least = f32x4_pmin(*least, distance);
+        for (best, sums) in best.iter_mut().zip(sums) {
+            for sums in &sums[..groups.len() / lines] {
+                best.see(*sums);
+            }
         }
-        index = i32x4_add(index, i32x4_splat(1));
     }
-    core::array::from_fn(|r| first_of_lanes(least[r], best[r]))
+}
+
+/// What the sums of a group begin with.
+#[inline(always)]
+fn start<const PRODUCTS: bool>(group: Group<'_>) -> V128 {
+    if PRODUCTS { f32x4_load(&group[0]) } else { f32x4_splat(0.0) }
+}
+
+/// A group without what its sums begin with.
+#[inline(always)]
+fn numbers<const PRODUCTS: bool>(group: Group<'_>) -> Group<'_> {
+    &group[usize::from(PRODUCTS)..]
+}
+
+/// The sums go on over the numbers of x and of a group: four at a time, for counting and checking cost as much as one of them.
+#[inline(always)]
+fn accumulate<const R: usize, const PRODUCTS: bool>(
+    mut sums: [V128; R],
+    x: [&[f32]; R],
+    group: Group<'_>,
+) -> [V128; R] {
+    let (fours, rest) = group.as_chunks::<4>();
+    let x = x.map(|x| x[..group.len()].as_chunks::<4>());
+    for (i, [a, b, c, d]) in fours.iter().enumerate() {
+        let x = x.map(|(x, _)| &x[i]);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[0]), a);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[1]), b);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[2]), c);
+        sums = step::<R, PRODUCTS>(sums, x.map(|x| x[3]), d);
+    }
+    for (j, centroids) in rest.iter().enumerate() {
+        sums = step::<R, PRODUCTS>(sums, x.map(|(_, x)| x[j]), centroids);
+    }
+    sums
+}
+
+#[inline(always)]
+fn step<const R: usize, const PRODUCTS: bool>(
+    mut sums: [V128; R],
+    x: [f32; R],
+    centroids: &[f32; LANES],
+) -> [V128; R] {
+    let centroids = f32x4_load(centroids);
+    for (sum, x) in sums.iter_mut().zip(x) {
+        *sum = if PRODUCTS {
+            f32x4_sub(*sum, f32x4_mul(f32x4_splat(x), centroids))
+        } else {
+            let difference = f32x4_sub(f32x4_splat(x), centroids);
+            f32x4_add(*sum, f32x4_mul(difference, difference))
+        };
+    }
+    sums
+}
+
+/// The least of the sums of each row and lane, and the group that it is of.
+#[derive(Clone, Copy)]
+struct Best<const R: usize> {
+    least: [V128; R],
+    group: [V128; R],
+    next: V128,
+}
+
+impl<const R: usize> Best<R> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { least: [f32x4_splat(f32::INFINITY); R], group: [i32x4_splat(0); R], next: i32x4_splat(0) }
+    }
+
+    /// The sums of the next group.
+    #[inline(always)]
+    fn see(&mut self, sums: [V128; R]) {
+        for ((least, group), sums) in self.least.iter_mut().zip(&mut self.group).zip(sums) {
+            // A NaN is neither nearer nor the minimum. Indices only grow, so the last nearer one is the largest.
+            *group = i32x4_max(*group, v128_and(self.next, f32x4_lt(sums, *least)));
+            *least = f32x4_pmin(*least, sums);
+        }
+        self.next = i32x4_add(self.next, i32x4_splat(1));
+    }
+
+    fn indices(&self) -> [u32; R] {
+        core::array::from_fn(|r| first_of_lanes(self.least[r], self.group[r]))
+    }
 }
 
 /// The index of the least distance among the lanes, whose indices count groups.

@@ -28,6 +28,22 @@ pub fn first_beyond(codes: &[u8], levels: usize) -> usize {
     codes.iter().position(|&code| usize::from(code) >= levels).unwrap_or(codes.len())
 }
 
+/// `codes [count, n]` to `y [n, count]`: codes of several codebooks side by side.
+///
+/// # Errors
+/// `Shape` where the lengths differ or `count` does not divide them.
+pub fn interleave(codes: &[u8], count: usize, y: &mut [u8]) -> Result<()> {
+    check_range(OP, What::Codebook, 1, i64::MAX, count as i64)?;
+    check_shape(OP, What::Codes, codes.len(), y.len())?;
+    check_shape(OP, What::Codes, 0, codes.len() % count)?;
+    for (i, y) in y.chunks_exact_mut(count).enumerate() {
+        for (y, &code) in y.iter_mut().zip(codes[i..].iter().step_by(codes.len() / count)) {
+            *y = code;
+        }
+    }
+    Ok(())
+}
+
 /// `codes [rows, per_row]` to `packed [rows, ceil(per_row * bits / 8)]`, least significant bit first, spare bits 0; only the lowest `bits` of a code are kept.
 ///
 /// # Errors

@@ -13,6 +13,17 @@ impl Random {
         Self { state }
     }
 
+    /// From any seed, whose state splitmix32 fills.
+    pub fn seeded(seed: u32) -> Self {
+        let mut s = seed;
+        Self::new([0; 4].map(|_: u32| {
+            s = s.wrapping_add(0x9e37_79b9);
+            let z = (s ^ (s >> 16)).wrapping_mul(0x21f0_aaad);
+            let z = (z ^ (z >> 15)).wrapping_mul(0x735a_2d97);
+            z ^ (z >> 15)
+        }))
+    }
+
     /// Where another goes on.
     pub const fn state(&self) -> [u32; 4] {
         self.state
@@ -31,5 +42,22 @@ impl Random {
         s[2] ^= t;
         s[3] = s[3].rotate_left(11);
         scrambled
+    }
+
+    /// Uniform in [0, 1), a multiple of 2^-32.
+    #[inline(always)]
+    pub fn uniform32(&mut self) -> f64 {
+        f64::from(self.bits32()) / 4_294_967_296.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_typescript() {
+        let mut random = Random::seeded(0);
+        assert_eq!([0; 3].map(|_| random.bits32()), [1_789_933_344, 44_971_166, 2_521_387_044]);
     }
 }

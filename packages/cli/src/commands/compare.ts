@@ -5,7 +5,7 @@ import { keyOf, Results } from "../compare/results.ts";
 import { type Failed, FLOAT, runComparison } from "../compare/run.ts";
 import { schemesOf } from "../compare/schemes.ts";
 import type { CompareContext, Compared } from "../compare/types.ts";
-import { formatBytes, formatDecibels, formatPercent, formatTimes, significant } from "../report/format.ts";
+import { formatBytes, formatCount, formatDecibels, formatPercent, formatTimes, significant } from "../report/format.ts";
 import { textTable } from "../report/text-table.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { type Dataset, readDataset } from "../shared/dataset.ts";
@@ -179,7 +179,10 @@ export const compare = defineCommand({
         samples: dataset.y.length,
         facts: [
           ["model", `${basename(args.model)}, ${formatBytes(bytes.length)}`],
-          ["judged on", `${dataFiles.map((file) => basename(file)).join(", ")}: ${dataset.y.length} samples`],
+          [
+            "judged on",
+            `${dataFiles.map((file) => basename(file)).join(", ")}: ${formatCount(dataset.y.length)} samples`,
+          ],
           ["calibration", args.calibrate ? basename(args.calibrate) : "none: errors of layers are of their weights"],
           ["activations", activations ?? "float"],
           ["engine", `Node ${process.versions.node}, one thread, tier ${float.tier ?? "not timed"}`],

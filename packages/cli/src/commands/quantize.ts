@@ -1,8 +1,11 @@
 import { basename } from "node:path";
 import type { QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
+import type { Pack } from "lowbit";
+import { type AutoGoal, checkGoal, chooseSchemes } from "../shared/auto.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
+import { readDataset } from "../shared/dataset.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
 import { checkOutput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
@@ -23,6 +26,7 @@ interface Rules {
   readonly activations?: string;
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
   readonly minSqnr?: number;
+  readonly correctBias?: boolean;
 }
 
 /** Options as the command line gives them. */
@@ -31,6 +35,7 @@ interface Given {
   readonly activations?: string | undefined;
   readonly calibrate?: string | undefined;
   readonly "min-sqnr"?: string | undefined;
+  readonly "correct-bias"?: boolean | undefined;
 }
 
 /** What to quantize how. @throws UsageError where options contradict each other */
@@ -46,16 +51,18 @@ function rulesOf(args: Given, rules: readonly string[]): Rules {
     ...(activations !== undefined && { activations }),
     ...(rules.length > 0 && { layers: rules.map(layerRule) }),
     ...(minSqnr !== undefined && { minSqnr }),
+    ...(args["correct-bias"] && { correctBias: true }),
   };
 }
 
 /** The same rules as a command line, for the file's provenance. */
-const recipeOf = ({ weights, activations, layers = [] }: Rules): string =>
+const recipeOf = ({ weights, activations, layers = [], correctBias }: Rules): string =>
   [
     "lowbit quantize",
     ...(weights === undefined ? [] : [`--weights ${weights}`]),
     ...(activations === undefined ? [] : [`--activations ${activations}`]),
     ...layers.map(([glob, scheme]) => `--layer '${glob}=${scheme}'`),
+    ...(correctBias ? ["--correct-bias"] : []),
   ].join(" ");
 
 /** Shows the two stages of quantizing as they come. */
@@ -66,6 +73,13 @@ function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgres
     current = stage;
     progress.update(done);
   };
+}
+
+async function packOf(text: string | undefined): Promise<Pack> {
+  const { packs } = await import("lowbit");
+  const pack = packs.find((name) => name === (text ?? "bits"));
+  if (pack === undefined) throw new UsageError(`--pack: expected one of ${packs.join(", ")}, got "${text}"`);
+  return pack;
 }
 
 export const quantize = defineCommand({
@@ -87,7 +101,7 @@ export const quantize = defineCommand({
       type: "string",
       valueHint: "SCHEME",
       description:
-        "Of every layer: int8, int4, int4:g32, int2, binary, ternary, pow2:4, kmeans:16, pq:DxK ... (absent: only what is already low-bit is packed)",
+        "Of every layer: int8, int4, int4:g32, int2, binary, ternary, pow2:4, kmeans:16, pq:DxK; with --calibrate also gptq:4:g32, adaround:4, awq:4 ... (absent: only what is already low-bit is packed)",
     },
     activations: {
       type: "string",
@@ -100,11 +114,30 @@ export const quantize = defineCommand({
       description: "Scheme of the layers (or plain tensors) that match; may be repeated, later ones win",
     },
     calibrate: { type: "string", valueHint: "x.npz", description: "Samples: array x, or one array per input name" },
+    "correct-bias": {
+      type: "boolean",
+      description: "Take the mean error of every layer's output out of its bias; needs --calibrate",
+    },
     pack: {
       type: "string",
-      valueHint: "bits|base3",
+      valueHint: "smallest|bits|base3|huffman|sparse|sparse-huffman",
       description:
-        "base3 stores ternary weights at 1.6 bits instead of 2, for readers of format version 2; as fast once loaded",
+        "How codes are stored (bits); base3 stores ternary weights at 1.6 bits instead of 2, the others need readers of format version 3; as fast once loaded",
+    },
+    auto: {
+      type: "boolean",
+      description: "Choose a scheme for each layer by measured damage, under --max-size or --min-accuracy",
+    },
+    candidates: { type: "string", valueHint: "S,S...", description: "Schemes that --auto chooses from, besides float" },
+    "min-accuracy": {
+      type: "string",
+      valueHint: "POINTS",
+      description: "With --auto: top-1 on --data in points of a hundred, by the smallest file that has it",
+    },
+    data: {
+      type: "string",
+      valueHint: "d.npz",
+      description: "With --min-accuracy: arrays x and y (class ids), or an IDX pair images.gz,labels.gz",
     },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
     "max-size": { type: "string", valueHint: "BYTES", description: "Refuse when the file would be larger" },
@@ -113,11 +146,21 @@ export const quantize = defineCommand({
   },
   async run({ args, data }) {
     const { values } = data as Surroundings;
-    const packing = args.pack ?? "bits";
-    if (packing !== "bits" && packing !== "base3")
-      throw new UsageError(`--pack: expected bits or base3, got "${packing}"`);
-    const rules = rulesOf(args, values.get("layer") ?? []);
+    const pack = await packOf(args.pack);
+    const given = rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
+    const points = numberOption("min-accuracy", args["min-accuracy"], 0);
+    const goal: AutoGoal = {
+      maxBytes: maxSize,
+      minAccuracy: points === undefined ? undefined : points / 100,
+      candidates: args.candidates?.split(",").map((scheme) => scheme.trim()),
+    };
+    if (args.auto) {
+      checkGoal(goal, args.data, args.calibrate);
+      if (args.weights !== undefined || given.layers !== undefined)
+        throw new UsageError("--auto chooses the schemes; --weights and --layer would be in its way");
+    } else if (points !== undefined || args.candidates !== undefined || args.data !== undefined)
+      throw new UsageError("--min-accuracy, --candidates and --data belong to --auto");
     const inputs = [args.input, ...(args.calibrate === undefined ? [] : [args.calibrate])];
     await checkOutput(args.output, inputs);
     if (args.report !== undefined) await checkOutput(args.report, [...inputs, args.output]);
@@ -131,11 +174,23 @@ export const quantize = defineCommand({
     const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
     const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
     const onProgress = stages(progress);
+    let rules = given;
+    if (args.auto) {
+      if (tensorsOnly || !calibration) throw new UsageError(`${args.input} holds no network: --auto needs one`);
+      const data = args.data === undefined ? undefined : await readDataset(args.data);
+      const layers = await chooseSchemes(opened.graph, goal, calibration, data, progress, async (layers) => {
+        const made = await quantizeModel(opened.graph, { ...given, layers, calibration });
+        const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
+        const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
+        return { bytes: length, graph: made.graph };
+      });
+      rules = { ...given, layers };
+    }
     const result = tensorsOnly
       ? await quantizeTensors(opened.graph, { ...rules, onProgress })
       : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
-    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { ternary: packing });
+    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();
     const tooLarge = maxSize !== undefined && bytes.length > maxSize;
     const refusal =

@@ -64,11 +64,12 @@ function schemeTable(float: Compared, schemes: readonly Compared[], front: Reado
   );
 }
 
-/** Schemes whose levels are drawn: the front, coarse to fine, and no more than the eye takes in. */
+/** Schemes whose levels are drawn: no more than the eye takes in. */
 const MOST_STRIPS = 8;
 
-function levels(float: Compared, front: readonly Compared[]): Html {
-  const chosen = front.filter((s) => s !== float).slice(-MOST_STRIPS);
+/** @param others by falling size; where they are many, those of the front are drawn, of these the smallest */
+function levels(float: Compared, others: readonly Compared[], front: ReadonlySet<Compared>): Html {
+  const chosen = others.length <= MOST_STRIPS ? others : others.filter((s) => front.has(s)).slice(-MOST_STRIPS);
   if (chosen.length === 0) return html``;
   const drawings = float.spreads.map((spread) => {
     const strips = chosen.flatMap((s): NamedSpread[] => {
@@ -78,7 +79,7 @@ function levels(float: Compared, front: readonly Compared[]): Html {
     return html`<h3>${spread.layer}</h3>${figure(weightLevels(spread, strips), "")}`;
   });
   return html`<h2>Where the weights lie</h2>
-<p>The float weights of a layer as a histogram, and on the same axis the values that each scheme of the front leaves them: a line is a level, darker where more weights take it. Scales per channel make a band of what would be one line. The outermost 0.3 % of the float weights are not drawn.</p>
+<p>The float weights of a layer as a histogram, and on the same axis the values that schemes leave them: a line is a level, darker where more weights take it. Scales per channel make a band of what would be one line. The outermost 0.3 % of the float weights are not drawn.</p>
 ${drawings}`;
 }
 
@@ -116,7 +117,7 @@ export function comparePage(report: CompareReport): string {
       }</p>`,
       figure(
         sizeAccuracyFront(schemes),
-        "Smaller is to the left, better is up; both axes are logarithmic. The line joins the schemes that no other beats in both.",
+        "Smaller is to the left, better is up; both axes are logarithmic. The line joins the schemes that no other beats in both; what the gate refused is a cross and not on it.",
       ),
       html`<h2>All figures</h2>
 <p class="note">In bold: the front. Agreement and SQNR are of the network's outputs beside those of the float network. Speed is one thread's, each scheme in turns with float.</p>
@@ -126,7 +127,7 @@ ${schemeTable(float, [float, ...bySize], onFront)}`,
         heatMap(bySize),
         `Signal to quantization noise of each layer's ${measured}, dB, with ${measured === "output" ? "the float network's inputs" : "nothing run"}. ${heatWords}.`,
       ),
-      levels(float, front),
+      levels(float, bySize, onFront),
     ],
     STYLE,
   );

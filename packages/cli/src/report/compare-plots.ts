@@ -5,11 +5,12 @@ import type { Compared } from "../compare/types.ts";
 import type { LayerFigures, WeightSpread } from "./figures.ts";
 import { formatBytes, formatDecibels, formatPercent, significant } from "./format.ts";
 import { type Html, html } from "./page.ts";
-import { placeLabels } from "./place-labels.ts";
+import { type Box, placeLabels } from "./place-labels.ts";
 import { decades, draw, probeScales, WIDTH } from "./plots.ts";
 
-/** Schemes that no other beats in both size and accuracy, by falling size; equal ones are both there. */
-export function frontOf<S extends { readonly bytes: number; readonly top1: number }>(schemes: readonly S[]): S[] {
+/** Schemes that passed the gate and that no other such beats in both size and accuracy, by falling size; equal ones are both there. */
+export function frontOf<S extends Pick<Compared, "bytes" | "top1" | "refused">>(all: readonly S[]): S[] {
+  const schemes = all.filter(({ refused }) => refused === undefined);
   const beats = (a: S, b: S) => a.bytes <= b.bytes && a.top1 >= b.top1 && (a.bytes < b.bytes || a.top1 > b.top1);
   return schemes.filter((b) => !schemes.some((a) => beats(a, b))).sort((a, b) => b.bytes - a.bytes || a.top1 - b.top1);
 }
@@ -56,7 +57,7 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
   const dots = Plot.dot(points, { x: "bytes", y: "error" });
   const { x, y } = probeScales({ ...scales, marks: [dots] });
   const at = (p: (typeof points)[number]) => ({ x: x(p.bytes), y: y(p.error), text: p.label });
-  const labels = placeLabels(named.map(at), { left: 64, top: 0, right: WIDTH, bottom: 414 });
+  const labels = placeLabels(named.map(at), { left: 64, top: 0, right: WIDTH, bottom: 414 }, steps(front.map(at)));
   const title = (p: (typeof points)[number]) => `${p.label}, ${formatBytes(p.bytes)}`;
   const [kept, refused] = [points.filter((p) => !p.refused), points.filter((p) => p.refused)];
   return draw({
@@ -89,6 +90,17 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
     ],
   });
 }
+
+/** The stairs through points of falling x: up or down at the first one's x, then across. */
+const steps = (points: readonly { readonly x: number; readonly y: number }[]): Box[] =>
+  points.slice(1).flatMap((to, i) => {
+    const from = points[i]!;
+    const [top, bottom] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
+    return [
+      { left: from.x - 1, right: from.x + 1, top, bottom },
+      { left: to.x, right: from.x, top: to.y - 1, bottom: to.y + 1 },
+    ];
+  });
 
 /** Where noise has a tenth of the signal's amplitude: the middle of the heat map's colours. */
 const MIDDLE_DB = 20;

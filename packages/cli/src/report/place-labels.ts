@@ -14,7 +14,7 @@ export interface Placement {
   readonly anchor: "start" | "end" | "middle";
 }
 
-interface Box {
+export interface Box {
   readonly left: number;
   readonly top: number;
   readonly right: number;
@@ -57,17 +57,18 @@ const outside = (box: Box, frame: Box): number =>
   Math.max(0, frame.top - box.top) +
   Math.max(0, box.bottom - frame.bottom);
 
-/** Greedy: every label takes the first candidate that is free, or the least bad one. */
-export function placeLabels(points: readonly LabelledPoint[], frame: Box): Placement[] {
+/** Greedy: every label takes the first candidate that is free, or the least bad one. @param lines what labels should not cross */
+export function placeLabels(points: readonly LabelledPoint[], frame: Box, lines: readonly Box[] = []): Placement[] {
   const taken: Box[] = points.map((p) => ({ left: p.x - 8, right: p.x + 8, top: p.y - 8, bottom: p.y + 8 }));
   return points.map((point, index) => {
     let best: Placement = { dx: 11, dy: 0, anchor: "start" };
     let bestCost = Number.POSITIVE_INFINITY;
     for (const place of CANDIDATES) {
       const box = boxOf(point, place);
+      const crossed = lines.reduce((sum, line) => sum + overlap(box, line), 0);
       const cost = taken.reduce(
         (sum, other, i) => sum + (i === index ? 0 : overlap(box, other)),
-        100 * outside(box, frame),
+        100 * outside(box, frame) + crossed,
       );
       if (cost < bestCost) [best, bestCost] = [place, cost];
       if (cost === 0) break;

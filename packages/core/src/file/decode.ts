@@ -15,8 +15,8 @@ import type {
   QuantizedConstant,
   ValueInfo,
 } from "../graph/types.ts";
-import { arrayOf, bytesOf } from "../tensor.ts";
-import { expandBase3 } from "./base3.ts";
+import { arrayOf, bytesOf, sizeOf } from "../tensor.ts";
+import type { Expand } from "./expand.ts";
 import type { Field } from "./fields.ts";
 import type { Json } from "./json.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
@@ -33,7 +33,8 @@ const dtypes: Partial<Record<SafetensorsDType, PlainConstant["dtype"]>> = {
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-export function decodeGraph(json: Field, tensors: Tensors): Graph {
+/** @param expand absent: no constant may be packed, as in version 1 */
+export function decodeGraph(json: Field, tensors: Tensors, expand?: Expand): Graph {
   const labels = json.get("labels");
   const preprocessing = json.get("preprocessing");
   return {
@@ -42,7 +43,7 @@ export function decodeGraph(json: Field, tensors: Tensors): Graph {
     outputs: json.get("outputs").strings(),
     nodes: json.get("nodes").list().map(decodeNode),
     values: named(json.get("values"), decodeValue),
-    constants: named(json.get("constants"), (entry) => decodeConstant(entry, tensors)),
+    constants: named(json.get("constants"), (entry) => decodeConstant(entry, tensors, expand)),
     ...(labels.isPresent && { labels: labels.strings() }),
     ...(preprocessing.isPresent && {
       preprocessing: Object.fromEntries(
@@ -102,16 +103,20 @@ function arrayFrom<D extends PlainConstant["dtype"]>(
   return { dtype: dtype as D, shape, data: data as DataOf[D] };
 }
 
-function decodeConstant(entry: Field, tensors: Tensors): Constant {
-  if (entry.get("kind").oneOf("plain", "quantized") === "plain")
-    return { kind: "plain", ...arrayFrom(entry.get("data"), tensors) };
+function decodeConstant(entry: Field, tensors: Tensors, expand: Expand | undefined): Constant {
+  const packing = entry.get("packing");
+  if (packing.isPresent && !expand) packing.fail("none in version 1");
+  if (entry.get("kind").oneOf("plain", "quantized") === "plain") {
+    if (!packing.isPresent || !expand) return { kind: "plain", ...arrayFrom(entry.get("data"), tensors) };
+    const packed = arrayFrom(entry.get("data"), tensors, "uint8").data;
+    const shape = sizes(entry.get("shape"));
+    const [kind, what] = [packing.oneOf("sparse", "sparse-huffman"), `tensor ${entry.get("data").string()}`];
+    return { kind: "plain", dtype: "f32", shape, data: expand.floats(kind, packed, sizeOf(shape), what) };
+  }
   const codes = arrayFrom(entry.get("codes"), tensors, "uint8");
   const scale = entry.get("scale").isPresent ? arrayFrom(entry.get("scale"), tensors, "f32") : undefined;
   const groupSize = entry.get("groupSize");
-  const shape = entry
-    .get("shape")
-    .list()
-    .map((size) => size.integer(1, 2 ** 31 - 1));
+  const shape = sizes(entry.get("shape"));
   const bits = entry.get("bits").integer(0, 8);
   const decoding = decodeDecoding(entry.get("decoding"), tensors);
   if (scale && scale.shape.length !== 2) entry.get("scale").fail("a tensor of two axes");
@@ -120,7 +125,8 @@ function decodeConstant(entry: Field, tensors: Tensors): Constant {
     scheme: entry.get("scheme").string(),
     shape,
     bits,
-    codes: expandedCodes(entry, codes.data, { shape, bits, decoding }),
+    codes:
+      packing.isPresent && expand ? expandedCodes(entry, codes.data, { shape, bits, decoding }, expand) : codes.data,
     decoding,
     ...(scale && { scale: scale.data, scaleShape: scale.shape as unknown as readonly [number, number] }),
     ...(groupSize.isPresent && { groupSize: groupSize.integer(1, 2 ** 31 - 1) }),
@@ -130,17 +136,20 @@ function decodeConstant(entry: Field, tensors: Tensors): Constant {
 /** Codes as the graph has them, whatever their packing in the file. */
 function expandedCodes(
   entry: Field,
-  codes: Uint8Array,
-  sizes: Pick<QuantizedConstant, "shape" | "bits" | "decoding">,
+  packed: Uint8Array,
+  constant: Pick<QuantizedConstant, "shape" | "bits" | "decoding">,
+  expand: Expand,
 ): Uint8Array {
-  const packing = entry.get("packing");
-  if (!packing.isPresent) return codes;
-  packing.oneOf("base3");
-  if (sizes.bits !== 2) entry.get("bits").fail("2, as the codes are packed in base 3");
-  const { n, codesPerRow } = matrixSize(sizes);
+  const packing = entry.get("packing").oneOf("base3", "huffman", "sparse", "sparse-huffman");
+  const { bits } = constant;
+  if (packing === "base3" && bits !== 2) entry.get("bits").fail("2, as the codes are packed in base 3");
+  if (bits === 0) entry.get("bits").fail("1 to 8, as there are packed codes");
+  const { n, codesPerRow } = matrixSize(constant);
   if (!Number.isInteger(codesPerRow)) entry.get("shape").fail("rows of whole sub-vectors");
-  return expandBase3(codes, n, codesPerRow, `tensor ${entry.get("codes").string()}`);
+  return expand.codes(packing, packed, { n, perRow: codesPerRow, bits }, `tensor ${entry.get("codes").string()}`);
 }
+
+const sizes = (field: Field): number[] => field.list().map((size) => size.integer(1, 2 ** 31 - 1));
 
 function decodeDecoding(field: Field, tensors: Tensors): Decoding {
   const kind = field.get("kind").oneOf("sign", "affine", "offset", "bases", "table", "product", "additive", "hashed");

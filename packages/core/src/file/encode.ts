@@ -10,9 +10,10 @@ import type {
   PlainConstant,
   QuantizedConstant,
 } from "../graph/types.ts";
-import { base3RowBytes, fitsBase3, packBase3 } from "./base3.ts";
 import { sha256Hex } from "./digest.ts";
+import type { Packing } from "./expand.ts";
 import type { Json } from "./json.ts";
+import { type Pack, packCodes, packFloats } from "./pack.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
 
 const dtypeNames: Readonly<Record<PlainConstant["dtype"], SafetensorsDType>> = {
@@ -42,29 +43,32 @@ class TensorSet {
 }
 
 export interface EncodeOptions {
-  /** How two-bit codes that are all below 3 are stored: in 2 bits, or five to a byte. Default `bits`. */
-  readonly ternary?: "bits" | "base3";
+  /**
+   * How codes, and floats of which most are 0, are stored where that takes fewer bytes than their bits: `base3` (ternary codes five to a byte),
+   * `huffman`, `sparse` (the positions of what is not most frequent), `sparse-huffman`, or `smallest` of all of them, tensor by tensor. They are
+   * expanded when the file is read, so a model runs as fast and takes as much memory. Default `bits`.
+   */
+  readonly pack?: Pack;
 }
 
 export interface EncodedGraph {
   /** The version of the format that it needs. */
-  readonly version: 1 | 2;
+  readonly version: 1 | 2 | 3;
   readonly graph: Json;
   readonly tensors: ReadonlyMap<string, RawTensor>;
   /** [{ name, sha256 }], by name. */
   readonly digests: Json;
 }
 
-export function encodeGraph(graph: Graph, { ternary = "bits" }: EncodeOptions = {}): EncodedGraph {
+export function encodeGraph(graph: Graph, { pack = "bits" }: EncodeOptions = {}): EncodedGraph {
   const set = new TensorSet();
   // Codes and plain data first, so that they get their constant's own name.
   const stored = new Map<string, StoredData>();
-  for (const [name, constant] of graph.constants)
-    stored.set(name, addData(set, name, constant, ternary === "base3" && savesInBase3(constant)));
+  for (const [name, constant] of graph.constants) stored.set(name, addData(set, name, constant, pack));
   const constants = [...graph.constants].map(([name, constant]) =>
     encodeConstant(set, name, stored.get(name)!, constant),
   );
-  const version = [...stored.values()].some(({ packing }) => packing) ? 2 : 1;
+  const versions = [...graph.constants].map(([name, constant]) => versionOf(constant, stored.get(name)!));
   const json = compact({
     name: graph.name,
     inputs: graph.inputs,
@@ -86,7 +90,7 @@ export function encodeGraph(graph: Graph, { ternary = "bits" }: EncodeOptions = 
   });
   const sorted = [...set.tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   const digests = sorted.map(([name, { bytes }]) => ({ name, sha256: sha256Hex(bytes) }));
-  return { version, graph: json, tensors: set.tensors, digests };
+  return { version: Math.max(1, ...versions) as 1 | 2 | 3, graph: json, tensors: set.tensors, digests };
 }
 
 /** Without members that are undefined. */
@@ -97,32 +101,36 @@ function compact(object: Readonly<Record<string, Json | undefined>>): Json {
 /** The tensor of a constant's own name. */
 interface StoredData {
   readonly tensor: string;
-  readonly packing?: "base3";
+  readonly packing?: Packing | undefined;
 }
 
-function savesInBase3(constant: Constant): boolean {
-  if (
-    constant.kind === "plain" ||
-    constant.bits !== 2 ||
-    constant.decoding.kind === "product" ||
-    constant.decoding.kind === "additive"
-  )
-    return false;
-  const { codesPerRow, rowBytes } = matrixSize(constant);
-  return base3RowBytes(codesPerRow) < rowBytes && fitsBase3(constant.codes);
+function addData(set: TensorSet, name: string, constant: Constant, pack: Pack): StoredData {
+  if (constant.kind === "plain") {
+    const { dtype, shape, data } = constant;
+    const packed = dtype === "f32" ? packFloats(data as Float32Array, pack) : undefined;
+    return packed
+      ? { tensor: set.add(name, "U8", packed.shape, packed.bytes), packing: packed.packing }
+      : { tensor: set.add(name, dtypeNames[dtype], shape, data) };
+  }
+  const { n, codesPerRow } = matrixSize(constant);
+  const { packing, shape, bytes } = packCodes(constant.codes, { n, perRow: codesPerRow, bits: constant.bits }, pack);
+  return { tensor: set.add(name, "U8", shape, bytes), packing };
 }
 
-function addData(set: TensorSet, name: string, constant: Constant, inBase3: boolean): StoredData {
-  if (constant.kind === "plain")
-    return { tensor: set.add(name, dtypeNames[constant.dtype], constant.shape, constant.data) };
-  const { n, codesPerRow, rowBytes } = matrixSize(constant);
-  if (!inBase3) return { tensor: set.add(name, "U8", [n, rowBytes], constant.codes) };
-  const packed = packBase3(constant.codes, n, codesPerRow);
-  return { tensor: set.add(name, "U8", [n, base3RowBytes(codesPerRow)], packed), packing: "base3" };
+/** Decodings that every version has. */
+const FIRST: ReadonlySet<Decoding["kind"]> = new Set(["sign", "affine", "table", "product"]);
+
+/** The oldest version of the format that has what a constant needs. */
+function versionOf(constant: Constant, { packing }: StoredData): 1 | 2 | 3 {
+  if (constant.kind === "quantized" && !FIRST.has(constant.decoding.kind)) return 3;
+  return packing === undefined ? 1 : packing === "base3" ? 2 : 3;
 }
 
 function encodeConstant(set: TensorSet, name: string, { tensor, packing }: StoredData, constant: Constant): Json {
-  if (constant.kind === "plain") return { name, kind: "plain", data: tensor };
+  if (constant.kind === "plain")
+    return packing
+      ? { name, kind: "plain", packing, shape: constant.shape, data: tensor }
+      : { name, kind: "plain", data: tensor };
   const { scheme, shape, bits, decoding, scale, groupSize } = constant;
   const scaleShape = scaleShapeOf(constant);
   return compact({

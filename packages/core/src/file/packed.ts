@@ -5,12 +5,13 @@ import { validateGraph } from "../graph/validate.ts";
 import { decodeGraph } from "./decode.ts";
 import { sha256Hex } from "./digest.ts";
 import { type EncodeOptions, encodeGraph } from "./encode.ts";
+import type { Expand } from "./expand.ts";
 import { Field } from "./fields.ts";
 import { type Json, parseJson } from "./json.ts";
 import { type RawTensor, readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 
 /** The newest that this library writes, where a file needs it; it reads this one and all older ones. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 const metadataKey = "lowbit";
 const digestKey = "lowbit_digest";
@@ -43,7 +44,8 @@ export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(met
 export type WriteOptions = EncodeOptions;
 
 /**
- * The file's bytes. The same input gives the same bytes, everywhere, of the oldest version of the format that can hold it: 1, or 2 with ternary codes in base 3.
+ * The file's bytes. The same input gives the same bytes, everywhere, of the oldest version of the format that can hold it: 1, 2 with ternary codes in base 3, or 3 with
+ * other packings or the decodings offset, bases, additive and hashed.
  * @throws GraphError where the graph is not valid
  */
 export function writePacked(
@@ -60,19 +62,16 @@ export function writePacked(
   return writeSafetensors(tensors, new Map(entries));
 }
 
-/**
- * Reads a file and checks all of it: structure, digests, types, and the graph's rules.
- * @param bytes the whole file; constants are views of it, but for those stored in base 3
- * @throws FormatError, DigestError, GraphError
- */
-export function readPacked(bytes: Uint8Array<ArrayBuffer>): Packed {
-  const packed = decodePacked(readSafetensors(bytes));
-  validateGraph(packed.graph);
-  return packed;
+/** A file whose digests fit. */
+export interface OpenedFile {
+  readonly version: number;
+  readonly json: Field;
+  readonly tensors: ReadonlyMap<string, RawTensor>;
 }
 
-/** As {@link readPacked}, of a file already taken apart, and without the graph's rules: whoever runs the graph checks those. */
-export function decodePacked({ metadata, tensors }: Safetensors): Packed {
+/** Takes a file apart. */
+export function openPacked(bytes: Uint8Array<ArrayBuffer>): OpenedFile {
+  const { metadata, tensors } = readSafetensors(bytes);
   const text = metadata.get(metadataKey);
   if (text === undefined)
     throw new FormatError("metadata-missing", `__metadata__.${metadataKey}`, "a packed model", "none");
@@ -89,10 +88,18 @@ export function decodePacked({ metadata, tensors }: Safetensors): Packed {
       `${version}: written by a newer lowbit`,
     );
   checkDigests(json.get("tensors"), tensors);
+  return { version, json, tensors };
+}
+
+/**
+ * As `readPacked`, without the graph's rules: whoever runs the graph checks those.
+ * @param expand is needed where the version is above 1, which has no packings
+ */
+export function decodePacked({ version, json, tensors }: OpenedFile, expand?: Expand): Packed {
   const provenance = json.get("provenance");
   const parity = json.get("parity");
   return {
-    graph: decodeGraph(json.get("graph"), tensors),
+    graph: decodeGraph(json.get("graph"), tensors, version > 1 ? expand : undefined),
     ...(provenance.isPresent && { provenance: provenance.object() }),
     ...(parity.isPresent && { parity: parity.object() }),
   };

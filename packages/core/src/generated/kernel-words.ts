@@ -42,6 +42,7 @@ export const kernelOperators = [
   "hamming",
   "nearest",
   "multibit_gemm",
+  "solve",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -85,4 +86,5 @@ export const kernelQuantities = [
   "distance tables",
   "radius",
   "planes",
+  "positive pivot in column",
 ] as const;

@@ -10,6 +10,7 @@ export const kernelFamilies = [
   { name: "normalize", tiers: ["scalar"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "quantize", tiers: ["scalar"], agreement: "exact" },
+  { name: "solve", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "pool", tiers: ["scalar"], agreement: "exact" },
   { name: "transform", tiers: ["scalar"], agreement: "exact" },
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },

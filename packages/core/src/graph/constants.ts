@@ -133,6 +133,7 @@ function checkQuantized(constant: QuantizedConstant, fail: Fail): void {
       break;
     case "hashed":
       checkFloats("values", decoding.values, undefined, fail);
+      if (decoding.values.length >= 2 ** 22) fail("length of values", "below 4194304", decoding.values.length);
       if (!(Number.isInteger(decoding.seed) && decoding.seed >= 0 && decoding.seed < 2 ** 32))
         fail("seed", "an integer of 0 to 4294967295", decoding.seed);
       break;

@@ -1,7 +1,5 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { disposeSymbol } from "../dispose.ts";
-import { InputError } from "../errors.ts";
-import type { WasmExports } from "../generated/wasm-exports.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
 import type {
@@ -19,8 +17,10 @@ import type {
 import { groupCount } from "../quantize/inner.ts";
 import type { Random } from "../quantize/random.ts";
 import { writeCodedWeights } from "./codebook-gemm.ts";
+import { codebookLoops } from "./codebooks.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
+import { pruneLoops } from "./prune.ts";
 import { kernelSolver } from "./solve.ts";
 import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
 
@@ -163,6 +163,11 @@ class KernelResident implements Resident {
     });
   }
 
+  magnitudeMask(pruned: number): Uint8Array {
+    const { exports } = this.#instance;
+    return this.#codes(this.length, (mask) => exports.quantize_magnitude_mask(this.#x, this.length, pruned, mask));
+  }
+
   blockCodes(type: BlockType, columns: number): BlockCodes {
     const instance = this.#instance;
     const groups = (this.length / columns) * Math.ceil(columns / blockLayouts[type].group);
@@ -174,18 +179,6 @@ class KernelResident implements Resident {
       (parameters) => parameters.i32(blockLayouts[type].number, columns, this.#x, this.length),
       instance.exports.blocks_encode,
     );
-  }
-
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
-    const instance = this.#instance;
-    return staged(instance, (stage) => {
-      const staged = stage.upload(codes);
-      const levels = codebook.length / dimension;
-      const { quantize_farthest } = instance.exports;
-      return instance.check(
-        quantize_farthest(this.#x, staged, codes.length, stage.upload(codebook), levels, dimension),
-      );
-    });
   }
 
   moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
@@ -301,7 +294,7 @@ class KernelResident implements Resident {
         .i32(this.#x, this.length, ...this.#sizes(grouping), of === "magnitudes" ? 1 : 0)
         .array(ranks)
         .i32(y)
-        .call(solver(instance, "quantize_order_statistics"));
+        .call(instance.exports.quantize_order_statistics);
       return copyF32(instance, y, ranks.length);
     });
   }
@@ -320,7 +313,7 @@ class KernelResident implements Resident {
         .i32(this.#x + 4 * row * columns, columns, 1, columns, groupSize, SIDES.indexOf(side))
         .array(top)
         .i32(count, counts, squares)
-        .call(solver(instance, "quantize_histogram"));
+        .call(instance.exports.quantize_histogram);
       return { counts: copyU32(instance, counts, cells), squares: copyF64(instance, squares, cells) };
     });
   }
@@ -332,7 +325,7 @@ class KernelResident implements Resident {
         .array(thresholds)
         .array(scale)
         .i32(codes)
-        .call(solver(this.#instance, "quantize_threshold_codes")),
+        .call(this.#instance.exports.quantize_threshold_codes),
     );
   }
 
@@ -379,22 +372,6 @@ class KernelResident implements Resident {
       .i32(minCode, maxCode, result)
       .call((pointer, words) => instance.exports.quantize_grid(pointer, words, errors));
   }
-}
-
-/** Exports that only some quantizers call, and only the module of quantizers has. */
-type Solver =
-  | "quantize_order_statistics"
-  | "quantize_histogram"
-  | "quantize_threshold_codes"
-  | "quantize_largest"
-  | "quantize_choose"
-  | "quantize_mix";
-
-/** @throws InputError where the instance is of a smaller module */
-function solver<Name extends Solver>(instance: KernelInstance, name: Name): WasmExports[Name] {
-  const found: WasmExports[Name] | undefined = instance.exports[name];
-  if (found !== undefined) return found;
-  throw new InputError("quantize", "kernels", 'an instance of part "quantize"', `one without ${name}`);
 }
 
 /** Floats that a search through an array copies at a time. */
@@ -456,6 +433,7 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   /** A position, or -1 where the kernel answers with the length. */
   const found = (position: number, length: number): number => (position === length ? -1 : position);
   return {
+    ...codebookLoops(instance),
     solver: kernelSolver(instance),
     load: (x, factor = 1) => new KernelResident(instance, x, factor),
     firstNonFinite(x) {
@@ -486,6 +464,7 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.quantize_unpack(stage.upload(packed), rows, perRow, bits, codes));
         return copyU8(instance, codes, rows * perRow);
       }),
+    ...pruneLoops(instance),
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
@@ -499,20 +478,20 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
     largest: (x, count, mask) =>
       staged(instance, (stage) => {
         const set = stage.upload(mask);
-        instance.check(solver(instance, "quantize_largest")(stage.upload(x), x.length, count, set));
+        instance.check(instance.exports.quantize_largest(stage.upload(x), x.length, count, set));
         return copyU8(instance, set, mask.length);
       }),
     choose: (x, y, mask) =>
       staged(instance, (stage) => {
         const at = stage.upload(x);
-        const choose = solver(instance, "quantize_choose");
+        const choose = instance.exports.quantize_choose;
         instance.check(choose(at, stage.upload(y), stage.upload(mask), x.length));
         return copyF32(instance, at, x.length);
       }),
     mix: (x, y, weight) =>
       staged(instance, (stage) => {
         const at = stage.upload(x);
-        instance.check(solver(instance, "quantize_mix")(at, stage.upload(y), x.length, weight));
+        instance.check(instance.exports.quantize_mix(at, stage.upload(y), x.length, weight));
         return copyF32(instance, at, x.length);
       }),
     absErrors: (grouping, x, y) =>

@@ -24,6 +24,7 @@ export class Stage {
   release(): void {
     // After a trap the memory is gone with its instance.
     if (!this.#instance.ended) for (const [pointer, bytes] of this.#blocks) this.#instance.free(pointer, bytes);
+    this.#blocks.length = 0;
   }
 }
 
@@ -37,6 +38,17 @@ export function staged<T>(instance: KernelInstance, use: (stage: Stage) => T): T
   }
 }
 
+/** Runs `use` with memory that is given back if it fails. */
+export function held<T>(instance: KernelInstance, use: (stage: Stage) => T): T {
+  const stage = new Stage(instance);
+  try {
+    return use(stage);
+  } catch (error) {
+    stage.release();
+    throw error;
+  }
+}
+
 export const copyF32 = (instance: KernelInstance, pointer: number, length: number): Float32Array =>
   instance.f32(pointer, length).slice();
 export const copyU8 = (instance: KernelInstance, pointer: number, length: number): Uint8Array =>
@@ -44,4 +56,4 @@ export const copyU8 = (instance: KernelInstance, pointer: number, length: number
 export const copyU32 = (instance: KernelInstance, pointer: number, length: number): Uint32Array =>
   instance.u32(pointer, length).slice();
 export const copyF64 = (instance: KernelInstance, pointer: number, length: number): Float64Array =>
-  new Float64Array(copyU8(instance, pointer, 8 * length).buffer);
+  new Float64Array(instance.u8(pointer, 8 * length).slice().buffer);

@@ -10,6 +10,7 @@ import type { Decoding } from "../graph/types.ts";
 import type { BlockCodes, BlockType } from "./blocks/layout.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
+import type { CodebookLoops } from "./vector/loops.ts";
 
 /**
  * How weights share statistics and scales: `rows` x `columns`, row-major, split along each row into groups of
@@ -108,10 +109,10 @@ export interface Resident extends Disposable {
   nearest(codebook: Float32Array, dimension: number, scaling?: { grouping: Grouping; scale: Float32Array }): Uint8Array;
   /** Per cluster: the sum of its sub-vectors, f64 [clusters, dimension], and their count. */
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
+  /** 0 at the `pruned` smallest |x|, those of lower index first where they tie, and at all zeros; 1 at the others. */
+  magnitudeMask(pruned: number): Uint8Array;
   /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
   blockCodes(type: BlockType, columns: number): BlockCodes;
-  /** Position of the sub-vector farthest from the codebook vector that its code names; the lowest one on a tie. */
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number;
   /**
    * What would stand at these ranks (ascending from 0) if each group's x, or |x|, were sorted ascending, -0 before +0: ranks and result [groups, R].
    */
@@ -186,7 +187,7 @@ export interface CodedRows {
   readonly groupSize?: number | undefined;
 }
 
-export interface InnerLoops {
+export interface InnerLoops extends CodebookLoops {
   /** Those that only the module part `quantize` has. */
   readonly solver: Solver;
   /** Copies x * factor to where the loops run. */
@@ -198,6 +199,12 @@ export interface InnerLoops {
   /** Codes [rows, perRow] of `bits` (1..8) each, least significant bit first; every row starts on a byte, spare bits 0. */
   pack(codes: Uint8Array, rows: number, perRow: number, bits: number): Uint8Array;
   unpack(packed: Uint8Array, rows: number, perRow: number, bits: number): Uint8Array;
+  /** The elements whose mask is 1, in order. */
+  compress(x: Float32Array, mask: Uint8Array): Float32Array;
+  /** The way back: 0 where the mask is. */
+  expand(kept: Float32Array, mask: Uint8Array): Float32Array;
+  /** The same of codes, with `fill` where the mask is 0. */
+  expandCodes(kept: Uint8Array, mask: Uint8Array, fill: number): Uint8Array;
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;

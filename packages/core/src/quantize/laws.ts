@@ -23,6 +23,8 @@ type Run = (tensor: FloatTensor, by?: Quantizer, seed?: number) => Promise<Quant
 interface Case {
   readonly quantizer: Quantizer;
   readonly tensor: FloatTensor;
+  /** What each weight counts in sums over a group: its curvature where the quantizer needs that, else 1. */
+  readonly counts: (weight: number) => number;
   readonly calibration: Calibration;
   readonly run: Run;
   readonly fail: (expected: unknown, got: unknown) => never;
@@ -50,7 +52,8 @@ export async function checkLaws(quantizer: Quantizer, options: LawOptions = {}):
       const fail = (expected: unknown, got: unknown): never => {
         throw new LawError(quantizer.scheme, law, `${expected} on ${kind} weights`, got);
       };
-      await checks[law]({ quantizer, tensor: { shape, data }, calibration, run, fail });
+      const counts = (i: number): number => (quantizer.needs === "curvature" ? curvature[i]! : 1);
+      await checks[law]({ quantizer, tensor: { shape, data }, counts, calibration, run, fail });
     }
   }
 }
@@ -125,6 +128,22 @@ const checks: Record<Law, (sample: Case) => Promise<void>> = {
     values.forEach((value, i) => {
       if (data[i] === 0 && value !== 0) fail(`weight ${i} to stay 0`, value);
     });
+  },
+
+  async keepsMean({ quantizer, tensor, counts, run, fail }) {
+    const values = (await run(tensor)).dequantize();
+    const groups = new Map<number, { lost: number; magnitude: number }>();
+    values.forEach((value, i) => {
+      const group = groupAt(quantizer, tensor.shape, i);
+      const sums = groups.get(group) ?? { lost: 0, magnitude: 0 };
+      sums.lost += counts(i) * (tensor.data[i]! - value);
+      sums.magnitude += counts(i) * Math.abs(value);
+      groups.set(group, sums);
+    });
+    for (const [group, { lost, magnitude }] of groups) {
+      if (Math.abs(lost) > ROUNDING * magnitude)
+        fail(`Σ(w - Q(w)) of group ${group} to be 0 beside ${magnitude}`, lost);
+    }
   },
 
   async ordered({ quantizer, tensor, run, fail }) {

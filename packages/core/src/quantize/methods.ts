@@ -42,13 +42,20 @@ import { multibitMethod } from "./optimization/multibit.ts";
 import { sketchMethods } from "./optimization/sketch.ts";
 import { ternaryMethods } from "./optimization/ternary.ts";
 import { ttqMethod } from "./optimization/ttq.ts";
+import { pruneMethod } from "./pruning/prune.ts";
 import { absmeanMethod } from "./rounding/absmean.ts";
+import { apotMethod } from "./rounding/apot.ts";
+import { balancedMethods } from "./rounding/balanced.ts";
+import { binaryRelaxMethod } from "./rounding/binary-relax.ts";
 import { bucketMethod } from "./rounding/bucket.ts";
+import { dorefaMethods } from "./rounding/dorefa.ts";
 import { fixedMethod } from "./rounding/fixed.ts";
+import { logMethods } from "./rounding/log.ts";
 import { pow2Method } from "./rounding/pow2.ts";
 import { sqnrMethod } from "./rounding/sqnr.ts";
 import { uniformMethods } from "./rounding/uniform.ts";
 import { wageMethod } from "./rounding/wage.ts";
+import { weightedEntropyMethod } from "./rounding/weighted-entropy.ts";
 import { wrpnMethod } from "./rounding/wrpn.ts";
 import { stochasticBinaryMethod } from "./stochastic/binary.ts";
 import { stochasticFixedMethod } from "./stochastic/fixed.ts";
@@ -59,8 +66,15 @@ import { sparseDropoutMethod } from "./stochastic/sparse-dropout.ts";
 import { stochasticTernaryMethod } from "./stochastic/ternary.ts";
 import { stochasticUniformMethods } from "./stochastic/uniform.ts";
 import { variationalMethod } from "./stochastic/variational.ts";
+import { aqMethod } from "./vector/aq.ts";
+import { ecsqMethods } from "./vector/ecsq.ts";
+import { ecsqUniformMethod } from "./vector/ecsq-uniform.ts";
+import { hashedMethod } from "./vector/hashed.ts";
+import { hkmeansMethod } from "./vector/hkmeans.ts";
 import { kmeansMethod } from "./vector/kmeans.ts";
 import { pqMethod } from "./vector/pq.ts";
+import { productCodebookMethods } from "./vector/product-codebooks.ts";
+import { rqMethod } from "./vector/rq.ts";
 
 export const methods: readonly Method[] = [
   binaryMethod,
@@ -77,6 +91,12 @@ export const methods: readonly Method[] = [
   lcMethod,
   ...uniformMethods,
   pow2Method,
+  ...logMethods,
+  apotMethod,
+  ...dorefaMethods,
+  ...balancedMethods,
+  weightedEntropyMethod,
+  binaryRelaxMethod,
   fixedMethod,
   wageMethod,
   wrpnMethod,
@@ -84,7 +104,15 @@ export const methods: readonly Method[] = [
   bucketMethod,
   absmeanMethod,
   kmeansMethod,
+  hkmeansMethod,
+  ...ecsqMethods,
+  ecsqUniformMethod,
   pqMethod,
+  ...productCodebookMethods,
+  rqMethod,
+  aqMethod,
+  hashedMethod,
+  pruneMethod,
   stochasticBinaryMethod,
   stochasticTernaryMethod,
   stochasticFixedMethod,

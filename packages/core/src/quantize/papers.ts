@@ -38,6 +38,48 @@ export const GONG = paper(
   "https://arxiv.org/abs/1412.6115",
 );
 
+export const CHOI = paper(
+  "Towards the limit of network quantization",
+  "Choi, El-Khamy, Lee",
+  2017,
+  "https://arxiv.org/abs/1612.01543",
+);
+
+export const CHEN = paper(
+  "Compressing neural networks with the hashing trick",
+  "Chen, Wilson, Tyree, Weinberger, Chen",
+  2015,
+  "https://arxiv.org/abs/1504.04788",
+);
+
+export const CHEN_RQ = paper(
+  "Approximate nearest neighbor search by residual vector quantization",
+  "Chen, Guan, Wang",
+  2010,
+  "https://doi.org/10.3390/s101211259",
+);
+
+export const BABENKO = paper(
+  "Additive quantization for extreme vector compression",
+  "Babenko, Lempitsky",
+  2014,
+  "https://doi.org/10.1109/CVPR.2014.124",
+);
+
+export const JEGOU = paper(
+  "Product quantization for nearest neighbor search",
+  "Jégou, Douze, Schmid",
+  2011,
+  "https://doi.org/10.1109/TPAMI.2010.57",
+);
+
+export const GE = paper(
+  "Optimized product quantization",
+  "Ge, He, Ke, Sun",
+  2014,
+  "https://doi.org/10.1109/TPAMI.2013.240",
+);
+
 export const BINARY_CONNECT = paper(
   "BinaryConnect: training deep neural networks with binary weights during propagations",
   "Courbariaux, Bengio, David",
@@ -428,34 +470,6 @@ export const BITNET = paper(
   "Ma et al.",
   2024,
   "https://arxiv.org/abs/2402.17764",
-);
-
-export const CHOI = paper(
-  "Towards the limit of network quantization",
-  "Choi, El-Khamy, Lee",
-  2017,
-  "https://arxiv.org/abs/1612.01543",
-);
-
-export const CHEN = paper(
-  "Compressing neural networks with the hashing trick",
-  "Chen, Wilson, Tyree, Weinberger, Chen",
-  2015,
-  "https://arxiv.org/abs/1504.04788",
-);
-
-export const CHEN_RQ = paper(
-  "Approximate nearest neighbor search by residual vector quantization",
-  "Chen, Guan, Wang",
-  2010,
-  "https://doi.org/10.3390/s101211259",
-);
-
-export const BABENKO = paper(
-  "Additive quantization for extreme vector compression",
-  "Babenko, Lempitsky",
-  2014,
-  "https://doi.org/10.1109/CVPR.2014.124",
 );
 
 export const LC = paper(

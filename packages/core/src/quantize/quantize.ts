@@ -50,11 +50,14 @@ export async function quantize<D extends DecodingKind, Seeded extends boolean, N
 
   using weights = new Weights(loops, tensor.data, rows, columns, quantizer.per);
   const encoded = quantizer.encode(weights, context);
-  if (encoded === undefined) {
-    const same = measure(loops, tensor.data, rows, columns, (from, to) =>
-      tensor.data.subarray(from * columns, to * columns),
+  if (encoded === undefined || "values" in encoded) {
+    const values = encoded?.values ?? tensor.data;
+    if (values.length !== tensor.data.length)
+      throw new QuantizerError(quantizer.scheme, "number of floats", tensor.data.length, values.length);
+    const error = measure(loops, tensor.data, rows, columns, (from, to) =>
+      values.subarray(from * columns, to * columns),
     );
-    const floats: Quantized = quantizedFloats(quantizer.scheme, tensor.shape, tensor.data, same);
+    const floats: Quantized = quantizedFloats(quantizer.scheme, tensor.shape, values, error);
     return floats as Quantized<D>;
   }
   const coded = packEncoded(loops, quantizer, encoded as Encoded<Decoding["kind"]>, weights);
@@ -175,7 +178,7 @@ function packEncoded(
   const levels = Math.min(2 ** bits, levelCount(scheme, decoding, groups, bits));
   const beyond = loops.firstCodeBeyond(codes, levels);
   if (beyond >= 0) throw new QuantizerError(scheme, `code ${beyond}`, `below ${levels}`, codes[beyond]);
-  const packed = loops.pack(codes, rows, perRow, bits);
+  const packed = perRow === 0 ? codes : loops.pack(codes, rows, perRow, bits);
   // These mean nothing without a scale (bases have their coefficients shaped by it): absent stands for 1.
   const written = scale ?? (SCALED.has(decoding.kind) ? new Float32Array(groups).fill(1) : undefined);
   if (written === undefined) return { rows, columns, bits, codes: packed, decoding };

@@ -95,7 +95,7 @@ export function quantizedCodes(
     bytes,
     bitsPerWeight: (8 * bytes) / (rows * columns),
     error,
-    unpackCodes: () => loops.unpack(codes, rows, codesPerRow(decoding, columns), bits),
+    unpackCodes: () => (bits === 0 ? codes.slice() : loops.unpack(codes, rows, codesPerRow(decoding, columns), bits)),
     dequantize: () => loops.decode(coded, 0, rows),
     toConstant: () => ({
       kind: "quantized",
@@ -109,7 +109,7 @@ export function quantizedCodes(
   };
 }
 
-/** The result of `float`: nothing is lost and nothing is saved. */
+/** The result of `float` and of pruning alone: 32 bits each, whose zeros a packed file may leave out. */
 export function quantizedFloats(
   scheme: string,
   shape: readonly number[],

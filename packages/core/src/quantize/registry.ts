@@ -23,13 +23,19 @@ import { lqNetsFamily } from "./optimization/lq-nets.ts";
 import { multibitFamily } from "./optimization/multibit.ts";
 import { sketchFamily } from "./optimization/sketch.ts";
 import { ternaryFamily } from "./optimization/ternary.ts";
+import { pruneFamily } from "./pruning/prune.ts";
 import { absmeanFamily } from "./rounding/absmean.ts";
+import { apotFamily } from "./rounding/apot.ts";
+import { balancedFamily } from "./rounding/balanced.ts";
 import { bucketFamily } from "./rounding/bucket.ts";
+import { dorefaFamily } from "./rounding/dorefa.ts";
 import { fixedFamily } from "./rounding/fixed.ts";
+import { logFamily } from "./rounding/log.ts";
 import { pow2Family } from "./rounding/pow2.ts";
 import { sqnrFamily } from "./rounding/sqnr.ts";
 import { uniformFamily } from "./rounding/uniform.ts";
 import { wageFamily } from "./rounding/wage.ts";
+import { weightedEntropyFamily } from "./rounding/weighted-entropy.ts";
 import { wrpnFamily } from "./rounding/wrpn.ts";
 import type { SchemeFamily } from "./scheme-family.ts";
 import { stochasticFamily } from "./stochastic/family.ts";
@@ -37,8 +43,14 @@ import { posteriorGridFamily } from "./stochastic/posterior-bits.ts";
 import { softWeightSharingFamily } from "./stochastic/soft-weight-sharing.ts";
 import { sparseDropoutFamily } from "./stochastic/sparse-dropout.ts";
 import { variationalFamily } from "./stochastic/variational.ts";
+import { aqFamily } from "./vector/aq.ts";
+import { ecsqFamily } from "./vector/ecsq.ts";
+import { ecsqUniformFamily } from "./vector/ecsq-uniform.ts";
+import { hashedFamily } from "./vector/hashed.ts";
+import { hkmeansFamily } from "./vector/hkmeans.ts";
 import { kmeansFamily } from "./vector/kmeans.ts";
 import { pqFamily } from "./vector/pq.ts";
+import { rqFamily } from "./vector/rq.ts";
 
 export const registry: readonly SchemeFamily[] = [
   floatFamily,
@@ -55,6 +67,11 @@ export const registry: readonly SchemeFamily[] = [
   lcFamily,
   uniformFamily,
   pow2Family,
+  logFamily,
+  apotFamily,
+  dorefaFamily,
+  balancedFamily,
+  weightedEntropyFamily,
   fixedFamily,
   wageFamily,
   wrpnFamily,
@@ -62,7 +79,14 @@ export const registry: readonly SchemeFamily[] = [
   bucketFamily,
   absmeanFamily,
   kmeansFamily,
+  hkmeansFamily,
+  ecsqFamily,
+  ecsqUniformFamily,
   pqFamily,
+  rqFamily,
+  aqFamily,
+  hashedFamily,
+  pruneFamily,
   stochasticFamily,
   softWeightSharingFamily,
   sparseDropoutFamily,

@@ -13,7 +13,13 @@ export interface SchemeFamily {
   /** Whether the head word is this family's. */
   readonly owns: (head: string) => boolean;
   /** @throws SchemeError for an argument it does not take. */
-  readonly parse: (scheme: string, head: string, args: readonly string[]) => Quantizer;
+  readonly parse: (
+    scheme: string,
+    head: string,
+    args: readonly string[],
+    /** For a scheme within this one (`prune:0.9+int4`): reads it by the same families. */
+    parseInner: (scheme: string) => Quantizer,
+  ) => Quantizer;
 }
 
 /** A whole decimal number, or an error that says its range. */

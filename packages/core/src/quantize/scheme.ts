@@ -15,7 +15,14 @@ export function parseScheme(scheme: string, families: readonly SchemeFamily[] = 
   const [head = "", ...args] = scheme.split(":");
   const family = families.find(({ owns }) => owns(head));
   if (family === undefined) {
-    throw new SchemeError(scheme, "scheme", `one of ${families.map(({ syntax }) => syntax).join(", ")}`);
+    // One of each family is what a message has room for; help texts and docs/methods.md have their grammars.
+    throw new SchemeError(scheme, "scheme", `one like ${likest(head, families).join(", ")}`);
   }
-  return family.parse(scheme, head, args);
+  return family.parse(scheme, head, args, (inner) => parseScheme(inner, families));
+}
+
+/** Examples of the families that begin as the word does, or of the first ones. */
+function likest(head: string, families: readonly SchemeFamily[]): readonly string[] {
+  const alike = families.filter(({ examples }) => examples.some((example) => head !== "" && example[0] === head[0]));
+  return [...new Set([...alike, ...families])].slice(0, 12).flatMap(({ examples }) => examples.slice(0, 1));
 }

@@ -46,6 +46,7 @@ export type BitsOf<D extends DecodingKind> = BitsByDecoding[D];
  * - `nearest`: every weight (or sub-vector) is at the nearest of the levels that its group uses;
  * - `optimalScale`: with the codes kept no other scale has less squared error, that is, w - Q(w) is orthogonal to Q(w) in every group;
  * - `keepsZero`: Q(w) = 0 where w = 0;
+ * - `keepsMean`: Q(w) has the mean of w in every group, weighted with the curvature where the formula needs one;
  * - `ordered`: Q(v) <= Q(w) where v <= w, for two weights of a group;
  * - `unbiased`: over many seeds the mean of Q(w) is w, to within six standard errors, for w within {@link QuantizerTraits.range};
  * - `adjacent`: no level of the group lies between w and Q(w), for w within that range. Unbiased as well, with a and b the levels on either side of w,
@@ -60,6 +61,7 @@ export type Law =
   | "nearest"
   | "optimalScale"
   | "keepsZero"
+  | "keepsMean"
   | "ordered"
   | "unbiased"
   | "adjacent"
@@ -98,7 +100,12 @@ export interface Encoded<D extends DecodingKind> {
   readonly scale?: Float32Array;
 }
 
-/** What a formula returns, by decoding: `identity` has no codes. */
+/** Floats that stand for the weights, row-major [N, K]. */
+export interface EncodedFloats {
+  readonly values: Float32Array;
+}
+
+/** What a formula returns, by decoding: `identity` has no codes, and returns nothing where the floats stay as they are. */
 interface EncodedByDecoding {
   sign: Encoded<"sign">;
   affine: Encoded<"affine">;
@@ -108,7 +115,7 @@ interface EncodedByDecoding {
   product: Encoded<"product">;
   additive: Encoded<"additive">;
   hashed: Encoded<"hashed">;
-  identity: undefined;
+  identity: EncodedFloats | undefined;
 }
 
 /** What a formula may use besides the weights; `random` exists where the quantizer is seeded, the other two where it needs them. */
@@ -154,7 +161,7 @@ export interface Quantizer<
   Seeded extends boolean = boolean,
   N extends Need = Need,
 > extends QuantizerTraits<D, Seeded, N> {
-  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns no codes. */
+  /** The formula: weights in, codes and levels out. Called with finite weights, at least one. `identity` returns floats, or nothing. */
   encode(weights: Weights, context: Context<Seeded, N>): EncodedByDecoding[D];
 }
 

@@ -18,6 +18,7 @@ import {
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 import type { Per } from "./types.ts";
+import type { CurvedNumbers, CurvedWeights, SortedValues, Vectors } from "./vector/loops.ts";
 
 /** Rows N and columns K of a shape: axis 0 by the rest. */
 export function matrixOf(shape: readonly number[]): { rows: number; columns: number } {
@@ -158,6 +159,66 @@ export class Weights implements Disposable {
     return scale === undefined
       ? this.#resident.nearest(levels, 1)
       : this.#resident.nearest(levels, 1, { grouping: this.grouping, scale });
+  }
+
+  /** Sub-vectors of `dimension` weights along the rows, times `factor`, for searches that pass over them many times; the caller disposes of them. */
+  vectors(dimension: number, factor: number): Vectors {
+    this.release();
+    return this.#loops.vectors(this.#values, factor, dimension);
+  }
+
+  /** The weights times `factor` in ascending order, with a weight each (at least `floor`; absent: 1); the caller disposes of them. */
+  sorted(factor: number, weights?: Float32Array, floor?: number): SortedValues {
+    this.release();
+    return this.#loops.sorted(this.#values, factor, weights, floor);
+  }
+
+  /** Numbers (the weights, or a sample of them) times `factor`, with their curvature (absent: 1) times `ratio`; the caller disposes of them. */
+  curved(factor: number, numbers: CurvedNumbers): CurvedWeights {
+    this.release();
+    return this.#loops.curved(factor, numbers);
+  }
+
+  /** Codes [count, n], codebook after codebook, to the order [n, count] of `additive` decoding. */
+  interleave(codes: Uint8Array, count: number): Uint8Array {
+    return this.#loops.interleave(codes, count);
+  }
+
+  /** Per shared value of weights hashed by `seed`: Σ ±w times `factor`, and how many they are. */
+  hashedSums(seed: number, factor: number, values: number): { sums: Float64Array; counts: Uint32Array } {
+    this.release();
+    return this.#loops.hashedSums(this.#values, seed, factor, values);
+  }
+
+  /** The largest magnitude among other numbers, such as the curvature of the weights. */
+  largest(x: Float32Array): number {
+    using held = this.#loops.load(x);
+    return held.absMax({ rows: 1, columns: x.length, groupSize: x.length })[0]!;
+  }
+
+  /** 0 at the `pruned` smallest |w|, those of lower index first where they tie, and at all zeros; 1 at the others. */
+  magnitudeMask(pruned: number): Uint8Array {
+    return this.#resident.magnitudeMask(pruned);
+  }
+
+  /** Of `values` (one per weight) those whose mask is 1. */
+  compress(values: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.compress(values, mask);
+  }
+
+  /** The way back: 0 where the mask is. */
+  expand(kept: Float32Array, mask: Uint8Array): Float32Array {
+    return this.#loops.expand(kept, mask);
+  }
+
+  /** The same of codes, with `fill` where the mask is 0. */
+  expandCodes(kept: Uint8Array, mask: Uint8Array, fill: number): Uint8Array {
+    return this.#loops.expandCodes(kept, mask, fill);
+  }
+
+  /** Other weights of `rows` rows, on the same loops; the caller disposes of them. */
+  others(values: Float32Array, rows: number, per: Per): Weights {
+    return new Weights(this.#loops, values, rows, values.length / rows, per);
   }
 
   /** Sum and number of the weights of each code below `clusters`. */

@@ -1,6 +1,5 @@
 /** From bytes or a graph to a running model. */
-import { decodePacked } from "../file/packed.ts";
-import { readSafetensors } from "../file/safetensors.ts";
+import { decodePacked, openPacked } from "../file/packed.ts";
 import type { Graph } from "../graph/types.ts";
 import type { BinaryCounting } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
@@ -42,7 +41,9 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
   options: Slim<LoadOptions>,
 ): Promise<Model<T>> {
   const bytes = await readSource(source, options);
-  const { graph } = decodePacked(readSafetensors(bytes));
+  const file = openPacked(bytes);
+  // What no file of version 1 needs is not downloaded for it.
+  const { graph } = decodePacked(file, file.version > 1 ? (await import("../file/expand.ts")).expand : undefined);
   // Not beside the file: which module is the smallest that serves is known by the graph. A round trip more, and up to two thirds of the bytes less.
   return createModel<T>(graph, options);
 }

@@ -71,3 +71,25 @@ export function ternaryGraph(): Graph {
   );
   return { ...builder.build(builder.node("dense", [hidden, table], {}, "f32")), name: "ternary" };
 }
+
+/** What version 3 added: the decodings offset, bases, additive and hashed, and codes and floats that each packing suits. */
+export function packedGraph(): Graph {
+  const random = new RandomData(303);
+  const builder = new GraphBuilder();
+  let x = builder.input("x", "f32", ["N", 48]);
+  const dense = (every: number, options: Parameters<RandomData["weight"]>[0]) => {
+    const weight = random.weight(options);
+    const codes = random.skewedCodes(weight, every);
+    x = builder.node("dense", [x, builder.quantized({ ...weight, codes })], {}, "f32");
+  };
+  dense(1, { shape: [40, 48], kind: "offset", bits: 4, scales: 16 });
+  dense(3, { shape: [36, 40], kind: "bases", bits: 3, scales: "channel" });
+  dense(9, { shape: [30, 36], kind: "additive", bits: 4, dimension: 3 });
+  dense(1, { shape: [32, 30], kind: "hashed", bits: 0, levels: 50 });
+  dense(40, { shape: [50, 32], kind: "table", bits: 5, scales: "tensor" });
+  dense(12, { shape: [70, 50], kind: "affine", bits: 3, scales: "channel" });
+  dense(2, { shape: [33, 70], kind: "affine", bits: 7, scales: "channel" });
+  const rare = random.floats(6 * 33).map((value) => (random.below(6) === 0 ? value : 0));
+  x = builder.node("dense", [x, builder.plain("f32", [6, 33], rare)], {}, "f32");
+  return { ...builder.build(x), name: "packed" };
+}

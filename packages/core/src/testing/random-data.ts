@@ -1,4 +1,5 @@
 /** Seeded numbers, weights and tensors for tests. */
+import { matrixSize } from "../graph/constants.ts";
 import type { Decoding, QuantizedConstant } from "../graph/types.ts";
 import { Random } from "../quantize/random.ts";
 import { sizeOf } from "../tensor.ts";
@@ -57,6 +58,20 @@ export class RandomData extends Random {
         const at = row * rowBytes + (i >> 3);
         codes[at]! |= code << (i & 7);
         if ((i & 7) + bits > 8) codes[at + 1]! |= code >> (8 - (i & 7));
+      }
+    return codes;
+  }
+
+  /** Codes of a constant's size: one in `every` is drawn, low ones more often, and the others are 1. */
+  skewedCodes({ bits, ...rest }: QuantizedConstant, every: number): Uint8Array<ArrayBuffer> {
+    const { n, codesPerRow, rowBytes } = matrixSize({ bits, ...rest });
+    const codes = new Uint8Array(n * rowBytes);
+    for (let row = 0; row < n; row++)
+      for (let i = 0; i < codesPerRow * bits; i += bits) {
+        const draw = () => this.below(2 ** bits);
+        const code = this.below(every) === 0 ? Math.min(draw(), draw(), draw()) : 1;
+        codes[row * rowBytes + (i >> 3)]! |= code << (i & 7);
+        if ((i & 7) + bits > 8) codes[row * rowBytes + (i >> 3) + 1]! |= code >> (8 - (i & 7));
       }
     return codes;
   }

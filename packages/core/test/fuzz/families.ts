@@ -1,5 +1,5 @@
 /**
- * The fuzzers of the families of crates/kernels/src/registry.rs: one line each. A family without a line is a type error; those of the module for search have suites
+ * The fuzzers of the families of crates/kernels/src/registry.rs: one line each. A family without a line is a type error; those of the modules for search and quantizers have suites
  * of their own in test/kernels, and are fuzzed natively.
  */
 import type { KernelFamily } from "../../src/generated/registry.ts";
@@ -10,7 +10,13 @@ import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
 
-export const inOtherModules = ["pq_tables", "pq_scan", "pq_fast_scan", "hamming"] as const satisfies KernelFamily[];
+export const inOtherModules = [
+  "pq_tables",
+  "pq_scan",
+  "pq_fast_scan",
+  "hamming",
+  "solve",
+] as const satisfies KernelFamily[];
 
 /** Families of the module with every kernel of networks. */
 export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;

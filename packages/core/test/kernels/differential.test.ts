@@ -18,6 +18,7 @@ import { multibitGemm } from "./multibit-gemm.suite.ts";
 import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
+import { solve } from "./solve.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
@@ -36,8 +37,8 @@ const searchSuites: Record<SearchFamily, Suite> = {
   hamming,
 };
 
-/** `quantize` has no vector code, but its loops stand behind every quantizer. */
-const suites: Record<Exclude<VectorFamily, SearchFamily> | "quantize", Suite> = {
+/** `quantize` has no vector code, but its loops stand behind every quantizer; `solve` is in the module of those alone. */
+const suites: Record<Exclude<VectorFamily, SearchFamily | "solve"> | "quantize", Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
@@ -58,10 +59,13 @@ describe.each(tiers)("%s", (tier) => {
   }
   let instance: KernelInstance;
   let search: KernelInstance;
+  let quantizers: KernelInstance;
   beforeAll(async () => {
     instance = await loadKernels({ tier, wasm: bundledWasm });
     search = await loadKernels({ tier, part: "search", wasm: bundledWasm });
+    quantizers = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
   });
   for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(() => instance));
   for (const [name, suite] of Object.entries(searchSuites)) describe(name, () => suite(() => search));
+  describe("solve", () => solve(() => quantizers));
 });

@@ -2,7 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { LowbitError, NotFiniteError, OutOfRangeError, ShapeError } from "../../src/errors.ts";
 import { matrixOf } from "../../src/quantize/weights.ts";
-import { compareFloats, defineQuantizer, parseScheme, QuantizerError, quantize, registry } from "../../src/quantize.ts";
+import {
+  aq,
+  compareFloats,
+  defineQuantizer,
+  ecsq,
+  parseScheme,
+  type QuantizeOptions,
+  QuantizerError,
+  quantize,
+  registry,
+  rq,
+  trainProductCodebooks,
+} from "../../src/quantize.ts";
 import { sampleNeeds } from "./needs.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
@@ -65,7 +77,7 @@ describe.each(schemes)("%s", (scheme) => {
 
   it.skipIf(scheme === "stochastic:binary")("keeps an all-zero tensor", async () => {
     const { error, dequantize } = await run(scheme, [3, 8], new Array(24).fill(0));
-    // GGUF's Q4_0 has -0 for it.
+    // Of hashed weights half are -0, and GGUF's Q4_0 has -0 for it.
     expect(dequantize().map((w) => w + 0)).toEqual(new Float32Array(24));
     expect(error).toEqual({ mse: 0, relativeMse: 0, sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxAbs: 0 });
   });
@@ -89,11 +101,17 @@ describe.each(schemes)("%s", (scheme) => {
     const reachesBeyond = [
       "int4:asym",
       "int4:asym:p95",
+      "adaround:3",
+      "hqq:2:g32",
+      "hqq:4:g32",
       "bucket:2",
       "bucket:4",
       "bucket:4:g32",
       "sqnr:4",
       "sqnr:3:channel",
+      "balanced:2",
+      "balanced:3",
+      "balanced:3:mean",
       "stochastic:int4:g32:asym",
       "bayes:4:n100",
       "bayes:8:tensor:n10000",
@@ -124,7 +142,7 @@ describe("constant tensors", () => {
   const following = schemes.filter(
     (scheme) =>
       !(
-        /^(pow2|wage|sqnr|log|apot)/.test(scheme) ||
+        /^(pow2|wage|sqnr|log|apot|hashed)/.test(scheme) ||
         isAbsolute(scheme) ||
         isPruned(scheme) ||
         inexact.includes(scheme)
@@ -205,6 +223,88 @@ describe("groups", () => {
     const failure = run("pq:4x16", [3, 7], data);
     await expect(failure).rejects.toThrow(ShapeError);
     await expect(failure).rejects.toThrow("pq:4x16: weights of a row, expected a multiple of 4, got 7");
+  });
+});
+
+describe("settings and needs of codebook quantizers", () => {
+  it.each([
+    ["hkmeans:1", "K of hkmeans:<K>, expected an integer 2..256"],
+    ["hkmeans:4:x", 'modifier ":x"'],
+    ["ecsq:300", "K of ecsq:<K>"],
+    ["ecsq:4:r9", 'modifier ":r9"'],
+    ["ecsq:4:hessian:r1", 'modifier ":r1"'],
+    ["ecsq-uniform:2", "an integer 3..256"],
+    ["rq:4x16", "L of rq:<D>x<K>x<L>"],
+    ["rq:4x16x2x2", "size, expected rq:<D>x<K>x<L>"],
+    ["aq:4x16x17", "M of aq:<D>x<K>x<M>, expected an integer 1..16"],
+    ["hashed:0", "ratio of hashed:<ratio>"],
+    ["hashed", "ratio of hashed:<ratio>"],
+  ])("%s is no scheme", (scheme, message) => expect(() => parseScheme(scheme)).toThrow(message));
+
+  it("aq, rq and ecsq refuse settings out of range", () => {
+    expect(() => aq({ dimension: 4, centroids: 16, codebooks: 2, beam: 33 })).toThrow(OutOfRangeError);
+    expect(() => rq({ dimension: 4, centroids: 16, stages: 0 })).toThrow(OutOfRangeError);
+    expect(() => ecsq({ k: 4, rate: Number.NaN })).toThrow(OutOfRangeError);
+  });
+
+  it.each(["rq:4x16x2", "aq:4x16x2"])("%s needs its sub-vectors to divide the row", async (scheme) => {
+    await expect(run(scheme, [3, 7], new Array(21).fill(1))).rejects.toThrow(ShapeError);
+  });
+
+  it.each(["hkmeans:4", "ecsq:16:hessian"])(
+    "%s asks for curvature of the right length, finite and not negative",
+    async (scheme) => {
+      const tensor = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
+      const given = (curvature?: ArrayLike<number>) =>
+        quantize(
+          tensor,
+          parseScheme(scheme),
+          (curvature ? { curvature: Float32Array.from(curvature) } : {}) as QuantizeOptions,
+        );
+      await expect(given()).rejects.toThrow("curvature, expected a diagonal Hessian of 4 numbers, got none");
+      await expect(given([1, 2, 3])).rejects.toThrow(ShapeError);
+      await expect(given([1, 2, Number.NaN, 4])).rejects.toThrow(NotFiniteError);
+      await expect(given([1, 2, -1, 4])).rejects.toThrow(OutOfRangeError);
+      expect((await given([0, 0, 0, 0])).error.maxAbs).toBe(0);
+      expect((await given([2 ** -149, 3e38, 0, 1])).error.maxAbs).toBe(0);
+    },
+  );
+
+  it("hashed refuses more values than a file may hold", async () => {
+    await expect(run("hashed:1", [2048, 2049], new Float32Array(2048 * 2049))).rejects.toThrow(
+      "quantizer hashed:1: values, expected at most 4194304, got 4196352",
+    );
+  });
+
+  it("sums of sub-vectors are exact where there are no more distinct ones than entries", async () => {
+    for (const scheme of ["rq:2x8x3", "aq:2x8x3"])
+      expect((await run(scheme, [3, 2], [1, 2, 3, 4, 1, 2])).error.maxAbs, scheme).toBe(0);
+  });
+});
+
+describe("product codebooks", () => {
+  const vectors = (shape: number[], data: ArrayLike<number>) => ({ shape, data: Float32Array.from(data) });
+  it.each([
+    [vectors([2], [1, 2]), { subspaces: 1 }, "vectors, expected [n, d]"],
+    [vectors([2, 2], [1, 2, 3]), { subspaces: 1 }, "vectors, expected [n, d]"],
+    [vectors([0, 2], []), { subspaces: 1 }, "vectors, expected [n, d]"],
+    [vectors([1, 2], [1, Number.NaN]), { subspaces: 1 }, "got a NaN or an infinity at element 1"],
+    [vectors([1, 3], [1, 2, 3]), { subspaces: 2 }, "numbers of a vector, expected a multiple of 2, got 3"],
+    [vectors([1, 2], [1, 2]), { subspaces: 3 }, "subspaces, expected an integer 1..2"],
+    [vectors([1, 2], [1, 2]), { subspaces: 1, centroids: 257 }, "centroids, expected an integer 2..256"],
+  ])("refuses %j with %j", async (tensor, options, message) => {
+    const failure = trainProductCodebooks(tensor, options);
+    await expect(failure).rejects.toThrow(LowbitError);
+    await expect(failure).rejects.toThrow(message);
+  });
+
+  it("are exact where there are no more vectors than centroids", async () => {
+    const found = await trainProductCodebooks(vectors([2, 4], [1, 2, 3, 4, 1, 2, -3e38, 1e-40]), {
+      subspaces: 2,
+      centroids: 2,
+    });
+    expect(found).toMatchObject({ dimension: 2, subspaces: 2, error: 0 });
+    expect([...found.codes]).toEqual([0, 1, 0, 0]);
   });
 });
 

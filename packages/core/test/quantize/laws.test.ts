@@ -62,6 +62,7 @@ describe("checkLaws refuses a quantizer that breaks", () => {
     nearest: faulty("nearest", (w) => table(w.nearest(Float32Array.of(-1, 0, 1), w.meanAbs()), [-1, 0, 1], w.absMax())),
     optimalScale: faulty("optimalScale", (w) => table(w.signCodes(), [1, -1], w.absMax())),
     keepsZero: faulty("keepsZero", (w) => table(w.signCodes(), [1, -1], w.meanAbs())),
+    keepsMean: faulty("keepsMean", (w) => table(w.signCodes(), [1, -1], w.absMax())),
     ordered: faulty("ordered", (w) => table(w.signCodes(), [-1, 1])),
     // Large weights stay large where a smaller level is nearer.
     adjacent: faulty("adjacent", (w) => table(new Uint8Array(w.length), [1, 0.5], w.absMax())),

@@ -17,11 +17,12 @@ import {
 } from "../../src/quantize/inner.ts";
 import type { Random } from "../../src/quantize/random.ts";
 import { naiveBlockCodes } from "./naive-blocks.ts";
+import { naiveCodebookLoops } from "./naive-codebooks.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 import { naiveSolver } from "./naive-solve.ts";
 
 /** Calls visit(position, group) for every element, in order. */
-function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
+export function eachInGroup(grouping: Grouping, visit: (position: number, group: number) => void): void {
   const { rows, columns, groupSize } = grouping;
   const perRow = groupsPerRow(grouping);
   for (let row = 0; row < rows; row++) {
@@ -175,6 +176,12 @@ class NaiveResident implements Resident {
     }
     return Uint8Array.from(naiveNearest(x, codebook, dimension));
   }
+  magnitudeMask(pruned: number): Uint8Array {
+    const order = [...this.#x.keys()].sort((a, b) => Math.abs(this.#x[a]!) - Math.abs(this.#x[b]!) || a - b);
+    const mask = Uint8Array.from(this.#x, (x) => (x === 0 ? 0 : 1));
+    for (const i of order.slice(0, pruned)) mask[i] = 0;
+    return mask;
+  }
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array } {
     const sums = new Float64Array(clusters * dimension);
     const counts = new Uint32Array(clusters);
@@ -186,18 +193,6 @@ class NaiveResident implements Resident {
   }
   blockCodes(type: BlockType, columns: number): BlockCodes {
     return naiveBlockCodes(type, this.#x, columns);
-  }
-  farthest(codes: Uint8Array, codebook: Float32Array, dimension: number): number {
-    let best = 0;
-    let most = -1;
-    for (let v = 0; v < codes.length; v++) {
-      const distance = squaredDistance(this.#x, v * dimension, codebook, codes[v]!, dimension);
-      if (distance > most) {
-        most = distance;
-        best = v;
-      }
-    }
-    return best;
   }
   moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
     const mean = new Float64Array(groupCount(grouping));
@@ -397,6 +392,7 @@ function leastSquares(sums: Float64Array, counts: Float64Array, bases: number): 
 }
 
 export const naiveLoops: InnerLoops = {
+  ...naiveCodebookLoops,
   solver: naiveSolver,
   load: (x, factor = 1) => new NaiveResident(x.map((value) => value * factor)),
   firstNonFinite: (x) => x.findIndex((value) => !Number.isFinite(value)),
@@ -424,6 +420,15 @@ export const naiveLoops: InnerLoops = {
       }
     }
     return codes;
+  },
+  compress: (x, mask) => x.filter((_, i) => mask[i] === 1),
+  expand(kept, mask) {
+    let at = 0;
+    return Float32Array.from(mask, (one) => (one ? kept[at++]! : 0));
+  },
+  expandCodes(kept, mask, fill) {
+    let at = 0;
+    return mask.map((one) => (one ? kept[at++]! : fill));
   },
   decode({ rows, columns, scale, scaleShape, groupSize, ...coded }, from, to) {
     const scaling = scale && scaleShape ? { scale, scaleShape, groupSize: groupSize ?? columns } : {};

@@ -94,6 +94,19 @@ describe("powers of two", () => {
     expect(floatBelow(0.7)).toBe(Math.fround(0.7) > 0.7 ? previousFloat(Math.fround(0.7)) : Math.fround(0.7));
   });
 
+  it("floatAbove is the least float not below", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-44, max: 3e38, noNaN: true }), (x) => {
+        const above = floatAbove(x);
+        expect(above).toBe(Math.fround(above));
+        expect(above).toBeGreaterThanOrEqual(x);
+        expect(previousFloat(above)).toBeLessThan(x);
+      }),
+      { seed: 3 },
+    );
+    expect([0, 1, 2 ** -149, 2 ** -150, 3.5e38].map(floatAbove)).toEqual([0, 1, 2 ** -149, 2 ** -149, Infinity]);
+  });
+
   it("log10 is within 1e-15 of the engine's over the whole range", () => {
     expect(log10(0)).toBe(Number.NEGATIVE_INFINITY);
     expect(log10(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);

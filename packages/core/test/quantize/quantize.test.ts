@@ -1,21 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codesPerRow } from "../../src/graph/constants.ts";
-import { decodeWeights } from "../../src/graph/decode.ts";
+import { decodeWeights, hashIndex, hashWord } from "../../src/graph/decode.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { matrixOf } from "../../src/quantize/weights.ts";
 import {
+  aq,
   binary,
   compareFloats,
   dequantize,
+  ecsq,
+  ecsqUniform,
   type FloatTensor,
   float,
+  hashed,
+  hkmeans,
   kmeans,
   parseScheme,
   pq,
   type Quantizer,
   quantize,
   registry,
+  rq,
   ternary,
   uniform,
 } from "../../src/quantize.ts";
@@ -134,6 +140,104 @@ describe("formulas, by hand", () => {
     expect([...q.codebook!]).toEqual([1, 2, 1, 9, 3, 4]);
     expect([...q.unpackCodes()]).toEqual([2, 0, 0, 1]);
     expect([...q.codes]).toEqual([0b0010, 0b0100]);
+  });
+
+  it("hkmeans: each level is the mean weighted with the curvature", async () => {
+    const data = Float32Array.of(0, 1, 10, 12, 14);
+    const curvature = Float32Array.of(3, 1, 1, 0, 3);
+    const q = await quantize({ shape: [1, 5], data }, hkmeans({ k: 2 }), { curvature });
+    expect([...q.codebook!]).toEqual([0.25, 13]);
+    expect([...q.unpackCodes()]).toEqual([0, 0, 1, 1, 1]);
+    // No curvature anywhere is curvature of 1 everywhere.
+    const flat = await quantize({ shape: [1, 5], data }, hkmeans({ k: 2 }), { curvature: new Float32Array(5) });
+    expect([...flat.codebook!]).toEqual([0.5, 12]);
+  });
+
+  it("hkmeans of equal curvature is kmeans, code for code", async () => {
+    const tensor = { shape: [20, 50], data: weights(1000, 12) };
+    const plain = await quantize(tensor, kmeans({ k: 16 }), { seed: 3 });
+    const curvature = new Float32Array(1000).fill(0.25);
+    const weighted = await quantize(tensor, hkmeans({ k: 16 }), { seed: 3, curvature });
+    expect(weighted.codes).toEqual(plain.codes);
+    expect(weighted.codebook).toEqual(plain.codebook);
+  });
+
+  it("hkmeans has less weighted error than kmeans, and no clusters have less (by brute force)", async () => {
+    const data = weights(12, 13);
+    const curvature = weights(12, 14).map((h) => h * h);
+    const weightedError = (values: ArrayLike<number>) =>
+      data.reduce((sum, w, i) => sum + curvature[i]! * (w - values[i]!) ** 2, 0);
+    const ofRun = (members: number[]) => {
+      const weight = members.reduce((sum, i) => sum + curvature[i]!, 0);
+      const mean = members.reduce((sum, i) => sum + curvature[i]! * data[i]!, 0) / weight;
+      return members.reduce((sum, i) => sum + curvature[i]! * (data[i]! - mean) ** 2, 0);
+    };
+    // Clusters of the line are runs of its order: every pair of places to cut at.
+    const order = [...data.keys()].sort((a, b) => data[a]! - data[b]!);
+    let least = Number.POSITIVE_INFINITY;
+    for (let a = 1; a < 11; a++)
+      for (let b = a + 1; b < 12; b++)
+        least = Math.min(least, ofRun(order.slice(0, a)) + ofRun(order.slice(a, b)) + ofRun(order.slice(b)));
+    const q = await quantize({ shape: [3, 4], data }, hkmeans({ k: 3, restarts: 20 }), { curvature });
+    expect(weightedError(q.dequantize())).toBeCloseTo(least, 6);
+    const plain = await quantize({ shape: [3, 4], data }, kmeans({ k: 3, restarts: 20 }));
+    expect(weightedError(plain.dequantize())).toBeGreaterThan(least);
+  });
+
+  it("ecsq: a rare level is dropped where its bits cost more than it saves", async () => {
+    // 15 zeros and one 1: with a level for it, H = 0.337; without, everything is at 1/16.
+    const data = new Float32Array(16);
+    data[5] = 1;
+    const kept = await quantize({ shape: [1, 16], data }, ecsq({ k: 2, rate: 0.34 }));
+    expect([...kept.dequantize()]).toEqual([...data]);
+    const merged = await quantize({ shape: [1, 16], data }, ecsq({ k: 2, rate: 0.33 }));
+    expect([...merged.dequantize()]).toEqual(new Array(16).fill(1 / 16));
+  });
+
+  it("ecsq-uniform: bins of max |w| / m, each with the mean of its weights", async () => {
+    const data = Float32Array.of(4, 3, 1, 0.5, -0.75, -3.5, 0, 2.5);
+    const q = await quantize({ shape: [1, 8], data }, ecsqUniform({ k: 5 }));
+    // Steps of 2: ties at 1 and 3 to the even multiple.
+    expect([...q.unpackCodes()]).toEqual([4, 4, 2, 2, 2, 0, 2, 3]);
+    expect([...q.codebook!]).toEqual([-3.5, -2, 0.1875, 2.5, 3.5]);
+  });
+
+  it("rq: a second codebook for what the first one leaves", async () => {
+    const data = Float32Array.of(10, 11, 10, 11, -10, -9, -10, -9);
+    const q = await quantize({ shape: [2, 4], data }, rq({ dimension: 1, centroids: 2, stages: 2 }));
+    expect([...q.codebook!]).toEqual([-9.5, 10.5, -0.5, 0.5]);
+    expect([...q.unpackCodes()]).toEqual([1, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    expect(q.decoding).toMatchObject({ kind: "additive", dimension: 1, count: 2 });
+    expect(q.error.maxAbs).toBe(0);
+  });
+
+  it("aq has no more error than rq of the same seed, and less where stages are not enough", async () => {
+    const tensor = { shape: [32, 24], data: weights(32 * 24, 15) };
+    for (const seed of [0, 1, 2]) {
+      const size = { dimension: 4, centroids: 8 };
+      const residual = (await quantize(tensor, rq({ ...size, stages: 2 }), { seed })).error.mse;
+      const additive = (await quantize(tensor, aq({ ...size, codebooks: 2 }), { seed })).error.mse;
+      expect(additive).toBeLessThan(0.95 * residual);
+    }
+  });
+
+  it("hashed: each value is the mean of its weights, signs taken off", async () => {
+    const data = weights(64, 16);
+    const q = await quantize({ shape: [4, 16], data }, hashed({ ratio: 4 }), { seed: 9 });
+    if (q.decoding.kind !== "hashed") throw new Error(q.decoding.kind);
+    const { values, seed } = q.decoding;
+    expect(values.length).toBe(16);
+    const signed = Array.from(values, () => [] as number[]);
+    for (const [i, w] of data.entries()) {
+      const word = hashWord(seed, i);
+      signed[hashIndex(word, 16)]!.push(word & 1 ? -w : w);
+    }
+    for (const [b, members] of signed.entries()) {
+      const mean = members.reduce((sum, w) => sum + w, 0) / Math.max(1, members.length);
+      expect(values[b]).toBeCloseTo(mean, 6);
+    }
+    expect({ bits: q.bits, bytes: q.bytes }).toEqual({ bits: 0, bytes: 4 * 16 + 4 });
+    expect(q.unpackCodes().length).toBe(0);
   });
 
   it("float keeps every bit", async () => {

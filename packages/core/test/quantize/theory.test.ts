@@ -1,6 +1,14 @@
 /** Figures that theory gives, without a data set: 40,000 equally probable quantiles of N(0,1) and of the Laplace distribution. */
 import { describe, expect, it } from "vitest";
-import { kmeans, parseScheme, type QuantizeOptions, quantize, Random } from "../../src/quantize.ts";
+import {
+  ecsq,
+  kmeans,
+  parseScheme,
+  type Quantized,
+  type QuantizeOptions,
+  quantize,
+  Random,
+} from "../../src/quantize.ts";
 import { laplaceQuantile, normalQuantile, quantileGrid } from "./distributions.ts";
 import { sampleNeeds } from "./needs.ts";
 
@@ -24,7 +32,12 @@ const tensors = {
 
 const errorOf = async (scheme: string, distribution: keyof typeof tensors) => {
   const quantizer = parseScheme(scheme);
-  return (await quantize(tensors[distribution], quantizer, sampleNeeds(quantizer, 1, COUNT) as QuantizeOptions)).error;
+  const { shape, data } = tensors[distribution];
+  // Equal curvature changes nothing: the figures are those without it.
+  const equal = { curvature: new Float32Array(data.length).fill(3) } as QuantizeOptions;
+  const weighs = /^(hkmeans|ecsq)/.test(scheme) && quantizer.needs === "curvature";
+  const needed = weighs ? equal : sampleNeeds(quantizer, shape[0]!, shape[1]!);
+  return (await quantize({ shape, data }, quantizer, needed)).error;
 };
 
 /** The largest of the quantiles of N(0,1). */
@@ -50,6 +63,22 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["sqnr:4", "N(0,1)", 0.011543, "Max's uniform quantizer, 19.38 dB"],
   ["sqnr:6", "N(0,1)", 0.00104, "Max's uniform quantizer, 29.83 dB"],
   ["absmean", "N(0,1)", 0.26338, "1 - 2γ E[|w|; |w| > γ/2] + γ² P(|w| > γ/2), γ = sqrt(2/π)"],
+  ["log:3", "N(0,1)", 0.11924, "powers of two 4, 2, 1, thresholds √2, by integration"],
+  ["log:4", "N(0,1)", 0.04127, "powers of two 4 to 1/16, thresholds √2, by integration"],
+  ["log:4:sqrt2", "N(0,1)", 0.02868, "powers of √2 from 4 to 1/2, by integration"],
+  ["apot:3", "N(0,1)", 0.04756, "7 levels, α = 2.065, by integration"],
+  ["apot:4", "N(0,1)", 0.012101, "15 levels, α = 2.613, by integration"],
+  ["apot:5", "N(0,1)", 0.006005, "31 levels, α = 3.372, by integration"],
+  ["dorefa:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["dorefa:2", "N(0,1)", 0.12745, "max |w| = 4.215, by integration"],
+  ["dorefa:4", "N(0,1)", 0.06988, "max |w| = 4.215, by integration"],
+  ["balanced:1", "N(0,1)", 1 - 2 / Math.PI, "1 - 2/π"],
+  ["balanced:2", "N(0,1)", 0.14386, "by the means of the quartiles, ±0.3247 and ±1.2711"],
+  ["balanced:3", "N(0,1)", 0.07424, "by the means of the octiles"],
+  ["balanced:2:mean", "N(0,1)", 0.12805, "bins at 0 and ±sqrt(2/π), by integration"],
+  ["balanced:3:mean", "N(0,1)", 0.05617, "bins at means of halves of halves, by integration"],
+  ["weq:4", "N(0,1)", 0.15632, "boundary 1.3789, levels ±0.6993 and ±1.8794 of greatest weighted entropy"],
+  ["weq:8", "N(0,1)", 0.06442, "boundaries 0.9614, 1.4563, 1.9810 of greatest weighted entropy"],
   ["stochastic:binary", "N(0,1)", 0.63462, "P(+1) = clip((w + 1) / 2, 0, 1), by integration"],
   ["stochastic:ternary", "N(0,1)", 0.26587, "P(±1) = |w|, by integration"],
   ["stochastic:fixed:4.4", "N(0,1)", 1 / 6 / 256, "ε² / 6"],
@@ -58,7 +87,16 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["kmeans:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["kmeans:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["kmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
+  ["prune:0.5", "N(0,1)", 0.07132, "0.5 - 2 t φ(t), t = 0.67449"],
+  ["prune:0.9", "N(0,1)", 0.56071, "0.9 - 2 t φ(t), t = 1.64485"],
   ["kmeans:4", "Laplace", 0.1762, "Lloyd-Max, 2 bits"],
+  ["hkmeans:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits: equal curvature"],
+  ["rq:1x2x2", "N(0,1)", 0.1304, "greedy binary bases, 2"],
+  ["aq:1x2x2", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits: its levels are sums of two"],
+  ["hashed:8", "N(0,1)", 1 - (1 - Math.exp(-8)) / 8, "independent weights in buckets of Poisson sizes"],
+  ["ecsq:16:r2", "N(0,1)", 0.08892, "best for an entropy of 2 bits, by integration"],
+  ["ecsq:32:r3", "N(0,1)", 0.02224, "best for an entropy of 3 bits, by integration"],
+  ["ecsq:16:r2:hessian", "N(0,1)", 0.08892, "the same: equal curvature"],
   ["lloyd:4", "N(0,1)", 0.1175, "Lloyd-Max, 2 bits"],
   ["lloyd:8", "N(0,1)", 0.0345, "Lloyd-Max, 3 bits"],
   ["lloyd:16", "N(0,1)", 0.0095, "Lloyd-Max, 4 bits"],
@@ -96,6 +134,7 @@ const published: [scheme: string, distribution: keyof typeof tensors, relativeMs
   ["lc:ternary", "Laplace", 0.2641, "ternary optimum, Δ = E|w|"],
   ["q4_0", "shuffled N(0,1)", 0.007377, "integral over the largest of 32 magnitudes, the others below it"],
   ["q8_0", "shuffled N(0,1)", 2.858e-5, "integral over the largest of 32"],
+  ["q4_k", "shuffled N(0,1)", 0.00509, "llama.cpp's reference on 2^22 normal numbers"],
   ["tq1_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["tq2_0", "shuffled N(0,1)", 0.6513, "integral over the largest of 256"],
   ["nf4", "shuffled N(0,1)", 0.00846, "integral over the largest of 64"],
@@ -130,9 +169,59 @@ describe("the parameters behind the figures", () => {
     if (alpha !== undefined) expect(quantized.scales![0]).toBeCloseTo(alpha, 2);
   });
 
+  it("int8:tensor:kl keeps the whole range of evenly spread weights: 4 · 127² times less noise than signal", async () => {
+    const data = quantileGrid((p) => 2 * p - 1, COUNT);
+    const { error } = await quantize({ shape: [1, COUNT], data }, parseScheme("int8:tensor:kl"));
+    expect(error.relativeMse * 4 * 127 ** 2).toBeCloseTo(1, 2);
+  });
+
   it("kmeans:4 on N(0,1) has Max's levels ±0.4528, ±1.510", async () => {
     const { codebook } = await quantize(tensors["N(0,1)"], kmeans({ k: 4 }));
     for (const [i, level] of [-1.51, -0.4528, 0.4528, 1.51].entries()) expect(codebook![i]).toBeCloseTo(level, 2);
+  });
+});
+
+/** -Σ p log2 p of the codes. */
+function entropyOf(quantized: Quantized): number {
+  const counts = new Map<number, number>();
+  for (const code of quantized.unpackCodes()) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts.values()].reduce((sum, count) => sum - (count / COUNT) * Math.log2(count / COUNT), 0);
+}
+
+describe("the entropy of codes", () => {
+  it.each([
+    ["ecsq:8", 2],
+    ["ecsq:16:r2", 2],
+    ["ecsq:32:r3", 3],
+    ["ecsq:16:r0.5", 0.5],
+  ] as const)("%s nears its rate from below: %f bits", async (scheme, rate) => {
+    const entropy = entropyOf(await quantize(tensors["N(0,1)"], parseScheme(scheme)));
+    expect(entropy).toBeLessThanOrEqual(rate);
+    expect(entropy).toBeGreaterThan(rate - 0.02);
+  });
+
+  it("a rate that is not reached changes nothing but the way there: Lloyd-Max", async () => {
+    const { error } = await quantize(tensors["N(0,1)"], parseScheme("ecsq:4:r2"));
+    expect(error.relativeMse).toBeCloseTo(0.1175, 3);
+  });
+
+  it("ecsq-uniform nears (πe/6) 2^(-2H), 1.53 dB above the bound of any quantizer", async () => {
+    for (const scheme of ["ecsq-uniform:33", "ecsq-uniform:101"]) {
+      const quantized = await quantize(tensors["N(0,1)"], parseScheme(scheme));
+      const theory = ((Math.PI * Math.E) / 6) * 2 ** (-2 * entropyOf(quantized));
+      expect(quantized.error.relativeMse / theory).toBeGreaterThan(0.99);
+      expect(quantized.error.relativeMse / theory).toBeLessThan(1.01);
+    }
+  });
+
+  it("at one entropy: ecsq within 1 % of ecsq-uniform or below, and both below k-means of no less", async () => {
+    const uniform = await quantize(tensors.Laplace, parseScheme("ecsq-uniform:31"));
+    const rate = entropyOf(uniform);
+    const constrained = await quantize(tensors.Laplace, ecsq({ k: 32, rate }));
+    const means = await quantize(tensors.Laplace, parseScheme("kmeans:11"));
+    expect(entropyOf(means)).toBeGreaterThan(rate);
+    expect(constrained.error.mse).toBeLessThan(1.01 * uniform.error.mse);
+    expect(uniform.error.mse).toBeLessThan(means.error.mse);
   });
 });
 
@@ -143,6 +232,8 @@ describe("orderings that must hold on the same weights", () => {
     ["int8", "int4", "int3", "int2:absmax"],
     ["int3", "int2", "int2:absmax"],
     ["kmeans:16", "int4:mse", "pow2:4"],
+    ["aq:4x16x2", "rq:4x16x2", "pq:4x16"],
+    ["aq:2x8x3", "rq:2x8x3"],
     ["lloyd:4", "multibit:2", "sketch:2:refined", "sketch:2", "binary"],
     ["lloyd:8", "multibit:3:t30", "multibit:3", "sketch:3:refined", "sketch:3", "sketch:2"],
     ["lloyd:16", "multibit:4:t30", "multibit:4", "sketch:4:refined", "sketch:4", "sketch:3"],

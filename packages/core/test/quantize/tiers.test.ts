@@ -9,7 +9,7 @@ import { loadKernels } from "../../src/kernels/load.ts";
 import { kernelLoops } from "../../src/kernels/quantize.ts";
 import { availableTiers, tiers } from "../../src/kernels/tiers.ts";
 import type { Grouping, InnerLoops } from "../../src/quantize/inner.ts";
-import { groupCount } from "../../src/quantize/inner.ts";
+import { groupCount, groupLength } from "../../src/quantize/inner.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { matrixOf, Weights } from "../../src/quantize/weights.ts";
 import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
@@ -120,7 +120,42 @@ describe.each(tiers)("%s", (tier) => {
     );
   });
 
-  it("nearest levels, cluster sums and the farthest vector equal plain TypeScript's on any finite weights", () => {
+  it("order statistics, histograms, thresholds, grids with an offset and mixtures equal plain TypeScript's on any finite weights", () => {
+    fc.assert(
+      fc.property(matrix, fc.integer({ min: 1, max: 40 }), ({ grouping, x }, count) => {
+        const groups = groupCount(grouping);
+        const lengths = Array.from({ length: groups }, (_, group) => groupLength(grouping, group));
+        const ranks = Uint32Array.from(lengths.flatMap((n) => [0, n >> 1, n - 1]));
+        const thresholds = x.slice(0, count).sort();
+        const y = x.toReversed();
+        const mask = Uint8Array.from(x, (value, i) => (value > 0 || i % 3 === 0 ? 1 : 0));
+        const set = mask.reduce((sum, m) => sum + m, 0);
+        both((of) => {
+          using resident = of.load(x);
+          const scale = resident.absMax(grouping).map((max) => Math.max(max / 3, 2 ** -149));
+          const offset = resident.minMax(grouping).min;
+          const top = scale.subarray(0, groups / grouping.rows);
+          const grid = { scale, zeroPoint: 0, offset, minCode: 0, maxCode: 7 };
+          return [
+            resident.orderStatistics(grouping, "values", ranks),
+            resident.orderStatistics(grouping, "magnitudes", ranks),
+            (["both", "positive", "negative"] as const).map((side) =>
+              resident.histogram(grouping, 0, { side, count, top }),
+            ),
+            resident.thresholdCodes(grouping, thresholds, scale),
+            resident.gridCodes(grouping, grid),
+            resident.gridErrors(grouping, grid),
+            of.largest(x, Math.floor((set + x.length) / 2), mask),
+            of.choose(x, y, mask),
+            of.mix(x, y, count / 4),
+          ];
+        });
+      }),
+      { seed: 33, numRuns: 150 },
+    );
+  });
+
+  it("nearest levels equal plain TypeScript's on any finite weights", () => {
     const levels = fc.integer({ min: 1, max: 256 });
     fc.assert(
       fc.property(
@@ -139,16 +174,105 @@ describe.each(tiers)("%s", (tier) => {
           if (whole.length === 0) return;
           both((of) => {
             using resident = of.load(whole, 0.5);
-            const codes = resident.nearest(codebook, dimension);
-            return [
-              codes,
-              resident.clusterSums(codes, dimension, count),
-              resident.farthest(codes, codebook, dimension),
-            ];
+            return resident.nearest(codebook, dimension);
           });
         },
       ),
       { seed: 31, numRuns: 200 },
+    );
+  });
+
+  it("steps of codebook searches equal plain TypeScript's", () => {
+    const problem = fc.record({
+      dimension: fc.integer({ min: 1, max: 9 }),
+      count: fc.integer({ min: 1, max: 40 }),
+      clusters: fc.integer({ min: 1, max: 12 }),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(problem, ({ dimension, count, clusters, seed }) => {
+        const x = weights(count * dimension, seed);
+        const start = weights(clusters * dimension, seed + 1);
+        const codes = Uint8Array.from({ length: count }, (_, i) => (i * 7) % clusters);
+        both((of) => {
+          using vectors = of.vectors(x, 0.5, dimension);
+          using search = vectors.lloyd(start);
+          const passes = [true, false].map((products) => [search.pass(products), search.centroids()]);
+          const filled = [search.refill(clusters - 1), search.centroids()];
+          using columns = vectors.columns(Uint32Array.of(count - 1, 0), 1 + (seed & 1));
+          const distances = new Float32Array(2).fill(Number.POSITIVE_INFINITY);
+          columns.nearer(1, distances);
+          using runs = vectors.take(Uint32Array.of(0, (count - 1) * dimension), dimension, dimension);
+          vectors.subtract(codes, start);
+          return [passes, filled, distances, runs.at(1), vectors.at(0), vectors.sumSquares(), vectors.nearest(start)];
+        });
+        both((of) => {
+          using vectors = of.vectors(x, 1, dimension);
+          const sides = of.interleave(Uint8Array.of(...codes, ...codes.toReversed()), 2);
+          const codebooks = weights(2 * clusters * dimension, seed + 2);
+          return vectors.additive({ codes: sides, codebooks, count: 2 }, { beam: 3, searches: 2, fits: 2 });
+        });
+        const curvature = weights(x.length, seed + 3).map(Math.abs);
+        both((of) => {
+          using plain = of.sorted(x, 2);
+          using weighted = of.sorted(x, 2, curvature, 0.25);
+          using curved = of.curved(2, { values: x, curvature, ratio: 0.5 });
+          const bounds = Float64Array.of(-0.75, 0, 0, 1);
+          const chosen = curved.codes(start, start.map(Math.abs));
+          return [plain.intervals(bounds), weighted.intervals(bounds), chosen, curved.sums(chosen, start.length)];
+        });
+        both((of) => of.hashedSums(x, seed >>> 0, 0.5, clusters));
+      }),
+      { seed: 33, numRuns: 100 },
+    );
+  });
+
+  it("bases, scales and sorted weights equal plain TypeScript's on any weights of a wide range", () => {
+    // Levels are sums of coefficients: weights at the end of f32 would make infinities of them.
+    const wide = fc.oneof(
+      fc.float({ noNaN: true, min: Math.fround(-1e37), max: Math.fround(1e37) }),
+      fc.integer({ min: -8, max: 8 }).map((n) => n / 2),
+    );
+    const problem = fc
+      .tuple(fc.integer({ min: 1, max: 4 }), size, size, fc.integer({ min: 1, max: 8 }))
+      .chain(([rows, columns, groupSize, count]) =>
+        fc.record({
+          grouping: fc.constant<Grouping>({ rows, columns, groupSize }),
+          count: fc.constant(count),
+          x: fc
+            .array(wide, { minLength: rows * columns, maxLength: rows * columns })
+            .map((list) => Float32Array.from(list)),
+          codes: fc.uint8Array({ minLength: rows * columns, maxLength: rows * columns, max: 2 ** count - 1 }),
+        }),
+      );
+    fc.assert(
+      fc.property(problem, ({ grouping, count, x, codes }) => {
+        both((of) => {
+          using resident = of.load(x);
+          const coefficients = resident.fitBases(grouping, codes, count);
+          const importance = Float32Array.from(codes);
+          const levels = weights(2 ** count, count);
+          const sizes = groupCount(grouping) * count;
+          return [
+            coefficients,
+            resident.nearestBases(grouping, coefficients, count),
+            resident.nearestBases(grouping, new Float32Array(sizes).fill(0.5), count),
+            count < 8 ? resident.residualSigns(grouping, { codes, coefficients, count }) : [],
+            resident.baseCodes(grouping, coefficients, count),
+            resident.moments(grouping),
+            resident.scaleSums(grouping, codes, levels),
+            resident.scaleSums(grouping, codes, levels, importance),
+            resident.ternaryScale(grouping),
+          ];
+        });
+        both((of) => {
+          using resident = of.load(x);
+          resident.sort();
+          const thresholds = Float64Array.from(codes.subarray(0, count), (code) => code / 4).sort();
+          return [Array.from(x.keys(), (i) => resident.at(i)), resident.parts(thresholds)];
+        });
+      }),
+      { seed: 33, numRuns: 200 },
     );
   });
 
@@ -189,16 +313,32 @@ describe.each(tiers)("%s", (tier) => {
     expect(kernels.bytesInUse).toBe(before);
   });
 
-  it.each(["binary", "ternary:mse", "int4:g32:mse", "pow2:4", "kmeans:4", "pq:4x16"])(
-    "%s takes at most three times the tensor in WASM memory",
-    async (scheme) => {
-      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
-      const before = own.memoryBytes;
-      const data = weights(256 * 1024, 7);
-      await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
-      expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
-    },
-  );
+  it.each([
+    "binary",
+    "ternary:mse",
+    "int4:g32:mse",
+    "pow2:4",
+    "kmeans:4",
+    "pq:4x16",
+    "int4:kl",
+    "int4:tensor:p99.5",
+    "balanced:3",
+    "weq:16",
+    "multibit:3",
+    "lloyd:16",
+    "lc:ternary:tensor",
+    "pq:1024x16",
+    "ecsq:8",
+    "rq:4x16x2",
+    "aq:4x16x2",
+    "hashed:8",
+  ])("%s takes at most three times the tensor in WASM memory", async (scheme) => {
+    using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
+    const before = own.memoryBytes;
+    const data = weights(256 * 1024, 7);
+    await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
+    expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
+  });
 
   it("a constant outlives the instance that made it", async () => {
     const own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });

@@ -8,12 +8,15 @@ import { matrixOf } from "../weights.ts";
 import { type BlockType, blockLayouts } from "./layout.ts";
 
 /**
- * The blocks of a constant, row after row, as a GGUF tensor of type `type` holds them (crates/kernels/src/blocks/layout.rs says them byte by byte). For what the quantizer of that name made they are llama.cpp's
- * to the byte. One exception: where the d of a Q4_K block has rounded to 0, its 6-bit scales are written as 0; the floats are the same.
+ * The blocks of a constant, row after row, as a GGUF tensor of type `type` holds them (crates/kernels/src/blocks/layout.rs says them byte by byte). For what
+ * the quantizer of that name made they are llama.cpp's to the byte. One exception: where the d of a Q4_K block has rounded to 0, its 6-bit scales are written
+ * as 0; the floats are the same.
  *
- * Others with the type's decoding fit as well (ternary weights in groups of 256, say) where their scales are numbers of f16; in Q4_K d is taken as small as it can be.
+ * Others with the type's decoding fit as well (ternary weights in groups of 256, say) where their scales are numbers of f16; in Q4_K d is taken as small as it
+ * can be.
  *
- * @throws ShapeError where a row is no multiple of the block or bits, decoding or group size are not the type's; OutOfRangeError with the position of a scale that the type does not hold
+ * @throws ShapeError where a row is no multiple of the block or bits, decoding or group size are not the type's; OutOfRangeError with the position of a scale
+ * that the type does not hold
  */
 export async function toBlocks(
   constant: QuantizedConstant,

@@ -18,8 +18,9 @@ const LEAST_EXPONENT = -127;
  *
  *   X = 2^(floor(log₂ max|w|) - 2), at least 2^-127;   ŵ = X · E2M1(w / X), to nearest, ties to even, beyond 6 to ±6
  *
- * Range: ±6 X, where max|w| lies in [4 X, 8 X): the largest weights are clipped by up to a quarter. Gradient in training: straight through inside the range, ∂L/∂w = ∂L/∂ŵ · 1{|w| <= 6 X}, else 0.
- * A group of zeros has X = 1. Below 2^-125 X stays at 2^-127 and denormals have its steps of 2^-128. As stored elsewhere a scale is a byte (4.25 bits a weight); here it is an f32.
+ * Range: ±6 X, where max|w| lies in [4 X, 8 X): the largest weights are clipped by up to a quarter. Gradient in training: straight through inside the range,
+ * ∂L/∂w = ∂L/∂ŵ · 1{|w| <= 6 X}, else 0. A group of zeros has X = 1. Below 2^-125 X stays at 2^-127 and denormals have its steps of 2^-128. As stored elsewhere
+ * a scale is a byte (4.25 bits a weight); here it is an f32.
  */
 export function mxfp4(): Quantizer<"table", false, "weights"> {
   return defineQuantizer({

@@ -24,10 +24,11 @@ export interface Nf4Options {
  *
  *   c = max|w|;   ŵ = c · (the nearest of 16 levels to w / c)
  *
- * The levels are quantiles of N(0,1) divided by the largest: with δ = ½ (1/32 + 1/30), eight positive ones Φ⁻¹ of equal steps from ½ to 1 - δ, seven negative ones Φ⁻¹ of equal steps from δ to ½, and 0. They are asymmetric.
+ * The levels are quantiles of N(0,1) divided by the largest: with δ = ½ (1/32 + 1/30), eight positive ones Φ⁻¹ of equal steps from ½ to 1 - δ, seven negative
+ * ones Φ⁻¹ of equal steps from δ to ½, and 0. They are asymmetric.
  *
- * Range: ±c, both ends levels. Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A group of zeros has c = 1. The quotient is one f32 division, a tie goes to the lower level. QLoRA's second quantization of the scales is not
- * part of it; the scale is an f32 (4.5 bits a weight).
+ * Range: ±c, both ends levels. Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A group of zeros has c = 1. The quotient is one f32 division, a tie goes
+ * to the lower level. QLoRA's second quantization of the scales is not part of it; the scale is an f32 (4.5 bits a weight).
  */
 export function nf4({ per = DEFAULT_PER }: Nf4Options = {}): Quantizer<"table", false, "weights"> {
   const suffix = typeof per === "object" && per.group === 64 ? "" : perSuffix(per, DEFAULT_PER);

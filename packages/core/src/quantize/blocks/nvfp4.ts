@@ -16,10 +16,12 @@ const E4M3_MAX = 448;
  *
  *   s_t = max|w| of the tensor / (448 · 6), in f32;   s_g = E4M3(max|w| of the group / 6 / s_t);   ŵ = s_t s_g · E2M1(w / (s_t s_g))
  *
- * each E to nearest, ties to even, beyond its largest number to that. s_t s_g is rounded to f32 and is the scale of the group here; as stored elsewhere s_g is a byte (4.5 bits a weight).
+ * each E to nearest, ties to even, beyond its largest number to that. s_t s_g is rounded to f32 and is the scale of the group here; as stored elsewhere s_g is
+ * a byte (4.5 bits a weight).
  *
- * Range: ±6 s_t s_g, short of a group's largest weight by 1/16 at most. Gradient in training: straight through inside the range, ∂L/∂w = ∂L/∂ŵ · 1{|w| <= 6 s_t s_g}, else 0.
- * A group whose s_g rounds to 0, which is below 2^-10 beside the tensor's 448, is 0 and has the scale 0; so has a tensor of zeros, and one whose s_t is below 2^-150.
+ * Range: ±6 s_t s_g, short of a group's largest weight by 1/16 at most. Gradient in training: straight through inside the range, ∂L/∂w = ∂L/∂ŵ · 1{|w| <= 6 s_t
+ * s_g}, else 0. A group whose s_g rounds to 0, which is below 2^-10 beside the tensor's 448, is 0 and has the scale 0; so has a tensor of zeros, and one whose
+ * s_t is below 2^-150.
  */
 export function nvfp4(): Quantizer<"table", false, "weights"> {
   return defineQuantizer({

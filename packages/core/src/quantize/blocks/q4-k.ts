@@ -17,8 +17,9 @@ import { singleFamily } from "./block-quantizer.ts";
  *
  * Rounds to nearest, ties to even. In a GGUF file a block of 256 is 144 bytes (4.5 bits a weight), see `toBlocks`; in memory scale and offset are f32.
  *
- * Range: 16 levels per sub-block, of which none need be 0. Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. Sub-blocks of zeros are 0. A sub-block of one value is exact to its 6 bits; max s below 63 · 2^-25 rounds to 0.
- * Weights whose d or m has no f16 (from about 4e6 on) are refused (OutOfRangeError). The last block of a row is shorter where 256 does not divide; GGUF has no such rows.
+ * Range: 16 levels per sub-block, of which none need be 0. Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. Sub-blocks of zeros are 0. A sub-block of one
+ * value is exact to its 6 bits; max s below 63 · 2^-25 rounds to 0. Weights whose d or m has no f16 (from about 4e6 on) are refused (OutOfRangeError). The last
+ * block of a row is shorter where 256 does not divide; GGUF has no such rows.
  */
 export function q4_k(): Quantizer<"offset", false, "weights"> {
   return defineQuantizer({
@@ -48,5 +49,5 @@ export const q4_kMethod: Method = {
   file: "blocks/q4-k.ts",
   paper: GGML,
   scheme: "q4_k",
-  published: "the bytes of llama.cpp's reference; 4.5 bits a weight in GGUF",
+  published: "0.00509, what llama.cpp's reference has on 2^22 numbers of N(0,1); 4.5 bits a weight in GGUF",
 };

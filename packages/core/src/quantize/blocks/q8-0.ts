@@ -10,10 +10,12 @@ import { affineBlocks, singleFamily } from "./block-quantizer.ts";
  *
  *   d = max|w| / 127;   q = round(w · (1 / d)), halves away from zero;   ŵ = q f16(d)
  *
- * Codes here are q + 128 around the zero point 128; q = -128 occurs in files of others only. In a GGUF file a block is 34 bytes (8.5 bits a weight), see `toBlocks`.
+ * Codes here are q + 128 around the zero point 128; q = -128 occurs in files of others only. In a GGUF file a block is 34 bytes (8.5 bits a weight), see
+ * `toBlocks`.
  *
- * Range: ±127 f16(d). Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A block of zeros has d = 0. Where max|w| is below 127 · 2^-25 d rounds to 0 and so does the block; 127 · 65520 and above has no f16 and is
- * refused (OutOfRangeError). The last block of a row is shorter where 32 does not divide; GGUF has no such rows.
+ * Range: ±127 f16(d). Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A block of zeros has d = 0. Where max|w| is below 127 · 2^-25 d rounds to 0 and so
+ * does the block; 127 · 65520 and above has no f16 and is refused (OutOfRangeError). The last block of a row is shorter where 32 does not divide; GGUF has no
+ * such rows.
  */
 export function q8_0(): Quantizer<"affine", false, "weights"> {
   return affineBlocks("q8_0", ["idempotent", "signSymmetric", "keepsZero"]);

@@ -10,11 +10,11 @@ import { affineBlocks, singleFamily } from "./block-quantizer.ts";
  *
  *   d = max|w|;   t = round(w · (1 / d)), halves away from zero;   ŵ = t f16(d)
  *
- * It is made for weights that are ternary already (BitNet b1.58), which it keeps where their scale is a number of f16; of others it keeps those above half the largest. In a GGUF file five trits
- * are a byte and a block is 54 bytes (1.6875 bits a weight), see `toBlocks`; here codes are t + 1 in 2 bits.
+ * It is made for weights that are ternary already (BitNet b1.58), which it keeps where their scale is a number of f16; of others it keeps those above half the
+ * largest. In a GGUF file five trits are a byte and a block is 54 bytes (1.6875 bits a weight), see `toBlocks`; here codes are t + 1 in 2 bits.
  *
- * Range: {-1, 0, +1} f16(d). Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A block of zeros has d = 0; max|w| of at most 2^-25 rounds to 0; 65520 and above has no f16 and is refused
- * (OutOfRangeError). The last block of a row is shorter where 256 does not divide; GGUF has no such rows.
+ * Range: {-1, 0, +1} f16(d). Gradient in training: straight through, ∂L/∂w = ∂L/∂ŵ. A block of zeros has d = 0; max|w| of at most 2^-25 rounds to 0; 65520 and
+ * above has no f16 and is refused (OutOfRangeError). The last block of a row is shorter where 256 does not divide; GGUF has no such rows.
  */
 export function tq1_0(): Quantizer<"affine", false, "weights"> {
   return affineBlocks("tq1_0", ["idempotent", "signSymmetric", "keepsZero"]);
@@ -44,13 +44,13 @@ export const tqMethods: readonly Method[] = [
     method: "GGUF TQ1_0",
     scheme: "tq1_0",
     published: "0.651 on N(0,1) in blocks of 256, by integration; 0 on ternary weights; 1.6875 bits a weight in GGUF",
-    agrees: { tq2_0: "TQ1_0 and TQ2_0 are one formula in two packings" },
+    agrees: { "GGUF TQ2_0": "TQ1_0 and TQ2_0 are one formula in two packings" },
   },
   {
     ...row,
     method: "GGUF TQ2_0",
     scheme: "tq2_0",
     published: "0.651 on N(0,1) in blocks of 256, by integration; 0 on ternary weights; 2.0625 bits a weight in GGUF",
-    agrees: { tq1_0: "TQ1_0 and TQ2_0 are one formula in two packings" },
+    agrees: { "GGUF TQ1_0": "TQ1_0 and TQ2_0 are one formula in two packings" },
   },
 ];

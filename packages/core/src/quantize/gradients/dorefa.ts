@@ -18,10 +18,12 @@ export interface DorefaGradientOptions {
  *
  *   f(g) = 2 max|g| [ quantize_k( g / (2 max|g|) + 1/2 + N ) - 1/2 ],   N uniform in ±1/2 · 1 / L
  *
- * round(a + noise of ±1/2) is floor(a + u) with u uniform in [0, 1): stochastic rounding to the grid of steps 2 max|g| / L. Unbiased; the error of a number is below a step. For odd L, which is every
- * one, 0 is no level: zeros become ± half a step, a gradient of zeros alone stays. The step is rounded up to f32, so that no number lies beyond the grid; one beyond f32 is refused (OutOfRangeError).
+ * round(a + noise of ±1/2) is floor(a + u) with u uniform in [0, 1): stochastic rounding to the grid of steps 2 max|g| / L. Unbiased; the error of a number is
+ * below a step. For odd L, which is every one, 0 is no level: zeros become ± half a step, a gradient of zeros alone stays. The step is rounded up to f32, so
+ * that no number lies beyond the grid; one beyond f32 is refused (OutOfRangeError).
  *
- * **Wire**, byte 1 of the frame: k. After it: f32 step; codes of k bits, least significant bit first, spare bits 0; code c stands for (c - L / 2) step. 12 + ceil(n k / 8) bytes.
+ * **Wire**, byte 1 of the frame: k. After it: f32 step; codes of k bits, least significant bit first, spare bits 0; code c stands for (c - L / 2) step. 12 +
+ * ceil(n k / 8) bytes.
  */
 export function dorefaGradient({ bits }: DorefaGradientOptions): GradientQuantizer {
   checkInteger("dorefa-gradient:<k>", "bits", bits, 1, 8);

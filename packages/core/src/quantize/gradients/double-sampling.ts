@@ -26,11 +26,13 @@ export interface DoubleSample {
 const OP = "doubleSampling";
 
 /**
- * Double sampling (Zhang et al., section 3): for each sample a, with M = max|a|, two independent stochastic roundings Q₁, Q₂ of a to multiples of M / s, so that
+ * Double sampling (Zhang et al., section 3): for each sample a, with M = max|a|, two independent stochastic roundings Q₁, Q₂ of a to multiples of M / s, so
+ * that
  *
  *   E Q₁(a) = E Q₂(a) = a   and   E Q₁(a) Q₂(a)ᵀ = a aᵀ,   where E Q₁(a) Q₁(a)ᵀ = a aᵀ + diag Var Q₁(a)
  *
- * Codes are floor(a s / M + s + u), 0..2s, around the zero point s, one scale a sample (M / s rounded up to f32). A sample of zeros stays; a step below f32 is refused by none: it is rounded up to 2^-149.
+ * Codes are floor(a s / M + s + u), 0..2s, around the zero point s, one scale a sample (M / s rounded up to f32). A sample of zeros stays; a step below f32 is
+ * refused by none: it is rounded up to 2^-149.
  * @throws ShapeError, NotFiniteError (with the position), OutOfRangeError for other levels
  */
 export async function doubleSampling(

@@ -6,8 +6,8 @@ import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
 /**
- * What each of 256 codes stands for. Behind the sign (the highest bit, 1 = minus) z zeros mean a factor of 10^-z, the next 1 ends them, and the i = 6 - z bits left are the place of
- * the value among 2^i equal parts of [0.1, 1], whose middle it is:
+ * What each of 256 codes stands for. Behind the sign (the highest bit, 1 = minus) z zeros mean a factor of 10^-z, the next 1 ends them, and the i = 6 - z bits
+ * left are the place of the value among 2^i equal parts of [0.1, 1], whose middle it is:
  *
  *   0b0_000_1101: z = 3, i = 3, fifth part of eight: 10^-3 (0.1 + 0.9 (5 + 1/2) / 8)
  *
@@ -27,8 +27,9 @@ export function dynamicTreeLevels(): Float32Array {
 }
 
 /**
- * 8-bit approximations for parallelism in deep learning (Dettmers, section 3): g / max|g| to the nearest of the levels of the dynamic tree, the lowest code on a tie. From 0.1 to 1 the
- * error is at most 0.45 / 64 = 0.0070 of the maximum; ten times below it is a fifth of that, and so on, so that small numbers keep a relative error that a uniform grid of 8 bits does not.
+ * 8-bit approximations for parallelism in deep learning (Dettmers, section 3): g / max|g| to the nearest of the levels of the dynamic tree, the lowest code on
+ * a tie. From 0.1 to 1 the error is at most 0.45 / 64 = 0.0070 of the maximum; ten times below it is a fifth of that, and so on, so that small numbers keep a
+ * relative error that a uniform grid of 8 bits does not.
  *
  * Deterministic, not unbiased. A gradient of zeros has the maximum 0 and is exact; g / max|g| is one f32 division, so denormals are quantized like all others.
  *

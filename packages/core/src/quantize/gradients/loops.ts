@@ -20,7 +20,10 @@ export interface OneBit {
 }
 
 export interface GradientLoops extends InnerLoops {
-  /** clamp(floor(x / scale[g] + zero + u), 0, maxCode), u uniform in [0, 1) from 32 bits of `new Random(seed)` for each x, the sum in f64; a scale of 0 is that of zeros. */
+  /**
+   * clamp(floor(x / scale[g] + zero + u), 0, maxCode), u uniform in [0, 1) from 32 bits of `new Random(seed)` for each x, the sum in f64; a scale of 0 is that
+   * of zeros.
+   */
   randomCodes(
     x: Float32Array,
     grouping: Grouping,
@@ -34,8 +37,8 @@ export interface GradientLoops extends InnerLoops {
   /** Back; or the position of the first byte that is not of packTrits. */
   unpackTrits(bytes: Uint8Array, count: number): Uint8Array | number;
   /**
-   * Of v = x + residual and each run of `group` of them: the means of the v >= 0 and of the v < 0, `symmetric`: ± the mean of |v|; the new residual is v less its level. Sums in f64, all
-   * else rounded to f32 at each step.
+   * Of v = x + residual and each run of `group` of them: the means of the v >= 0 and of the v < 0, `symmetric`: ± the mean of |v|; the new residual is v less
+   * its level. Sums in f64, all else rounded to f32 at each step.
    */
   oneBit(x: Float32Array, residual: Float32Array, group: number, symmetric: boolean): OneBit;
   /** The level of each code of {@link oneBit}. */

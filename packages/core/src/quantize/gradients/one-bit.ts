@@ -7,7 +7,9 @@ import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
 export interface OneBitOptions {
-  /** Numbers of a column: the weights of one neuron, here K of a gradient [N, K]; the last one is shorter where it does not divide. Default: the whole gradient. */
+  /**
+   * Numbers of a column: the weights of one neuron, here K of a gradient [N, K]; the last one is shorter where it does not divide. Default: the whole gradient.
+   */
   readonly column?: number;
 }
 
@@ -17,10 +19,11 @@ export interface OneBitOptions {
  *   v = g + e;   bit = [v < 0];   level of each bit = mean of the v of that bit in the column;   e ← v - level
  *
  * The threshold is 0; the means are the levels of least squared error. Not unbiased: each message is off, but the sum of messages is off by the last e alone.
- * 0 and -0 count as positive. A column whose v are all of one sign has 0 for the other level; one of a single number is exact, and so is one of two values of different sign.
- * Sums are in f64, so denormals and f32's largest numbers have their means; g + e beyond f32 is refused (OutOfRangeError).
+ * 0 and -0 count as positive. A column whose v are all of one sign has 0 for the other level; one of a single number is exact, and so is one of two values of
+ * different sign. Sums are in f64, so denormals and f32's largest numbers have their means; g + e beyond f32 is refused (OutOfRangeError).
  *
- * **Wire**, after the frame: column size u32; per column f32 level of bit 0 (>= 0), f32 level of bit 1 (<= 0); the bits, number i in bit i mod 8 of byte i / 8, spare ones 0.
+ * **Wire**, after the frame: column size u32; per column f32 level of bit 0 (>= 0), f32 level of bit 1 (<= 0); the bits, number i in bit i mod 8 of byte i / 8,
+ * spare ones 0.
  * 12 + 8 columns + ceil(n / 8) bytes.
  */
 export function oneBitSgd({ column = 2 ** 31 - 1 }: OneBitOptions = {}): GradientQuantizer {

@@ -12,7 +12,10 @@ export interface QsgdOptions {
   readonly levels: number;
   /** Numbers that share a norm; the last bucket is shorter where it does not divide. Default: all. */
   readonly bucket?: number;
-  /** A code for every number, or only for those that are not 0 and their distances. Default: `dense` where s is at least 4 √n of a bucket, where hardly any is 0. */
+  /**
+   * A code for every number, or only for those that are not 0 and their distances. Default: `dense` where s is at least 4 √n of a bucket, where hardly any is
+   * 0.
+   */
   readonly coding?: "sparse" | "dense";
 }
 
@@ -21,13 +24,15 @@ export interface QsgdOptions {
  *
  *   Q(v_i) = ‖v‖₂ · sign(v_i) · ξ_i,   ξ_i = (l + 1) / s with probability s |v_i| / ‖v‖₂ - l, else l / s, where l = floor(s |v_i| / ‖v‖₂)
  *
- * Unbiased; E‖Q(v) - v‖² <= min(n / s², √n / s) ‖v‖²; with s = 1 at most √n numbers are not 0 on average. Probabilities are multiples of 2^-32. The norm is rounded up to f32, so that no
- * quotient is above 1; a norm beyond f32 is refused (OutOfRangeError). Zeros stay 0; a bucket of one number is exact to the rounding of the result.
+ * Unbiased; E‖Q(v) - v‖² <= min(n / s², √n / s) ‖v‖²; with s = 1 at most √n numbers are not 0 on average. Probabilities are multiples of 2^-32. The norm is
+ * rounded up to f32, so that no quotient is above 1; a norm beyond f32 is refused (OutOfRangeError). Zeros stay 0; a bucket of one number is exact to the
+ * rounding of the result.
  *
- * **Wire**, byte 1 of the frame: 1 for `dense`, 0 for `sparse`; bytes 2..3: s. After it: bucket size u32; per bucket f32 norm; the stream of bits, least significant bit of a byte first, the last byte
- * filled with 0. With ω(k) Elias' recursive code of k >= 1:
+ * **Wire**, byte 1 of the frame: 1 for `dense`, 0 for `sparse`; bytes 2..3: s. After it: bucket size u32; per bucket f32 norm; the stream of bits, least
+ * significant bit of a byte first, the last byte filled with 0. With ω(k) Elias' recursive code of k >= 1:
  *
- * - sparse, per bucket: ω(1 + number of levels that are not 0), then for each of them ω(distance from the one before it; of the first: 1 + index), sign (1 = minus), ω(level);
+ * - sparse, per bucket: ω(1 + number of levels that are not 0), then for each of them ω(distance from the one before it; of the first: 1 + index), sign (1 =
+ *   minus), ω(level);
  * - dense, per number: ω(1 + level) and, where the level is not 0, its sign.
  */
 export function qsgd({ levels, bucket = 2 ** 31 - 1, coding }: QsgdOptions): GradientQuantizer {
@@ -37,7 +42,8 @@ export function qsgd({ levels, bucket = 2 ** 31 - 1, coding }: QsgdOptions): Gra
   const scheme = `qsgd:${levels}${whole ? "" : `:g${bucket}`}${coding === undefined ? "" : `:${coding}`}`;
   return {
     scheme,
-    bits: 1 + Math.ceil(bitsOf(levels + 1)),
+    // Sign and level 0..s.
+    bits: 33 - Math.clz32(levels),
     unbiased: true,
     feedback: false,
     paper: QSGD,
@@ -70,9 +76,6 @@ export function qsgd({ levels, bucket = 2 ** 31 - 1, coding }: QsgdOptions): Gra
     },
   };
 }
-
-/** Bits that name one of `values` values. */
-const bitsOf = (values: number): number => 32 - Math.clz32(values - 1);
 
 export const qsgdMethod: Method = {
   method: "QSGD",

@@ -56,7 +56,8 @@ function readSigns(op: string, bytes: Uint8Array): { count: number; codes: Uint8
 }
 
 /**
- * The majority vote of signSGD (algorithm 3): of messages of {@link signSgd} the message with the sign of each sum, + where as many say + as -, which odd numbers of workers never do.
+ * The majority vote of signSGD (algorithm 3): of messages of {@link signSgd} the message with the sign of each sum, + where as many say + as -, which odd
+ * numbers of workers never do.
  * @throws InputError without messages, WireError where one is none or has another number of signs
  */
 export async function majorityVote(messages: readonly Uint8Array[], kernels?: KernelInstance): Promise<Uint8Array> {
@@ -78,8 +79,8 @@ export async function majorityVote(messages: readonly Uint8Array[], kernels?: Ke
  *
  *   p = g + e;   Δ = (‖p‖₁ / n) sign(p);   e ← p - Δ
  *
- * Not unbiased; ‖p - Δ‖² = (1 - ‖p‖₁² / (n ‖p‖²)) ‖p‖², and the sum of messages is off by the last e alone. 0 and -0 count as positive; p of one magnitude are exact; g + e beyond f32 is refused
- * (OutOfRangeError).
+ * Not unbiased; ‖p - Δ‖² = (1 - ‖p‖₁² / (n ‖p‖²)) ‖p‖², and the sum of messages is off by the last e alone. 0 and -0 count as positive; p of one magnitude are
+ * exact; g + e beyond f32 is refused (OutOfRangeError).
  *
  * **Wire**, after the frame: f32 ‖p‖₁ / n; bits as of {@link signSgd}. 12 + ceil(n / 8) bytes.
  */

@@ -17,10 +17,11 @@ export interface TernGradOptions {
  *
  *   g̃ = s · sign(g) ∘ b,   s = max|g|,   P(b_k = 1) = |g_k| / s;   with clipping g_k ← sign(g_k) min(|g_k|, c σ) before, σ the standard deviation of g
  *
- * Unbiased, E g̃ = g, with E‖g̃‖² = max|g| · ‖g‖₁ exactly, so that the variance of number k is s |g_k| - g_k²; with clipping it is unbiased for the clipped gradient alone. Probabilities are
- * multiples of 2^-32. A number of the largest magnitude is always exact; 0 stays 0; a gradient of zeros has s = 0.
+ * Unbiased, E g̃ = g, with E‖g̃‖² = max|g| · ‖g‖₁ exactly, so that the variance of number k is s |g_k| - g_k²; with clipping it is unbiased for the clipped
+ * gradient alone. Probabilities are multiples of 2^-32. A number of the largest magnitude is always exact; 0 stays 0; a gradient of zeros has s = 0.
  *
- * **Wire**, after the frame: f32 s; trits 0, 1, 2 for -s, 0, +s, five to a byte, the first one the lowest digit in base 3 (bytes 0..242; the last one filled with digits 0). 12 + ceil(n / 5) bytes.
+ * **Wire**, after the frame: f32 s; trits 0, 1, 2 for -s, 0, +s, five to a byte, the first one the lowest digit in base 3 (bytes 0..242; the last one filled
+ * with digits 0). 12 + ceil(n / 5) bytes.
  */
 export function ternGrad({ clip }: TernGradOptions = {}): GradientQuantizer {
   if (clip !== undefined && !(clip > 0 && Number.isFinite(clip)))

@@ -16,10 +16,11 @@ export interface ThresholdOptions {
  *
  *   r ← r + g;   where r > τ: send +τ, r ← r - τ;   where r < -τ: send -τ, r ← r + τ
  *
- * and nothing where |r| <= τ. At most one τ a number and message: a larger r waits for the next one. Not unbiased; the sum of messages is off by the last r alone.
- * Zeros, constants and denormals below τ are sent once they have added up; r + g beyond f32 is refused (OutOfRangeError).
+ * and nothing where |r| <= τ. At most one τ a number and message: a larger r waits for the next one. Not unbiased; the sum of messages is off by the last r
+ * alone. Zeros, constants and denormals below τ are sent once they have added up; r + g beyond f32 is refused (OutOfRangeError).
  *
- * **Wire**, after the frame: f32 τ; u32 number of words; the words, u32: index in the upper 31 bits, in the lowest 0 for +τ and 1 for -τ, ascending. 16 + 4 words bytes.
+ * **Wire**, after the frame: f32 τ; u32 number of words; the words, u32: index in the upper 31 bits, in the lowest 0 for +τ and 1 for -τ, ascending. 16 + 4
+ * words bytes.
  */
 export function stromThreshold({ threshold }: ThresholdOptions): GradientQuantizer {
   const tau = Math.fround(threshold);

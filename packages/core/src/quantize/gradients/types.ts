@@ -1,6 +1,6 @@
 /**
- * What a gradient quantizer is: a vector to bytes on the wire, and back to the vector that the bytes stand for. Where the formula remembers what was lost, a worker's
- * {@link GradientState} keeps it.
+ * What a gradient quantizer is: a vector to bytes on the wire, and back to the vector that the bytes stand for. Where the formula remembers what was lost, a
+ * worker's {@link GradientState} keeps it.
  */
 import { NotFiniteError, OutOfRangeError, ShapeError } from "../../errors.ts";
 import type { Random } from "../random.ts";

@@ -8,8 +8,8 @@
  * | 2..3 | another one, u16 |
  * | 4..7 | numbers of the gradient, u32, at least 1 |
  *
- * There is no checksum: transports have one. What is refused is what no encoder writes: another method or parameter, a length that does not fit the counts, levels
- * that are not finite, codes without meaning, spare bits that are not 0.
+ * There is no checksum: transports have one. What is refused is what no encoder writes: another method or parameter, a length that does not fit the counts,
+ * levels that are not finite, codes without meaning, spare bits that are not 0.
  */
 import { WireError } from "../errors.ts";
 

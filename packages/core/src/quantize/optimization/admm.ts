@@ -134,11 +134,6 @@ export const admmMethods: readonly Method[] = [
     paper: ADMM,
     scheme: "admm:ternary",
     published: "0.1902 on N(0,1), the ternary optimum",
-    agrees: {
-      "ternary:mse":
-        "both hold the two conditions of a ternary optimum, which leave one solution where the density is log-concave",
-      "lc:ternary": "that solution is then the global optimum, which LC finds by sorting",
-    },
   },
   {
     method: "ADMM, shifts",

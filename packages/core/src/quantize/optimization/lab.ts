@@ -78,5 +78,8 @@ export const labMethod: Method = {
   paper: LAB,
   scheme: "lab",
   published: "0.3634 on N(0,1) where the curvature is independent of the weights, 1 - 2/π",
-  agrees: { binary: "both take sign(w); only α differs, a mean of |w| weighted by the curvature" },
+  agrees: {
+    binary: "both take sign(w); only α differs, a mean of |w| weighted by the curvature",
+    "DoReFa-Net's weights, 1 bit": "both take sign(w); DoReFa's α is one plain mean of |w|",
+  },
 };

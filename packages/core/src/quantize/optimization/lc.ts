@@ -112,9 +112,4 @@ export const lcMethod: Method = {
   paper: LC,
   scheme: "lc:ternary",
   published: "0.1902 on N(0,1), the ternary optimum",
-  agrees: {
-    "ternary:mse":
-      "both conditions of a ternary optimum leave one solution where the density is log-concave; this one is global, not above it elsewhere",
-    "admm:ternary": "the same two conditions",
-  },
 };

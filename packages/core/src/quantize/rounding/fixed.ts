@@ -38,6 +38,7 @@ export function fixed({ integerBits, fractionBits }: FixedOptions): Quantizer<"a
     per: "tensor",
     laws: ["idempotent", "nearest", "keepsZero", "ordered", "monotoneInBits"],
     coarser: bits > 2 && fractionBits > 0 ? () => fixed({ integerBits, fractionBits: fractionBits - 1 }) : undefined,
+    range: [-(2 ** (integerBits - 1)), 2 ** (integerBits - 1) - powerOfTwo(-fractionBits)],
     paper: GUPTA,
     encode(w) {
       const scale = Float32Array.of(powerOfTwo(-fractionBits));

@@ -40,18 +40,20 @@ export function pow2({
     coarser: bits > 2 ? () => pow2({ bits: (bits - 1) as Pow2Bits, per }) : undefined,
     paper: INQ,
     encode(w) {
-      const codebook = levels(2 ** (bits - 1) / 2);
-      const scale = w
-        .absMax()
-        .map((max) => (max === 0 ? 1 : powerOfTwo(Math.min(MAX_EXPONENT, floorLog2((4 * max) / 3)))));
+      const codebook = pow2Levels(bits);
+      const scale = w.absMax().map((max) => powerOfTwo(largestExponent(max)));
       return { codes: w.nearest(codebook, scale), decoding: { kind: "table", codebook }, scale };
     },
   });
 }
 
-/** +1, -1, +1/2, -1/2 ... of `exponents` exponents, then 0: descending, so that a tie's lowest index is the larger magnitude. */
-function levels(exponents: number): Float32Array {
-  const magnitudes = Array.from({ length: exponents }, (_, i) => powerOfTwo(-i));
+/** INQ's n₁ for weights up to max; 0 where that is 0. */
+export const largestExponent = (max: number): number =>
+  max === 0 ? 0 : Math.min(MAX_EXPONENT, floorLog2((4 * max) / 3));
+
+/** +1, -1, +1/2, -1/2 ... of 2^(b-2) exponents, then 0: descending, so that a tie's lowest index is the larger magnitude. */
+export function pow2Levels(bits: Pow2Bits): Float32Array {
+  const magnitudes = Array.from({ length: 2 ** (bits - 1) / 2 }, (_, i) => powerOfTwo(-i));
   return Float32Array.from([...magnitudes.flatMap((m) => [m, -m]), 0]);
 }
 

@@ -75,10 +75,11 @@ export interface BitAllocation {
 }
 
 /**
- * Bits for each layer under a budget (Lin et al., section 4): layers of ρᵢ weights with βᵢ bits have an SQNR of κβᵢ dB each, noise adds up, and the least of it,
+ * Bits for each layer under a budget (Lin et al.): layers of ρᵢ weights with βᵢ bits have an SQNR of κβᵢ dB each, noise adds up, and the least of it,
  * min Σ 10^(-κβᵢ/10) with Σ ρᵢβᵢ = budget, is where βᵢ - βⱼ = 10 log₁₀(ρⱼ/ρᵢ) / κ: the larger the layer, the fewer its bits.
  *
- * Whole bits start at `least` and go one by one to the layer that loses most noise for each bit stored, the first of equal ones, as far as the budget lasts.
+ * Whole bits start at `least` and go one by one to the layer that loses most noise for each bit stored, the first of equal ones, as far as the budget lasts:
+ * what remains is less than a bit of each layer that could have one more.
  *
  * @param weights ρ of each layer, at least one layer.
  * @param budget bits in all.

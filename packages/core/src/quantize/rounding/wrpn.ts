@@ -26,6 +26,7 @@ export function wrpn({ bits }: { readonly bits: WrpnBits }): Quantizer<"affine",
     codebook: "fixed",
     per: "tensor",
     laws: ["idempotent", "signSymmetric", "nearest", "keepsZero", "ordered"],
+    range: [-1, 1],
     paper: WRPN,
     encode(w) {
       const zeroPoint = 2 ** (bits - 1);

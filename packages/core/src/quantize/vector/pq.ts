@@ -4,13 +4,20 @@ import { checkInteger, defineQuantizer } from "../define.ts";
 import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { GONG } from "../papers.ts";
+import type { Random } from "../random.ts";
 import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
+import type { Weights } from "../weights.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
-import { lloyd } from "./lloyd.ts";
+import { type Clustering, type LloydOptions, lloyd } from "./lloyd.ts";
+import { scalarLloyd } from "./scalar-lloyd.ts";
+import { unitOf } from "./unit.ts";
+
+/** Weights of the longest sub-vector. */
+export const MAX_DIMENSION = 16384;
 
 export interface PqOptions {
-  /** Weights of a sub-vector, 1..256; must divide the row. */
+  /** Weights of a sub-vector, 1..16384; must divide the row. One as long as the row is k-means of whole rows. */
   readonly dimension: number;
   /** Centroids, 2..256; codes have ceil(log₂ centroids) bits. */
   readonly centroids: number;
@@ -35,7 +42,7 @@ export function pq({
   iterations = 50,
 }: PqOptions): Quantizer<"product", true, "weights"> {
   const scheme = `pq:${dimension}x${centroids}`;
-  checkInteger(scheme, "dimension", dimension, 1, 256);
+  checkInteger(scheme, "dimension", dimension, 1, MAX_DIMENSION);
   checkSearch(scheme, centroids, restarts, iterations);
   return defineQuantizer({
     scheme,
@@ -51,14 +58,22 @@ export function pq({
     encode(w, { random }) {
       if (w.columns % dimension !== 0)
         throw new ShapeError(scheme, "weights of a row", `a multiple of ${dimension}`, w.columns);
-      const { codes, codebook } = lloyd(w, random, { dimension, clusters: centroids, restarts, iterations });
+      const { codes, codebook } = encode(w, random, { dimension, clusters: centroids, restarts, iterations });
       return { codes, decoding: { kind: "product", codebook, dimension } };
     },
   });
 }
 
+function encode(w: Weights, random: Random, options: LloydOptions & { dimension: number }): Clustering {
+  if (options.dimension === 1) return scalarLloyd(w, random, options);
+  const { factor, restore } = unitOf(w);
+  using vectors = w.vectors(options.dimension, factor);
+  const { codebook, codes } = lloyd(vectors, random, options);
+  return { codebook: restore(codebook), codes };
+}
+
 export const pqFamily: SchemeFamily = {
-  syntax: "pq:<1..256>x<2..256>",
+  syntax: "pq:<1..16384>x<2..256>",
   summary: "sub-vectors of D weights along the row, K centroids per tensor",
   examples: ["pq:4x16", "pq:4x64", "pq:2x16"],
   owns: (head) => head === "pq",
@@ -67,7 +82,7 @@ export const pqFamily: SchemeFamily = {
     const [dimension, centroids, extra] = (size ?? "").split("x");
     if (extra !== undefined) throw new SchemeError(scheme, "size", "pq:<D>x<K>");
     return pq({
-      dimension: integerArgument(scheme, "D of pq:<D>x<K>", dimension, 1, 256),
+      dimension: integerArgument(scheme, "D of pq:<D>x<K>", dimension, 1, MAX_DIMENSION),
       centroids: integerArgument(scheme, "K of pq:<D>x<K>", centroids, 2, 256),
     });
   },

@@ -1,0 +1,105 @@
+/** Additive quantization. */
+import { checkInteger, defineQuantizer } from "../define.ts";
+import type { Method } from "../method.ts";
+import { BABENKO } from "../papers.ts";
+import type { SchemeFamily } from "../scheme-family.ts";
+import type { Quantizer } from "../types.ts";
+import { bitsFor } from "./kmeans.ts";
+import { checkRows, checkSums, parseSums, type RqOptions, residualCodes } from "./rq.ts";
+import { unitOf } from "./unit.ts";
+
+export interface AqOptions extends Omit<RqOptions, "stages"> {
+  /** Codebooks, 1..16: codes of a sub-vector. */
+  readonly codebooks: number;
+  /** Codings of a sub-vector that the search keeps, 1..32. Default 4. */
+  readonly beam?: number;
+  /** Times that codes are searched anew and codebooks fitted to them, at most. Default 10. */
+  readonly rounds?: number;
+}
+
+/** Passes over the codebooks of one fit. */
+const FITS = 4;
+
+/** Rounds end when one lessens the error by less than this part. */
+const SETTLED = 1e-4;
+
+/**
+ * Additive quantization (Babenko, Lempitsky): min Σ ‖w_s - Σ_m C_m[code_m(s)]‖² over codes and M codebooks of K full-length entries each, from the codes of residual quantization on. By turns,
+ *
+ *   codes       a beam search: from the codes that stand, codebook after codebook, each of the kept codings tries all K entries in the place of its own, and the best codings stay;
+ *   codebooks   the least-squares problem for these codes, by Gauss-Seidel: each entry to the mean of what the other codebooks leave of its sub-vectors.
+ *
+ * Neither step makes the error larger, so that it is never above that of `rq` of the same size and seed. M ceil(log₂ K) / D bits per weight and 32 K D M for the codebooks. On N(0,1) with D = 1, K = M = 2 it
+ * has the four levels of Lloyd-Max: 0.1175 (rq: 0.1304). Gradient in training: each entry gets the sum of its members' gradients.
+ *
+ * @throws ShapeError (from `quantize`) where D does not divide the weights of a row.
+ */
+export function aq({
+  dimension,
+  centroids,
+  codebooks,
+  restarts = 1,
+  iterations = 50,
+  beam = 4,
+  rounds = 10,
+}: AqOptions): Quantizer<"additive", true, "weights"> {
+  const scheme = `aq:${dimension}x${centroids}x${codebooks}`;
+  const size = { dimension, centroids, stages: codebooks, restarts, iterations };
+  checkSums(scheme, size);
+  checkInteger(scheme, "beam", beam, 1, 32);
+  checkInteger(scheme, "rounds", rounds, 1, 1000);
+  return defineQuantizer({
+    scheme,
+    decoding: "additive",
+    bits: bitsFor(centroids),
+    codebook: "adaptive",
+    per: "tensor",
+    seeded: true,
+    laws: ["scaleEquivariant", "keepsMean", "monotoneInBits"],
+    coarser:
+      codebooks > 1
+        ? () => aq({ dimension, centroids, codebooks: codebooks - 1, restarts, iterations, beam, rounds })
+        : undefined,
+    paper: BABENKO,
+    encode(w, { random }) {
+      checkRows(scheme, w, dimension);
+      const { factor, restore } = unitOf(w);
+      const start = residualCodes(w, factor, random, size);
+      using vectors = w.vectors(dimension, factor);
+      let best = vectors.additive(start, { beam: 1, searches: 0, fits: 0 });
+      for (let round = 0; round < rounds; round++) {
+        const next = vectors.additive(best, { beam, searches: 1, fits: FITS });
+        // Rounding may make a step the other way.
+        if (next.error >= best.error) break;
+        const settled = best.error - next.error <= SETTLED * best.error;
+        best = next;
+        if (settled) break;
+      }
+      return {
+        codes: best.codes,
+        decoding: { kind: "additive", codebook: restore(best.codebooks), dimension, count: codebooks },
+      };
+    },
+  });
+}
+
+export const aqFamily: SchemeFamily = {
+  syntax: "aq:<1..16384>x<2..256>x<1..16>",
+  summary:
+    "sub-vectors of D weights as sums of one of K entries from each of M codebooks, all learned together (additive quantization)",
+  examples: ["aq:4x16x2", "aq:2x8x3"],
+  owns: (head) => head === "aq",
+  parse(scheme, head, args) {
+    const { stages, ...size } = parseSums(scheme, head, args, "M");
+    return aq({ ...size, codebooks: stages });
+  },
+};
+
+export const aqMethod: Method = {
+  method: "Additive quantization",
+  section: "deterministic: vector quantization",
+  file: "vector/aq.ts",
+  paper: BABENKO,
+  scheme: "aq:4x64x2",
+  published: "0.1175 on N(0,1) as aq:1x2x2, the four levels of Lloyd-Max",
+};
