@@ -210,18 +210,19 @@ describe("partial quantization", () => {
 
 describe("soft weight-sharing", () => {
   it("finds the mixture that weights come from, and assigns each to the component most responsible", async () => {
-    // Quantiles of 0.6 N(0, 0.01²) + 0.2 N(-0.5, 0.05²) + 0.2 N(0.5, 0.05²).
-    const part = (count: number, mean: number, deviation: number): number[] =>
-      [...quantileGrid(normalQuantile, count)].map((x) => mean + deviation * x);
-    const data = Float32Array.from([...part(6000, 0, 0.01), ...part(2000, -0.5, 0.05), ...part(2000, 0.5, 0.05)]);
-    const q = await quantize({ shape: [100, 100], data }, softWeightSharing({ components: 3 }));
-    const [low, zero, high] = q.codebook!;
-    expect(low).toBeCloseTo(-0.5, 3);
-    expect(zero).toBe(0);
-    expect(high).toBeCloseTo(0.5, 3);
+    // Equal parts of N(c, 0.03²) about five centres, 60 % of all about 0.
+    const centres = [0, 0, 0, 0, 0, 0, -1, -0.5, 0.5, 1];
+    const part = [...quantileGrid(normalQuantile, 1000)].map((x) => 0.03 * x);
+    const data = Float32Array.from(centres.flatMap((centre) => part.map((x) => centre + x)));
+    const q = await quantize({ shape: [100, 100], data }, softWeightSharing({ components: 5 }));
+    [-1, -0.5, 0, 0.5, 1].forEach((centre, code) => {
+      expect(Math.abs(q.codebook![code]! - centre)).toBeLessThan(0.01);
+    });
+    expect(q.codebook![2]).toBe(0);
     const codes = q.unpackCodes();
-    expect(codes.slice(0, 6000).every((code) => code === 1)).toBe(true);
-    expect(codes.slice(8000).every((code) => code === 2)).toBe(true);
+    centres.forEach((centre, i) => {
+      expect(codes.slice(1000 * i, 1000 * (i + 1)).every((code) => code === 2 * centre + 2)).toBe(true);
+    });
   });
 
   it("the log posterior never falls, and π sums to 1", async () => {
@@ -240,7 +241,7 @@ describe("soft weight-sharing", () => {
 
   it("is near Lloyd-Max on N(0,1), and mostly zeros where π₀ is held at 0.999", async () => {
     expect(await relative(parseScheme("sws:16"))).toBeGreaterThan(0.0095);
-    expect((await relative(parseScheme("sws:16"))) / 0.0114).toBeCloseTo(1, 1.5);
+    expect((await relative(parseScheme("sws:16"))) / 0.0122).toBeCloseTo(1, 1.9);
     const pinned = await quantize(normal, parseScheme("sws:16:p0.999"));
     expect(pinned.dequantize().filter((w) => w === 0).length / COUNT).toBeGreaterThan(0.9);
   });
@@ -272,7 +273,7 @@ describe("posteriors", () => {
     expect(got / 0.1902).toBeCloseTo(1, 2);
     const mse = await quantize(normal, ternary({ per: "tensor", threshold: "mse" }));
     const vnq = await quantize(normal, variational({ levels: 3 }), { curvature: sure });
-    expect(vnq.scales![0]).toBeCloseTo(mse.scales![0]!, 4);
+    expect(vnq.scales![0]).toBeCloseTo(mse.scales![0]!, 3);
     // Five levels: the best uniform grid with 0 in the middle, by search.
     const five = await quantize(normal, variational({ levels: 5 }), { curvature: sure });
     let least = Number.POSITIVE_INFINITY;
