@@ -135,6 +135,9 @@ export const digests: Record<string, string> = {
   "sparsevd:8:n100": "43e73b5d1642e67b",
   "vnq:3:n10000": "1e3f6b6ec0d17f74",
   "vnq:7:n10000": "cf7f214201253665",
+  "sparsevd:4:n100": "e28b239fe1665b0b",
+  "vnq:3:n100": "1e3f6b6ec0d17f74",
+  "vnq:7:n100": "f1c6a007fa2b935d",
   "bayes:4:n100": "5e908af3619a167e",
   "bayes:8:tensor:n10000": "0301cb8f54000e33",
 };

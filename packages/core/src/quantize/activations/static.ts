@@ -2,7 +2,7 @@
 import { OutOfRangeError } from "../../errors.ts";
 import type { Method } from "../method.ts";
 import { TENSORRT, WHITE_PAPER } from "../papers.ts";
-import { ln } from "../powers.ts";
+import { leastDivergence } from "../rounding/ranges.ts";
 import { checkActivationBits, fixedGrid, gridOver } from "./codes.ts";
 import { activationRow } from "./methods.ts";
 import { activationCalibrator, magnitudes, type Seen } from "./observer.ts";
@@ -27,7 +27,7 @@ export interface StaticActivationOptions {
  * - `minmax`: the least and the largest;
  * - `percentile` p (50 to 100): both ends cut at the magnitude that p % of all do not exceed, to a bin of the histogram (at most 1/1024 of the largest magnitude);
  * - `kl`: cut at the magnitude T with the least KL(P ‖ Q) (Migacz): P the histogram of magnitudes up to T with those beyond added to its last bin, Q the bins up to T merged into as many
- *   runs as the grid has codes on a side (2^(b-1), where nothing is negative 2^b), each spread evenly over the bins of it that are not empty;
+ *   runs as the grid has codes on a side (2^(b-1), where nothing is negative 2^b), each spread evenly over the bins of it that P fills;
  * - `mse`: both ends shrunk by one ratio, 1, 0.99 ... 0.01, to the least Σ(x - x̂)² over the histogram; the larger one on a tie.
  *
  * Gradient in training: straight through inside the range. Activations that were all 0 get S = 1.
@@ -90,46 +90,6 @@ function leastErrorRatio({ min, max, width, counts }: Seen, bits: number, symmet
   }
   return best;
 }
-
-/**
- * The number of bins with the least KL(P ‖ Q) (see `staticActivations`), the most on a tie; all of them where they are no more than levels. Σ p ln p comes from a running sum and
- * Σ p ln q is one logarithm for each level, so that all ranges are tried.
- */
-export function leastDivergence(counts: Uint32Array, levels: number): number {
-  const bins = counts.length;
-  const mass = new Float64Array(bins + 1);
-  const filled = new Uint32Array(bins + 1);
-  const entropy = new Float64Array(bins + 1);
-  counts.forEach((count, i) => {
-    mass[i + 1] = mass[i]! + count;
-    filled[i + 1] = filled[i]! + (count > 0 ? 1 : 0);
-    entropy[i + 1] = entropy[i]! + timesLn(count, count);
-  });
-  const all = mass[bins]!;
-  const divergence = (end: number): number => {
-    const beyond = all - mass[end]!;
-    // Where only what lies beyond fills the last bin, Q has nothing there: infinitely far.
-    if (beyond > 0 && counts[end - 1] === 0) return Number.POSITIVE_INFINITY;
-    const last = counts[end - 1]! + beyond;
-    let sum = entropy[end - 1]! + timesLn(last, last) - timesLn(all, all / mass[end]!);
-    for (let level = 0; level < levels; level++) {
-      const from = Math.floor((level * end) / levels);
-      const to = Math.floor(((level + 1) * end) / levels);
-      const held = mass[to]! - mass[from]!;
-      if (held > 0) sum -= timesLn(level === levels - 1 ? held + beyond : held, held / (filled[to]! - filled[from]!));
-    }
-    return sum / all;
-  };
-  let [best, least] = [bins, divergence(bins)];
-  for (let end = bins - 1; end >= levels; end--) {
-    const found = divergence(end);
-    if (found < least) [best, least] = [end, found];
-  }
-  return best;
-}
-
-/** p ln q, 0 where p is. */
-const timesLn = (p: number, q: number): number => (p === 0 ? 0 : p * ln(q));
 
 const row = { file: "activations/static.ts", kernel: "affine_gemm (int8 activations)" } as const;
 

@@ -50,7 +50,7 @@ export function sparseDropout(options: SparseDropoutOptions = {}): Quantizer<"af
 export const sparseDropoutFamily: SchemeFamily = {
   syntax: "sparsevd:<2..8>[:n<samples>]",
   summary: "0 where the posterior is wide (ln α > 3), else a uniform grid; variance = 1 / (n·curvature)",
-  examples: ["sparsevd:4:n10000", "sparsevd:8:n100"],
+  examples: ["sparsevd:4:n100", "sparsevd:8:n100"],
   owns: (head) => head === "sparsevd",
   parse(scheme, _head, [bits, ...rest]) {
     const width = integerArgument(scheme, "bits of sparsevd:<bits>", bits, 2, 8) as UniformBits;

@@ -85,7 +85,7 @@ function bestScale(w: Weights, codes: Uint8Array, ends: number): number {
 export const variationalFamily: SchemeFamily = {
   syntax: "vnq:<3..255>[:n<samples>]",
   summary: "0 where the posterior is wide (ln α > 3), else the nearest of a·{-M..M} per tensor",
-  examples: ["vnq:3:n10000", "vnq:7:n10000"],
+  examples: ["vnq:3:n100", "vnq:7:n100"],
   owns: (head) => head === "vnq",
   parse(scheme, _head, [count, ...rest]) {
     const levels = integerArgument(scheme, "levels of vnq:<levels>", count, 3, 255);
