@@ -82,6 +82,8 @@ async function packageCrates() {
     ["package", "--workspace", "--exclude", "lowbit-native", "--no-verify", "--target-dir", target, ...flags],
     { log: "cargo-package" },
   );
+  // Files in a package have one date, by which cargo would take last time's build for this one's.
+  rmSync(join(target, "build"), { recursive: true, force: true });
   const folder = join(target, "unpacked");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

@@ -81,7 +81,7 @@ pub fn write(kind: Kind, codes: &[u8], scales: &[f32], offsets: &[f32], bytes: &
 /// Codes, scales and offsets of whole blocks; a scale may be infinite or NaN where its f16 is.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn read(
     kind: Kind,
     bytes: &[u8],

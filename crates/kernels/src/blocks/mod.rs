@@ -1,6 +1,6 @@
 //! The block types of GGUF files as llama.cpp's reference functions write them (ggml-quants.c, `quantize_row_*_ref`), bit for bit.
 //!
-//! Codes and scales are made in one pass ([`encode`]) and laid out as blocks in another ([`write`], [`read`]), so that what is in between is an ordinary
+//! Codes and scales are made in one pass ([`encode`]) and laid out as blocks in another ([`write()`], [`read`]), so that what is in between is an ordinary
 //! quantized tensor: `w = (code - zero point) * scale`, for `Q4_K` `w = code * scale + offset`.
 //!
 //! **Numbers.** Every step is rounded to f32 in the order of the C source, no fused operation. Scales are numbers of f16, rounded to nearest, ties to even.

@@ -152,10 +152,10 @@ impl Centroids {
                 let put = |i: usize, index: u32| codes[i] = C::of(index);
                 match (self.tier.effective(), measure) {
                     (Tier::Scalar, Measure::Distance) => {
-                        scalar::assign::<false>(x, groups, self.dimension, put)
+                        scalar::assign::<false>(x, groups, self.dimension, put);
                     }
                     (Tier::Scalar, Measure::Products) => {
-                        scalar::assign::<true>(x, groups, self.dimension, put)
+                        scalar::assign::<true>(x, groups, self.dimension, put);
                     }
                     #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
                     (_, Measure::Distance) => simd128::assign::<false>(x, groups, self.dimension, put),

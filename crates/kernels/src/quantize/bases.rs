@@ -14,8 +14,8 @@ const MAX_LEVELS: usize = 1 << MAX_BASES;
 /// A base depends on those before it where less than this part of its squared length is orthogonal to them.
 const INDEPENDENT: f64 = 1.0 / (1_u64 << 40) as f64;
 
-/// One more base, the sign of what the first `bases` (0..=7) leave: sets bit `bases` of each code where x - Σ ±a[i] < 0, clears all above the bases, and writes the mean of
-/// |x - Σ ±a[i]| per group.
+/// One more base, the sign of what the first `bases` (0..=7) leave: sets bit `bases` of each code where `x - Σ ±a[i] < 0`, clears all above the bases, and writes the mean of
+/// `|x - Σ ±a[i]|` per group.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length, `Range` for another number of bases.

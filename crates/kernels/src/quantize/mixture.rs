@@ -9,7 +9,7 @@ const MOST: usize = 256;
 /// Log densities this far below the largest add nothing to an f64 sum: e^-40 is below 2^-57.
 const NEGLIGIBLE: f64 = -40.0;
 
-/// Σ_j π_j N(x; μ_j, 1/λ_j) over 1 to 256 components. Sums over components take neighbours in pairs (the last two, the two before ...), what is left over first: where these
+/// `Σ_j` `π_j` N(x; `μ_j`, `1/λ_j`) over 1 to 256 components. Sums over components take neighbours in pairs (the last two, the two before ...), what is left over first: where these
 /// pairs mirror each other at 0, the mixture of -x is the mirrored mixture of x, bit for bit.
 #[derive(Debug)]
 pub struct Mixture {
@@ -39,7 +39,7 @@ impl Mixture {
     }
 
     /// The E-step: per component Σ r, Σ r(x - μ), Σ r(x - μ)² over ascending x, in `sums [components, 3]`, with r its responsibility for x; and the log likelihood without
-    /// its constant, Σ ln Σ_j π_j √λ_j e^(-λ_j (x - μ_j)²/2).
+    /// its constant, Σ ln `Σ_j` `π_j` √`λ_j` e^(-λ_j (x - `μ_j)²/2`).
     ///
     /// # Errors
     /// `Shape` where `sums` does not have its length.

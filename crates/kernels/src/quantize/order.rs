@@ -38,7 +38,9 @@ pub fn order_statistics(
         let copy = &mut copy[..x.len()];
         copy.copy_from_slice(x);
         if magnitudes {
-            copy.iter_mut().for_each(|x| *x = x.abs());
+            for x in copy.iter_mut() {
+                *x = x.abs();
+            }
         }
         select(copy, 0, ranks, y);
     }

@@ -79,7 +79,7 @@ pub fn expand<T: Copy>(kept: &[T], mask: &[u8], fill: T, x: &mut [T]) -> Result<
 }
 
 fn ones(mask: &[u8]) -> usize {
-    mask.iter().filter(|&&mask| mask == 1).count()
+    mask.iter().map(|&mask| usize::from(mask == 1)).sum()
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub fn rotate(x: &[f32], d: usize, transposed: &[f32], y: &mut [f32]) -> Result<
 /// What the old rotation counts beside the vectors: enough that no singular value is 0, too little to be seen.
 const KEPT: f64 = 1e-9;
 
-/// `a [d, d]`, a rotation on entry, times 1e-9 Σ|x_i|², plus `Σ y_i x_iᵀ` in f64 over ascending i, y being what `codes [subspaces, vectors]` stand for in `codebooks [subspaces, entries, d / subspaces]`.
+/// `a [d, d]`, a rotation on entry, times 1e-9 `Σ|x_i|²`, plus `Σ y_i x_iᵀ` in f64 over ascending i, y being what `codes [subspaces, vectors]` stand for in `codebooks [subspaces, entries, d / subspaces]`.
 ///
 /// # Errors
 /// As [`rotate`]; `Range` where a code names no entry.
@@ -59,7 +59,9 @@ pub fn cross(
     check_shape(OP, What::Codes, checked_area(OP, count, subspaces)?, codes.len())?;
     let power = x.iter().fold(0.0, |sum, &x| sum + f64::from(x) * f64::from(x));
     let kept = KEPT * if power > 0.0 { power } else { 1.0 };
-    a.iter_mut().for_each(|a| *a *= kept);
+    for a in a.iter_mut() {
+        *a *= kept;
+    }
     for (i, x) in x.chunks_exact(d).enumerate() {
         for (row, a) in a.chunks_exact_mut(d).enumerate() {
             let (s, j) = (row / part, row % part);

@@ -19,7 +19,7 @@ pub fn moments(grouping: &Grouping, x: &[f32], mean: &mut [f64], deviation: &mut
     Ok(())
 }
 
-/// The two sums of the scale α = Σ h x q / Σ h q² that minimises Σ h (x - α q)², with q = levels[code] (1..=256 of them) and the importance h of each weight (1 where there
+/// The two sums of the scale α = Σ h x q / Σ h q² that minimises Σ h (x - α q)², with `q = levels[code]` (1..=256 of them) and the importance h of each weight (1 where there
 /// is none).
 ///
 /// # Errors

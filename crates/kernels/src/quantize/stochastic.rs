@@ -5,7 +5,7 @@ use super::grouping::Grouping;
 use super::random::Random;
 use crate::error::{Result, What, check_range, check_shape};
 
-/// With q = (x - offset[g]) / scale[g] in f64: code = clamp(floor(q) + d + zero, `min_code`, `max_code`), where d is 1 with probability q - floor(q) and 0 otherwise, so
+/// With `q = (x - offset[g]) / scale[g]` in f64: code = clamp(floor(q) + d + zero, `min_code`, `max_code`), where d is 1 with probability q - floor(q) and 0 otherwise, so
 /// that the mean of what the codes stand for is x wherever the grid reaches.
 #[derive(Clone, Copy, Debug)]
 pub struct StochasticGrid<'a> {

@@ -1,4 +1,4 @@
-//! AdaRound's search: whether each weight goes down or up, by gradients on the error of the layer's output.
+//! `AdaRound`'s search: whether each weight goes down or up, by gradients on the error of the layer's output.
 
 use super::OP;
 use crate::buffer::{Buffer, Scratch};
@@ -34,7 +34,7 @@ pub struct Adaround {
 
 /// Codes of `w [rows, columns]`: row by row those of the search, or of rounding to the nearest level where these make less error. `h [columns, columns]` is the symmetric Gram matrix.
 ///
-/// A row minimises e H eᵀ / 2c + λ Σ 1 - |2h - 1|^β, where e = w̃ - w and c is the mean of gap² H_kk over its weights (gap: between the level below and the one above), so
+/// A row minimises e H eᵀ / 2c + λ Σ 1 - |2h - 1|^β, where e = w̃ - w and c is the mean of gap² `H_kk` over its weights (gap: between the level below and the one above), so
 /// that the scale of weights and inputs does not matter.
 ///
 /// # Errors

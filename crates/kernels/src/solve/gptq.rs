@@ -1,11 +1,11 @@
 //! GPTQ's loop over columns.
 //!
-//! The paper updates the weights that are left by a row of U, the upper Cholesky factor of H⁻¹: w_k -= (w_j - ŵ_j) / U_jj · U_jk for k > j. With H = R Rᵀ, R upper triangular, U is R⁻¹ and the error of
-//! a row's output is ‖e R‖² with e = w - ŵ, whose element j is R_jj (t_j - ŵ_j) with
+//! The paper updates the weights that are left by a row of U, the upper Cholesky factor of H⁻¹: `w_k` -= (`w_j` - `ŵ_j`) / `U_jj` · `U_jk` for k > j. With H = R Rᵀ, R upper triangular, U is R⁻¹ and the error of
+//! a row's output is ‖e R‖² with e = w - ŵ, whose element j is `R_jj` (`t_j` - `ŵ_j`) with
 //!
-//!   t_j = w_j + Σ_{i<j} e_i R_ij / R_jj,
+//!   `t_j` = `w_j` + Σ_{i<j} `e_i` `R_ij` / `R_jj`,
 //!
-//! and that is the weight the paper has at column j: the choice of ŵ_j which makes this element least is the level nearest to t_j. So the errors are fed forward by R itself, no matrix is inverted, and
+//! and that is the weight the paper has at column j: the choice of `ŵ_j` which makes this element least is the level nearest to `t_j`. So the errors are fed forward by R itself, no matrix is inverted, and
 //! the row's error is known at the end. Errors of all columns before a block of 64 enter it in one product, those inside one by one.
 
 use super::OP;

@@ -1,4 +1,4 @@
-//! The Gram matrix of a layer's inputs, H = f · XᵀX, and quadratic forms by it.
+//! The Gram matrix of a layer's inputs, H = f · `XᵀX`, and quadratic forms by it.
 
 use super::OP;
 use super::tile::{Panels, SIDE, continue_tile};
@@ -71,7 +71,7 @@ pub fn diagonal(h: &[f64], values: &mut [f64]) -> Result<()> {
     Ok(())
 }
 
-/// `d H_gg dᵀ` for every group of every row of d = x - y, with the symmetric H_gg of the group's columns: the squared error of what the group adds to the output.
+/// `d H_gg dᵀ` for every group of every row of d = x - y, with the symmetric `H_gg` of the group's columns: the squared error of what the group adds to the output.
 ///
 /// # Errors
 /// `Shape` where a slice does not have its length.

@@ -45,7 +45,7 @@ pub fn inverse(h: &[f64], columns: usize) -> Vec<f64> {
     rows.iter().flat_map(|row| row[columns..].to_vec()).collect()
 }
 
-/// GPTQ: w_k -= (w_j - ŵ_j) / [H⁻¹]_jj · [H⁻¹]_jk, then column j is taken out of H⁻¹.
+/// GPTQ: `w_k` -= (`w_j` - `ŵ_j`) / [H⁻¹]_jj · [H⁻¹]_jk, then column j is taken out of H⁻¹.
 pub fn gptq(grouping: &Grouping, grid: &Grid<'_>, columns: usize, w: &[f32], h: &[f64]) -> Vec<u8> {
     let first = inverse(h, columns);
     let mut codes = vec![0; w.len()];

@@ -61,8 +61,8 @@ pub(crate) fn check(tier: Tier) {
     }
     // Vectors of several parts: whole blocks of rows and centroids, and rests of both.
     for (dimension, count, rows) in [(128, 9, 67), (129, 33, 64), (300, 41, 70), (257, 4, 3)] {
-        let vectors = random.many(count * dimension, |r| r.float());
-        let x = random.many(rows * dimension, |r| r.float());
+        let vectors = random.many(count * dimension, Random::float);
+        let x = random.many(rows * dimension, Random::float);
         assert_assigned(tier, &x, &vectors, dimension);
         assert_by_products(tier, &x, &vectors, dimension);
     }

@@ -244,7 +244,7 @@ fn rotations() {
         assert!(again.iter().zip(&r).all(|(a, b)| (a - b).abs() < 1e-12));
 
         // Vectors turned by r, coded exactly (each is its own centroid): r is found again from nothing.
-        let x = random.many(20 * d, |r| r.float());
+        let x = random.many(20 * d, Random::float);
         let transposed: Vec<f32> = (0..d * d).map(|i| r[i % d * d + i / d] as f32).collect();
         let mut y = vec![0.0; 20 * d];
         rotate(&x, d, &transposed, &mut y).expect("valid");

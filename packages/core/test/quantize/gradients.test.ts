@@ -1,4 +1,4 @@
-/** Gradients as bytes: what is decoded, how it is distributed, how many bytes it takes, and what is refused. */
+/** Gradients as bytes: what is decoded, how it is distributed, how many bytes it takes, and what is refused. Why so long: every method of the folder is held to the same four questions. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledWasm } from "../../src/bundled.ts";
