@@ -6,7 +6,7 @@ import type { LayerFigures, WeightSpread } from "./figures.ts";
 import { formatBytes, formatDecibels, formatPercent, significant } from "./format.ts";
 import { type Html, html } from "./page.ts";
 import { type Box, placeLabels } from "./place-labels.ts";
-import { decades, draw, probeScales, WIDTH } from "./plots.ts";
+import { draw, probeScales, sizeAndErrors, WIDTH } from "./plots.ts";
 
 /** Schemes that passed the gate and that no other such beats in both size and accuracy, by falling size; equal ones are both there. */
 export function frontOf<S extends Pick<Compared, "bytes" | "top1" | "refused">>(all: readonly S[]): S[] {
@@ -38,21 +38,7 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
     marginRight: 76,
     marginBottom: 46,
     inset: 22,
-    x: {
-      type: "log",
-      label: "file size →",
-      tickFormat: formatBytes,
-      ticks: decades(points.map((p) => p.bytes)),
-      grid: true,
-    },
-    y: {
-      type: "log",
-      reverse: true,
-      label: "↑ errors per 100 samples",
-      tickFormat: String,
-      ticks: decades(points.map((p) => p.error)),
-      grid: true,
-    },
+    ...sizeAndErrors(points, "samples"),
   };
   const dots = Plot.dot(points, { x: "bytes", y: "error" });
   const { x, y } = probeScales({ ...scales, marks: [dots] });

@@ -38,21 +38,7 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
     marginRight: 60,
     marginBottom: 46,
     inset: 18,
-    x: {
-      type: "log",
-      label: "file size →",
-      tickFormat: formatBytes,
-      ticks: decades(points.map((p) => p.bytes)),
-      grid: true,
-    },
-    y: {
-      type: "log",
-      reverse: true,
-      label: "↑ errors per 100 images",
-      tickFormat: String,
-      ticks: decades(points.map((p) => p.error)),
-      grid: true,
-    },
+    ...sizeAndErrors(points, "images"),
   };
   const { x, y } = probeScales({ ...scales, marks: [Plot.dot(points, { x: "bytes", y: "error" })] });
   const labels = placeLabels(
@@ -85,6 +71,30 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
   });
 }
 
+/** Axes of file size against errors, both logarithmic, best in the upper left. */
+export function sizeAndErrors(
+  points: readonly { readonly bytes: number; readonly error: number }[],
+  what: string,
+): Pick<Plot.PlotOptions, "x" | "y"> {
+  return {
+    x: {
+      type: "log",
+      label: "file size →",
+      tickFormat: formatBytes,
+      ticks: decades(points.map((p) => p.bytes)),
+      grid: true,
+    },
+    y: {
+      type: "log",
+      reverse: true,
+      label: `↑ errors per 100 ${what}`,
+      tickFormat: String,
+      ticks: decades(points.map((p) => p.error)),
+      grid: true,
+    },
+  };
+}
+
 /** Where a plot of these options puts values, in pixels. */
 export function probeScales(options: Plot.PlotOptions): Record<"x" | "y", (value: number) => number> {
   const probe = Plot.plot({ width: WIDTH, ...options, ...documentOf() });
@@ -93,7 +103,7 @@ export function probeScales(options: Plot.PlotOptions): Record<"x" | "y", (value
 }
 
 /** 1, 2, 5, 10, 20 ... between the smallest and the largest value: d3 would label every digit of a decade. */
-export function decades(values: readonly number[]): number[] {
+function decades(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const ticks: number[] = [];
   for (let exponent = Math.floor(Math.log10(low)); 10 ** exponent <= high; exponent++)

@@ -1,8 +1,7 @@
 /** No quantization: the row that every comparison starts from. */
 import { defineQuantizer } from "./define.ts";
-import { SchemeError } from "./errors.ts";
 import { IEEE_754 } from "./papers.ts";
-import type { SchemeFamily } from "./scheme-family.ts";
+import { noMore, type SchemeFamily } from "./scheme-family.ts";
 import type { Quantizer } from "./types.ts";
 
 /** ŵ = w, 32 bits each; gradient 1. */
@@ -25,7 +24,7 @@ export const floatFamily: SchemeFamily = {
   examples: ["float"],
   owns: (head) => head === "float",
   parse(scheme, _head, args) {
-    if (args.length > 0) throw new SchemeError(scheme, `modifier ":${args[0]}"`, "none");
+    noMore(scheme, args);
     return float();
   },
 };

@@ -22,6 +22,11 @@ export interface SchemeFamily {
   ) => Quantizer;
 }
 
+/** @throws SchemeError where arguments are left that a scheme does not take. */
+export function noMore(scheme: string, rest: readonly string[]): void {
+  if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+}
+
 /** A whole decimal number, or an error that says its range. */
 export function integerArgument(
   scheme: string,

@@ -5,6 +5,7 @@ import type { Method } from "../method.ts";
 import { DOREFA } from "../papers.ts";
 import { floatAbove } from "../powers.ts";
 import { figureOf } from "./figure.ts";
+import { scaledLevels } from "./loops.ts";
 import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
@@ -59,20 +60,7 @@ export function dorefaGradient({ bits }: DorefaGradientOptions): GradientQuantiz
       const scale = message.floats("step", 1, "number, not negative", (value) => value >= 0);
       const codes = message.codes(bits);
       message.end();
-      return loops.decode(
-        {
-          rows: 1,
-          columns: count,
-          bits,
-          codes,
-          decoding: { kind: "table", codebook },
-          scale,
-          scaleShape: [1, 1],
-          groupSize: count,
-        },
-        0,
-        1,
-      );
+      return scaledLevels(loops, count, scale, { bits, codes, decoding: { kind: "table", codebook } });
     },
   };
 }

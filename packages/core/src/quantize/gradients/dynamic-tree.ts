@@ -2,6 +2,7 @@
 import type { Method } from "../method.ts";
 import { DETTMERS } from "../papers.ts";
 import { figureOf } from "./figure.ts";
+import { scaledLevels } from "./loops.ts";
 import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
@@ -59,20 +60,7 @@ export function dynamicTree(): GradientQuantizer {
       const scale = message.floats("max |g|", 1, "number, not negative", (value) => value >= 0);
       const codes = message.take(count);
       message.end();
-      return loops.decode(
-        {
-          rows: 1,
-          columns: count,
-          bits: 8,
-          codes,
-          decoding: { kind: "table", codebook },
-          scale,
-          scaleShape: [1, 1],
-          groupSize: count,
-        },
-        0,
-        1,
-      );
+      return scaledLevels(loops, count, scale, { bits: 8, codes, decoding: { kind: "table", codebook } });
     },
   };
 }

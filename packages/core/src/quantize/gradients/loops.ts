@@ -1,5 +1,5 @@
 /** The loops over whole gradients, beside those of weights; implemented by kernels (`kernels/gradients.ts`). Numbers as in `inner.ts`. */
-import type { Grouping, InnerLoops } from "../inner.ts";
+import type { CodedRows, Grouping, InnerLoops } from "../inner.ts";
 
 export interface QsgdCoding {
   /** Numbers that share a norm. */
@@ -67,4 +67,14 @@ export interface GradientLoops extends InnerLoops {
   ): Float32Array | "truncated" | "corrupt";
   /** Σ_i first_i (second_i · x - b_i) / samples of the rows of [samples, K], sums in f64. */
   leastSquaresGradient(first: Float32Array, second: Float32Array, x: Float32Array, b: Float32Array): Float32Array;
+}
+
+/** The gradient that packed codes under one scale stand for. */
+export function scaledLevels(
+  loops: InnerLoops,
+  count: number,
+  scale: Float32Array,
+  coded: Pick<CodedRows, "bits" | "codes" | "decoding">,
+): Float32Array {
+  return loops.decode({ rows: 1, columns: count, ...coded, scale, scaleShape: [1, 1], groupSize: count }, 0, 1);
 }

@@ -7,6 +7,7 @@ import type { Method } from "../method.ts";
 import { EF_SIGN_SGD, SIGN_SGD } from "../papers.ts";
 import { gradientCodec } from "./codec.ts";
 import { figureOf } from "./figure.ts";
+import { scaledLevels } from "./loops.ts";
 import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
@@ -29,20 +30,7 @@ export function signSgd(): GradientQuantizer {
     },
     decode(bytes, loops) {
       const { count, codes } = readSigns("decode sign", bytes);
-      return loops.decode(
-        {
-          rows: 1,
-          columns: count,
-          bits: 1,
-          codes,
-          decoding: { kind: "sign" },
-          scale: Float32Array.of(1),
-          scaleShape: [1, 1],
-          groupSize: count,
-        },
-        0,
-        1,
-      );
+      return scaledLevels(loops, count, Float32Array.of(1), { bits: 1, codes, decoding: { kind: "sign" } });
     },
   };
 }
@@ -106,20 +94,7 @@ export function efSignSgd(): GradientQuantizer {
       const scale = message.floats("scale", 1, "number, not negative", (value) => value >= 0);
       const codes = message.codes(1);
       message.end();
-      return loops.decode(
-        {
-          rows: 1,
-          columns: count,
-          bits: 1,
-          codes,
-          decoding: { kind: "sign" },
-          scale,
-          scaleShape: [1, 1],
-          groupSize: count,
-        },
-        0,
-        1,
-      );
+      return scaledLevels(loops, count, scale, { bits: 1, codes, decoding: { kind: "sign" } });
     },
   };
 }

@@ -3,7 +3,7 @@ import { OutOfRangeError } from "../../errors.ts";
 import type { Method } from "../method.ts";
 import { TERNGRAD } from "../papers.ts";
 import { figureOf } from "./figure.ts";
-import type { GradientLoops } from "./loops.ts";
+import { type GradientLoops, scaledLevels } from "./loops.ts";
 import type { GradientQuantizer } from "./types.ts";
 import { Message, writeMessage } from "./wire.ts";
 
@@ -52,12 +52,11 @@ export function ternGrad({ clip }: TernGradOptions = {}): GradientQuantizer {
       message.end();
       const codes = loops.unpackTrits(packed, count);
       if (typeof codes === "number") return message.corrupt(`byte ${codes} of the trits`, "0 to 242", packed[codes]);
-      const coded = {
+      return scaledLevels(loops, count, scale, {
         bits: 2,
         codes: loops.pack(codes, 1, count, 2),
         decoding: { kind: "affine", zeroPoint: 1 },
-      } as const;
-      return loops.decode({ rows: 1, columns: count, ...coded, scale, scaleShape: [1, 1], groupSize: count }, 0, 1);
+      });
     },
   };
 }

@@ -1,11 +1,10 @@
 /** Lloyd-Max: the scalar quantizer of least squared error, from quantiles instead of random starts. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Resident } from "../inner.ts";
 import type { Method } from "../method.ts";
 import { LLOYD_MAX } from "../papers.ts";
 import { floorLog2, powerOfTwo } from "../powers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { bitsFor } from "../vector/kmeans.ts";
 
@@ -94,7 +93,7 @@ export const lloydMaxFamily: SchemeFamily = {
   examples: ["lloyd:3", "lloyd:8"],
   owns: (head) => head === "lloyd",
   parse(scheme, _head, [levels, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return lloydMax({ levels: integerArgument(scheme, "L of lloyd:<L>", levels, 2, 256) });
   },
 };

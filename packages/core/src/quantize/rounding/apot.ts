@@ -1,10 +1,9 @@
 /** Sums of powers of two. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { APOT } from "../papers.ts";
 import { LEAST_FLOAT, powerOfTwo } from "../powers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
 import { levelSums } from "./fit.ts";
@@ -103,7 +102,7 @@ export const apotFamily: SchemeFamily = {
   examples: ["apot:3", "apot:4", "apot:5"],
   owns: (head) => head === "apot",
   parse(scheme, _head, [bits, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return apot({ bits: integerArgument(scheme, "bits of apot:<bits>", bits, 3, 7) as ApotBits });
   },
 };

@@ -4,7 +4,7 @@ import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { GUPTA } from "../papers.ts";
 import { powerOfTwo } from "../powers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { BitsOf, Quantizer } from "../types.ts";
 
 export interface FixedOptions {
@@ -55,7 +55,7 @@ export const fixedFamily: SchemeFamily = {
   examples: ["fixed:2.2", "fixed:1.7"],
   owns: (head) => head === "fixed",
   parse(scheme, _head, [format, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     const [before, behind, extra] = (format ?? "").split(".");
     if (extra !== undefined) throw new SchemeError(scheme, "format", "fixed:<IL>.<FL>");
     const integerBits = integerArgument(scheme, "IL of fixed:<IL>.<FL>", before, 1, 8);

@@ -1,11 +1,10 @@
 /** Weighted-entropy quantization: levels that are used much and matter much. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Side } from "../inner.ts";
 import type { Method } from "../method.ts";
 import { WEIGHTED_ENTROPY } from "../papers.ts";
 import { floatAbove, ln, previousFloat } from "../powers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { bitsFor } from "../vector/kmeans.ts";
 import type { Weights } from "../weights.ts";
@@ -120,7 +119,7 @@ export const weightedEntropyFamily: SchemeFamily = {
   examples: ["weq:4", "weq:16"],
   owns: (head) => head === "weq",
   parse(scheme, _head, [levels, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return weightedEntropy({ levels: integerArgument(scheme, "levels of weq:<levels>", levels, 2, 256) });
   },
 };

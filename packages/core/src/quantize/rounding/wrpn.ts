@@ -1,9 +1,8 @@
 /** WRPN's weights: a fixed grid over -1..1. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { WRPN } from "../papers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 
 export type WrpnBits = 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -43,7 +42,7 @@ export const wrpnFamily: SchemeFamily = {
   examples: ["wrpn:4"],
   owns: (head) => head === "wrpn",
   parse(scheme, _head, [bits, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return wrpn({ bits: integerArgument(scheme, "bits of wrpn:<bits>", bits, 2, 8) as WrpnBits });
   },
 };

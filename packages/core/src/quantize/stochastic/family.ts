@@ -1,7 +1,7 @@
 /** Spellings of the quantizers that draw their codes. */
 import { SchemeError } from "../errors.ts";
 import type { UniformBits } from "../rounding/uniform.ts";
-import { modifiers, type SchemeFamily } from "../scheme-family.ts";
+import { modifiers, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { stochasticBinary } from "./binary.ts";
 import { stochasticFixed } from "./fixed.ts";
@@ -34,7 +34,7 @@ export const stochasticFamily: SchemeFamily = {
     }
     if (kind !== "fixed") throw new SchemeError(scheme, "kind", "one of binary, ternary, int2..int8, fixed");
     const [format = "", ...rest] = args;
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     const [, integer, fraction] = /^([1-8])\.([0-7])$/.exec(format) ?? [];
     const bits = Number(integer) + Number(fraction);
     if (!(bits >= 2 && bits <= 8))

@@ -1,7 +1,7 @@
 /** What the variational methods share: a posterior variance for every weight, given as curvature, and who is pruned by it. */
 import { SchemeError } from "../errors.ts";
 import { exp } from "../powers.ts";
-import { integerArgument } from "../scheme-family.ts";
+import { integerArgument, noMore } from "../scheme-family.ts";
 import type { Weights } from "../weights.ts";
 
 export interface PosteriorOptions {
@@ -27,7 +27,7 @@ export const samplesSuffix = (samples: number): string => (samples === 1 ? "" : 
 
 /** Reads `n<samples>`; absent: 1. */
 export function samplesArgument(scheme: string, [text, ...rest]: readonly string[]): number {
-  if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+  noMore(scheme, rest);
   if (text === undefined) return 1;
   if (!text.startsWith("n")) throw new SchemeError(scheme, `modifier ":${text}"`, "n<samples>");
   return integerArgument(scheme, "training samples of n<samples>", text.slice(1), 1, 999_999_999);

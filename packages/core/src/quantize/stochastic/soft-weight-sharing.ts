@@ -5,7 +5,7 @@ import type { Mixture, Resident } from "../inner.ts";
 import type { Method } from "../method.ts";
 import { SOFT_WEIGHT_SHARING } from "../papers.ts";
 import { floorLog2, ln, powerOfTwo } from "../powers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { bitsFor } from "../vector/kmeans.ts";
 
@@ -152,7 +152,7 @@ export const softWeightSharingFamily: SchemeFamily = {
   owns: (head) => head === "sws",
   parse(scheme, _head, [count, pinned, ...rest]) {
     const components = integerArgument(scheme, "K of sws:<K>", count, 3, 256);
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     if (pinned === undefined) return softWeightSharing({ components });
     const zero = /^p0\.[0-9]{1,6}$/.test(pinned) ? Number(pinned.slice(1)) : 0;
     if (!(zero > 0)) throw new SchemeError(scheme, "π₀ of sws:<K>:p<π₀>", "0.000001..0.999999");

@@ -1,9 +1,8 @@
 /** Uniform bins with the means of their weights as levels: what Huffman codes then shorten. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { CHOI } from "../papers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { bitsFor } from "./kmeans.ts";
 import { unitOf } from "./unit.ts";
@@ -51,7 +50,7 @@ export const ecsqUniformFamily: SchemeFamily = {
   examples: ["ecsq-uniform:9", "ecsq-uniform:33"],
   owns: (head) => head === "ecsq-uniform",
   parse(scheme, _head, [k, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return ecsqUniform({ k: integerArgument(scheme, "K of ecsq-uniform:<K>", k, 3, 256) });
   },
 };

@@ -1,10 +1,9 @@
 /** HashedNets: weights share values by a hash of their position, and no code is stored at all. */
 import { OutOfRangeError } from "../../errors.ts";
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { CHEN } from "../papers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { unitOf } from "./unit.ts";
 
@@ -53,7 +52,7 @@ export const hashedFamily: SchemeFamily = {
   examples: ["hashed:1", "hashed:8"],
   owns: (head) => head === "hashed",
   parse(scheme, _head, [ratio, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return hashed({ ratio: integerArgument(scheme, "ratio of hashed:<ratio>", ratio, 1, 4096) });
   },
 };

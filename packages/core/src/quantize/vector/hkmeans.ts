@@ -1,9 +1,8 @@
 /** Hessian-weighted k-means. */
 import { defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { CHOI } from "../papers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import { bitsFor, checkSearch, type KmeansOptions } from "./kmeans.ts";
 import { scalarLloyd } from "./scalar-lloyd.ts";
@@ -46,7 +45,7 @@ export const hkmeansFamily: SchemeFamily = {
   examples: ["hkmeans:4", "hkmeans:16"],
   owns: (head) => head === "hkmeans",
   parse(scheme, _head, [k, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return hkmeans({ k: integerArgument(scheme, "K of hkmeans:<K>", k, 2, 256) });
   },
 };

@@ -1,9 +1,8 @@
 /** k-means codebooks of single weights. */
 import { checkInteger, defineQuantizer } from "../define.ts";
-import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { GONG } from "../papers.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { BitsOf, Quantizer } from "../types.ts";
 import { scalarLloyd } from "./scalar-lloyd.ts";
 
@@ -60,7 +59,7 @@ export const kmeansFamily: SchemeFamily = {
   examples: ["kmeans:4", "kmeans:8", "kmeans:16"],
   owns: (head) => head === "kmeans",
   parse(scheme, _head, [k, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     return kmeans({ k: integerArgument(scheme, "K of kmeans:<K>", k, 2, 256) });
   },
 };

@@ -5,7 +5,7 @@ import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { GONG } from "../papers.ts";
 import type { Random } from "../random.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
@@ -78,7 +78,7 @@ export const pqFamily: SchemeFamily = {
   examples: ["pq:4x16", "pq:4x64", "pq:2x16"],
   owns: (head) => head === "pq",
   parse(scheme, _head, [size, ...rest]) {
-    if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+    noMore(scheme, rest);
     const [dimension, centroids, extra] = (size ?? "").split("x");
     if (extra !== undefined) throw new SchemeError(scheme, "size", "pq:<D>x<K>");
     return pq({

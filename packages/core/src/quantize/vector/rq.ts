@@ -5,7 +5,7 @@ import { SchemeError } from "../errors.ts";
 import type { Method } from "../method.ts";
 import { CHEN_RQ } from "../papers.ts";
 import type { Random } from "../random.ts";
-import { integerArgument, type SchemeFamily } from "../scheme-family.ts";
+import { integerArgument, noMore, type SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
@@ -116,7 +116,7 @@ export function parseSums(
   last: string,
 ): Omit<RqOptions, "restarts" | "iterations"> {
   const [size, ...rest] = args;
-  if (rest.length > 0) throw new SchemeError(scheme, `modifier ":${rest[0]}"`, "none");
+  noMore(scheme, rest);
   const syntax = `${head}:<D>x<K>x<${last}>`;
   const [dimension, centroids, stages, extra] = (size ?? "").split("x");
   if (extra !== undefined) throw new SchemeError(scheme, "size", syntax);
