@@ -37,7 +37,7 @@ pub fn blocks_write(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let kind = Kind::of(params.int()?)?;
         let (codes, scales, offsets) = (params.array()?, params.array()?, params.array()?);
-        let (bytes, length) = (params.int()? as u32 as usize, params.size(What::Bytes)?);
+        let (bytes, length) = (params.pointer()?, params.size(What::Bytes)?);
         params.end()?;
         let position = blocks::write(kind, codes, scales, offsets, memory.write(bytes, length)?)?;
         Ok(position as i32)

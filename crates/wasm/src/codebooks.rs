@@ -119,13 +119,6 @@ pub fn codebook_subtract(
     status(run())
 }
 
-/// Sorts x in place.
-#[wasm_bindgen]
-pub fn codebook_sort(x: usize, count: usize) -> i32 {
-    let memory = Memory::new(OP);
-    status(memory.write(x, count).map(|x| quantize::sort_values(x, false)))
-}
-
 /// `pairs [count, 2]` of x and its weight, at least `floor`, sorted.
 #[wasm_bindgen]
 pub fn codebook_sort_pairs(x: usize, weights: usize, count: usize, floor: f32, pairs: usize) -> i32 {
@@ -133,7 +126,7 @@ pub fn codebook_sort_pairs(x: usize, weights: usize, count: usize, floor: f32, p
         let memory = Memory::new(OP);
         let pairs = memory.write(pairs, checked_area(OP, count, 2)?)?;
         quantize::pair(memory.read(x, count)?, memory.read(weights, count)?, floor, pairs)?;
-        quantize::sort_values(pairs, true);
+        quantize::sort_pairs(pairs);
         Ok(())
     };
     status(run())
@@ -230,7 +223,7 @@ pub fn codebook_additive(params: usize, words: usize, error: usize) -> i32 {
         let x: &[f32] = params.array()?;
         let mut size = || params.size(What::Codebook);
         let (dimension, count, entries) = (size()?, size()?, size()?);
-        let (codebooks, codes) = (params.int()? as u32 as usize, params.int()? as u32 as usize);
+        let (codebooks, codes) = (params.pointer()?, params.pointer()?);
         let mut size = || params.size(What::Best);
         let (beam, searches, fits) = (size()?, size()?, size()?);
         params.end()?;

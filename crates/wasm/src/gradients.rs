@@ -2,12 +2,12 @@
 
 use lowbit_kernels::error::{Op, Result, What, checked_area};
 use lowbit_kernels::gradients::{self, Qsgd, Unreadable};
-use lowbit_kernels::quantize::Grouping;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::quantize::read_grouping;
 
 const OP: Op = Op::Quantize;
 
@@ -18,11 +18,10 @@ pub fn gradient_random_codes(params: usize, words: usize) -> i32 {
         let memory = Memory::new(OP);
         let mut params = Params::new(&memory, OP, params, words)?;
         let x: &[f32] = params.array()?;
-        let (rows, columns) = (params.size(What::Rows)?, params.size(What::Columns)?);
-        let grouping = Grouping::new(rows, columns, params.size(What::GroupSize)?)?;
+        let grouping = read_grouping(&mut params)?;
         let scales = params.array()?;
         let (zero, max_code, seed) = (params.float()?, params.int()?, params.int()? as u32);
-        let codes = memory.write(params.int()? as u32 as usize, x.len())?;
+        let codes = memory.write(params.pointer()?, x.len())?;
         params.end()?;
         gradients::random_codes(&grouping, x, scales, zero, max_code, seed, codes)
     };
@@ -128,8 +127,8 @@ pub fn gradient_qsgd_encode(params: usize, words: usize) -> i32 {
         let x: &[f32] = params.array()?;
         let qsgd = read_qsgd(&mut params)?;
         let seed = params.int()? as u32;
-        let norms = memory.write(params.int()? as u32 as usize, x.len().div_ceil(qsgd.bucket.max(1)))?;
-        let bytes = memory.write(params.int()? as u32 as usize, qsgd.most_bytes(x.len())?)?;
+        let norms = memory.write(params.pointer()?, x.len().div_ceil(qsgd.bucket.max(1)))?;
+        let bytes = memory.write(params.pointer()?, qsgd.most_bytes(x.len())?)?;
         params.end()?;
         qsgd.encode(x, seed, norms, bytes)
     };
@@ -145,7 +144,7 @@ pub fn gradient_qsgd_decode(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let (norms, bytes) = (params.array()?, params.array()?);
         let qsgd = read_qsgd(&mut params)?;
-        let (y, count) = (params.int()? as u32 as usize, params.size(What::Length)?);
+        let (y, count) = (params.pointer()?, params.size(What::Length)?);
         params.end()?;
         Ok(match qsgd.decode(norms, bytes, memory.write(y, count)?)? {
             Ok(()) => 0,
@@ -169,7 +168,7 @@ pub fn gradient_least_squares(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let (first, second, x, b) =
             (params.array()?, params.array()?, params.array::<f32>()?, params.array()?);
-        let g = memory.write(params.int()? as u32 as usize, x.len())?;
+        let g = memory.write(params.pointer()?, x.len())?;
         params.end()?;
         gradients::least_squares(first, second, x, b, g)
     };

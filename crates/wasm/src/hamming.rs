@@ -42,7 +42,7 @@ pub fn hamming_range_run(params: usize, words: usize) -> i32 {
         let codes = read_codes(&mut params)?;
         let query = params.array()?;
         let radius = params.int()?;
-        let (ids, distances) = (params.int()? as u32 as usize, params.int()? as u32 as usize);
+        let (ids, distances) = (params.pointer()?, params.pointer()?);
         let room = params.size(What::Length)?;
         params.end()?;
         let (ids, distances) = (memory.write(ids, room)?, memory.write(distances, room)?);

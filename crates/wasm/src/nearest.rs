@@ -19,7 +19,7 @@ pub fn nearest_assign(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let (x, vectors): (&[f32], &[f32]) = (params.array()?, params.array()?);
         let dimension = params.size(What::Codebook)?;
-        let indices = params.int()? as u32 as usize;
+        let indices = params.pointer()?;
         params.end()?;
         let centroids = Centroids::new(Tier::BUILD, vectors, dimension)?;
         centroids.assign(x, memory.write::<u32>(indices, x.len() / dimension)?)

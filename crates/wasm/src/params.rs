@@ -33,6 +33,11 @@ impl<'a> Params<'a> {
         Ok(f32::from_bits(self.int()? as u32))
     }
 
+    /// The next word as an address, which memory checks when it is used.
+    pub fn pointer(&mut self) -> Result<usize> {
+        Ok(self.int()? as u32 as usize)
+    }
+
     /// The next word as a size; a negative one is refused as `what`.
     #[inline(never)]
     pub fn size(&mut self, what: What) -> Result<usize> {
@@ -59,7 +64,7 @@ impl<'a> Params<'a> {
 
     /// The next two words as an array.
     pub fn array<T: Element>(&mut self) -> Result<&'a [T]> {
-        let pointer = self.int()? as u32 as usize;
+        let pointer = self.pointer()?;
         let len = self.int()? as u32 as usize;
         self.memory.read(pointer, len)
     }

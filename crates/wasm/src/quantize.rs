@@ -100,7 +100,7 @@ pub fn quantize_grid(params: usize, words: usize, errors: i32) -> i32 {
             min_code: params.int()?,
             max_code: params.int()?,
         };
-        let result = params.int()? as u32 as usize;
+        let result = params.pointer()?;
         params.end()?;
         if errors == 0 {
             grid.codes(&grouping, x, memory.write(result, x.len())?)
@@ -125,7 +125,7 @@ pub fn quantize_nearest(params: usize, words: usize) -> i32 {
         let dimension = params.size(What::Codebook)?;
         let scales: &[f32] = params.array()?;
         let grouping = read_grouping(&mut params)?;
-        let codes = params.int()? as u32 as usize;
+        let codes = params.pointer()?;
         params.end()?;
         let centroids = Centroids::new(Tier::BUILD, vectors, dimension)?;
         let codes = memory.write(codes, x.len() / dimension)?;

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::status;
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::quantize::read_grouping;
 
 const OP: Op = Op::Quantize;
 
@@ -20,19 +21,10 @@ fn over_groups(
         let memory = Memory::new(OP);
         let mut params = Params::new(&memory, OP, params, words)?;
         let x: &[f32] = params.array()?;
-        let grouping = Grouping::new(
-            params.size(What::Rows)?,
-            params.size(What::Columns)?,
-            params.size(What::GroupSize)?,
-        )?;
+        let grouping = read_grouping(&mut params)?;
         use_rest(&memory, &mut params, &grouping, x)
     };
     status(run())
-}
-
-/// The next word as a pointer.
-fn pointer(params: &mut Params<'_>) -> Result<usize> {
-    Ok(params.int()? as u32 as usize)
 }
 
 /// Parameters: x, its groups, bases, coefficients (f32 array), pointers to the codes (changed in place) and to the f32 means per group.
@@ -40,7 +32,7 @@ fn pointer(params: &mut Params<'_>) -> Result<usize> {
 pub fn quantize_residual_signs(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
         let bases = params.size(What::Bits)?;
-        let (coefficients, codes, mean) = (params.array()?, pointer(params)?, pointer(params)?);
+        let (coefficients, codes, mean) = (params.array()?, params.pointer()?, params.pointer()?);
         params.end()?;
         let (codes, mean) = (memory.write(codes, x.len())?, memory.write(mean, grouping.groups())?);
         quantize::residual_signs(grouping, x, bases, coefficients, codes, mean)
@@ -52,7 +44,7 @@ pub fn quantize_residual_signs(params: usize, words: usize) -> i32 {
 pub fn quantize_fit_bases(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
         let bases = params.size(What::Bits)?;
-        let (codes, coefficients) = (pointer(params)?, pointer(params)?);
+        let (codes, coefficients) = (params.pointer()?, params.pointer()?);
         params.end()?;
         let coefficients = memory.write(coefficients, checked_area(OP, grouping.groups(), bases)?)?;
         quantize::fit_bases(grouping, x, memory.read(codes, x.len())?, bases, coefficients)
@@ -64,7 +56,7 @@ pub fn quantize_fit_bases(params: usize, words: usize) -> i32 {
 pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
         let bases = params.size(What::Bits)?;
-        let (coefficients, codes) = (params.array()?, pointer(params)?);
+        let (coefficients, codes) = (params.array()?, params.pointer()?);
         params.end()?;
         quantize::nearest_bases(grouping, x, bases, coefficients, memory.write(codes, x.len())?)
     })
@@ -75,7 +67,7 @@ pub fn quantize_nearest_bases(params: usize, words: usize) -> i32 {
 pub fn quantize_base_codes(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
         let bits = params.size(What::Bits)?;
-        let (thresholds, codes) = (params.array()?, pointer(params)?);
+        let (thresholds, codes) = (params.array()?, params.pointer()?);
         params.end()?;
         quantize::base_codes(grouping, x, bits, thresholds, memory.write(codes, x.len())?)
     })
@@ -104,9 +96,9 @@ pub fn quantize_moments(
 #[wasm_bindgen]
 pub fn quantize_scale_sums(params: usize, words: usize) -> i32 {
     over_groups(params, words, |memory, params, grouping, x| {
-        let codes = pointer(params)?;
+        let codes = params.pointer()?;
         let (levels, importance) = (params.array()?, params.array()?);
-        let (dot, power) = (pointer(params)?, pointer(params)?);
+        let (dot, power) = (params.pointer()?, params.pointer()?);
         params.end()?;
         let codes = memory.read(codes, x.len())?;
         let (dot, power) = (memory.write(dot, grouping.groups())?, memory.write(power, grouping.groups())?);

@@ -21,7 +21,7 @@ pub fn quantize_order_statistics(params: usize, words: usize) -> i32 {
         let grouping = read_grouping(&mut params)?;
         let magnitudes = params.flag(What::Kind)?;
         let ranks: &[u32] = params.array()?;
-        let y = params.int()? as u32 as usize;
+        let y = params.pointer()?;
         params.end()?;
         quantize::order_statistics(&grouping, x, magnitudes, ranks, memory.write(y, ranks.len())?)
     };
@@ -52,7 +52,7 @@ pub fn quantize_histogram(params: usize, words: usize) -> i32 {
         };
         let top = params.array()?;
         let bins = params.size(What::Codebook)?;
-        let (counts, squares) = (params.int()? as u32 as usize, params.int()? as u32 as usize);
+        let (counts, squares) = (params.pointer()?, params.pointer()?);
         params.end()?;
         let cells = checked_area(OP, grouping.groups(), bins)?;
         let (counts, squares) = (memory.write(counts, cells)?, memory.write(squares, cells)?);
@@ -70,7 +70,7 @@ pub fn quantize_threshold_codes(params: usize, words: usize) -> i32 {
         let x: &[f32] = params.array()?;
         let grouping = read_grouping(&mut params)?;
         let (thresholds, scale) = (params.array()?, params.array()?);
-        let codes = params.int()? as u32 as usize;
+        let codes = params.pointer()?;
         params.end()?;
         quantize::threshold_codes(&grouping, x, thresholds, scale, memory.write(codes, x.len())?)
     };

@@ -79,9 +79,9 @@ pub fn solve_gptq(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let Rounded { w, grouping, grid } = read_rounded(&mut params)?;
         let columns = params.size(What::Columns)?;
-        let factor = memory.read(params.int()? as u32 as usize, square(columns)?)?;
+        let factor = memory.read(params.pointer()?, square(columns)?)?;
         let order = params.array()?;
-        let codes = memory.write(params.int()? as u32 as usize, w.len())?;
+        let codes = memory.write(params.pointer()?, w.len())?;
         params.end()?;
         check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
         solve::gptq(Tier::BUILD, &Rounding { grouping: &grouping, grid, factor, order }, columns, w, codes)
@@ -106,8 +106,8 @@ pub fn solve_adaround(
         let mut params = Params::new(&memory, OP, params, words)?;
         let Rounded { w, grouping, grid } = read_rounded(&mut params)?;
         let columns = params.size(What::Columns)?;
-        let h = memory.read(params.int()? as u32 as usize, square(columns)?)?;
-        let codes = memory.write(params.int()? as u32 as usize, w.len())?;
+        let h = memory.read(params.pointer()?, square(columns)?)?;
+        let codes = memory.write(params.pointer()?, w.len())?;
         params.end()?;
         check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
         let search = Adaround { iterations, rate, weight, beta: [beta_from, beta_to] };
@@ -124,8 +124,8 @@ pub fn solve_grid_quadratic(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let Rounded { w, grouping, grid } = read_rounded(&mut params)?;
         let columns = params.size(What::Columns)?;
-        let h = memory.read(params.int()? as u32 as usize, square(columns)?)?;
-        let forms = memory.write(params.int()? as u32 as usize, grouping.groups())?;
+        let h = memory.read(params.pointer()?, square(columns)?)?;
+        let forms = memory.write(params.pointer()?, grouping.groups())?;
         params.end()?;
         solve::grid_quadratic(&grouping, &grid, w, h, forms)
     };

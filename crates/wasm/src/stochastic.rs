@@ -27,8 +27,8 @@ pub fn quantize_stochastic(params: usize, words: usize) -> i32 {
             min_code: params.int()?,
             max_code: params.int()?,
         };
-        let codes = memory.write(params.int()? as u32 as usize, x.len())?;
-        let state = memory.write::<u32>(params.int()? as u32 as usize, 4)?;
+        let codes = memory.write(params.pointer()?, x.len())?;
+        let state = memory.write::<u32>(params.pointer()?, 4)?;
         params.end()?;
         let mut random = Random::new([state[0], state[1], state[2], state[3]]);
         let result = grid.codes(&grouping, x, &mut random, codes);
@@ -126,8 +126,8 @@ pub fn quantize_clip_gradients(params: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, params, words)?;
         let (x, gradient): (&[f32], &[f32]) = (params.array()?, params.array()?);
         let (low, high, step) = (params.float()?, params.float()?, params.float()?);
-        let dx = memory.write(params.int()? as u32 as usize, x.len())?;
-        let sums = memory.write::<f64>(params.int()? as u32 as usize, 3)?;
+        let dx = memory.write(params.pointer()?, x.len())?;
+        let sums = memory.write::<f64>(params.pointer()?, 3)?;
         params.end()?;
         let found = quantize::clip_gradients(x, gradient, low, high, f64::from(step), dx)?;
         sums.copy_from_slice(&[found.below, found.above, found.inside]);

@@ -62,7 +62,7 @@ pub(crate) fn read_keys<'a>(
     params: &mut Params<'_>,
 ) -> Result<(usize, &'a mut [u64])> {
     let queries = params.size(What::Queries)?;
-    let keys = params.int()? as u32 as usize;
+    let keys = params.pointer()?;
     let k = params.size(What::Best)?;
     Ok((queries, memory.write(keys, checked_area(op, queries, k)?)?))
 }

@@ -6,13 +6,9 @@ use crate::error::{Result, What, check_range, check_shape, checked_area};
 /// Values of a run, whose sums are kept.
 const RUN: usize = 64;
 
-/// Values in ascending order, -0 before +0; `weighted`: pairs of a value and its weight, equal values by their weights.
-pub fn sort_values(x: &mut [f32], weighted: bool) {
-    if weighted {
-        x.as_chunks_mut().0.sort_unstable_by(|[a, v]: &[f32; 2], [b, w]| a.total_cmp(b).then(v.total_cmp(w)));
-    } else {
-        x.sort_unstable_by(f32::total_cmp);
-    }
+/// Pairs of a value and its weight by ascending values as [`sort`](super::sort) has them, equal ones by their weights.
+pub fn sort_pairs(pairs: &mut [f32]) {
+    pairs.as_chunks_mut().0.sort_unstable_by(|[a, v]: &[f32; 2], [b, w]| a.total_cmp(b).then(v.total_cmp(w)));
 }
 
 /// Pairs of a value and a weight, which is at least `floor`.

@@ -44,7 +44,7 @@ pub use grid::Grid;
 pub use grouping::{Grouping, abs_max, mean_abs_above, min_max};
 pub use hashed::hashed_sums;
 pub use histogram::{Side, histogram};
-pub use intervals::{interval_sums, pair, run_sums, sort_values};
+pub use intervals::{interval_sums, pair, run_sums, sort_pairs};
 pub use mix::{choose, mix};
 pub use mixture::Mixture;
 pub use order::{largest, order_statistics};

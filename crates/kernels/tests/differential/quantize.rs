@@ -8,7 +8,7 @@ use lowbit_kernels::quantize::{
     first_beyond, first_not_finite, fit_bases, hashed_sums, histogram, interleave, interval_sums, largest, level_sums,
     lloyd_pass, mean_abs_above, min_max, mix, moments, nearer, nearest_bases, nearest_rotation, nearest_scaled,
     order_statistics, pack, pair, parts, penalized_codes, refill, residual_signs, rotate, run_sums, scale_sums, signs,
-    sort, sort_values, subtract, take, take_columns, ternary_scale, threshold_codes, unpack,
+    sort, sort_pairs, subtract, take, take_columns, ternary_scale, threshold_codes, unpack,
 };
 use lowbit_kernels::testing::{Random, pack_codes};
 use lowbit_kernels::tier::Tier;
@@ -138,7 +138,11 @@ fn intervals() {
                 sorted = vec![0.0; 2 * count];
                 pair(&x, &weights, 0.25, &mut sorted).expect("valid");
             }
-            sort_values(&mut sorted, weighted);
+            if weighted {
+                sort_pairs(&mut sorted);
+            } else {
+                sort(&mut sorted);
+            }
             let mut runs = vec![0.0; 2 * count.div_ceil(64)];
             run_sums(&sorted, weighted, &mut runs).expect("valid");
             // Nothing lies between the second and the third.

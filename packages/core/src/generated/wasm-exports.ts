@@ -37,7 +37,6 @@ export interface WasmExports {
   readonly codebook_refill: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_run_sums: (a: number, b: number, c: number, d: number) => number;
-  readonly codebook_sort: (a: number, b: number) => number;
   readonly codebook_sort_pairs: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_subtract: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly codebook_take: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;

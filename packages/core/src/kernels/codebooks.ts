@@ -313,7 +313,7 @@ export function codebookLoops(instance: KernelInstance): CodebookLoops {
       held(instance, (stage) => {
         if (weights === undefined) {
           const values = load(instance, stage, x, factor);
-          instance.check(exports.codebook_sort(values, x.length));
+          instance.check(exports.quantize_sort(values, x.length));
           return new KernelSorted(instance, stage, values, x.length, 0);
         }
         const pairs = stage.reserve(8 * x.length);
