@@ -11,6 +11,7 @@
  * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
  * ```
  */
+export { ACTIVATIONS, type ActivationScheme, parseActivations } from "./activations.ts";
 export { type Allocation, allocationFront, findAllocation } from "./allocation.ts";
 export type * from "./api.ts";
 export { calibrate } from "./calibrate.ts";
@@ -20,6 +21,7 @@ export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
 export { importModel } from "./import.ts";
+export { METHODS, methodScheme } from "./methods.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
