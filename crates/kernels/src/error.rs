@@ -73,6 +73,9 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        FlatScan = "flat_scan",
+        Rabitq = "rabitq",
+        Vectors = "vectors",
     }
 }
 

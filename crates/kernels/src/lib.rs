@@ -22,6 +22,7 @@ pub mod convert;
 pub mod depthwise;
 pub mod elementwise;
 pub mod error;
+pub mod flat_scan;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
@@ -36,6 +37,7 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
+pub mod rabitq;
 pub mod registry;
 pub mod rows;
 pub mod solve;
@@ -47,6 +49,7 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod vectors;
 pub mod xnor_gemm;
 
 #[cfg(doctest)]
