@@ -58,6 +58,8 @@ pub mod depthwise_f32;
 #[cfg(feature = "networks")]
 pub mod elementwise;
 pub mod error;
+#[cfg(feature = "search")]
+pub mod flat_scan;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
 #[cfg(any(feature = "networks", feature = "search"))]
@@ -97,6 +99,8 @@ pub mod quantize;
 pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
+#[cfg(feature = "search")]
+pub mod rabitq;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]
@@ -107,6 +111,8 @@ pub mod ternary_gemm;
 pub mod top_k;
 #[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "search")]
+pub mod vectors;
 #[cfg(feature = "networks")]
 mod work;
 #[cfg(feature = "bits")]

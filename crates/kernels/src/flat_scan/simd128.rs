@@ -11,12 +11,12 @@ use crate::v128::{
 pub(super) fn score(metric: Metric, query: &[f32], row: Row<'_>) -> f32 {
     let sum = match (metric, row) {
         (Metric::L2, Row::Floats(x)) => sum(query, x, floats, |q, x| square(f32x4_sub(q, x))),
-        (Metric::InnerProduct, Row::Floats(x)) => sum(query, x, floats, f32x4_mul),
+        (Metric::InnerProduct, Row::Floats(x)) => sum(query, x, floats, |q, x| f32x4_mul(q, x)),
         (Metric::L2, Row::Bytes(codes, scale)) => {
             let scale = f32x4_splat(scale);
             sum(query, codes, bytes, |q, x| square(f32x4_sub(q, f32x4_mul(scale, x))))
         }
-        (Metric::InnerProduct, Row::Bytes(codes, _)) => sum(query, codes, bytes, f32x4_mul),
+        (Metric::InnerProduct, Row::Bytes(codes, _)) => sum(query, codes, bytes, |q, x| f32x4_mul(q, x)),
     };
     finished(metric, row, sum)
 }

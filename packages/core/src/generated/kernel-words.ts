@@ -43,6 +43,9 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "flat_scan",
+  "rabitq",
+  "vectors",
 ] as const;
 
 /** Which quantity was wrong, by number. */
