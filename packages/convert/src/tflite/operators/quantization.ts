@@ -1,4 +1,9 @@
+import type { CastType } from "lowbit";
 import type { NodeContext, OperatorImporter } from "../context.ts";
+import { TensorType as T, typeName } from "../schema.ts";
+
+/** Types whose rounding or wrapping a cast to our wider type would leave out. */
+const NARROW: ReadonlySet<number> = new Set([T.FLOAT64, T.INT4, T.INT16, T.UINT16, T.UINT32]);
 
 /** Floats to codes, or codes to codes of another scale. */
 const quantize: OperatorImporter = (node) => {
@@ -8,9 +13,11 @@ const quantize: OperatorImporter = (node) => {
 };
 
 function cast(node: NodeContext): void {
-  const { dtype } = node.target();
+  const to = node.target().dtype as CastType;
+  if (NARROW.has(node.output().type))
+    node.unsupported(`to ${typeName(node.output().type)}`, "FLOAT32, FLOAT16, INT8, UINT8, INT32, INT64 or BOOL");
   const x = node.value(0);
-  node.bind(node.info(x).dtype === dtype ? x : node.main("cast", [x], { to: dtype }));
+  node.bind(node.info(x).dtype === to ? x : node.main("cast", [x], { to }));
 }
 
 export const quantization: Readonly<Record<string, OperatorImporter>> = {
