@@ -27,7 +27,14 @@ function block(seed: number, coded: boolean): Graph {
   const mask = builder.input("mask", "int64", ["B", "S"]);
   const weight = (n: number, k: number, groupSize = k) =>
     coded
-      ? builder.quantized(random.weight({ shape: [n, k], kind: "affine", bits: groupSize < k ? 4 : 8, scales: groupSize < k ? groupSize : "channel" }))
+      ? builder.quantized(
+          random.weight({
+            shape: [n, k],
+            kind: "affine",
+            bits: groupSize < k ? 4 : 8,
+            scales: groupSize < k ? groupSize : "channel",
+          }),
+        )
       : builder.plain("f32", [n, k], random.floats(n * k));
   const vector = (n: number) => builder.plain("f32", [n], random.floats(n));
   const dense = (x: string, n: number, k: number, groupSize?: number) =>

@@ -64,7 +64,7 @@ const ofTransformers: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
 
 /** The smallest module that holds every kernel which the graph can be lowered to; `all` for operators from outside. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
-  if (graph.nodes.some(({ op }) => op.includes("."))) return "all";
+  if (graph.nodes.some(({ op }) => op.includes("."))) return graph.nodes.some(({ op }) => isOpsOp(op)) ? "ops" : "all";
   const wanted = needsOf(graph);
   return modules.find(([, ...held]) => wanted.every((need) => held.includes(need)))?.[0] ?? "ops";
 }

@@ -6,19 +6,19 @@ import type { Draw } from "./draw.ts";
 import { call, type Problem } from "./problem.ts";
 
 /** Whole numbers, for which exponentials of dots stay far from overflow. */
-const small = (draw: Draw, length: number) => Float32Array.from({ length }, () => draw.between(-8, 8) / 4);
+const small = (draw: Draw, length: number) => Float32Array.from({ length }, () => draw.integer(-8, 8) / 4);
 
 export function attention(draw: Draw): Problem {
-  const [batch, queries, keys] = [draw.between(1, 2), draw.between(1, 70), draw.between(1, 40)];
-  const [kvHeads, shared, depth] = [draw.between(1, 2), draw.between(1, 3), draw.between(1, 18)];
-  const [heads, causal] = [kvHeads * shared, draw.between(0, 1) === 1];
+  const [batch, queries, keys] = [draw.integer(1, 2), draw.integer(1, 70), draw.integer(1, 40)];
+  const [kvHeads, shared, depth] = [draw.integer(1, 2), draw.integer(1, 3), draw.integer(1, 18)];
+  const [heads, causal] = [kvHeads * shared, draw.integer(0, 1) === 1];
   const sizes = { batch, queries, keys, heads, kvHeads, depth, scale: 0.25, causal, mask: "int32" } as const;
   const [q, k, v] = [queries * heads, keys * kvHeads, keys * kvHeads].map((n) => small(draw, batch * n * depth)) as [
     Float32Array,
     Float32Array,
     Float32Array,
   ];
-  const keep = Int32Array.from({ length: batch * keys }, () => draw.between(0, 2));
+  const keep = Int32Array.from({ length: batch * keys }, () => draw.integer(0, 2));
   return {
     text: `attention ${JSON.stringify(sizes)}`,
     tolerance: 1e-4,
@@ -46,13 +46,13 @@ export function attention(draw: Draw): Problem {
 }
 
 export function embedding(draw: Draw): Problem {
-  const [n, k, bits] = [draw.between(1, 30), draw.between(1, 40), draw.between(1, 8)];
-  const groupSize = draw.between(1, k);
+  const [n, k, bits] = [draw.integer(1, 30), draw.integer(1, 40), draw.integer(1, 8)];
+  const groupSize = draw.integer(1, k);
   const groups = Math.ceil(k / groupSize);
-  const codes = Array.from({ length: n * k }, () => draw.between(0, 2 ** bits - 1));
-  const scale = Float32Array.from({ length: n * groups }, () => draw.between(1, 999) / 777);
-  const zeroPoint = draw.between(0, 255);
-  const ids = Int32Array.from({ length: draw.between(1, 9) }, () => draw.between(-n, n - 1));
+  const codes = Array.from({ length: n * k }, () => draw.integer(0, 2 ** bits - 1));
+  const scale = Float32Array.from({ length: n * groups }, () => draw.integer(1, 999) / 777);
+  const zeroPoint = draw.integer(0, 255);
+  const ids = Int32Array.from({ length: draw.integer(1, 9) }, () => draw.integer(-n, n - 1));
   return {
     text: `embedding [${n}, ${k}] of ${bits} bits, groups of ${groupSize}, ids ${ids}`,
     run: (kernels) =>
