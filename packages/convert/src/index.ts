@@ -27,7 +27,7 @@ export {
   type Pooling,
   type ReadFile,
 } from "./hf/index.ts";
-export { importModel } from "./import.ts";
+export { formatOf, importModel } from "./import.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";

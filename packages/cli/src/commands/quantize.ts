@@ -88,7 +88,7 @@ export const quantize = defineCommand({
     input: {
       type: "positional",
       required: true,
-      description: "An ONNX file, a packed float model, or a plain safetensors file",
+      description: "An ONNX or TFLite file, a packed float model, or a plain safetensors file",
     },
     output: {
       type: "string",
