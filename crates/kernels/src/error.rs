@@ -74,6 +74,8 @@ words! {
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
         Strided = "strided",
+        Attention = "attention",
+        Embedding = "embedding",
     }
 }
 
@@ -121,6 +123,8 @@ words! {
         Radius = "radius",
         Planes = "planes",
         Pivot = "positive pivot in column",
+        Heads = "heads",
+        Positions = "positions",
     }
 }
 

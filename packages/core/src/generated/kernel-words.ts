@@ -44,6 +44,8 @@ export const kernelOperators = [
   "multibit_gemm",
   "solve",
   "strided",
+  "attention",
+  "embedding",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -88,4 +90,6 @@ export const kernelQuantities = [
   "radius",
   "planes",
   "positive pivot in column",
+  "heads",
+  "positions",
 ] as const;

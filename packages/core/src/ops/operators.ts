@@ -1,2 +1,11 @@
 /** Every operator of `lowbit/ops`, a line each; the compiler asks for what `OpsAttributes` names and this list does not. */
+export { addPositions } from "./add-positions.ts";
+export { attention } from "./attention.ts";
+export { embedding } from "./embedding.ts";
+export { gelu } from "./gelu.ts";
+export { layerNorm } from "./layer-norm.ts";
+export { maskedMean } from "./masked-mean.ts";
+export { rmsNorm } from "./rms-norm.ts";
+export { rotary } from "./rotary.ts";
+export { silu } from "./silu.ts";
 export { slice } from "./slice.ts";
