@@ -73,6 +73,9 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        Windows = "windows",
+        Resize = "resize",
+        MatmulInteger = "matmul_integer",
     }
 }
 

@@ -27,6 +27,7 @@ pub mod geometry;
 pub mod gradients;
 pub mod hamming;
 pub mod layout;
+pub mod matmul_integer;
 pub mod multibit_gemm;
 pub mod nearest;
 pub mod normalize;
@@ -37,6 +38,7 @@ pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
 pub mod registry;
+pub mod resize;
 pub mod rows;
 pub mod solve;
 pub mod ternary_gemm;
@@ -47,6 +49,7 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod windows;
 pub mod xnor_gemm;
 
 #[cfg(doctest)]

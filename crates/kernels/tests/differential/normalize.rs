@@ -1,5 +1,7 @@
 //! Per-channel maps equal their rounded steps bit for bit; softmax and batch normalization their formulas in f64.
 
+mod planes;
+
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, naive, softmax};
 use lowbit_kernels::testing::Random;
@@ -89,4 +91,7 @@ pub(crate) fn check(_: Tier) {
     affine();
     batch_norm();
     softmaxes();
+    planes::groups();
+    planes::responses();
+    planes::channels();
 }
