@@ -76,6 +76,7 @@ words! {
         Windows = "windows",
         Resize = "resize",
         MatmulInteger = "matmul_integer",
+        Strided = "strided",
     }
 }
 

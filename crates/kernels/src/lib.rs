@@ -41,6 +41,7 @@ pub mod registry;
 pub mod resize;
 pub mod rows;
 pub mod solve;
+pub mod strided;
 pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

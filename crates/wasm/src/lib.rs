@@ -109,6 +109,8 @@ pub mod resize;
 pub mod solve;
 #[cfg(feature = "solve")]
 pub mod stochastic;
+#[cfg(feature = "ops")]
+pub mod strided;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

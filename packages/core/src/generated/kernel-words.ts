@@ -43,6 +43,10 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "windows",
+  "resize",
+  "matmul_integer",
+  "strided",
 ] as const;
 
 /** Which quantity was wrong, by number. */

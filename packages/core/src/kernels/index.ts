@@ -24,6 +24,7 @@ export * from "./planes.ts";
 export * from "./pool.ts";
 export * from "./pq.ts";
 export * from "./resize.ts";
+export * from "./strided.ts";
 export * from "./ternary-gemm.ts";
 export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./tiers.ts";
 export * from "./top-k.ts";
