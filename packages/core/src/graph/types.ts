@@ -6,7 +6,20 @@
  * dimensions (a string such as "N"), which the plan binds at run time.
  */
 
+import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
+import type { ChannelStatisticsAttributes } from "../ops/channel-statistics.ts";
+import type { DequantizeLinearAttributes } from "../ops/dequantize-linear.ts";
+import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-linear.ts";
+import type { FoldAttributes } from "../ops/fold.ts";
+import type { LocalResponseAttributes } from "../ops/local-response.ts";
+import type { MatmulIntegerAttributes } from "../ops/matmul-integer.ts";
+import type { PlaneNormAttributes } from "../ops/plane-norm.ts";
+import type { PoolNdAttributes } from "../ops/pool-nd.ts";
+import type { QuantizeLinearAttributes } from "../ops/quantize-linear.ts";
+import type { RequantizeAttributes } from "../ops/requantize.ts";
+import type { ResizeAttributes } from "../ops/resize.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
+import type { UnfoldAttributes } from "../ops/unfold.ts";
 
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
@@ -176,6 +189,19 @@ export type Op = keyof Attributes;
 /** Attributes of the operators of `lowbit/ops`, each described in its file there. */
 export interface OpsAttributes {
   slice: SliceAttributes;
+  channelNorm: ChannelNormAttributes;
+  channelStatistics: ChannelStatisticsAttributes;
+  dequantizeLinear: DequantizeLinearAttributes;
+  dynamicQuantizeLinear: DynamicQuantizeLinearAttributes;
+  fold: FoldAttributes;
+  localResponse: LocalResponseAttributes;
+  matmulInteger: MatmulIntegerAttributes;
+  planeNorm: PlaneNormAttributes;
+  poolNd: PoolNdAttributes;
+  quantizeLinear: QuantizeLinearAttributes;
+  requantize: RequantizeAttributes;
+  resize: ResizeAttributes;
+  unfold: UnfoldAttributes;
 }
 
 /** An operator of `lowbit/ops`. */

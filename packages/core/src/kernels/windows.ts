@@ -75,14 +75,7 @@ export class PoolNd extends KernelObject {
   }
 
   /** Maxima. @param indices int64 [planes, places], or 0 @param byColumns whether they count with the first axis running fastest */
-  max(
-    x: number,
-    planes: number,
-    y: number,
-    dtype: keyof typeof elements,
-    indices: number,
-    byColumns: boolean,
-  ): void {
+  max(x: number, planes: number, y: number, dtype: keyof typeof elements, indices: number, byColumns: boolean): void {
     const { pool_nd_max } = this.instance.exports;
     this.instance.check(pool_nd_max(this.handle, x, y, planes, elements[dtype], indices, byColumns ? 1 : 0));
   }

@@ -12,7 +12,15 @@ import { PoolNd } from "../kernels/windows.ts";
 import { sizeOf } from "../tensor.ts";
 import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
-import { checkRank, placesAlong, placesOf, reachOf, type WindowAttributes, windowAxes, windowRules } from "./windows.ts";
+import {
+  checkRank,
+  placesAlong,
+  placesOf,
+  reachOf,
+  type WindowAttributes,
+  windowAxes,
+  windowRules,
+} from "./windows.ts";
 
 export interface PoolNdAttributes extends WindowAttributes {
   readonly kind: "max" | "average" | "averageWithPadding" | "norm";
@@ -84,14 +92,17 @@ export function reference(node: Pool, [x]: readonly (Value | undefined)[]): Valu
   const [y, found]: [number[], number[]] = [[], []];
   /** Taps of a place along an axis that lie in the image or its padding. */
   const counted = (place: number, axis: number) =>
-    Array.from({ length: kernel[axis]! }, (_, tap) => place * attributes.strides[axis]! + tap * attributes.dilations[axis]!)
-      .filter((at) => at < pads[axis]! + image[axis]! + pads[axis + image.length]!).length;
+    Array.from(
+      { length: kernel[axis]! },
+      (_, tap) => place * attributes.strides[axis]! + tap * attributes.dilations[axis]!,
+    ).filter((at) => at < pads[axis]! + image[axis]! + pads[axis + image.length]!).length;
   for (let plane = 0; plane < planes; plane++)
     for (const { place, taps } of placesOf(attributes, image, places)) {
       const inside = taps.filter((pixel) => pixel !== undefined);
       const flat = inside.map((pixel) => pixel.reduce((at, coordinate, axis) => at * image[axis]! + coordinate, 0));
       const values = flat.map((at) => x!.data[plane * pixels + at]!);
-      const sum = (term: (value: number) => number) => values.reduce((total, v) => Math.fround(total + Math.fround(term(v))), 0);
+      const sum = (term: (value: number) => number) =>
+        values.reduce((total, v) => Math.fround(total + Math.fround(term(v))), 0);
       if (kind === "max") {
         const best = values.some(Number.isNaN) ? values.findIndex(Number.isNaN) : values.indexOf(Math.max(...values));
         y.push(values[best]!);
