@@ -77,6 +77,8 @@ words! {
         Resize = "resize",
         MatmulInteger = "matmul_integer",
         Strided = "strided",
+        Attention = "attention",
+        Embedding = "embedding",
     }
 }
 
@@ -124,6 +126,8 @@ words! {
         Radius = "radius",
         Planes = "planes",
         Pivot = "positive pivot in column",
+        Heads = "heads",
+        Positions = "positions",
     }
 }
 

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod attention;
 pub mod bitpack;
 pub mod blocks;
 pub mod buffer;
@@ -21,11 +22,14 @@ pub mod conv;
 pub mod convert;
 pub mod depthwise;
 pub mod elementwise;
+pub mod embedding;
 pub mod error;
+mod exp;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
 pub mod hamming;
+mod lanes;
 pub mod layout;
 pub mod matmul_integer;
 pub mod multibit_gemm;

@@ -31,6 +31,8 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "transformer")]
+pub mod attention;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
@@ -55,8 +57,12 @@ pub mod convert;
 pub mod depthwise_affine;
 #[cfg(feature = "depthwise-f32")]
 pub mod depthwise_f32;
+#[cfg(feature = "transformer")]
+pub mod dynamic_affine_gemm;
 #[cfg(feature = "networks")]
 pub mod elementwise;
+#[cfg(feature = "transformer")]
+pub mod embedding;
 pub mod error;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
@@ -105,6 +111,8 @@ pub mod quantize_optimize;
 pub mod quantize_order;
 #[cfg(feature = "ops")]
 pub mod resize;
+#[cfg(feature = "transformer")]
+pub mod row_norm;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]

@@ -47,6 +47,8 @@ export const kernelOperators = [
   "resize",
   "matmul_integer",
   "strided",
+  "attention",
+  "embedding",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -91,4 +93,6 @@ export const kernelQuantities = [
   "radius",
   "planes",
   "positive pivot in column",
+  "heads",
+  "positions",
 ] as const;

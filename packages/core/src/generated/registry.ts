@@ -3,11 +3,13 @@
 /** Every kernel family: the tiers that have code of their own, and what the tiers owe each other. */
 export const kernelFamilies = [
   { name: "affine_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "attention", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "codebook_gemm", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
-  { name: "normalize", tiers: ["scalar"], agreement: "exact" },
+  { name: "embedding", tiers: ["scalar"], agreement: "exact" },
+  { name: "normalize", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "quantize", tiers: ["scalar"], agreement: "exact" },
   { name: "solve", tiers: ["scalar", "simd128"], agreement: "exact" },

@@ -2,10 +2,14 @@
 
 /** The raw exports of every tier's module: pointers and sizes are numbers. */
 export interface WasmExports {
+  readonly affine_gemm_dynamic_new: (a: number, b: number) => number;
+  readonly affine_gemm_dynamic_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_grouped_new: (a: number, b: number) => number;
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly attention_new: (a: number, b: number) => number;
+  readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_max_pool_new: (a: number, b: number) => number;
@@ -59,10 +63,16 @@ export interface WasmExports {
   readonly elementwise_binary_new: (a: number, b: number) => number;
   readonly elementwise_binary_run: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_clip: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly elementwise_gelu: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_leaky_relu: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_sigmoid: (a: number, b: number, c: number) => number;
   readonly elementwise_sign: (a: number, b: number, c: number) => number;
+  readonly elementwise_silu: (a: number, b: number, c: number) => number;
   readonly elementwise_tanh: (a: number, b: number, c: number) => number;
+  readonly embedding_add_positions: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly embedding_masked_mean: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly embedding_new: (a: number, b: number) => number;
+  readonly embedding_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly error_block: () => number;
   readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly gemm_f32_new: (a: number, b: number) => number;
@@ -157,6 +167,10 @@ export interface WasmExports {
   readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly resize_new: (a: number, b: number) => number;
   readonly resize_run: (a: number, b: number, c: number) => number;
+  readonly rotary_new: (a: number, b: number, c: number) => number;
+  readonly rotary_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly row_norm_new: (a: number, b: number) => number;
+  readonly row_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_adaround: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly solve_column_stats: (a: number, b: number, c: number, d: number) => number;

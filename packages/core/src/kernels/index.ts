@@ -2,6 +2,7 @@
 export type { Clamp, Decoding, Window2d } from "../graph/types.ts";
 export * from "./activations.ts";
 export * from "./affine-gemm.ts";
+export * from "./attention.ts";
 export * from "./binary.ts";
 export * from "./bitpack.ts";
 export * from "./codebook-gemm.ts";
@@ -9,6 +10,7 @@ export { Columns } from "./columns.ts";
 export * from "./convolution.ts";
 export * from "./depthwise.ts";
 export * from "./elementwise.ts";
+export * from "./embedding.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
 export { type BinaryCounting, type Exports, KernelInstance } from "./instance.ts";

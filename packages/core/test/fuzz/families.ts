@@ -10,6 +10,7 @@ import { multibitGemm } from "./multibit.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
+import * as transformers from "./transformers.ts";
 import { matmulInteger, resize, windows } from "./windows.ts";
 
 export const inOtherModules = [
@@ -25,11 +26,13 @@ export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
 
 export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   affine_gemm: [products.affineGemm, products.groupedAffineGemm],
+  attention: [transformers.attention],
   bitpack: [elements.bitpack, images.bitMaxPool],
   codebook_gemm: [products.codebookGemm],
   convert: [elements.quantizing, elements.dequantizing],
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
+  embedding: [transformers.embedding],
   gemm_f32: [products.gemmF32, products.matmulF32],
   matmul_integer: [matmulInteger],
   multibit_gemm: [multibitGemm],
