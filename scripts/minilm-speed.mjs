@@ -23,7 +23,11 @@ async function ours(file) {
   const { loadModel, Tensor } = await import(from("packages/convert", "lowbit"));
   const model = await loadModel(readFileSync(file));
   const feed = (length) => ({
-    input_ids: new Tensor("int32", [1, length], new Int32Array(length).map((_, i) => 1000 + 37 * i)),
+    input_ids: new Tensor(
+      "int32",
+      [1, length],
+      new Int32Array(length).map((_, i) => 1000 + 37 * i),
+    ),
     attention_mask: new Tensor("int32", [1, length], new Int32Array(length).fill(1)),
   });
   return { run: (length) => model.run(feed(length)), model, feed };
@@ -34,7 +38,11 @@ async function onnxruntime(file) {
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(readFileSync(file), { executionProviders: ["wasm"] });
   const feed = (length) => ({
-    input_ids: new ort.Tensor("int64", BigInt64Array.from({ length }, (_, i) => BigInt(1000 + 37 * i)), [1, length]),
+    input_ids: new ort.Tensor(
+      "int64",
+      BigInt64Array.from({ length }, (_, i) => BigInt(1000 + 37 * i)),
+      [1, length],
+    ),
     attention_mask: new ort.Tensor("int64", new BigInt64Array(length).fill(1n), [1, length]),
   });
   return { run: (length) => session.run(feed(length)) };

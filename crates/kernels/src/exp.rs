@@ -1,6 +1,4 @@
-//! exp as one chain of rounded f32 operations without a branch, four at a time.
-
-use crate::lanes::Lanes;
+//! exp as one chain of rounded f32 operations without a branch, so that a loop over it becomes vector code of the same bits.
 
 /// log2(e)
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
@@ -13,31 +11,29 @@ const LOW: f32 = -87.3;
 /// Above, the result is infinite.
 const HIGH: f32 = 88.73;
 
-/// Of r², highest power first.
-const POLYNOMIAL: [f32; 6] =
-    [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
-
 /// `e^x` within 2 units in the last place; +0 below -86.99, infinite above 88.72. A NaN stays.
 ///
 /// x = n ln 2 + r with |r| <= ln 2 / 2, then the polynomial of Cephes' `expf` (Moshier 1989) for `e^r`, times 2^n in two steps.
 #[inline(always)]
-pub(crate) fn exp<L: Lanes>(x: L) -> L {
-    let c = L::splat;
-    let x = x.max(c(LOW)).min(c(HIGH));
-    let shifted = x.mul(c(LOG2_E)).add(c(ROUND));
-    let n = shifted.sub(c(ROUND));
-    let r = x.sub(n.mul(c(LN_2[0]))).sub(n.mul(c(LN_2[1])));
-    let p = POLYNOMIAL.iter().skip(1).fold(c(POLYNOMIAL[0]), |p, &next| p.mul(r).add(c(next)));
-    let p = p.mul(r.mul(r)).add(r).add(c(1.0));
+pub(crate) fn exp(x: f32) -> f32 {
+    let x = if x < LOW { LOW } else { x };
+    let x = if HIGH < x { HIGH } else { x };
+    let shifted = x * LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = x - n * LN_2[0] - n * LN_2[1];
+    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r
+        + 1.666_666_5e-1)
+        * r
+        + 0.5;
+    let p = p * (r * r) + r + 1.0;
     // 2^(n - 1): n reaches 128, which has no exponent of its own.
-    p.mul(shifted.exponent(126 << 23)).mul(c(2.0))
+    let scale = f32::from_bits((shifted.to_bits() << 23).wrapping_add(126 << 23));
+    p * scale * 2.0
 }
 
 #[cfg(test)]
 mod tests {
-    fn exp(x: f32) -> f32 {
-        super::exp([x; 4])[0]
-    }
+    use super::exp;
 
     #[test]
     fn is_exp() {

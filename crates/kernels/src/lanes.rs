@@ -1,17 +1,14 @@
-//! Four floats at a time, in vectors or in plain code of the same bits; and sums of a row in one fixed order that four lanes can follow.
+//! Sums of a row of floats in one fixed order that four lanes can follow.
 //!
 //! `s_j` is one chain over the elements `j, j + 4, j + 8 ...` in ascending order, started at +0, and the sum is `(s_0 + s_1) + (s_2 + s_3)`: the same in plain code and in
 //! vectors, and four times as short a chain as one over all.
 
 use crate::tier::Tier;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-use crate::v128::{
-    V128, f32x4_add, f32x4_div, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_store,
-    f32x4_sub, i32x4_add, i32x4_shl, i32x4_splat,
-};
+use crate::v128::{V128, f32x4_add, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_splat, f32x4_store, f32x4_sub};
 
 /// Four floats.
-pub(crate) trait Lanes: Copy {
+trait Lanes: Copy {
     fn splat(value: f32) -> Self;
     fn load(values: &[f32; 4]) -> Self;
     fn add(self, other: Self) -> Self;
@@ -19,11 +16,6 @@ pub(crate) trait Lanes: Copy {
     fn mul(self, other: Self) -> Self;
     /// `self < other ? other : self`
     fn max(self, other: Self) -> Self;
-    /// `other < self ? other : self`
-    fn min(self, other: Self) -> Self;
-    fn div(self, other: Self) -> Self;
-    /// The floats whose bits are those of `self` shifted left by 23 plus `bits`.
-    fn exponent(self, bits: i32) -> Self;
     fn lanes(self) -> [f32; 4];
 }
 
@@ -45,15 +37,6 @@ impl Lanes for [f32; 4] {
     }
     fn max(self, other: Self) -> Self {
         core::array::from_fn(|j| if self[j] < other[j] { other[j] } else { self[j] })
-    }
-    fn min(self, other: Self) -> Self {
-        core::array::from_fn(|j| if other[j] < self[j] { other[j] } else { self[j] })
-    }
-    fn div(self, other: Self) -> Self {
-        core::array::from_fn(|j| self[j] / other[j])
-    }
-    fn exponent(self, bits: i32) -> Self {
-        self.map(|x| f32::from_bits((x.to_bits() << 23).wrapping_add(bits as u32)))
     }
     fn lanes(self) -> [f32; 4] {
         self
@@ -87,18 +70,6 @@ impl Lanes for V128 {
         f32x4_pmax(self, other)
     }
     #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        f32x4_pmin(self, other)
-    }
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        f32x4_div(self, other)
-    }
-    #[inline(always)]
-    fn exponent(self, bits: i32) -> Self {
-        i32x4_add(i32x4_shl(self, 23), i32x4_splat(bits))
-    }
-    #[inline(always)]
     fn lanes(self) -> [f32; 4] {
         let mut lanes = [0.0; 4];
         f32x4_store(&mut lanes, self);
@@ -117,26 +88,6 @@ macro_rules! with_lanes {
             _ => unreachable!("a tier above the build's"),
         }
     };
-}
-
-/// A function of each element by itself.
-pub(crate) trait Each {
-    fn of<L: Lanes>(&self, x: L) -> L;
-}
-
-/// `y = each(y)` of every element.
-pub(crate) fn map<F: Each>(tier: Tier, y: &mut [f32], each: F) {
-    with_lanes!(tier, map_with(y, &each));
-}
-
-fn map_with<L: Lanes>(y: &mut [f32], each: &impl Each) {
-    let (fours, rest) = y.as_chunks_mut::<4>();
-    for four in fours {
-        *four = each.of(L::load(four)).lanes();
-    }
-    for y in rest {
-        [*y, ..] = each.of(L::splat(*y)).lanes();
-    }
 }
 
 /// The sum of `x`.

@@ -35,7 +35,7 @@ macro_rules! for_each_kernel {
             codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
             convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
-            elementwise, [Scalar, Simd128], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, GELU, SiLU, sign";
+            elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, GELU, SiLU, sign";
             embedding, [Scalar], Exact, "rows of tables of f32 or of 1 to 8-bit codes, positions, means of rows under a mask";
             normalize, [Scalar, Simd128], Exact, "per-channel scale and bias, batch, layer and RMS normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";

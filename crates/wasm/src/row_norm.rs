@@ -42,11 +42,11 @@ pub fn row_norm_run(handle: i32, x: usize, y: usize, rows: usize) -> i32 {
 #[wasm_bindgen]
 pub fn elementwise_gelu(x: usize, y: usize, count: usize, approximate: i32) -> i32 {
     let gelu = if approximate == 0 { elementwise::gelu } else { elementwise::gelu_tanh };
-    status(in_place(Op::Elementwise, x, y, count, |y| gelu(Tier::BUILD, y)))
+    status(in_place(Op::Elementwise, x, y, count, gelu))
 }
 
 /// `count` f32.
 #[wasm_bindgen]
 pub fn elementwise_silu(x: usize, y: usize, count: usize) -> i32 {
-    status(in_place(Op::Elementwise, x, y, count, |y| elementwise::silu(Tier::BUILD, y)))
+    status(in_place(Op::Elementwise, x, y, count, elementwise::silu))
 }

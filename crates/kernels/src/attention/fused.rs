@@ -7,7 +7,7 @@ use crate::exp::exp;
 use crate::gemm_f32::blocked::{DEPTH, Panels, Part, Product, scratch_lines};
 use crate::gemm_f32::panels::{padded_columns, panels};
 use crate::gemm_f32::with_tile;
-use crate::lanes::{Each, Lanes, map, max, sum};
+use crate::lanes::{max, sum};
 use crate::tier::Tier;
 
 /// Queries of a block.
@@ -238,20 +238,10 @@ impl Attention {
             }
             return 1.0;
         }
-        map(tier, row, Exponential { largest });
+        for x in &mut *row {
+            *x = exp(*x - largest);
+        }
         1.0 / sum(tier, row)
-    }
-}
-
-/// `exp(x - largest)`
-struct Exponential {
-    largest: f32,
-}
-
-impl Each for Exponential {
-    #[inline(always)]
-    fn of<L: Lanes>(&self, x: L) -> L {
-        exp(x.sub(L::splat(self.largest)))
     }
 }
 

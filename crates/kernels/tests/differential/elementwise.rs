@@ -8,7 +8,6 @@ use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
 type Function = fn(f32, f32) -> f32;
-type Gate = fn(Tier, &mut [f32]);
 
 /// Two shapes of one rank that broadcast: equal, or 1 on either side.
 fn shapes(random: &mut Random) -> (Vec<usize>, Vec<usize>) {
@@ -90,37 +89,31 @@ fn functions() {
 }
 
 /// x times a gate: within 1e-6 of |x|, and x or a zero at the ends.
-fn gates(tier: Tier) {
+fn gates() {
     let erf = |x: f64| libm::erf(x);
-    let gates: [(Gate, &dyn Fn(f64) -> f64, &str); 3] = [
+    let gates: [(fn(&mut [f32]), &dyn Fn(f64) -> f64, &str); 3] = [
         (gelu, &|x| 0.5 * (1.0 + erf(x * core::f64::consts::FRAC_1_SQRT_2)), "gelu"),
         (gelu_tanh, &|x| 0.5 * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x * x * x)).tanh()), "gelu_tanh"),
         (silu, &|x| 1.0 / (1.0 + (-x).exp()), "silu"),
     ];
     for (function, gate, what) in gates {
         let x = Random::new(4).many(20_000, |r| r.float() * 12.0);
-        let run = |tier| {
-            let mut y = x[..19_997].to_vec();
-            function(tier, &mut y);
-            y
-        };
-        let y = run(tier);
-        let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&y), bits(&run(Tier::Scalar)), "{what}: {tier} equals scalar");
+        let mut y = x.clone();
+        function(&mut y);
         for (x, y) in x.iter().zip(&y) {
             let exact = f64::from(*x) * gate(f64::from(*x));
             let bound = 1e-6 * f64::from(x.abs());
             assert!((f64::from(*y) - exact).abs() <= bound, "{what}({x}) = {y}, exactly {exact}");
         }
         let mut ends = [0.0, 1e4, -1e4, f32::INFINITY, f32::NAN];
-        function(tier, &mut ends);
+        function(&mut ends);
         assert_eq!(ends[..4], [0.0, 1e4, 0.0, f32::INFINITY], "{what}");
         assert!(ends[4].is_nan(), "{what}(NaN)");
     }
 }
 
-pub(crate) fn check(tier: Tier) {
-    gates(tier);
+pub(crate) fn check(_: Tier) {
+    gates();
     broadcasting();
     refusals();
     functions();

@@ -7,7 +7,7 @@ export const kernelFamilies = [
   { name: "codebook_gemm", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
-  { name: "elementwise", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
   { name: "embedding", tiers: ["scalar"], agreement: "exact" },
   { name: "normalize", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },

@@ -20,7 +20,7 @@ import { quantize } from "./quantize.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { solve } from "./solve.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
-import { attention, elementwise, normalize } from "./transformer.suite.ts";
+import { attention, normalize } from "./transformer.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
 type Family = (typeof kernelFamilies)[number];
@@ -39,14 +39,10 @@ const searchSuites: Record<SearchFamily, Suite> = {
 };
 
 /** Those of the module for transformers. */
-const transformerSuites: Record<Extract<VectorFamily, "attention" | "elementwise" | "normalize">, Suite> = {
-  attention,
-  elementwise,
-  normalize,
-};
+const transformerSuites: Record<Extract<VectorFamily, "attention" | "normalize">, Suite> = { attention, normalize };
 
 /** `quantize` has no vector code, but its loops stand behind every quantizer; `solve` is in the module of those alone. */
-const suites: Record<Exclude<VectorFamily, SearchFamily | "solve" | keyof typeof transformerSuites> | "quantize", Suite> = {
+const suites: Record<Exclude<VectorFamily, SearchFamily | "solve" | "attention" | "normalize"> | "quantize", Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,

@@ -2,7 +2,6 @@
 import { expect, it } from "vitest";
 import { DynamicAffineGemm } from "../../src/kernels/affine-gemm.ts";
 import { Attention, Rotary } from "../../src/kernels/attention.ts";
-import { gelu, silu } from "../../src/kernels/elementwise.ts";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { RowNorm } from "../../src/kernels/normalize.ts";
 import { roundTiesToEven } from "../../src/runtime/lower/requantize.ts";
@@ -139,22 +138,6 @@ export function normalize(kernels: () => KernelInstance): void {
           const exact = ((v - mean) / Math.sqrt(variance + 1e-5)) * scale[c]! + bias[c]!;
           expect(y[row * channels + c]).toBeCloseTo(exact, 4);
         }
-      }
-    }
-  });
-}
-
-export function elementwise(kernels: () => KernelInstance): void {
-  it("gates of GELU by tanh and of SiLU, around the fours", () => {
-    const instance = kernels();
-    for (const count of [1, 3, 4, 5, 17]) {
-      const x = floatsOf(count)(count).map((v) => v * 4);
-      const tanh = withMemory(instance, [x], count, ([from], to) => gelu(instance, from!, count, to, true));
-      const swish = withMemory(instance, [x], count, ([from], to) => silu(instance, from!, count, to));
-      for (const [i, v] of x.entries()) {
-        const inner = Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3);
-        expect(tanh[i]).toBeCloseTo((v * (1 + Math.tanh(inner))) / 2, 5);
-        expect(swish[i]).toBeCloseTo(v / (1 + Math.exp(-v)), 5);
       }
     }
   });
