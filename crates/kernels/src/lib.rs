@@ -31,6 +31,7 @@ pub mod gradients;
 pub mod hamming;
 mod lanes;
 pub mod layout;
+pub mod matmul_integer;
 pub mod multibit_gemm;
 pub mod nearest;
 pub mod normalize;
@@ -41,6 +42,7 @@ pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
 pub mod registry;
+pub mod resize;
 pub mod rows;
 pub mod solve;
 pub mod strided;
@@ -52,6 +54,7 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod windows;
 pub mod xnor_gemm;
 
 #[cfg(doctest)]

@@ -42,6 +42,9 @@ macro_rules! for_each_kernel {
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
             solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
+            windows, [Scalar], Exact, "windows over one to three axes: rows of taps and back, pooling with places and norms";
+            resize, [Scalar], Exact, "nearest, linear and cubic resampling of any axes";
+            matmul_integer, [Scalar], Exact, "products of two activations of 8 bits, requantization";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";

@@ -77,6 +77,10 @@ pub mod hamming;
 pub mod handles;
 #[cfg(feature = "matmul")]
 pub mod matmul_f32;
+#[cfg(feature = "ops")]
+pub mod linear;
+#[cfg(feature = "ops")]
+pub mod matmul_integer;
 pub mod memory;
 #[cfg(feature = "multibit")]
 pub mod multibit_gemm;
@@ -91,6 +95,8 @@ pub mod parallel;
 pub mod params;
 #[cfg(feature = "networks")]
 pub mod pool;
+#[cfg(feature = "ops")]
+pub mod planes;
 #[cfg(feature = "search")]
 pub mod pq;
 #[cfg(feature = "networks")]
@@ -103,6 +109,8 @@ pub mod quantize;
 pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
+#[cfg(feature = "ops")]
+pub mod resize;
 #[cfg(feature = "transformer")]
 pub mod row_norm;
 #[cfg(feature = "solve")]
@@ -117,6 +125,8 @@ pub mod ternary_gemm;
 pub mod top_k;
 #[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "ops")]
+pub mod windows;
 #[cfg(feature = "networks")]
 mod work;
 #[cfg(feature = "bits")]
