@@ -5,12 +5,15 @@ import type { ActivationRange } from "lowbit/quantize";
 /** One set of inputs by name, as `model.run` takes them. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
+/**
+ * `packed` is a file that {@link writeModel} made, `tensors` any other safetensors file: constants without a network, for
+ * {@link quantizeTensors}.
+ */
+export type ModelFormat = "onnx" | "tflite" | "packed" | "tensors";
+
 export interface ImportOptions {
-  /**
-   * Found in the file where it is absent. `packed` is a file that {@link writeModel} made, `tensors` any other safetensors
-   * file: constants without a network, for {@link quantizeTensors}.
-   */
-  readonly format?: "onnx" | "packed" | "tensors";
+  /** Found in the file where it is absent. */
+  readonly format?: ModelFormat;
   /** The Graph's name; the source's own where it is absent (`tensors` where it has none). */
   readonly name?: string;
 }
@@ -66,7 +69,8 @@ export interface QuantizeModelOptions {
   readonly weights?: string;
   /**
    * `int8`: activations run in integers too (needs calibration), over the ranges that the calibration has; `int8:p99.9`, `int8:kl` and `int8:mse`: over ranges cut by that rule, for which
-   * the float network is run once more. Absent or `float`: they stay float.
+   * the float network is run once more. `int8:dynamic`: dense layers of integer weights quantize each row of their input when it comes, by its own largest magnitude; what transformers
+   * want. Absent or `float`: they stay float.
    */
   readonly activations?: string;
   /**

@@ -97,7 +97,7 @@ export const quantize = defineCommand({
     input: {
       type: "positional",
       required: true,
-      description: "An ONNX file, a packed float model, or a plain safetensors file",
+      description: "An ONNX or TFLite file, a packed float model, or a plain safetensors file",
     },
     output: {
       type: "string",
@@ -120,9 +120,9 @@ export const quantize = defineCommand({
     },
     activations: {
       type: "string",
-      valueHint: "int8[:p99.9|:kl|:mse]|float",
+      valueHint: "int8[:p99.9|:kl|:mse]|int8:dynamic|float",
       description:
-        "int8 runs on the integer kernels and needs --calibrate; its range has all that was seen, or is cut at a percentile, by least divergence or by least squared error",
+        "int8 runs on the integer kernels and needs --calibrate; its range has all that was seen, or is cut at a percentile, by least divergence or by least squared error; int8:dynamic quantizes each row when it comes (transformers)",
     },
     layer: {
       type: "string",
