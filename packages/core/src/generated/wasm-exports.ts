@@ -202,6 +202,7 @@ export interface WasmExports {
   readonly top_k_finish_i32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
+  readonly unfold_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly vectors_first_unusable: (a: number, b: number, c: number) => number;
   readonly vectors_means: (a: number, b: number) => number;
   readonly vectors_normalize: (a: number, b: number, c: number) => number;
@@ -210,7 +211,6 @@ export interface WasmExports {
   readonly vectors_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly vectors_subtract: (a: number, b: number) => number;
   readonly vectors_to_bytes: (a: number, b: number, c: number, d: number, e: number) => number;
-  readonly unfold_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly windows_new: (a: number, b: number) => number;
   readonly xnor_gemm_new: (a: number, b: number) => number;
   readonly xnor_gemm_of_bits: (a: number) => number;

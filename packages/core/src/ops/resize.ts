@@ -182,8 +182,8 @@ function weightsOf(method: ResizeMethod, axis: ResizeAxis, at: number): [number,
   const weight = (distance: number): number => {
     const d = Math.abs(distance);
     if (!cubic) return Math.max(0, 1 - d);
-    if (d <= 1) return (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
-    return d < 2 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
+    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
   };
   const shrink = method.antialias ? Math.min(1, scale) : 1;
   const reach = Math.ceil((cubic ? 2 : 1) / shrink);
