@@ -32,7 +32,7 @@ pub fn vectors_normalize(x: usize, n: usize, dimension: usize) -> i32 {
     status(run())
 }
 
-/// f32 `y = x Rᵀ` for `n` rows: `transposed [D, D]` is Rᵀ row by row, y row i is R x[i]. Returns 0.
+/// f32 `y = x Rᵀ` for `n` rows: `transposed [D, D]` is Rᵀ row by row, y row i is R times x row i. Returns 0.
 #[wasm_bindgen]
 pub fn vectors_rotate(x: usize, n: usize, dimension: usize, transposed: usize, y: usize) -> i32 {
     let run = || {

@@ -1,7 +1,7 @@
-//! RaBitQ: 1 to 8 bits for each coordinate of a rotated vector, with an estimate of inner products that is unbiased and whose error has a bound
+//! `RaBitQ`: 1 to 8 bits for each coordinate of a rotated vector, with an estimate of inner products that is unbiased and whose error has a bound
 //! (Gao, Long 2024, arXiv 2405.12497; more bits: Gao et al. 2024, arXiv 2409.09913).
 //!
-//! A vector o (rotated, less its centroid) has integer codes u of B bits, which stand for t[j] = u[j] - (2^B - 1) / 2, the t of B bits whose direction is nearest to o.
+//! A vector o (rotated, less its centroid) has integer codes u of B bits, which stand for `t[j] = u[j] - (2^B - 1) / 2`, the t of B bits whose direction is nearest to o.
 //! With f = |o|² / <t, o>, f <t, q> estimates <o, q>; over random rotations its error is about |o| |q| √((1/c² - 1) / (D - 1)), c = cos(t, o): [`relative_error`].
 //!
 //! ```text
@@ -144,10 +144,10 @@ pub fn rabitq_scan(
                 Metric::InnerProduct => base - estimate,
                 Metric::L2 => (norm + base) - 2.0 * estimate,
             };
-            if score <= top.worst() {
-                if let Some(id) = codes.selection.find(run * RUN + i) {
-                    top.push(score, id);
-                }
+            if score <= top.worst()
+                && let Some(id) = codes.selection.find(run * RUN + i)
+            {
+                top.push(score, id);
             }
         }
     }

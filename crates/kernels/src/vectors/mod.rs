@@ -30,8 +30,9 @@ fn squares(row: &[f32]) -> f64 {
 /// Refuses D outside of 1 to 2^16 and a length that is no multiple of it, as all functions here do.
 pub fn first_unusable(x: &[f32], dimension: usize) -> Result<usize> {
     let n = rows_of(x.len(), dimension)?;
+    let usable = |row: &[f32]| squares(row) <= MOST;
     // A NaN is not below either.
-    Ok(x.chunks_exact(dimension).position(|row| !(squares(row) <= MOST)).unwrap_or(n))
+    Ok(x.chunks_exact(dimension).position(|row| !usable(row)).unwrap_or(n))
 }
 
 /// Divides each row by its length; a row of zeros stays.

@@ -50,7 +50,7 @@ fn codes_name_the_nearest_centroid_of_each_part() {
         let whole = subspaces * dimension;
         let n = 300;
         let (x, books) = (floats(4, n * whole), floats(5, subspaces * entries * dimension));
-        let row = if four { (subspaces + 1) / 2 } else { subspaces };
+        let row = if four { subspaces.div_ceil(2) } else { subspaces };
         let mut codes = vec![0xff; n * row];
         pq_encode(Tier::Scalar, &x, &books, subspaces, dimension, four, &mut codes).unwrap();
         let mut y = vec![0.0; n * whole];
