@@ -223,7 +223,11 @@ describe("usage", () => {
     ["a number that is none", ["quantize", FLOAT, "-o", out, "--min-sqnr", "loud"], /--min-sqnr/],
     ["integer activations without samples", ["quantize", FLOAT, "-o", out, "--activations", "int8"], /--calibrate/],
     ["cut ranges without samples", ["quantize", FLOAT, "-o", out, "--activations", "int8:kl"], /--calibrate/],
-    ["activations that are none", ["quantize", FLOAT, "-o", out, "--activations", "int8:max"], /int8:kl or int8:mse/],
+    [
+      "activations that are none",
+      ["quantize", FLOAT, "-o", out, "--activations", "int8:max"],
+      /int8:kl, int8:mse or int8:dynamic/,
+    ],
     ["an unknown method", ["quantize", FLOAT, "-o", out, "--weights", "int4", "--method", "magic"], /one of gptq, ada/],
     ["a method without weights", ["quantize", FLOAT, "-o", out, "--method", "gptq"], /--method needs --weights/],
     [

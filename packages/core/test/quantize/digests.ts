@@ -77,7 +77,7 @@ export const digests: Record<string, string> = {
   "int4:tensor:p99.5": "37d047378575b36f",
   "int4:asym:p95": "4c8eb156f327afd8",
   "int8:tensor:kl": "e63a534412aac279",
-  "int4:kl": "cc5c93b0252d7e4b",
+  "int4:kl": "032b0132b35d7b2a",
   "log:3": "c24e802344c1ab4f",
   "log:4": "d48af18eff166268",
   "log:4:sqrt2": "aed7b78dc3ef1d9b",

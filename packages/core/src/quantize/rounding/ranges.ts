@@ -121,7 +121,7 @@ const BINS = 2048;
 /** Ranges that are tried, in bins: every 1/128 of the widest. */
 const STRIDE = 16;
 
-/** What Q counts where P has nothing but outliers: with 0 a divergence would be infinite. MXNet and ONNX Runtime smooth by the same. */
+/** What Q counts where P has nothing but outliers: with 0 a divergence would be infinite. */
 const SMOOTHED = 1e-4;
 
 /** Shrinks each group's range to the end of least divergence, both ends by one ratio. */
@@ -183,7 +183,8 @@ export function leastDivergence(counts: Uint32Array, levels: number): number {
   };
   let [best, least] = [bins, divergence(bins)];
   const shortest = Math.max(levels, STRIDE);
-  for (let end = bins - STRIDE; end >= shortest; end -= STRIDE) {
+  // A range must hold something: of a constant, all lies in the last bin.
+  for (let end = bins - STRIDE; end >= shortest && total[end]! > 0; end -= STRIDE) {
     const got = divergence(end);
     if (got < least) [best, least] = [end, got];
   }
