@@ -21,6 +21,7 @@ export { readNpy, writeNpy } from "./data/npy.ts";
 export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
+export { GraphEditor } from "./graph/editor.ts";
 export {
   HUGGING_FACE_MODELS,
   type HuggingFaceOptions,

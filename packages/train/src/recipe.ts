@@ -1,5 +1,8 @@
 import type { Layer } from "./layers/layer.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Pruning } from "./pruning.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** Everything that decides a training run, but for the data and the seed. */
 export interface Recipe {
@@ -11,7 +14,15 @@ export interface Recipe {
   readonly layers: () => Layer[];
   readonly epochs: number;
   readonly batch: number;
-  /** Adam's learning rate after the warm-up; it falls linearly to 0. */
+  /** How the weights become low-bit; a new one for each run. Absent: as the layers' own rules say, else they stay float. */
+  readonly strategy?: () => Strategy;
+  /** Default Adam. */
+  readonly optimizer?: Optimizer;
+  /** Learning rate at each step; default `learningRate`, linear. */
+  readonly schedule?: Schedule;
+  /** Epochs without a better validation accuracy after which the run ends. Absent: never. */
+  readonly patience?: number;
+  /** The learning rate after the warm-up; it falls linearly to 0. */
   readonly peakRate: number;
   /** Steps of warm-up. */
   readonly warmup: number;
