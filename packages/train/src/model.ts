@@ -45,11 +45,12 @@ export class Model {
     this.limits = Object.assign({}, ...layers.map((layer) => layer.limits ?? {}));
   }
 
-  /** Fresh parameters, their moments (0) and statistics, by full name with the prefixes of `flattenState`. */
+  /** Fresh parameters (or those given), their moments (0) and statistics, by full name with the prefixes of `flattenState`. */
   initialize(
     seed: number,
     optimizer: Optimizer = adam(),
     strategy: Strategy = floatTraining,
+    given: HostTensors = {},
   ): Record<string, HostTensor> {
     const random = new Random(seed, INITIAL_WEIGHTS);
     const parameters: Record<string, HostTensor> = {};
@@ -57,9 +58,10 @@ export class Model {
     for (const layer of this.layers) {
       Object.assign(parameters, layer.initialize?.(random));
       for (const [name, tensor] of Object.entries(layer.initializeStatistics?.() ?? {})) {
-        state[`statistics/${name}`] = tensor;
+        state[`statistics/${name}`] = given[name] ?? tensor;
       }
     }
+    for (const name of Object.keys(parameters)) parameters[name] = given[name] ?? parameters[name]!;
     Object.assign(parameters, strategy.initialize?.(this.slots, parameters, random));
     for (const [name, tensor] of Object.entries(parameters)) {
       state[`parameter/${name}`] = tensor;

@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly strategy: Strategy;
   readonly optimizer: Optimizer;
   readonly seed: number;
+  readonly initial?: Readonly<Record<string, HostTensor>> | undefined;
   /** Of the checkpoint. */
   readonly path: string | undefined;
 }
@@ -36,7 +37,10 @@ export class Run {
     private readonly newest: boolean,
   ) {}
 
-  static async begin(recipe: Recipe, { model, strategy, optimizer, seed, path }: RunOptions): Promise<Run> {
+  static async begin(
+    recipe: Recipe,
+    { model, strategy, optimizer, seed, path, initial: given }: RunOptions,
+  ): Promise<Run> {
     const { name, epochs, batch, peakRate, warmup, shift, pruning } = recipe;
     const own = {
       strategy: recipe.strategy && strategy.name,
@@ -47,7 +51,7 @@ export class Run {
     const identity = { run: JSON.stringify({ name, seed, epochs, batch, peakRate, warmup, shift, pruning, ...own }) };
     const eligible = (pruning?.epochs[1] ?? 0) + 1;
     const newest = recipe.strategy !== undefined;
-    const initial = model.initialize(seed, optimizer, strategy);
+    const initial = model.initialize(seed, optimizer, strategy, given);
     const saved = path === undefined ? undefined : await readCheckpoint(path);
     if (saved === undefined) {
       const fresh = unflattenState(toArrays(initial), optimizer);

@@ -34,6 +34,8 @@ export interface FitOptions {
   readonly training: Dataset | Digits;
   readonly validation: Dataset | Digits;
   readonly seed: number;
+  /** Parameters and statistics to start from, by full name, in the place of fresh ones: of a network that was trained before. Others stay fresh. */
+  readonly initial?: Readonly<Record<string, HostTensor>>;
   /** Where the run is saved after each epoch, and resumed from; without it nothing is saved. */
   readonly checkpoint?: string;
   /** Looked at before each step; the run ends with its reason, and the last epoch's checkpoint stays. */
@@ -69,7 +71,14 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
   const { optimizer = adam(), schedule = learningRate } = recipe;
   const stepsPerEpoch = Math.floor(training.count / recipe.batch);
   const steps = stepsPerEpoch * recipe.epochs;
-  const run = await Run.begin(recipe, { model, strategy, optimizer, seed, path: options.checkpoint });
+  const run = await Run.begin(recipe, {
+    model,
+    strategy,
+    optimizer,
+    seed,
+    path: options.checkpoint,
+    initial: options.initial,
+  });
   const step = model.compileStep(optimizer, strategy);
   const logits = model.compileLogits();
   const clock = new Clock(run.log.length * stepsPerEpoch);

@@ -4,6 +4,9 @@ import { dense } from "../src/layers/dense.ts";
 import type { Layer } from "../src/layers/layer.ts";
 import { Random } from "../src/random.ts";
 import type { Recipe } from "../src/recipe.ts";
+import { floatTraining } from "../src/strategies/strategy.ts";
+import { fit } from "../src/train.ts";
+import type { HostTensor } from "../src/values.ts";
 
 /** Points of `classes` clouds in `size` dimensions: something that a small dense network learns in a second. */
 export function clouds(count: number, seed: number, { size = 12, classes = 3, spread = 0.5 } = {}): Dataset {
@@ -56,3 +59,13 @@ export const cloudRecipe = (more: Partial<Recipe> & Pick<Recipe, "strategy">): R
   shift: 0,
   ...more,
 });
+
+let trainedBefore: Promise<Record<string, HostTensor>> | undefined;
+
+/** The small network after float training, where strategies that compress a trained network begin. */
+export function pretrained(): Promise<Record<string, HostTensor>> {
+  trainedBefore ??= fit(cloudRecipe({ strategy: () => floatTraining }), { training, validation, seed: 9 }).then(
+    ({ tensors }) => tensors,
+  );
+  return trainedBefore;
+}

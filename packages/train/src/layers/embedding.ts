@@ -1,7 +1,7 @@
-import { np } from "../autograd.ts";
 import { plain } from "../export/graph.ts";
 import type { WeightSlot } from "../strategies/strategy.ts";
 import { type Layer, required, uniformTensor } from "./layer.ts";
+import { pick } from "./pick.ts";
 
 export interface EmbeddingOptions {
   /** Rows of the table: token numbers are 0 .. tokens - 1. */
@@ -18,7 +18,7 @@ export function embedding(name: string, { tokens, size }: EmbeddingOptions): Lay
     slots: [slot],
     // Variance 1, as the normalizations behind it expect.
     initialize: (random) => ({ [weight]: uniformTensor(random, [tokens, size], Math.sqrt(3)) }),
-    apply: (x, parameters) => np.take(required(parameters, weight), x.astype(np.int32), 0),
+    apply: (x, parameters) => pick(required(parameters, weight), x),
     write: (graph, x, _tensors, weightOf) =>
       graph.add("embedding", name, [x, graph.constant(weight, weightOf(slot))], {}),
   };

@@ -14,6 +14,8 @@ export interface Context {
   readonly statistics: Readonly<Arrays>;
   /** Where a training pass leaves this batch's statistics, by full name. */
   readonly batchStatistics: Arrays;
+  /** What a strategy gives the step, by name; absent in evaluation. */
+  readonly constants?: Readonly<Arrays>;
   /** How a strategy multiplies by the weight of that name; absent: `product(x, w)`. Takes x and w. */
   linear?(name: string, product: (x: np.Array, w: np.Array) => np.Array, x: np.Array, w: np.Array): np.Array;
 }

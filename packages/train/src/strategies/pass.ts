@@ -42,6 +42,7 @@ export function compileForward(
     training,
     statistics,
     batchStatistics,
+    constants: given.constants,
     ...(strategy.linear && {
       linear: (name, product, x, w) => strategy.linear!(slots.get(name)!, product, x, w, scope),
     }),

@@ -26,6 +26,8 @@ export interface View {
   latent(slot: WeightSlot): HostTensor;
   /** The optimizer's second moment of a slot's weight, zeros where it has none. */
   second(slot: WeightSlot): HostTensor;
+  /** An expression of parameters, shaped as a slot's weight in the engine, in the core's layout. The parameters are shared. */
+  compute(slot: WeightSlot, expression: (parameters: Readonly<Arrays>) => np.Array): HostTensor;
   /** A parameter of any name, as the engine keeps it. */
   parameter(name: string): HostTensor;
   /** Puts another latent weight in place, in the core's layout. */

@@ -40,6 +40,10 @@ export class RunView implements View {
     return toHostTensor(this.#rows.get(slot.name)!(array.ref));
   }
 
+  compute(slot: WeightSlot, expression: (parameters: Readonly<Arrays>) => np.Array): HostTensor {
+    return toHostTensor(slot.rows(expression(this.run.state.parameters)));
+  }
+
   parameter(name: string): HostTensor {
     return toHostTensor(this.run.state.parameters[name]!.ref);
   }
