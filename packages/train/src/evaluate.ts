@@ -39,3 +39,15 @@ export function top1(logits: Float32Array, labels: Uint8Array): number {
   const right = classesOf(logits, logits.length / labels.length).reduce((n, c, i) => n + (c === labels[i] ? 1 : 0), 0);
   return right / labels.length;
 }
+
+/** Mean cross-entropy of rows of logits in nats. */
+export function crossEntropy(logits: Float32Array, labels: Uint8Array): number {
+  const classes = logits.length / labels.length;
+  let total = 0;
+  for (const [row, label] of labels.entries()) {
+    const own = logits.subarray(row * classes, (row + 1) * classes);
+    const most = own.reduce((max, x) => Math.max(max, x), Number.NEGATIVE_INFINITY);
+    total += Math.log(own.reduce((sum, x) => sum + Math.exp(x - most), 0)) + most - own[label]!;
+  }
+  return total / labels.length;
+}

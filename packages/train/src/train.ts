@@ -3,7 +3,7 @@ import { autograd, np, startEngine } from "./autograd.ts";
 import { type Dataset, datasetOf } from "./data/dataset.ts";
 import type { Digits } from "./data/mnist.ts";
 import { DivergedError } from "./errors.ts";
-import { logitsOf, top1 } from "./evaluate.ts";
+import { crossEntropy, logitsOf, top1 } from "./evaluate.ts";
 import type { EpochEntry } from "./log.ts";
 import { flattenState, Model } from "./model.ts";
 import { adam } from "./optimizers/adam.ts";
@@ -133,6 +133,7 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       epoch,
       loss: Math.round((1e6 * total) / stepsPerEpoch) / 1e6,
       validation: top1(scores, validation.labels),
+      validationLoss: Math.round(1e6 * crossEntropy(scores, validation.labels)) / 1e6,
       rate,
       seconds: Math.round((performance.now() - started) / 100) / 10,
     };

@@ -35,7 +35,7 @@ export function admm({ quantizer, rho = 1e-3, growth = 1, every, layers = () => 
   /** λ and G - λ by slot. */
   let multipliers: Record<string, HostTensor> = {};
   let targets: Record<string, HostTensor> = {};
-  let [strength, residual] = [rho, Number.NaN];
+  let [strength, residual] = [Math.fround(rho), Number.NaN];
 
   /** Projects W + λ; returns ‖W - G‖² and ‖W‖². */
   async function project(slot: WeightSlot, weight: HostTensor): Promise<[number, number]> {
@@ -75,7 +75,7 @@ export function admm({ quantizer, rho = 1e-3, growth = 1, every, layers = () => 
         apart += d;
         size += s;
       }
-      strength *= growth;
+      strength = Math.fround(strength * growth);
       residual = Math.sqrt(apart / size);
     },
     save: () => ({

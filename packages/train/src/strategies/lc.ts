@@ -36,7 +36,7 @@ export function lc({ quantizer, mu = 1e-3, growth = 1.1, every, layers = () => t
   let multipliers: Record<string, HostTensor> = {};
   /** Δ(Θ) + λ/μ by slot. */
   let targets: Record<string, HostTensor> = {};
-  let [strength, residual] = [mu, Number.NaN];
+  let [strength, residual] = [Math.fround(mu), Number.NaN];
   const plain = quantizer as Quantizer<"affine", false, "weights">;
 
   const retarget = ({ name, shape }: WeightSlot, compressed: Float32Array): void => {
@@ -75,7 +75,7 @@ export function lc({ quantizer, mu = 1e-3, growth = 1.1, every, layers = () => t
         size += distance(data);
       }
       residual = Math.sqrt(apart / size);
-      strength *= growth;
+      strength = Math.fround(strength * growth);
       for (const [slot, delta] of compressed) retarget(slot, delta);
     },
     save: () => ({
