@@ -14,8 +14,12 @@ export {
   looksLikeSafetensors,
   type RawTensor,
   readSafetensors,
+  readSafetensorsHeader,
   type Safetensors,
   type SafetensorsDType,
+  type SafetensorsHeader,
+  safetensorsHeaderEnd,
+  type TensorPlace,
   writeSafetensors,
 } from "./file/safetensors.ts";
 export * from "./graph/index.ts";

@@ -29,7 +29,8 @@ export {
   wrpnActivations,
 } from "./quantize/activations/unit.ts";
 export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
-export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
+export { type BlockCodes, type BlockLayout, type BlockType, blockLayouts } from "./quantize/blocks/layout.ts";
+export { type StoredFloat, widenFloats } from "./quantize/blocks/widen.ts";
 export { mxfp4 } from "./quantize/blocks/mxfp4.ts";
 export { type Nf4Options, nf4 } from "./quantize/blocks/nf4.ts";
 export { nvfp4 } from "./quantize/blocks/nvfp4.ts";

@@ -2,6 +2,7 @@
 import { disposeSymbol } from "../dispose.ts";
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
 import { type BlockCodes, type BlockType, blockLayouts } from "../quantize/blocks/layout.ts";
+import { storedBytes, storedNumbers } from "../quantize/blocks/stored.ts";
 import type {
   Bases,
   Bins,
@@ -398,7 +399,7 @@ function blockCodes(
   return staged(instance, (stage) => {
     const codes = stage.reserve(weights);
     const scale = stage.reserve(4 * groups);
-    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    const offset = blockLayouts[type].decoding === "offset" ? stage.reserve(4 * groups) : 0;
     parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
     return {
       codes: copyU8(instance, codes, weights),
@@ -468,6 +469,13 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
+    widen: (stored, bytes) =>
+      staged(instance, (stage) => {
+        const count = bytes.length / storedBytes[stored];
+        const y = stage.reserve(4 * count);
+        instance.check(exports.blocks_widen(storedNumbers[stored], stage.upload(bytes), y, count));
+        return copyF32(instance, y, count);
+      }),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);
