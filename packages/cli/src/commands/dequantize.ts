@@ -8,6 +8,7 @@ import { printJson } from "../shared/json.ts";
 import { type OpenedGraph, openGraph } from "../shared/model.ts";
 import { tensorsOf } from "../shared/provenance.ts";
 import { permuted, type SourceTensor } from "../shared/source-tensors.ts";
+import { dequantizeFile, openTensors } from "../shared/tensor-file.ts";
 
 const PLAIN = { f32: "F32", f16: "F16", int8: "I8", uint8: "U8", int32: "I32", int64: "I64", bool: "BOOL" } as const;
 
@@ -58,10 +59,18 @@ async function plainTensors({ path, graph, provenance }: OpenedGraph): Promise<M
   return tensors;
 }
 
+async function dequantizeModel({ model, output }: { readonly model: string; readonly output: string }) {
+  const tensors = await plainTensors(await openGraph(model));
+  const { writeSafetensors } = await import("lowbit");
+  const bytes = writeSafetensors(tensors);
+  await writeOutput(output, bytes);
+  return { bytes: bytes.length, tensors };
+}
+
 export const dequantize = defineCommand({
   meta: { name: "dequantize", description: "Write the floats that a model's codes stand for" },
   args: {
-    model: { type: "positional", required: true, description: "Packed model" },
+    model: { type: "positional", required: true, description: "Packed model, or tensors: safetensors, GGUF" },
     output: {
       type: "string",
       alias: "o",
@@ -73,12 +82,10 @@ export const dequantize = defineCommand({
   },
   async run({ args }) {
     await checkOutput(args.output, [args.model]);
-    const tensors = await plainTensors(await openGraph(args.model));
-    const { writeSafetensors } = await import("lowbit");
-    const bytes = writeSafetensors(tensors);
-    await writeOutput(args.output, bytes);
+    const file = await openTensors(args.model);
+    const { bytes, tensors } = file ? await dequantizeFile(file, args.output) : await dequantizeModel(args);
     const list = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-    if (args.json) printJson({ bytes: bytes.length, tensors: list });
-    else console.log(`${args.output}: ${formatBytes(bytes.length)}, ${list.length} tensors`);
+    if (args.json) printJson({ bytes, tensors: list });
+    else console.log(`${args.output}: ${formatBytes(bytes)}, ${list.length} tensors`);
   },
 });

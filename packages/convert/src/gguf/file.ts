@@ -22,12 +22,7 @@ export async function openGguf(source: Source): Promise<TensorFile> {
     name: source.name,
     size: source.size,
     metadata,
-    tensors: new Map(
-      inOrder.map(({ name, type, shape, bytes }): [string, TensorInfo] => [
-        name,
-        { name, type: type.name, shape, bytes },
-      ]),
-    ),
+    tensors: new Map(inOrder.map((tensor) => [tensor.name, infoOf(tensor)])),
     readBytes: async (name) => bytesOf(tensorOf(tensors, source.name, name)),
     async read(name) {
       const tensor = tensorOf(tensors, source.name, name);
@@ -37,6 +32,12 @@ export async function openGguf(source: Source): Promise<TensorFile> {
     beside: (name) => source.beside(name),
     close: () => source.close(),
   };
+}
+
+function infoOf({ name, type, shape, bytes }: GgufTensor): TensorInfo {
+  const blocks = type.weights > 1 && shape.length > 1;
+  const integers = type.reads?.as === "plain" && type.reads.dtype.startsWith("int");
+  return { name, type: type.name, shape, bytes, kind: blocks ? "codes" : integers ? "integers" : "floats" };
 }
 
 async function readHeader(source: Source): Promise<GgufHeader> {

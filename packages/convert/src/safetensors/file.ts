@@ -45,7 +45,7 @@ export async function openSafetensors(source: Source): Promise<TensorFile> {
   const bytesOf = ({ begin, end }: TensorPlace) => source.read(begin, end - begin);
   const infoOf = ([name, { dtype, shape, begin, end }]: readonly [string, TensorPlace]): [string, TensorInfo] => [
     name,
-    { name, type: dtype, shape, bytes: end - begin },
+    { name, type: dtype, shape, bytes: end - begin, kind: /F/.test(dtype) ? "floats" : "integers" },
   ];
   return {
     format: "safetensors",

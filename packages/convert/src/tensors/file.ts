@@ -13,6 +13,8 @@ export interface TensorInfo {
   readonly shape: readonly number[];
   /** Bytes in the file. */
   readonly bytes: number;
+  /** What `read` gives: floats, codes and scales, or integers (booleans among them). */
+  readonly kind: "floats" | "codes" | "integers";
 }
 
 /** The heads of a file; tensors are read when they are asked for. */

@@ -181,14 +181,23 @@ function checkCover(places: readonly (readonly [string, TensorPlace])[], start: 
   if (at !== size) throw new FormatError("tensor-hole", "end of the last tensor", size - start, at - start);
 }
 
+/** The beginning of a file, and what follows. */
+export interface SafetensorsHead {
+  readonly head: Uint8Array<ArrayBuffer>;
+  /** Names of the tensors in the order of their bytes; nothing is between them. */
+  readonly order: readonly string[];
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
 /**
- * One file. Tensors are ordered by falling element size, then by name, so that every view is aligned and the bytes depend on nothing but the
+ * The head of a file of these tensors. They are ordered by falling element size, then by name, so that every view is aligned and the bytes depend on nothing but the
  * contents; the header is padded with spaces to a multiple of 8.
  */
-export function writeSafetensors(
-  tensors: ReadonlyMap<string, RawTensor>,
+export function safetensorsHead(
+  tensors: ReadonlyMap<string, Pick<RawTensor, "dtype" | "shape">>,
   metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array<ArrayBuffer> {
+): SafetensorsHead {
   const order = [...tensors].sort(([a, x], [b, y]) => sizes[y.dtype] - sizes[x.dtype] || (a < b ? -1 : 1));
   const parts: string[] = [];
   const text = JSON.stringify;
@@ -197,22 +206,39 @@ export function writeSafetensors(
     parts.push(`${text(metadataKey)}:{${entries.join(",")}}`);
   }
   let at = 0;
-  for (const [name, { dtype, shape, bytes }] of order) {
+  for (const [name, { dtype, shape }] of order) {
     if (name === metadataKey)
       throw new FormatError("tensor-name", "name of a tensor", `other than ${metadataKey}`, name);
-    const size = shape.reduce((product, length) => product * length, sizes[dtype]);
-    if (bytes.length !== size) throw new FormatError("tensor-shape", `bytes of tensor ${name}`, size, bytes.length);
+    const size = byteSize(dtype, shape);
     parts.push(`${text(name)}:${text({ dtype, shape, data_offsets: [at, at + size] })}`);
     at += size;
   }
   const header = new TextEncoder().encode(`{${parts.join(",")}}`);
-  const start = Math.ceil((8 + header.length) / 8) * 8;
-  const file = new Uint8Array(start + at);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
-  file.fill(0x20, 8, start);
-  file.set(header, 8);
-  at = start;
-  for (const [, { bytes }] of order) {
+  const head = new Uint8Array(Math.ceil((8 + header.length) / 8) * 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.fill(0x20, 8);
+  head.set(header, 8);
+  return { head, order: order.map(([name]) => name), size: head.length + at };
+}
+
+const byteSize = (dtype: SafetensorsDType, shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, sizes[dtype]);
+
+/** One file, its tensors in the order of {@link safetensorsHead}. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  for (const [name, { dtype, shape, bytes }] of tensors) {
+    const size = byteSize(dtype, shape);
+    if (bytes.length !== size) throw new FormatError("tensor-shape", `bytes of tensor ${name}`, size, bytes.length);
+  }
+  const { head, order, size } = safetensorsHead(tensors, metadata);
+  const file = new Uint8Array(size);
+  file.set(head);
+  let at = head.length;
+  for (const name of order) {
+    const { bytes } = tensors.get(name)!;
     file.set(bytes, at);
     at += bytes.length;
   }
