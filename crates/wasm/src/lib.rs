@@ -101,6 +101,8 @@ pub mod quantize_order;
 pub mod solve;
 #[cfg(feature = "solve")]
 pub mod stochastic;
+#[cfg(feature = "ops")]
+pub mod strided;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

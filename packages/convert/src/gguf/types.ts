@@ -60,7 +60,7 @@ export const GGUF_TYPES: ReadonlyMap<number, GgufType> = new Map([
   [22, unread("IQ2_S", 256, 82)],
   [23, blocks("IQ4_XS", 256, 136, "iq4_xs")],
   [24, plain("I8", 1, "int8")],
-  [25, unread("I16", 1, 2)],
+  [25, plain("I16", 2, "int16")],
   [26, plain("I32", 4, "int32")],
   [27, plain("I64", 8, "int64")],
   [28, widened("F64", 8, "f64")],

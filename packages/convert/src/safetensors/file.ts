@@ -19,8 +19,12 @@ const PLAIN: { readonly [D in SafetensorsDType]?: PlainConstant["dtype"] } = {
   F16: "f16",
   I8: "int8",
   U8: "uint8",
+  I16: "int16",
+  U16: "uint16",
   I32: "int32",
+  U32: "uint32",
   I64: "int64",
+  U64: "uint64",
   BOOL: "bool",
 };
 

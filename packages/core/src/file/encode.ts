@@ -10,20 +10,14 @@ import type {
   PlainConstant,
   QuantizedConstant,
 } from "../graph/types.ts";
+import { dtypes } from "./decode.ts";
 import type { Packing } from "./expand.ts";
 import type { Json } from "./json.ts";
 import { type Pack, packCodes, packFloats } from "./pack.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
 
-const dtypeNames: Readonly<Record<PlainConstant["dtype"], SafetensorsDType>> = {
-  f32: "F32",
-  f16: "F16",
-  int8: "I8",
-  uint8: "U8",
-  int32: "I32",
-  int64: "I64",
-  bool: "BOOL",
-};
+const nameOf = (dtype: PlainConstant["dtype"]): SafetensorsDType =>
+  Object.entries(dtypes).find(([, ours]) => ours === dtype)![0] as SafetensorsDType;
 
 const bytesOfView = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
@@ -155,7 +149,7 @@ function addData(set: TensorSet, name: string, constant: Constant, pack: Pack): 
     const packed = dtype === "f32" ? packFloats(data as Float32Array, pack) : undefined;
     return packed
       ? { tensor: set.addOwn(name, "U8", packed.shape, packed.bytes), packing: packed.packing }
-      : { tensor: set.addOwn(name, dtypeNames[dtype], shape, data) };
+      : { tensor: set.addOwn(name, nameOf(dtype), shape, data) };
   }
   const { n, codesPerRow } = matrixSize(constant);
   const { packing, shape, bytes } = packCodes(constant.codes, { n, perRow: codesPerRow, bits: constant.bits }, pack);

@@ -1,6 +1,7 @@
 /** From bytes or a graph to a running model. */
 import { engineSha256Hex } from "../file/engine-digest.ts";
 import { decodePacked, type OpenedFile, opening } from "../file/packed.ts";
+import { isOpsOp, rulesOf } from "../graph/operators.ts";
 import type { Graph } from "../graph/types.ts";
 import type { BinaryCounting } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
@@ -64,6 +65,7 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
+  if (graph.nodes.some(({ op }) => isOpsOp(op) && !rulesOf(op))) (await import("../ops/all.ts")).registerAllOps();
   const instance = await loadKernels({ ...options, part: partFor(graph) });
   try {
     checkModule(graph, instance);
