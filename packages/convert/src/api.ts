@@ -4,12 +4,15 @@ import type { Graph, Tensor } from "lowbit";
 /** One set of inputs by name, as `model.run` takes them. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
+/**
+ * `packed` is a file that {@link writeModel} made, `tensors` any other safetensors file: constants without a network, for
+ * {@link quantizeTensors}.
+ */
+export type ModelFormat = "onnx" | "tflite" | "packed" | "tensors";
+
 export interface ImportOptions {
-  /**
-   * Found in the file where it is absent. `packed` is a file that {@link writeModel} made, `tensors` any other safetensors
-   * file: constants without a network, for {@link quantizeTensors}.
-   */
-  readonly format?: "onnx" | "packed" | "tensors";
+  /** Found in the file where it is absent. */
+  readonly format?: ModelFormat;
   /** The Graph's name; the source's own where it is absent (`tensors` where it has none). */
   readonly name?: string;
 }

@@ -20,7 +20,7 @@ export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
 export type { GgufArray, GgufValue } from "./gguf/header.ts";
-export { importFrom, importModel } from "./import.ts";
+export { formatOf, importFrom, importModel } from "./import.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";

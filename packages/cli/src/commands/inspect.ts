@@ -56,7 +56,7 @@ export const inspect = defineCommand({
     file: {
       type: "positional",
       required: true,
-      description: "ONNX, packed, safetensors (or an index of its shards) or GGUF file",
+      description: "ONNX, TFLite, packed, safetensors (or an index of its shards) or GGUF file",
     },
     json: JSON_ARGUMENT,
   },

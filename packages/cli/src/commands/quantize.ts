@@ -114,7 +114,8 @@ export const quantize = defineCommand({
     input: {
       type: "positional",
       required: true,
-      description: "An ONNX file, a packed float model, or tensors: safetensors (or an index of its shards), GGUF",
+      description:
+        "An ONNX or TFLite file, a packed float model, or tensors: safetensors (or an index of its shards), GGUF",
     },
     output: {
       type: "string",

@@ -26,7 +26,7 @@ export interface ValueDescription {
 }
 
 export interface FileDescription {
-  readonly format: "onnx" | "lowbit" | "safetensors" | "gguf";
+  readonly format: "onnx" | "tflite" | "lowbit" | "safetensors" | "gguf";
   readonly bytes: number;
   readonly tensors: readonly TensorDescription[];
   /** Absent where the file holds tensors and no graph, like all that follows. */
@@ -77,8 +77,17 @@ export async function describeFile(path: string): Promise<FileDescription> {
   const tensors = await openTensors(path);
   if (tensors) return describeTensors(tensors);
   const bytes = await readInput(path);
-  const { looksLikeSafetensors } = await import("lowbit");
-  return naming(path, () => (looksLikeSafetensors(bytes) ? describePacked(bytes) : describeOnnx(path, bytes)));
+  const { formatOf } = await import("@lowbit/convert");
+  return naming(path, () => {
+    switch (formatOf(bytes)) {
+      case "onnx":
+        return describeOnnx(path, bytes);
+      case "tflite":
+        return describeTflite(path, bytes);
+      default:
+        return describePacked(bytes);
+    }
+  });
 }
 
 async function describeTensors(file: TensorFile): Promise<FileDescription> {
@@ -140,4 +149,18 @@ async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescri
     }),
     ...describeGraph(graph),
   };
+}
+
+/** Constants as the file has them, layers as they would run. */
+async function describeTflite(path: string, bytes: Uint8Array): Promise<FileDescription> {
+  const { importModel, runPasses } = await import("@lowbit/convert");
+  const { readTflite, typeName } = await import("@lowbit/convert/tflite");
+  const graph = runPasses(importModel(bytes, { format: "tflite", name: modelName(path) }));
+  const constants = readTflite(bytes).tensors.flatMap(({ name, type, shape, data }) => {
+    if (data === undefined) return [];
+    const size = sizeOf(shape);
+    const dtype = typeName(type).toLowerCase().replace("float", "f");
+    return [{ name, dtype, shape, bits: size === 0 ? 0 : Math.floor((data.length * 8) / size), size }];
+  });
+  return { format: "tflite", bytes: bytes.length, tensors: constants, ...describeGraph(graph) };
 }

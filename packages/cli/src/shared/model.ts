@@ -1,6 +1,7 @@
 /** A model file of any supported format, as a Graph and as something that runs. */
 
 import { basename, extname } from "node:path";
+import type { ModelFormat } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
@@ -9,7 +10,7 @@ import { fitSamples } from "./samples.ts";
 export interface OpenedGraph {
   readonly path: string;
   /** `tensors`: a safetensors file without a network. */
-  readonly format: "onnx" | "packed" | "tensors";
+  readonly format: ModelFormat;
   readonly bytes: Uint8Array;
   /** With all passes run where the source was a foreign network; of tensors, constants alone. */
   readonly graph: Graph;
@@ -32,24 +33,18 @@ export async function openGraph(path: string, options: OpenOptions = {}): Promis
 
 /** The model in `bytes`, which are those of `path`. */
 export async function parseGraph(path: string, bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const { importModel, isPacked, readModel, runPasses } = await import("@lowbit/convert");
-  const { looksLikeSafetensors } = await import("lowbit");
+  const { formatOf, importModel, readModel, runPasses } = await import("@lowbit/convert");
   return naming(path, () => {
-    if (looksLikeSafetensors(bytes)) {
-      if (!isPacked(bytes))
-        return {
-          path,
-          format: "tensors",
-          bytes,
-          graph: importModel(bytes, { format: "tensors", name: modelName(path) }),
-        };
+    const format = formatOf(bytes);
+    if (format === "packed") {
       const { graph, provenance } = readModel(bytes);
-      return { path, format: "packed", bytes, graph, ...(provenance && { provenance }) };
+      return { path, format, bytes, graph, ...(provenance && { provenance }) };
     }
-    const imported = importModel(bytes, { name: modelName(path) });
+    const imported = importModel(bytes, { format, name: modelName(path) });
+    if (format === "tensors") return { path, format, bytes, graph: imported };
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
-    return { path, format: "onnx", bytes, graph };
+    return { path, format, bytes, graph };
   });
 }
 
