@@ -68,7 +68,10 @@ export interface QuantizeModelOptions {
    * Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed.
    */
   readonly weights?: string;
-  /** `int8`: activations run in integers too (needs calibration). Absent or `float`: they stay float. */
+  /**
+   * `int8`: activations run in integers too (needs calibration). `int8:dynamic`: dense layers of integer weights quantize each row of their input when it comes, by its own
+   * largest magnitude; what transformers want. Absent or `float`: they stay float.
+   */
   readonly activations?: string;
   /**
    * Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone.

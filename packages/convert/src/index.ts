@@ -3,6 +3,7 @@
  *
  * ```
  * importModel(bytes: Uint8Array, options?: ImportOptions): Graph                       a foreign file as a Graph
+ * importHuggingFace(read, options?): Promise<Graph>                                   config.json + safetensors as a Graph
  * runPasses(graph: Graph, options?: PassOptions): Graph                                folding, fusion, recognition
  * calibrate(graph: Graph, feeds: readonly Feed[], options?): Promise<Calibration>      ranges of a float graph
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
@@ -20,6 +21,13 @@ export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
 export type { GgufArray, GgufValue } from "./gguf/header.ts";
+export {
+  HUGGING_FACE_MODELS,
+  type HuggingFaceOptions,
+  importHuggingFace,
+  type Pooling,
+  type ReadFile,
+} from "./hf/index.ts";
 export { formatOf, importFrom, importModel } from "./import.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";

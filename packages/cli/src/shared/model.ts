@@ -1,6 +1,7 @@
 /** A model file of any supported format, as a Graph and as something that runs. */
 
-import { basename, extname } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import type { ModelFormat } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
@@ -10,7 +11,7 @@ import { fitSamples } from "./samples.ts";
 export interface OpenedGraph {
   readonly path: string;
   /** `tensors`: a safetensors file without a network. */
-  readonly format: ModelFormat;
+  readonly format: ModelFormat | "huggingface";
   readonly bytes: Uint8Array;
   /** With all passes run where the source was a foreign network; of tensors, constants alone. */
   readonly graph: Graph;
@@ -28,7 +29,25 @@ export const modelName = (path: string): string => basename(path, extname(path))
 
 /** Reads a model; every error names the file. */
 export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
-  return parseGraph(path, await readInput(path), options);
+  const bytes = await readInput(path);
+  return (await openHuggingFace(path, bytes)) ?? parseGraph(path, bytes, options);
+}
+
+const INDEX = "model.safetensors.index.json";
+
+/** Weights with a `config.json` beside them that says which network they are of; undefined for everything else. */
+async function openHuggingFace(path: string, bytes: Uint8Array): Promise<OpenedGraph | undefined> {
+  const { looksLikeSafetensors } = await import("lowbit");
+  const { HUGGING_FACE_MODELS, importHuggingFace, isPacked } = await import("@lowbit/convert");
+  const isIndex = basename(path) === INDEX;
+  if (!isIndex && (!looksLikeSafetensors(bytes) || (await naming(path, () => isPacked(bytes))))) return undefined;
+  const beside = (name: string) => readFile(join(dirname(path), name)).catch(() => undefined);
+  const config = await beside("config.json");
+  if (!config || !(isIndex || HUGGING_FACE_MODELS.some((type) => config.includes(`"${type}"`)))) return undefined;
+  const read = (name: string) =>
+    name === "config.json" ? config : name === "model.safetensors" ? (isIndex ? undefined : bytes) : beside(name);
+  const graph = await naming(path, () => importHuggingFace(read, { name: modelName(path) }));
+  return { path, format: "huggingface", bytes, graph };
 }
 
 /** The model in `bytes`, which are those of `path`. */
