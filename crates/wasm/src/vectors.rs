@@ -32,7 +32,7 @@ pub fn vectors_normalize(x: usize, n: usize, dimension: usize) -> i32 {
     status(run())
 }
 
-/// f32 `y = x Rᵀ` for `n` rows: `transposed [D, D]` is Rᵀ row by row, y row i is R x[i]. Returns 0.
+/// f32 `y = x Rᵀ` for `n` rows: `transposed [D, D]` is Rᵀ row by row, y row i is R times x row i. Returns 0.
 #[wasm_bindgen]
 pub fn vectors_rotate(x: usize, n: usize, dimension: usize, transposed: usize, y: usize) -> i32 {
     let run = || {
@@ -79,24 +79,6 @@ pub fn vectors_pq_encode(params: usize, words: usize) -> i32 {
         check_range(OP, What::Subspaces, 1, 1 << 16, subspaces as i64)?;
         check_range(OP, What::Depth, 1, 1 << 16, dimension as i64)?;
         vectors::pq_encode(Tier::BUILD, x, codebooks, subspaces, dimension, four, memory.write(codes, bytes)?)
-    };
-    status(run())
-}
-
-/// Parameters: codes (u8 array), codebooks (f32 array `[M, K, d]`), M, d, whether codes are of four bits, address of f32 y `[n, M d]`, its length. Returns 0.
-#[wasm_bindgen]
-pub fn vectors_pq_decode(params: usize, words: usize) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        let mut params = Params::new(&memory, OP, params, words)?;
-        let (codes, codebooks) = (params.array()?, params.array()?);
-        let (subspaces, dimension) = (params.size(What::Subspaces)?, params.size(What::Depth)?);
-        let four = params.flag(What::Bits)?;
-        let (y, len) = (params.pointer()?, params.size(What::Length)?);
-        params.end()?;
-        check_range(OP, What::Subspaces, 1, 1 << 16, subspaces as i64)?;
-        check_range(OP, What::Depth, 1, 1 << 16, dimension as i64)?;
-        vectors::pq_decode(codes, codebooks, subspaces, dimension, four, memory.write(y, len)?)
     };
     status(run())
 }

@@ -158,10 +158,10 @@ fn take(tier: Tier, rows: &FlatRows<'_>, metric: Metric, query: &[f32], position
         #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
         _ => unreachable!("a tier above the build's"),
     };
-    if score <= top.worst() {
-        if let Some(id) = rows.selection.find(position) {
-            top.push(score, id);
-        }
+    if score <= top.worst()
+        && let Some(id) = rows.selection.find(position)
+    {
+        top.push(score, id);
     }
 }
 

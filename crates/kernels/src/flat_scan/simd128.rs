@@ -11,14 +11,20 @@ use crate::v128::{
 pub(super) fn score(metric: Metric, query: &[f32], row: Row<'_>) -> f32 {
     let sum = match (metric, row) {
         (Metric::L2, Row::Floats(x)) => sum(query, x, floats, |q, x| square(f32x4_sub(q, x))),
-        (Metric::InnerProduct, Row::Floats(x)) => sum(query, x, floats, |q, x| f32x4_mul(q, x)),
+        (Metric::InnerProduct, Row::Floats(x)) => sum(query, x, floats, product),
         (Metric::L2, Row::Bytes(codes, scale)) => {
             let scale = f32x4_splat(scale);
             sum(query, codes, bytes, |q, x| square(f32x4_sub(q, f32x4_mul(scale, x))))
         }
-        (Metric::InnerProduct, Row::Bytes(codes, _)) => sum(query, codes, bytes, |q, x| f32x4_mul(q, x)),
+        (Metric::InnerProduct, Row::Bytes(codes, _)) => sum(query, codes, bytes, product),
     };
     finished(metric, row, sum)
+}
+
+/// Instructions of WASM are no `Fn`.
+#[inline(always)]
+fn product(q: V128, x: V128) -> V128 {
+    f32x4_mul(q, x)
 }
 
 #[inline(always)]

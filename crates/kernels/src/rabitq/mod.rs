@@ -1,7 +1,7 @@
-//! RaBitQ: 1 to 8 bits for each coordinate of a rotated vector, with an estimate of inner products that is unbiased and whose error has a bound
+//! `RaBitQ`: 1 to 8 bits for each coordinate of a rotated vector, with an estimate of inner products that is unbiased and whose error has a bound
 //! (Gao, Long 2024, arXiv 2405.12497; more bits: Gao et al. 2024, arXiv 2409.09913).
 //!
-//! A vector o (rotated, less its centroid) has integer codes u of B bits, which stand for t[j] = u[j] - (2^B - 1) / 2, the t of B bits whose direction is nearest to o.
+//! A vector o (rotated, less its centroid) has integer codes u of B bits, which stand for `t[j] = u[j] - (2^B - 1) / 2`, the t of B bits whose direction is nearest to o.
 //! With f = |o|² / <t, o>, f <t, q> estimates <o, q>; over random rotations its error is about |o| |q| √((1/c² - 1) / (D - 1)), c = cos(t, o): [`relative_error`].
 //!
 //! ```text
@@ -144,10 +144,10 @@ pub fn rabitq_scan(
                 Metric::InnerProduct => base - estimate,
                 Metric::L2 => (norm + base) - 2.0 * estimate,
             };
-            if score <= top.worst() {
-                if let Some(id) = codes.selection.find(run * RUN + i) {
-                    top.push(score, id);
-                }
+            if score <= top.worst()
+                && let Some(id) = codes.selection.find(run * RUN + i)
+            {
+                top.push(score, id);
             }
         }
     }
@@ -162,16 +162,25 @@ fn dot(tier: Tier, row: &[u8], query: &[i8], dimension: usize, bits: usize) -> i
     for &(width, shift) in parts(bits) {
         let (part, behind) = rest.split_at(part_bytes(dimension, width));
         rest = behind;
-        let of_part = match tier.effective() {
-            Tier::Scalar => scalar::dot(part, query, width),
-            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-            Tier::Simd128 => simd128::dot(part, query, width),
-            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Tier::Relaxed => relaxed::dot(part, query, width),
-            #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
-            _ => unreachable!("a tier above the build's"),
+        let of_part = match width {
+            1 => part_dot::<1>(tier, part, query),
+            2 => part_dot::<2>(tier, part, query),
+            _ => part_dot::<4>(tier, part, query),
         };
         sum += of_part << shift;
     }
     sum
+}
+
+#[inline(always)]
+fn part_dot<const WIDTH: u32>(tier: Tier, part: &[u8], query: &[i8]) -> i32 {
+    match tier.effective() {
+        Tier::Scalar => scalar::dot::<WIDTH>(part, query),
+        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+        Tier::Simd128 => simd128::dot::<WIDTH>(part, query),
+        #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+        Tier::Relaxed => relaxed::dot::<WIDTH>(part, query),
+        #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+        _ => unreachable!("a tier above the build's"),
+    }
 }

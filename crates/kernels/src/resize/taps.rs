@@ -37,6 +37,19 @@ pub enum Coordinates {
     TfHalfPixelForNearest,
 }
 
+impl Coordinates {
+    /// All of them, in the order of their numbers across the border.
+    pub const ALL: [Self; 7] = [
+        Self::HalfPixel,
+        Self::HalfPixelSymmetric,
+        Self::PytorchHalfPixel,
+        Self::AlignCorners,
+        Self::Asymmetric,
+        Self::TfCropAndResize,
+        Self::TfHalfPixelForNearest,
+    ];
+}
+
 /// Which element is nearest to a coordinate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearest {
@@ -48,6 +61,11 @@ pub enum Nearest {
     Floor,
     /// The upper.
     Ceil,
+}
+
+impl Nearest {
+    /// All of them, in the order of their numbers across the border.
+    pub const ALL: [Self; 4] = [Self::RoundPreferFloor, Self::RoundPreferCeil, Self::Floor, Self::Ceil];
 }
 
 /// From a coordinate to weights.
@@ -140,7 +158,9 @@ impl Taps {
                 weights[0] = 1.0;
             } else if method.exclude_outside || shrink < 1.0 {
                 // Weights of a whole filter at scale 1 have the sum 1 already.
-                weights.iter_mut().for_each(|weight| *weight /= sum);
+                for weight in weights.iter_mut() {
+                    *weight /= sum;
+                }
             }
         }
         Ok(table)
@@ -187,11 +207,9 @@ fn coordinate(axis: &Axis, coordinates: Coordinates, at: usize) -> f32 {
     let half = (x + 0.5) / scale - 0.5;
     let [start, end] = axis.region;
     match coordinates {
-        Coordinates::HalfPixel => half,
         Coordinates::HalfPixelSymmetric => input / 2.0 * (1.0 - output / (scale * input)) + half,
-        Coordinates::PytorchHalfPixel if axis.output == 1 => 0.0,
-        Coordinates::PytorchHalfPixel => half,
-        Coordinates::AlignCorners if axis.output == 1 => 0.0,
+        Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if axis.output == 1 => 0.0,
+        Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => half,
         Coordinates::AlignCorners => x * (input - 1.0) / (output - 1.0),
         Coordinates::Asymmetric => x / scale,
         Coordinates::TfCropAndResize if axis.output == 1 => 0.5 * (start + end) * (input - 1.0),
