@@ -45,7 +45,12 @@ export async function toBlocks(
   if (typeof blocks === "number") {
     const expected =
       group < weights ? "a number of f16 by the type's integers" : "a number of f16 and codes of the type";
-    throw new OutOfRangeError(op, `scale ${blocks}`, type === "mxfp4" ? "a power of two of 2^-128 to 2^127" : expected, scale![blocks]);
+    throw new OutOfRangeError(
+      op,
+      `scale ${blocks}`,
+      type === "mxfp4" ? "a power of two of 2^-128 to 2^127" : expected,
+      scale![blocks],
+    );
   }
   return blocks;
 }
