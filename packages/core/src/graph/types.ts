@@ -9,13 +9,20 @@
 import type { AddPositionsAttributes } from "../ops/add-positions.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import type { EmbeddingAttributes } from "../ops/embedding.ts";
+import type { ExpandAttributes } from "../ops/expand.ts";
+import type { FillAttributes } from "../ops/fill.ts";
 import type { GeluAttributes } from "../ops/gelu.ts";
+import type { IdentityAttributes } from "../ops/identity.ts";
 import type { LayerNormAttributes } from "../ops/layer-norm.ts";
 import type { MaskedMeanAttributes } from "../ops/masked-mean.ts";
+import type { PadNdAttributes } from "../ops/pad-nd.ts";
 import type { RmsNormAttributes } from "../ops/rms-norm.ts";
 import type { RotaryAttributes } from "../ops/rotary.ts";
+import type { ShapeAttributes } from "../ops/shape.ts";
 import type { SiluAttributes } from "../ops/silu.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
+import type { SplitAttributes } from "../ops/split.ts";
+import type { TileAttributes } from "../ops/tile.ts";
 
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
@@ -197,6 +204,13 @@ export interface OpsAttributes {
   rmsNorm: RmsNormAttributes;
   rotary: RotaryAttributes;
   silu: SiluAttributes;
+  expand: ExpandAttributes;
+  fill: FillAttributes;
+  identity: IdentityAttributes;
+  padNd: PadNdAttributes;
+  shape: ShapeAttributes;
+  split: SplitAttributes;
+  tile: TileAttributes;
   slice: SliceAttributes;
 }
 
