@@ -42,6 +42,9 @@ macro_rules! for_each_kernel {
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
             solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
+            windows, [Scalar], Exact, "windows over one to three axes: rows of taps and back, pooling with places and norms";
+            resize, [Scalar], Exact, "nearest, linear and cubic resampling of any axes";
+            matmul_integer, [Scalar], Exact, "products of two activations of 8 bits, requantization";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
@@ -51,6 +54,8 @@ macro_rules! for_each_kernel {
             pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
             pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
+            flat_scan, [Scalar, Simd128], Exact, "top k of float and byte vectors, of all or of chosen ones";
+            rabitq, [Scalar, Simd128, Relaxed], Exact, "top k of 1 to 8-bit RaBitQ codes by exact integer products";
             multibit_gemm, [Scalar, Simd128, Relaxed], Exact, "sums of ±1 planes with coefficients, 1 to 8 by 1 to 8, over xnor_gemm";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }

@@ -19,6 +19,6 @@ const missing = (operators: ReadonlyMap<string, unknown>, list: string): string[
 test("the README names every operator that is imported", () => {
   const [, list] = /through the typed protobuf schema(.*?)All element types/s.exec(readme)!;
   expect(missing(OPERATORS, list!)).toEqual([]);
-  const [, tflite] = /per tensor and per channel:(.*?)with fused activations/s.exec(readme)!;
+  const [, tflite] = /per tensor and per channel:(.*?)on the binary kernels/s.exec(readme)!;
   expect(missing(TFLITE_OPERATORS, tflite!)).toEqual([]);
 });

@@ -172,7 +172,19 @@ describe("TFLite shapes", () => {
     const shape = b.operator("SHAPE", [x], { type: "INT32", shape: [3] });
     const joined = b.operator("CONCATENATION", [shape, b.ints([1])], { type: "INT32", shape: [4] });
     const y = b.operator("RESHAPE", [x, joined], { name: "y", shape: [1, 2, 3, 1] });
-    expect(importModel(b.build([x], [y])).values.get("y")!.shape).toEqual(["N", 2, 3, 1]);
+    // As Keras flattens: the batch cut out of the shape, and packed with a size.
+    const batch = b.operator(
+      "STRIDED_SLICE",
+      [shape, b.ints([0]), b.ints([1]), b.ints([1])],
+      { type: "INT32", shape: [] },
+      { 4: int32(1) },
+    );
+    const size = b.tensor({ type: "INT32", shape: [], data: Int32Array.of(6) });
+    const packed = b.operator("PACK", [batch, size], { type: "INT32", shape: [2] }, { 0: int32(2), 1: int32(0) });
+    const flat = b.operator("RESHAPE", [x, packed], { name: "flat", shape: [1, 6] });
+    const { values } = importModel(b.build([x], [y, flat]));
+    expect(values.get("y")!.shape).toEqual(["N", 2, 3, 1]);
+    expect(values.get("flat")!.shape).toEqual(["N", 6]);
   });
 
   test("an open batch that a reshape closes again is the batch of the file", () => {

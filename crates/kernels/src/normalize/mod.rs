@@ -6,9 +6,13 @@
 mod channel;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
+mod planes;
+mod response;
 mod rows;
 mod softmax;
 
 pub use channel::{BatchNorm, ChannelAffine};
+pub use planes::{PlaneNorm, channel_norm, channel_statistics, statistics};
+pub use response::local_response;
 pub use rows::RowNorm;
 pub use softmax::softmax;

@@ -1,5 +1,7 @@
 //! Per-channel maps equal their rounded steps bit for bit; softmax and batch normalization their formulas in f64.
 
+mod planes;
+
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, RowNorm, naive, softmax};
 use lowbit_kernels::testing::Random;
@@ -119,4 +121,7 @@ pub(crate) fn check(tier: Tier) {
     affine();
     batch_norm();
     softmaxes();
+    planes::groups();
+    planes::responses();
+    planes::channels();
 }

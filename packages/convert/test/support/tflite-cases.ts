@@ -249,6 +249,27 @@ const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Ma
     FLOAT,
     (b, out) => b.operator("PACK", [b.input([2, 4]), b.input([2, 4])], out([2, 2, 4]), { 0: int32(2), 1: int32(1) }),
   ],
+  [
+    "slice",
+    ALL,
+    (b, out) =>
+      b.operator(
+        "SLICE",
+        [b.input([2, 4, 6, 3]), b.ints([0, 1, 2, 0]), b.ints([2, 2, -1, 3])],
+        out([2, 2, 4, 3], quantized(b.type, 0)),
+      ),
+  ],
+  [
+    "strided slice",
+    ALL,
+    (b, out) =>
+      b.operator(
+        "STRIDED_SLICE",
+        [b.input([2, 4, 6, 3]), b.ints([0, -1, 5, 1]), b.ints([0, 0, 0, 3]), b.ints([1, 1, -2, 1])],
+        out([2, 3, 2], quantized(b.type, 0)),
+        { 0: int32(1), 1: int32(5), 4: int32(2) },
+      ),
+  ],
   ["quantize again", SIGNED.slice(1), unary("QUANTIZE")],
   [
     "dequantize",

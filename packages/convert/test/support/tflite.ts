@@ -34,7 +34,18 @@ export const f32 = (value: number) => ({ f32: value });
 /** Member of the union `BuiltinOptions` by operator; LiteRT looks at it, for those whose options matter. */
 const UNION: Readonly<Record<string, number>> = {
   ...{ CONV_2D: 1, DEPTHWISE_CONV_2D: 2, MAX_POOL_2D: 5, AVERAGE_POOL_2D: 5, FULLY_CONNECTED: 8, SOFTMAX: 9 },
-  ...{ CONCATENATION: 10, ADD: 11, MUL: 21, MEAN: 27, SUB: 28, DIV: 29, SQUEEZE: 30, PACK: 59, LEAKY_RELU: 75 },
+  ...{
+    CONCATENATION: 10,
+    ADD: 11,
+    MUL: 21,
+    MEAN: 27,
+    SUB: 28,
+    DIV: 29,
+    SQUEEZE: 30,
+    STRIDED_SLICE: 32,
+    PACK: 59,
+    LEAKY_RELU: 75,
+  },
   ...{ BATCH_MATMUL: 101 },
 };
 

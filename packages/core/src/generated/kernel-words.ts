@@ -43,9 +43,15 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "windows",
+  "resize",
+  "matmul_integer",
   "strided",
   "attention",
   "embedding",
+  "flat_scan",
+  "rabitq",
+  "vectors",
 ] as const;
 
 /** Which quantity was wrong, by number. */

@@ -14,6 +14,9 @@ export const kernelFamilies = [
   { name: "quantize", tiers: ["scalar"], agreement: "exact" },
   { name: "solve", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "pool", tiers: ["scalar"], agreement: "exact" },
+  { name: "windows", tiers: ["scalar"], agreement: "exact" },
+  { name: "resize", tiers: ["scalar"], agreement: "exact" },
+  { name: "matmul_integer", tiers: ["scalar"], agreement: "exact" },
   { name: "transform", tiers: ["scalar"], agreement: "exact" },
   { name: "strided", tiers: ["scalar"], agreement: "exact" },
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },
@@ -23,6 +26,8 @@ export const kernelFamilies = [
   { name: "pq_scan", tiers: ["scalar"], agreement: "exact" },
   { name: "pq_fast_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
+  { name: "flat_scan", tiers: ["scalar", "simd128"], agreement: "exact" },
+  { name: "rabitq", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "multibit_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;

@@ -8,14 +8,26 @@
 
 import type { AddPositionsAttributes } from "../ops/add-positions.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
+import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
+import type { ChannelStatisticsAttributes } from "../ops/channel-statistics.ts";
+import type { DequantizeLinearAttributes } from "../ops/dequantize-linear.ts";
+import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-linear.ts";
 import type { EmbeddingAttributes } from "../ops/embedding.ts";
 import type { ExpandAttributes } from "../ops/expand.ts";
 import type { FillAttributes } from "../ops/fill.ts";
+import type { FoldAttributes } from "../ops/fold.ts";
 import type { GeluAttributes } from "../ops/gelu.ts";
 import type { IdentityAttributes } from "../ops/identity.ts";
 import type { LayerNormAttributes } from "../ops/layer-norm.ts";
+import type { LocalResponseAttributes } from "../ops/local-response.ts";
 import type { MaskedMeanAttributes } from "../ops/masked-mean.ts";
+import type { MatmulIntegerAttributes } from "../ops/matmul-integer.ts";
 import type { PadNdAttributes } from "../ops/pad-nd.ts";
+import type { PlaneNormAttributes } from "../ops/plane-norm.ts";
+import type { PoolNdAttributes } from "../ops/pool-nd.ts";
+import type { QuantizeLinearAttributes } from "../ops/quantize-linear.ts";
+import type { RequantizeAttributes } from "../ops/requantize.ts";
+import type { ResizeAttributes } from "../ops/resize.ts";
 import type { RmsNormAttributes } from "../ops/rms-norm.ts";
 import type { RotaryAttributes } from "../ops/rotary.ts";
 import type { ShapeAttributes } from "../ops/shape.ts";
@@ -23,6 +35,7 @@ import type { SiluAttributes } from "../ops/silu.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
 import type { SplitAttributes } from "../ops/split.ts";
 import type { TileAttributes } from "../ops/tile.ts";
+import type { UnfoldAttributes } from "../ops/unfold.ts";
 
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
@@ -212,6 +225,19 @@ export interface OpsAttributes {
   split: SplitAttributes;
   tile: TileAttributes;
   slice: SliceAttributes;
+  channelNorm: ChannelNormAttributes;
+  channelStatistics: ChannelStatisticsAttributes;
+  dequantizeLinear: DequantizeLinearAttributes;
+  dynamicQuantizeLinear: DynamicQuantizeLinearAttributes;
+  fold: FoldAttributes;
+  localResponse: LocalResponseAttributes;
+  matmulInteger: MatmulIntegerAttributes;
+  planeNorm: PlaneNormAttributes;
+  poolNd: PoolNdAttributes;
+  quantizeLinear: QuantizeLinearAttributes;
+  requantize: RequantizeAttributes;
+  resize: ResizeAttributes;
+  unfold: UnfoldAttributes;
 }
 
 /** An operator of `lowbit/ops`. */

@@ -11,12 +11,15 @@ import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
 import * as transformers from "./transformers.ts";
+import { matmulInteger, resize, windows } from "./windows.ts";
 
 export const inOtherModules = [
   "pq_tables",
   "pq_scan",
   "pq_fast_scan",
   "hamming",
+  "flat_scan",
+  "rabitq",
   "solve",
 ] as const satisfies KernelFamily[];
 
@@ -33,13 +36,16 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   elementwise: [elements.elementwise],
   embedding: [transformers.embedding],
   gemm_f32: [products.gemmF32, products.matmulF32],
+  matmul_integer: [matmulInteger],
   multibit_gemm: [multibitGemm],
   nearest: [nearest],
   normalize: [elements.normalize],
   pool: [images.pool],
   quantize: [quantizers],
+  resize: [resize],
   strided: [moves.strided],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
+  windows: [windows],
   xnor_gemm: [products.xnorGemm, products.xnorConvolution],
 };

@@ -7,8 +7,9 @@ import { linear } from "./linear.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
 import { shape } from "./shape.ts";
+import { slicing } from "./slicing.ts";
 
 /** Every operator that is imported, by its name in TFLite: one line per file. */
 export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
-  [convolution, linear, arithmetic, activation, pooling, shape, quantization, larq].flatMap(Object.entries),
+  [convolution, linear, arithmetic, activation, pooling, shape, slicing, quantization, larq].flatMap(Object.entries),
 );
