@@ -2,13 +2,13 @@
 //!
 //! | type | bytes of a block |
 //! |---|---|
-//! | `Q2_K` | 16 bytes: s_j in the low, t_j in the high half of byte j; 64 bytes of codes as those of `TQ2_0`; d f16, m f16 |
-//! | `Q3_K` | 32 bytes: bit 4 h + q of byte l is the third of code 128 h + 32 q + l; 64 bytes: its two lower bits as in `TQ2_0`; 12 bytes of s_j + 32: four low bits of j and j + 8 in byte j, two high bits of j, j + 4, j + 8 and j + 12 in byte 8 + j; d f16 |
-//! | `Q4_K` | d f16, m f16; 12 bytes of 6-bit integers s_0 .. s_7, t_0 .. t_7; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
+//! | `Q2_K` | 16 bytes: `s_j` in the low, `t_j` in the high half of byte j; 64 bytes of codes as those of `TQ2_0`; d f16, m f16 |
+//! | `Q3_K` | 32 bytes: bit 4 h + q of byte l is the third of code 128 h + 32 q + l; 64 bytes: its two lower bits as in `TQ2_0`; 12 bytes of `s_j` + 32: four low bits of j and j + 8 in byte j, two high bits of j, j + 4, j + 8 and j + 12 in byte 8 + j; d f16 |
+//! | `Q4_K` | d f16, m f16; 12 bytes of 6-bit integers `s_0` .. `s_7`, `t_0` .. `t_7`; 128 bytes: of each quarter of 64 weights, code j in the low, code j + 32 in the high half of byte j |
 //! | `Q5_K` | d f16, m f16; 12 bytes likewise; 32 bytes: bit i of byte l is the fifth of code 32 i + l; 128 bytes likewise |
-//! | `Q6_K` | 128 bytes: of each half of 128 weights, four low bits of code j in the low, of code j + 64 in the high half of byte j; 64 bytes: two high bits as in `TQ2_0`; 16 int8 s_j; d f16 |
+//! | `Q6_K` | 128 bytes: of each half of 128 weights, four low bits of code j in the low, of code j + 64 in the high half of byte j; 64 bytes: two high bits as in `TQ2_0`; 16 int8 `s_j`; d f16 |
 //! | `Q8_K` | d f32; 256 int8, code - 128; 16 int16, the sums of 16 of them each |
-//! | `IQ4_XS` | d f16; 2 bytes: two high bits of s_j + 32, j = 0 lowest; 4 bytes: four low bits of j and j + 1 in the halves of byte j / 2; 128 bytes of nibbles, of each 32 weights as in `Q4_0` |
+//! | `IQ4_XS` | d f16; 2 bytes: two high bits of `s_j` + 32, j = 0 lowest; 4 bytes: four low bits of j and j + 1 in the halves of byte j / 2; 128 bytes of nibbles, of each 32 weights as in `Q4_0` |
 //!
 //! `w = d s_j (code - zero point)`, `w = d s_j code - m t_j`, `w = d s_j level[code]`.
 
