@@ -9,7 +9,8 @@
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
  * quantizeTensors(graph: Graph, options): Promise<QuantizeModelResult>                 a safetensors file without a network
  * writeModel(graph: Graph, meta?): Uint8Array   ·   readModel(bytes): { graph, meta }  packed files
- * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
+ * exportOnnx(graph: Graph, options?): Uint8Array                                       a Graph as ONNX of standard operators
+ * exportGguf(graph: Graph): Promise<{ bytes, types }>                                  its constants as GGUF
  * ```
  */
 export { ACTIVATIONS, type ActivationScheme, parseActivations } from "./activations.ts";
@@ -22,6 +23,7 @@ export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
 export type { GgufArray, GgufValue } from "./gguf/header.ts";
+export { exportGguf, type GgufExport } from "./gguf/write.ts";
 export {
   HUGGING_FACE_MODELS,
   type HuggingFaceOptions,
@@ -31,7 +33,7 @@ export {
 } from "./hf/index.ts";
 export { formatOf, importFrom, importModel } from "./import.ts";
 export { METHODS, methodScheme } from "./methods.ts";
-export { exportOnnx } from "./onnx/export/index.ts";
+export { exportOnnx, type OnnxExportOptions } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";

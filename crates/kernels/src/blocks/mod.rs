@@ -186,8 +186,8 @@ mod tests {
             };
             // Halves of which the highest exponent bit is clear are finite.
             for block in bytes.chunks_exact_mut(kind.bytes()) {
-                for at in 0..kind.bytes() {
-                    block[at] &= if at < 4 || at + 4 >= kind.bytes() { 0x3f } else { 0xff };
+                for (at, byte) in block.iter_mut().enumerate() {
+                    *byte &= if at < 4 || at + 4 >= kind.bytes() { 0x3f } else { 0xff };
                 }
             }
             let read_once = read_all(&bytes);

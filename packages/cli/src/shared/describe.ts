@@ -4,7 +4,7 @@ import type { TensorFile } from "@lowbit/convert";
 import { type Constant, type Dim, type DType, type Graph, sizeOf } from "lowbit";
 import { naming, readInput } from "./files.ts";
 import { type Arithmetic, bitsOf, type Layer, layersOf, totalMacs } from "./layers.ts";
-import { isTensorsOnly, modelName } from "./model.ts";
+import { isTensorsOnly, modelName, parseGraph } from "./model.ts";
 import { openTensors } from "./tensor-file.ts";
 
 export interface TensorDescription {
@@ -134,10 +134,9 @@ const ONNX_TYPES: Readonly<Record<number, readonly [name: string, bits: number]>
 
 /** Tensors as the file has them, layers as they are after the passes, which is how they would run. */
 async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescription> {
-  const { importModel, runPasses } = await import("@lowbit/convert");
   const { fromBinary, ModelProtoSchema } = await import("@lowbit/convert/onnx");
   // The import checks the whole file, every tensor's size included; what follows only names things.
-  const graph = runPasses(importModel(bytes, { format: "onnx", name: modelName(path) }));
+  const { graph } = await parseGraph(path, bytes);
   const initializers = fromBinary(ModelProtoSchema, bytes).graph?.initializer ?? [];
   return {
     format: "onnx",

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import type { ModelFormat } from "@lowbit/convert";
+import type { ModelFormat, Source } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
@@ -50,17 +50,29 @@ async function openHuggingFace(path: string, bytes: Uint8Array): Promise<OpenedG
   return { path, format: "huggingface", bytes, graph };
 }
 
-/** The model in `bytes`, which are those of `path`. */
+/** A file that the one at `path` names: in its own folder or below, else it is refused. */
+export async function openBeside(path: string, name: string): Promise<Source> {
+  const { openSource } = await import("@lowbit/convert");
+  const source = await openSource(path);
+  try {
+    return await source.beside(name);
+  } finally {
+    await source.close();
+  }
+}
+
+/** The model in `bytes`, which are those of `path`, with the files that it names. */
 export async function parseGraph(path: string, bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const { formatOf, importModel, readModel, runPasses } = await import("@lowbit/convert");
-  return naming(path, () => {
+  const { formatOf, importFrom, readModel, runPasses } = await import("@lowbit/convert");
+  return naming(path, async () => {
     const format = formatOf(bytes);
     if (format === "packed") {
       const { graph, provenance } = readModel(bytes);
       return { path, format, bytes, graph, ...(provenance && { provenance }) };
     }
-    const imported = importModel(bytes, { format, name: modelName(path) });
-    if (format === "tensors") return { path, format, bytes, graph: imported };
+    const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    const imported = await importFrom(plain, { name: modelName(path), beside: (name) => openBeside(path, name) });
+    if (isTensorsOnly({ graph: imported })) return { path, format: "tensors", bytes, graph: imported };
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
     return { path, format, bytes, graph };

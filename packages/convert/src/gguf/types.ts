@@ -77,7 +77,7 @@ export const GGUF_READABLE: readonly string[] = [...GGUF_TYPES.values()].flatMap
   reads ? [name] : [],
 );
 
-/** Numbers of the types that are written, by the scheme of a constant. */
+/** Their numbers by their names. */
 export const GGUF_TYPE_NUMBER: ReadonlyMap<string, number> = new Map(
   [...GGUF_TYPES].map(([number, { name }]) => [name, number] as const),
 );

@@ -23,6 +23,8 @@ export interface Source {
 export interface SourceSettings {
   /** Files that the main one names (shards, external data), by name: for sources that have no folder, such as bytes and Blobs. */
   readonly files?: Readonly<Record<string, ByteSource>> | undefined;
+  /** Opens those that are not among `files`, for a caller that has read the bytes of a file and knows its folder. */
+  readonly beside?: ((name: string) => Promise<Source>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -73,9 +75,10 @@ export function checkBeside(from: string, name: string): void {
 }
 
 /** A file that was given by name. */
-export async function given(from: string, name: string, { files, signal }: SourceSettings): Promise<Source> {
+export async function given(from: string, name: string, { files, beside, signal }: SourceSettings): Promise<Source> {
   checkBeside(from, name);
   const file = files && Object.hasOwn(files, name) ? files[name] : undefined;
+  if (file === undefined && beside) return beside(name);
   if (file === undefined)
     throw new FileError(
       from,
