@@ -14,7 +14,7 @@ import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import { provenanceOf, provenanceOfFile } from "../shared/provenance.ts";
-import { openTensors, quantizeFile } from "../shared/tensor-file.ts";
+import { openLooseTensors, quantizeFile } from "../shared/tensor-file.ts";
 
 /** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
 function layerRule(text: string): readonly [glob: string, scheme: string] {
@@ -210,7 +210,7 @@ export const quantize = defineCommand({
 
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
-    const tensors = await openTensors(args.input);
+    const tensors = await openLooseTensors(args.input);
     if (tensors) {
       if (args.activations !== undefined || args.calibrate !== undefined || args.auto)
         throw new UsageError(

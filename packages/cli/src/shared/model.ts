@@ -35,15 +35,23 @@ export async function openGraph(path: string, options: OpenOptions = {}): Promis
 
 const INDEX = "model.safetensors.index.json";
 
+/** The `config.json` beside weights, where it says which network they are of. */
+export async function networkConfig(path: string): Promise<Uint8Array | undefined> {
+  const { HUGGING_FACE_MODELS } = await import("@lowbit/convert");
+  const config = await readFile(join(dirname(path), "config.json")).catch(() => undefined);
+  const isKnown = basename(path) === INDEX || HUGGING_FACE_MODELS.some((type) => config?.includes(`"${type}"`));
+  return isKnown ? config : undefined;
+}
+
 /** Weights with a `config.json` beside them that says which network they are of; undefined for everything else. */
 async function openHuggingFace(path: string, bytes: Uint8Array): Promise<OpenedGraph | undefined> {
   const { looksLikeSafetensors } = await import("lowbit");
-  const { HUGGING_FACE_MODELS, importHuggingFace, isPacked } = await import("@lowbit/convert");
+  const { importHuggingFace, isPacked } = await import("@lowbit/convert");
   const isIndex = basename(path) === INDEX;
   if (!isIndex && (!looksLikeSafetensors(bytes) || (await naming(path, () => isPacked(bytes))))) return undefined;
+  const config = await networkConfig(path);
+  if (!config) return undefined;
   const beside = (name: string) => readFile(join(dirname(path), name)).catch(() => undefined);
-  const config = await beside("config.json");
-  if (!config || !(isIndex || HUGGING_FACE_MODELS.some((type) => config.includes(`"${type}"`)))) return undefined;
   const read = (name: string) =>
     name === "config.json" ? config : name === "model.safetensors" ? (isIndex ? undefined : bytes) : beside(name);
   const graph = await naming(path, () => importHuggingFace(read, { name: modelName(path) }));

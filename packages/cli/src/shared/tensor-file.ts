@@ -6,7 +6,7 @@ import type { ModelMeta, QuantizeModelResult, QuantizeTensorsOptions, TensorFile
 import type { Constant, Pack, RawTensor } from "lowbit";
 import { fileError } from "./errors.ts";
 import { naming, openOutput, openSpool, type Spool } from "./files.ts";
-import { modelName } from "./model.ts";
+import { modelName, networkConfig } from "./model.ts";
 
 /** Opens a file of tensors without a network; undefined where it is something else. */
 export async function openTensors(path: string): Promise<TensorFile | undefined> {
@@ -28,6 +28,14 @@ export async function openTensors(path: string): Promise<TensorFile | undefined>
     await file.close();
     return undefined;
   });
+}
+
+/** The same, but for weights beside a `config.json` that makes a network of them. */
+export async function openLooseTensors(path: string): Promise<TensorFile | undefined> {
+  const file = await openTensors(path);
+  if (file?.format !== "safetensors" || !(await networkConfig(path))) return file;
+  await file.close();
+  return undefined;
 }
 
 /** A quantized file, waiting to be written. */
