@@ -1,7 +1,7 @@
 //! The assignment equals the oracle in every tier: ties, duplicates, values that are no numbers, distances that overflow and vanish.
 
 use lowbit_kernels::error::ErrorCode;
-use lowbit_kernels::nearest::{Centroids, Measure, naive};
+use lowbit_kernels::nearest::{Centroids, naive};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
@@ -19,26 +19,6 @@ fn assert_assigned(tier: Tier, x: &[f32], vectors: &[f32], dimension: usize) {
     }
 }
 
-/// By products, every tier gives the codes of the lines above it: the chain that the documentation writes down.
-fn assert_by_products(tier: Tier, x: &[f32], vectors: &[f32], dimension: usize) {
-    let centroids = Centroids::by(Measure::Products, tier, vectors, dimension).expect("valid");
-    let mut codes = vec![7_u32; x.len() / dimension];
-    centroids.assign(x, &mut codes).expect("valid");
-    for (x, code) in x.chunks_exact(dimension).zip(codes) {
-        let rest = |c: &[f32]| {
-            let half = (c.iter().map(|&c| f64::from(c) * f64::from(c)).sum::<f64>() / 2.0) as f32;
-            x.iter().zip(c).fold(half, |rest, (x, c)| rest - x * c)
-        };
-        let (mut best, mut least) = (0, f32::INFINITY);
-        for (index, c) in vectors.chunks_exact(dimension).enumerate() {
-            if rest(c) < least {
-                (best, least) = (index as u32, rest(c));
-            }
-        }
-        assert_eq!(code, best, "{tier}: products of {dimension}");
-    }
-}
-
 pub(crate) fn check(tier: Tier) {
     let mut random = Random::new(1);
     for dimension in [1, 2, 3, 4, 8, 17] {
@@ -53,9 +33,6 @@ pub(crate) fn check(tier: Tier) {
                     x.extend(vec![odd; dimension]);
                 }
                 assert_assigned(tier, &x, &vectors, dimension);
-                if dimension > 1 {
-                    assert_by_products(tier, &x[..99 * dimension], &vectors, dimension);
-                }
             }
         }
     }
@@ -64,7 +41,6 @@ pub(crate) fn check(tier: Tier) {
         let vectors = random.many(count * dimension, Random::float);
         let x = random.many(rows * dimension, Random::float);
         assert_assigned(tier, &x, &vectors, dimension);
-        assert_by_products(tier, &x, &vectors, dimension);
     }
     for (i, special) in SPECIAL.iter().enumerate() {
         for dimension in [1, 2] {
