@@ -1,4 +1,5 @@
 /** Gradients as bytes: what is decoded, how it is distributed, how many bytes it takes, and what is refused. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError, NotFiniteError, OutOfRangeError, ShapeError } from "../../src/errors.ts";
 import { dynamicTreeLevels } from "../../src/quantize/gradients/dynamic-tree.ts";
