@@ -73,6 +73,15 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        Windows = "windows",
+        Resize = "resize",
+        MatmulInteger = "matmul_integer",
+        Strided = "strided",
+        Attention = "attention",
+        Embedding = "embedding",
+        FlatScan = "flat_scan",
+        Rabitq = "rabitq",
+        Vectors = "vectors",
     }
 }
 
@@ -120,6 +129,8 @@ words! {
         Radius = "radius",
         Planes = "planes",
         Pivot = "positive pivot in column",
+        Heads = "heads",
+        Positions = "positions",
     }
 }
 

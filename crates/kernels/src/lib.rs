@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod attention;
 pub mod bitpack;
 pub mod blocks;
 pub mod buffer;
@@ -21,12 +22,17 @@ pub mod conv;
 pub mod convert;
 pub mod depthwise;
 pub mod elementwise;
+pub mod embedding;
 pub mod error;
+mod exp;
+pub mod flat_scan;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
 pub mod hamming;
+mod lanes;
 pub mod layout;
+pub mod matmul_integer;
 pub mod multibit_gemm;
 pub mod nearest;
 pub mod normalize;
@@ -36,9 +42,12 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
+pub mod rabitq;
 pub mod registry;
+pub mod resize;
 pub mod rows;
 pub mod solve;
+pub mod strided;
 pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -47,6 +56,8 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod vectors;
+pub mod windows;
 pub mod xnor_gemm;
 
 #[cfg(doctest)]

@@ -31,16 +31,22 @@ macro_rules! for_each_kernel {
     ($callback:ident) => {
         $callback! {
             affine_gemm, [Scalar, Simd128, Relaxed], Exact, "8, 4 and 2-bit weights by int8 or uint8 activations, a scale per tensor, channel or group";
+            attention, [Scalar, Simd128], Exact, "scaled dot products of queries and keys in f32, with masks, and rotation of positions";
             codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
             convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
-            elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
-            normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
+            elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, GELU, SiLU, sign";
+            embedding, [Scalar], Exact, "rows of tables of f32 or of 1 to 8-bit codes, positions, means of rows under a mask";
+            normalize, [Scalar, Simd128], Exact, "per-channel scale and bias, batch, layer and RMS normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
             solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
+            windows, [Scalar], Exact, "windows over one to three axes: rows of taps and back, pooling with places and norms";
+            resize, [Scalar], Exact, "nearest, linear and cubic resampling of any axes";
+            matmul_integer, [Scalar], Exact, "products of two activations of 8 bits, requantization";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
+            strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";
@@ -48,6 +54,8 @@ macro_rules! for_each_kernel {
             pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
             pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
+            flat_scan, [Scalar, Simd128], Exact, "top k of float and byte vectors, of all or of chosen ones";
+            rabitq, [Scalar, Simd128, Relaxed], Exact, "top k of 1 to 8-bit RaBitQ codes by exact integer products";
             multibit_gemm, [Scalar, Simd128, Relaxed], Exact, "sums of ±1 planes with coefficients, 1 to 8 by 1 to 8, over xnor_gemm";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }

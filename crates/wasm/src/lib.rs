@@ -31,6 +31,8 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "transformer")]
+pub mod attention;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
@@ -55,9 +57,15 @@ pub mod convert;
 pub mod depthwise_affine;
 #[cfg(feature = "depthwise-f32")]
 pub mod depthwise_f32;
+#[cfg(feature = "transformer")]
+pub mod dynamic_affine_gemm;
 #[cfg(feature = "networks")]
 pub mod elementwise;
+#[cfg(feature = "transformer")]
+pub mod embedding;
 pub mod error;
+#[cfg(feature = "search")]
+pub mod flat_scan;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
 #[cfg(any(feature = "networks", feature = "search"))]
@@ -69,8 +77,12 @@ pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
 pub mod hamming;
 pub mod handles;
+#[cfg(feature = "ops")]
+pub mod linear;
 #[cfg(feature = "matmul")]
 pub mod matmul_f32;
+#[cfg(feature = "ops")]
+pub mod matmul_integer;
 pub mod memory;
 #[cfg(feature = "multibit")]
 pub mod multibit_gemm;
@@ -83,6 +95,8 @@ mod output;
 #[cfg(feature = "threads")]
 pub mod parallel;
 pub mod params;
+#[cfg(feature = "ops")]
+pub mod planes;
 #[cfg(feature = "networks")]
 pub mod pool;
 #[cfg(feature = "search")]
@@ -97,16 +111,28 @@ pub mod quantize;
 pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
+#[cfg(feature = "search")]
+pub mod rabitq;
+#[cfg(feature = "ops")]
+pub mod resize;
+#[cfg(feature = "transformer")]
+pub mod row_norm;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]
 pub mod stochastic;
+#[cfg(feature = "ops")]
+pub mod strided;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]
 pub mod top_k;
 #[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "search")]
+pub mod vectors;
+#[cfg(feature = "ops")]
+pub mod windows;
 #[cfg(feature = "networks")]
 mod work;
 #[cfg(feature = "bits")]

@@ -43,7 +43,18 @@ describe("lowbit", () => {
   it("--help lists the commands, and every command has its own", async () => {
     const { code, stdout } = await lowbit("--help");
     expect(code).toBe(0);
-    for (const name of ["inspect", "convert", "quantize", "run", "eval", "compare", "dequantize", "train", "types"])
+    for (const name of [
+      "inspect",
+      "convert",
+      "quantize",
+      "run",
+      "eval",
+      "compare",
+      "dequantize",
+      "search",
+      "train",
+      "types",
+    ])
       expect(stdout).toContain(name);
     expect((await lowbit("quantize", "--help")).stdout).toContain("--calibrate");
     expect((await lowbit("--version")).stdout).toMatch(/^\d+\.\d+\.\d+/);
@@ -150,6 +161,16 @@ describe("quantize", () => {
     expect(count).toBe(500);
     expect(top1).toBeGreaterThan(0.98);
     expect(agreement).toBeGreaterThan(0.99);
+  });
+
+  it("--method is another way to the bits of --weights, --activations int8:kl another way to ranges", async () => {
+    const args = [FLOAT, "--weights", "int4", "--calibrate", DIGITS, "--activations", "int8:kl"];
+    const [nearest, adapted] = await Promise.all([
+      lowbitJson<Layers>("quantize", ...args, "-o", path("nearest.safetensors")),
+      lowbitJson<Layers>("quantize", ...args, "-o", path("adapted.safetensors"), "--method", "gptq"),
+    ]);
+    expect(adapted.layers.map((l) => l.scheme)).toEqual(Array.from({ length: 4 }, () => "gptq:4"));
+    for (const [i, layer] of adapted.layers.entries()) expect(layer.sqnr).toBeGreaterThan(nearest.layers[i]!.sqnr);
   });
 
   it("--layer: later rules win, float leaves a layer alone", async () => {

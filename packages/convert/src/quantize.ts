@@ -1,17 +1,17 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
 import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
+import { calibrationFor, parseActivations } from "./activations.ts";
 import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { GraphEditor } from "./graph/editor.ts";
-import { insertInt8Activations } from "./integer-activations.ts";
+import { insertInt8Activations, quantizeRowsAtRun } from "./integer-activations.ts";
 import { LayerInputs } from "./layer-inputs.ts";
 import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
-import type { Layer } from "./passes/channel-function.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
-import { assignSchemes, layersOf, needsInputs, quantizeWeights } from "./schemes.ts";
+import { assignSchemes, isTable, layersOf, needsInputs, quantizeWeights, type Weighted } from "./schemes.ts";
 
 /** Nothing is lost. */
 export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
@@ -37,10 +37,10 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  *   weights), the signal's reason
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { activations = "float", calibration, correctBias = false, signal, onProgress } = options;
-  if (activations !== "float" && activations !== "int8")
-    throw new OptionError("quantizeModel", "activations", "float or int8", activations);
-  if (activations === "int8" && !calibration)
+  const { calibration, correctBias = false, signal, onProgress } = options;
+  const activations = parseActivations(options.activations ?? "float");
+  const isInteger = activations.kind === "int8";
+  if (isInteger && !calibration)
     throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
   const layers = layersOf(graph);
   const assignments = assignSchemes(layers, options);
@@ -56,7 +56,7 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   }
   const inputs = new LayerInputs(
     graph,
-    looking.filter((layer) => readsFloats(graph, layer)),
+    looking.filter((layer) => !isTable(layer)).filter((layer) => readsFloats(graph, layer)),
     calibration?.feeds ?? [],
   );
 
@@ -65,7 +65,8 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   for (const [index, layer] of layers.entries()) {
     signal?.throwIfAborted();
     const assignment = assignments.get(layer.name);
-    const given = looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
+    const given =
+      !isTable(layer) && looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
     const quantized = assignment && (await quantizeWeights(graph, layer, assignment, given));
     if (quantized) {
       const { sqnr, cosine, maxAbs } = quantized.error;
@@ -80,8 +81,12 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     onProgress?.("quantize", index + 1, layers.length);
   }
   const coded = editor.freeze();
-  const staged = activations === "int8" ? insertInt8Activations(coded, calibration!) : coded;
-  const result = activations === "int8" ? runPasses(staged, {}, INTEGER_PASSES) : staged;
+  const staged = isInteger
+    ? insertInt8Activations(coded, await calibrationFor(graph, activations, calibration!, signal))
+    : activations.kind === "dynamic"
+      ? quantizeRowsAtRun(coded)
+      : coded;
+  const result = isInteger ? runPasses(staged, {}, INTEGER_PASSES) : staged;
 
   const measured = calibration && (await measure({ float: graph, staged, result }, calibration, options));
   const reports = layers.map((layer) => reportOf(result, layer, errors, measured));
@@ -98,12 +103,12 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   };
 }
 
-const readsFloats = (graph: Graph, layer: Layer): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
+const readsFloats = (graph: Graph, layer: Weighted): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
 
 /** The layer's bias without what its quantized weights add to it on average; undefined where channels see different inputs (grouped convolutions). */
 async function biasOf(
   graph: Graph,
-  layer: Layer,
+  layer: Weighted,
   quantized: QuantizedConstant,
   inputs: Inputs,
 ): Promise<PlainConstant | undefined> {
@@ -123,7 +128,7 @@ async function biasOf(
 /** `weightErrors` is of those layers that were quantized here. */
 function reportOf(
   result: Graph,
-  layer: Layer,
+  layer: Weighted,
   weightErrors: ReadonlyMap<string, ErrorFigures>,
   measured: Measured | undefined,
 ): LayerReport {

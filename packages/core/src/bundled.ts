@@ -27,12 +27,24 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit-floats.simd128.wasm", import.meta.url);
     case "floats relaxed":
       return new URL("../wasm/lowbit-floats.relaxed.wasm", import.meta.url);
+    case "transformer scalar":
+      return new URL("../wasm/lowbit-transformer.scalar.wasm", import.meta.url);
+    case "transformer simd128":
+      return new URL("../wasm/lowbit-transformer.simd128.wasm", import.meta.url);
+    case "transformer relaxed":
+      return new URL("../wasm/lowbit-transformer.relaxed.wasm", import.meta.url);
     case "all scalar":
       return new URL("../wasm/lowbit.scalar.wasm", import.meta.url);
     case "all simd128":
       return new URL("../wasm/lowbit.simd128.wasm", import.meta.url);
     case "all relaxed":
       return new URL("../wasm/lowbit.relaxed.wasm", import.meta.url);
+    case "ops scalar":
+      return new URL("../wasm/lowbit-ops.scalar.wasm", import.meta.url);
+    case "ops simd128":
+      return new URL("../wasm/lowbit-ops.simd128.wasm", import.meta.url);
+    case "ops relaxed":
+      return new URL("../wasm/lowbit-ops.relaxed.wasm", import.meta.url);
     case "threads scalar":
       return new URL("../wasm/lowbit-threads.scalar.wasm", import.meta.url);
     case "threads simd128":

@@ -1,5 +1,6 @@
-import type { Attributes, AttributesOf, DataOf, Node, Op, PlainConstant } from "lowbit";
+import type { Attributes, AttributesOf, CastType, Node, Op, PlainConstant } from "lowbit";
 import { combine, elementCount, sameKind, transposed } from "./constants.ts";
+import type { GraphEditor } from "./editor.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
 type Folds = { [K in Op]?: (inputs: readonly PlainConstant[], attributes: Attributes[K]) => PlainConstant | undefined };
@@ -31,6 +32,17 @@ export function foldNode<K extends Node["op"]>(
   return FOLDS[op as Op]?.(inputs, attributes as never);
 }
 
+/** What {@link foldNode} makes of the values named `inputs`; undefined also where one of them is no constant. */
+export function foldValues<K extends Node["op"]>(
+  editor: GraphEditor,
+  op: K,
+  inputs: readonly string[],
+  attributes: AttributesOf<K>,
+): PlainConstant | undefined {
+  const constants = inputs.map((input) => editor.plain(input));
+  return constants.every((constant) => constant !== undefined) ? foldNode(op, constants, attributes) : undefined;
+}
+
 /** A reshape's target with 0 and -1 replaced by sizes; undefined where it does not fit. */
 export function resolveShape(source: readonly number[], target: readonly (number | string)[]): number[] | undefined {
   const sizes = target.map((size, axis) => (size === 0 ? source[axis] : size));
@@ -51,7 +63,7 @@ function mapped(x: PlainConstant, operation: (value: number) => number): PlainCo
 }
 
 /** ONNX Cast: floats to integers truncate toward zero, anything but 0 is true. */
-function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
+function cast(x: PlainConstant, to: CastType): PlainConstant | undefined {
   if (x.dtype === to) return x;
   if (to === "f16" || x.dtype === "f16") return undefined;
   const source = x.data;
@@ -62,7 +74,10 @@ function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
       return {
         ...x,
         dtype: to,
-        data: source instanceof BigInt64Array ? Float32Array.from(source, Number) : new Float32Array(source),
+        data:
+          source instanceof BigInt64Array || source instanceof BigUint64Array
+            ? Float32Array.from(source, Number)
+            : new Float32Array(source),
       };
     case "bool":
       return { ...x, dtype: to, data: Uint8Array.from({ length: count }, (_, i) => (Number(source[i]) !== 0 ? 1 : 0)) };

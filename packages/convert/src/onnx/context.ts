@@ -4,13 +4,16 @@ import {
   type Dim,
   type Node,
   type PlainConstant,
+  type QuantizedConstant,
   UnsupportedError,
   type ValueInfo,
 } from "lowbit";
 import { ModelFileError } from "../errors.ts";
+import { type Codes, movedCodes, rowCodes } from "../graph/codes.ts";
 import { numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
-import { foldNode } from "../graph/fold.ts";
+import { foldValues } from "../graph/fold.ts";
+import { countedAxis } from "../graph/numbers.ts";
 import { NodeAttributes } from "./attributes.ts";
 import type { NodeProto } from "./generated/onnx_pb.ts";
 import { nodeTitle } from "./reader.ts";
@@ -35,6 +38,7 @@ export class NodeContext {
     readonly opset: number,
     editor: GraphEditor,
     names: Map<string, string>,
+    private readonly types: ReadonlyMap<string, number> = new Map(),
   ) {
     this.title = `${proto.opType} "${nodeTitle(proto)}"`;
     this.attributes = new NodeAttributes(proto);
@@ -70,9 +74,20 @@ export class NodeContext {
     return this.#editor.info(value).shape;
   }
 
+  /** What is known of the elements of a small value: numbers, symbols, or "?"; undefined where nothing is. */
+  elements(value: string): readonly Dim[] | undefined {
+    return this.#editor.elements(value);
+  }
+
+  /** The ONNX type of input `index`, where the file says it: types of 4 bits are stored as those of 8. */
+  codeType(index: number): number | undefined {
+    return this.types.get(this.proto.input[index] ?? "");
+  }
+
   /** Input `index` as a value of f32, of the rank given if one is. */
   float(index: number, rank?: number): string {
-    const name = this.input(index);
+    let name = this.input(index);
+    if (this.info(name).dtype === "f64") name = this.step(`input${index}`, "cast", [name], { to: "f32" });
     const { dtype, shape } = this.info(name);
     if (dtype !== "f32") this.unsupported(`input ${index} of type ${dtype}`, "f32");
     if (rank !== undefined && shape.length !== rank)
@@ -101,6 +116,25 @@ export class NodeContext {
     return constant && numbersOf(constant);
   }
 
+  /**
+   * A list of integers that decides sizes, as a value of the Graph: an attribute in older operator sets, input `index` in newer ones; "" where
+   * the node has neither.
+   */
+  sizes(attribute: string, index: number): string {
+    const list = this.attributes.ints(attribute);
+    return list ? this.integers(attribute, list) : (this.optional(index) ?? "");
+  }
+
+  /** Stores int64 numbers; `part` says what of the node they are. */
+  integers(part: string, list: readonly number[]): string {
+    return this.store(part, {
+      kind: "plain",
+      dtype: "int64",
+      shape: [list.length],
+      data: BigInt64Array.from(list, BigInt),
+    });
+  }
+
   /** Throws for something legal in ONNX that this importer does not do. */
   unsupported(got: string, expected: string): never {
     throw new UnsupportedError("importModel", [`${this.title}: ${got}`], expected);
@@ -108,11 +142,9 @@ export class NodeContext {
 
   /** An axis that may count from the end, as 0..rank-1. */
   axis(axis: number, rank: number, what = "axis"): number {
-    const positive = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
-      throw new ModelFileError(`onnx: ${this.title}`, what, `${-rank} to ${rank - 1}`, axis);
-    }
-    return positive;
+    const found = countedAxis(axis, rank);
+    if (found === undefined) throw new ModelFileError(`onnx: ${this.title}`, what, `${-rank} to ${rank - 1}`, axis);
+    return found;
   }
 
   /** Stores a constant; `part` says what of the node it is. */
@@ -141,15 +173,68 @@ export class NodeContext {
     return this.#add(nodeTitle(this.proto), op, inputs, attributes, info);
   }
 
+  /** The node of several outputs that carries the ONNX node's own name, bound to them: as many as the ONNX node has. */
+  many<K extends Node["op"]>(op: K, inputs: readonly string[], attributes: AttributesOf<K>): void {
+    const { output } = this.proto;
+    const names = this.#editor.addMany(op, nodeTitle(this.proto), inputs, attributes, output.length);
+    for (const [index, name] of names.entries()) this.bind(name, index);
+  }
+
+  /** Adds a Graph node of `count` outputs that is a step of this ONNX node. */
+  steps<K extends Node["op"]>(
+    part: string,
+    op: K,
+    inputs: readonly string[],
+    attributes: AttributesOf<K>,
+    count: number,
+  ): readonly string[] {
+    return this.#editor.addMany(op, `${nodeTitle(this.proto)}/${part}`, inputs, attributes, count);
+  }
+
   /** Binds ONNX output `index` to a Graph value. */
   bind(value: string, index = 0): void {
     const name = this.proto.output[index];
     if (name) this.#names.set(name, value);
   }
 
+  /** Stores the floats that codes stand for; a layer whose weights they become takes the codes: {@link weight}. */
+  storeCodes(part: string, constant: PlainConstant, codes: Codes): string {
+    const name = this.store(part, constant);
+    this.#editor.codes.set(name, codes);
+    return name;
+  }
+
+  /** A constant as the weights of a layer, rows along axis 0: as codes, where it came from some and every row has one scale. */
+  weight(value: string): string {
+    const codes = this.#editor.codes.get(value);
+    const constant = codes && rowCodes(codes);
+    if (!constant) return value;
+    const name = `${value}/codes`;
+    if (!this.#editor.constants.has(name)) this.#editor.constants.set(name, constant);
+    return name;
+  }
+
+  /** Stores weights of a layer. */
+  storeWeight(part: string, constant: QuantizedConstant): string {
+    const name = `${this.proto.output[0]}/${part}`;
+    this.#editor.constants.set(name, constant);
+    return name;
+  }
+
   /** Says what the codes of a graph input stand for. */
   declare(value: string, quantization: ActivationQuantization): void {
     this.#editor.declare(value, { ...this.info(value), quantization });
+  }
+
+  /** A node whose elements are computed from sizes that are known already, as a constant. */
+  #known(node: Node): PlainConstant | undefined {
+    const list = this.#editor.evaluate(node);
+    if (!list?.every((element) => typeof element === "number")) return undefined;
+    const [{ dtype, shape }] = this.#editor.infer(node) as [ValueInfo];
+    if (dtype === "int64")
+      return { kind: "plain", dtype, shape: shape as number[], data: BigInt64Array.from(list, BigInt) };
+    const Data = dtype === "int32" ? Int32Array : dtype === "f32" ? Float32Array : undefined;
+    return Data && { kind: "plain", dtype: dtype as "int32" | "f32", shape: shape as number[], data: Data.from(list) };
   }
 
   #add<K extends Node["op"]>(
@@ -159,11 +244,16 @@ export class NodeContext {
     attributes: AttributesOf<K>,
     info?: Partial<ValueInfo>,
   ): string {
-    const constants = inputs.map((input) => this.constantOf(input));
-    if (constants.every((constant) => constant !== undefined)) {
-      const folded = foldNode(op, constants, attributes);
-      if (folded) return this.#editor.constant(name, folded);
+    const folded = foldValues(this.#editor, op, inputs, attributes);
+    if (folded) {
+      const stored = this.#editor.constant(name, folded);
+      const codes = inputs.length === 1 ? this.#editor.codes.get(inputs[0]!) : undefined;
+      const moved = codes && movedCodes(codes, op, attributes, folded.shape);
+      if (moved) this.#editor.codes.set(stored, moved);
+      return stored;
     }
+    const known = this.#known({ op, name, inputs, outputs: [name], attributes } as unknown as Node);
+    if (known) return this.#editor.constant(name, known);
     return this.#editor.add(op, name, inputs, attributes, info ? { info } : {});
   }
 }

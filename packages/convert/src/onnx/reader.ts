@@ -22,6 +22,8 @@ export interface SourceModel {
   readonly opset: number;
   /** Inputs that have no initializer: before IR version 4 every initializer was listed as an input too. */
   readonly inputs: readonly { readonly name: string; readonly dtype: keyof DataOf; readonly shape: readonly Dim[] }[];
+  /** ONNX types of inputs and initializers, as `TensorProto.DataType` numbers them. */
+  readonly types: ReadonlyMap<string, number>;
   readonly outputs: readonly string[];
   readonly initializers: ReadonlyMap<string, PlainConstant>;
   /** In an order in which every value is written before it is read. */
@@ -59,6 +61,12 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
     name: graph.name,
     opset: opsetOf(model),
     inputs,
+    types: new Map([
+      ...graph.initializer.map(({ name, dataType }) => [name, dataType] as const),
+      ...graph.input.map(
+        ({ name, type }) => [name, type?.value.case === "tensorType" ? type.value.value.elemType : 0] as const,
+      ),
+    ]),
     outputs: graph.output.map((output) => output.name),
     initializers,
     nodes: sortNodes(graph, new Set([...initializers.keys(), ...inputs.map((input) => input.name)])),
@@ -108,8 +116,8 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
     if (value.case === "dimParam" && value.value !== "") return value.value;
     // A dim without a value is unknown: it gets a name of its own.
     if (value.case !== "dimValue") return `${input.name}_${axis}`;
-    if (value.value < 1n || value.value > 0x7fff_ffffn)
-      throw new ModelFileError(op, `dim ${axis}`, "1 to 2^31 - 1", value.value);
+    if (value.value < 0n || value.value > 0x7fff_ffffn)
+      throw new ModelFileError(op, `dim ${axis}`, "0 to 2^31 - 1", value.value);
     return Number(value.value);
   });
   if (shape.length > 8) throw new ModelFileError(op, "rank", "at most 8", shape.length);

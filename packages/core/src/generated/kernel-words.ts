@@ -43,6 +43,15 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "windows",
+  "resize",
+  "matmul_integer",
+  "strided",
+  "attention",
+  "embedding",
+  "flat_scan",
+  "rabitq",
+  "vectors",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -87,4 +96,6 @@ export const kernelQuantities = [
   "radius",
   "planes",
   "positive pivot in column",
+  "heads",
+  "positions",
 ] as const;

@@ -6,11 +6,35 @@
  * dimensions (a string such as "N"), which the plan binds at run time.
  */
 
+import type { AddPositionsAttributes } from "../ops/add-positions.ts";
+import type { AttentionAttributes } from "../ops/attention.ts";
+import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
+import type { ChannelStatisticsAttributes } from "../ops/channel-statistics.ts";
+import type { DequantizeLinearAttributes } from "../ops/dequantize-linear.ts";
+import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-linear.ts";
+import type { EmbeddingAttributes } from "../ops/embedding.ts";
+import type { FoldAttributes } from "../ops/fold.ts";
+import type { GeluAttributes } from "../ops/gelu.ts";
+import type { LayerNormAttributes } from "../ops/layer-norm.ts";
+import type { LocalResponseAttributes } from "../ops/local-response.ts";
+import type { MaskedMeanAttributes } from "../ops/masked-mean.ts";
+import type { MatmulIntegerAttributes } from "../ops/matmul-integer.ts";
+import type { PlaneNormAttributes } from "../ops/plane-norm.ts";
+import type { PoolNdAttributes } from "../ops/pool-nd.ts";
+import type { QuantizeLinearAttributes } from "../ops/quantize-linear.ts";
+import type { RequantizeAttributes } from "../ops/requantize.ts";
+import type { ResizeAttributes } from "../ops/resize.ts";
+import type { RmsNormAttributes } from "../ops/rms-norm.ts";
+import type { RotaryAttributes } from "../ops/rotary.ts";
+import type { SiluAttributes } from "../ops/silu.ts";
+import type { SliceAttributes } from "../ops/slice.ts";
+import type { UnfoldAttributes } from "../ops/unfold.ts";
+
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
  * (what ONNX `Sign` yields where 0 is reachable); both are packed along the last axis into little-endian 32-bit words.
  */
-export type DType = "f32" | "f16" | "int8" | "uint8" | "int32" | "int64" | "bool" | "bit" | "trit";
+export type DType = keyof DataOf | "bit" | "trit";
 
 /** A size, or the name of one that is known only at run time (`"N"`). */
 export type Dim = number | string;
@@ -38,7 +62,15 @@ export interface DataOf {
   int32: Int32Array;
   int64: BigInt64Array;
   bool: Uint8Array;
+  f64: Float64Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  uint32: Uint32Array;
+  uint64: BigUint64Array;
 }
+
+/** What `cast` goes between; other types are for `lowbit/ops`. */
+export type CastType = Exclude<keyof DataOf, "f64" | "int16" | "uint16" | "uint32" | "uint64">;
 
 /** A constant whose elements are stored as they are, row-major. */
 export interface PlainConstant {
@@ -121,8 +153,12 @@ export interface Window2d {
 export interface Attributes {
   /** x [N,H,W,C], weight [O,kh,kw,C/groups], bias? [O] f32 -> [N,H',W',O]. Padding is real 0 (`zero`) or +1 (`one`, bits only). */
   conv2d: Window2d & { readonly groups: number; readonly padding: "zero" | "one"; readonly clamp?: Clamp };
-  /** x [..., K], weight [N, K], bias? [N] f32 -> [..., N] */
-  dense: { readonly clamp?: Clamp };
+  /**
+   * x [..., K], weight [N, K], bias? [N] f32 -> [..., N]. With `activations`, x is f32 and each of its rows is quantized to int8 by its own largest magnitude when it
+   * comes: q = roundTiesToEven(x * (127 / max |x|)), and y = clamp(fround(fround(sum over groups of fround(int32 sum * weight scale)) * (max |x| / 127)) + bias), for weights by
+   * affine codes or signs.
+   */
+  dense: { readonly clamp?: Clamp; readonly activations?: "int8" };
   /** a [..., M, K], b [..., K, N] -> [..., M, N], both f32 activations */
   matmul: Record<never, never>;
   /** x int32 [..., C], thresholds int32 [C] -> bit [..., C]: bit = x < threshold (i.e. -1 below it) */
@@ -158,10 +194,40 @@ export interface Attributes {
   concat: { readonly axis: number };
   /** pads = [before of each axis..., after of each axis...] */
   pad: { readonly pads: readonly number[]; readonly value: number };
-  cast: { readonly to: keyof DataOf };
+  cast: { readonly to: CastType };
 }
 
 export type Op = keyof Attributes;
+
+/** Attributes of the operators of `lowbit/ops`, each described in its file there. */
+export interface OpsAttributes {
+  addPositions: AddPositionsAttributes;
+  attention: AttentionAttributes;
+  embedding: EmbeddingAttributes;
+  gelu: GeluAttributes;
+  layerNorm: LayerNormAttributes;
+  maskedMean: MaskedMeanAttributes;
+  rmsNorm: RmsNormAttributes;
+  rotary: RotaryAttributes;
+  silu: SiluAttributes;
+  slice: SliceAttributes;
+  channelNorm: ChannelNormAttributes;
+  channelStatistics: ChannelStatisticsAttributes;
+  dequantizeLinear: DequantizeLinearAttributes;
+  dynamicQuantizeLinear: DynamicQuantizeLinearAttributes;
+  fold: FoldAttributes;
+  localResponse: LocalResponseAttributes;
+  matmulInteger: MatmulIntegerAttributes;
+  planeNorm: PlaneNormAttributes;
+  poolNd: PoolNdAttributes;
+  quantizeLinear: QuantizeLinearAttributes;
+  requantize: RequantizeAttributes;
+  resize: ResizeAttributes;
+  unfold: UnfoldAttributes;
+}
+
+/** An operator of `lowbit/ops`. */
+export type OpsOp = keyof OpsAttributes;
 
 interface NodeWith<K extends string, A> {
   readonly op: K;
@@ -173,8 +239,11 @@ interface NodeWith<K extends string, A> {
   readonly attributes: A;
 }
 
-/** A node of an operator of this library. */
+/** A node of an operator that every model may have. */
 export type BuiltInNode = { [K in Op]: NodeWith<K, Attributes[K]> }[Op];
+
+/** A node of an operator of `lowbit/ops`, which `loadModel` fetches where a graph has one. */
+export type OpsNode = { [K in OpsOp]: NodeWith<K, OpsAttributes[K]> }[OpsOp];
 
 /** Name of an operator from outside: `<owner>.<operator>`, e.g. `acme.hard_swish`. */
 export type CustomOp = `${string}.${string}`;
@@ -189,12 +258,16 @@ export type CustomAttributes = Readonly<Record<string, Json>>;
 export type CustomNode<A = CustomAttributes> = NodeWith<CustomOp, A>;
 
 /** One operator at work. */
-export type Node = BuiltInNode | CustomNode;
+export type Node = BuiltInNode | OpsNode | CustomNode;
 
 /** Attributes of any operator by its name. */
-export type AttributesOf<K extends Node["op"]> = K extends Op ? Attributes[K] : CustomAttributes;
+export type AttributesOf<K extends Node["op"]> = K extends Op
+  ? Attributes[K]
+  : K extends OpsOp
+    ? OpsAttributes[K]
+    : CustomAttributes;
 
-export type NodeOf<K extends Op> = Extract<BuiltInNode, { op: K }>;
+export type NodeOf<K extends Op | OpsOp> = Extract<BuiltInNode | OpsNode, { op: K }>;
 
 /** Preprocessing from an image to an input: resize, x = (pixel - mean) / std per channel, layout. */
 export interface ImagePreprocessing {

@@ -5,36 +5,47 @@
 import type { KernelFamily } from "../../src/generated/registry.ts";
 import * as elements from "./elements.ts";
 import * as images from "./images.ts";
+import * as moves from "./moves.ts";
 import { multibitGemm } from "./multibit.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
+import * as transformers from "./transformers.ts";
+import { matmulInteger, resize, windows } from "./windows.ts";
 
 export const inOtherModules = [
   "pq_tables",
   "pq_scan",
   "pq_fast_scan",
   "hamming",
+  "flat_scan",
+  "rabitq",
   "solve",
 ] as const satisfies KernelFamily[];
 
-/** Families of the module with every kernel of networks. */
+/** Families of the module with every kernel of networks, and those of lowbit/ops. */
 export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
 
 export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   affine_gemm: [products.affineGemm, products.groupedAffineGemm],
+  attention: [transformers.attention],
   bitpack: [elements.bitpack, images.bitMaxPool],
   codebook_gemm: [products.codebookGemm],
   convert: [elements.quantizing, elements.dequantizing],
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
+  embedding: [transformers.embedding],
   gemm_f32: [products.gemmF32, products.matmulF32],
+  matmul_integer: [matmulInteger],
   multibit_gemm: [multibitGemm],
   nearest: [nearest],
   normalize: [elements.normalize],
   pool: [images.pool],
   quantize: [quantizers],
+  resize: [resize],
+  strided: [moves.strided],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
+  windows: [windows],
   xnor_gemm: [products.xnorGemm, products.xnorConvolution],
 };

@@ -17,9 +17,11 @@ import { gemmF32 } from "./gemm-f32.suite.ts";
 import { multibitGemm } from "./multibit-gemm.suite.ts";
 import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
+import { flatScans, rabitqScans } from "./rows.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { solve } from "./solve.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
+import { attention, normalize } from "./transformer.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
 type Family = (typeof kernelFamilies)[number];
@@ -28,17 +30,25 @@ type VectorFamily = Extract<Family, { tiers: readonly [string, string, ...string
 type Suite = (kernels: () => KernelInstance) => void;
 
 /** Those of the module for search, and the scans that have one form for all tiers. */
-type SearchFamily = Extract<Family["name"], "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming">;
+type SearchFamily = Extract<
+  Family["name"],
+  "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming" | "flat_scan" | "rabitq"
+>;
 
 const searchSuites: Record<SearchFamily, Suite> = {
   pq_tables: pqTables,
   pq_scan: pqScans,
   pq_fast_scan: pqFastScans,
   hamming,
+  flat_scan: flatScans,
+  rabitq: rabitqScans,
 };
 
+/** Those of the module for transformers. */
+const transformerSuites: Record<Extract<VectorFamily, "attention" | "normalize">, Suite> = { attention, normalize };
+
 /** `quantize` has no vector code, but its loops stand behind every quantizer; `solve` is in the module of those alone. */
-const suites: Record<Exclude<VectorFamily, SearchFamily | "solve"> | "quantize", Suite> = {
+const suites: Record<Exclude<VectorFamily, SearchFamily | "solve" | "attention" | "normalize"> | "quantize", Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
@@ -60,12 +70,15 @@ describe.each(tiers)("%s", (tier) => {
   let instance: KernelInstance;
   let search: KernelInstance;
   let quantizers: KernelInstance;
+  let transformers: KernelInstance;
   beforeAll(async () => {
-    instance = await loadKernels({ tier, wasm: bundledWasm });
+    instance = await loadKernels({ tier, part: "ops", wasm: bundledWasm });
     search = await loadKernels({ tier, part: "search", wasm: bundledWasm });
+    transformers = await loadKernels({ tier, part: "transformer", wasm: bundledWasm });
     quantizers = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
   });
   for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(() => instance));
   for (const [name, suite] of Object.entries(searchSuites)) describe(name, () => suite(() => search));
+  for (const [name, suite] of Object.entries(transformerSuites)) describe(name, () => suite(() => transformers));
   describe("solve", () => solve(() => quantizers));
 });
