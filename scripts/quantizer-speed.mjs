@@ -3,9 +3,9 @@
 //   node scripts/quantizer-speed.mjs [--filter words]
 //
 // A 1024 x 4096 matrix of N(0,1); those that need inputs a layer of 384 x 1536 with 2,048 of them, N(0,1) too. Medians of three runs in the best tier of this engine, after one that is not counted. Other
-// programs of the machine do not count, but what they take from its caches does.
+// programs of the machine do not count, but what they take from its caches does. `scripts/quantizer-speed.py` has faiss do the work of `pq`.
 import { parseArgs } from "node:util";
-import { parseScheme, quantize, Random } from "../packages/core/dist/quantize.js";
+import { parseScheme, pq, quantize, Random } from "../packages/core/dist/quantize.js";
 
 const { values } = parseArgs({ options: { filter: { type: "string", default: "" } } });
 
@@ -21,17 +21,25 @@ const large = matrix(1024, 4096);
 const layer = matrix(384, 1536);
 const calibration = { samples: 2048, inputs: matrix(2048, 1536).data };
 
-for (const scheme of [
-  "gptq:4",
-  "gptq:4:g32:order",
-  "kmeans:16",
-  "lloyd:16",
-  "admm:ternary",
-  "admm:shift2",
-  "pq:8x256",
-]) {
-  if (!scheme.includes(values.filter)) continue;
-  const quantizer = parseScheme(scheme);
+const product = (size) => {
+  const [dimension, centroids] = size.split("x").map(Number);
+  return [`pq:${size}`, pq({ dimension, centroids })];
+};
+
+const cases = [
+  ...["gptq:4", "gptq:4:g32:order", "kmeans:16", "lloyd:16", "admm:ternary", "admm:shift2"].map((scheme) => [
+    scheme,
+    parseScheme(scheme),
+  ]),
+  ...["4x256", "8x256", "16x256", "64x256", "4096x256"].map(product),
+  ...[0, 25].map((fullPasses) => [
+    `pq:8x256 with ${fullPasses} passes over all`,
+    pq({ dimension: 8, centroids: 256, fullPasses }),
+  ]),
+];
+
+for (const [name, quantizer] of cases) {
+  if (!name.includes(values.filter)) continue;
   const calibrated = quantizer.needs === "inputs";
   const options = { ...(calibrated && { calibration }), ...(quantizer.seeded && { seed }) };
   const times = [];
@@ -44,5 +52,5 @@ for (const scheme of [
   }
   const [rows, columns] = (calibrated ? layer : large).shape;
   const seconds = times.sort((a, b) => a - b)[1].toFixed(2);
-  console.log(`${scheme} of ${rows} x ${columns}: ${seconds} s, squared error ${error.mse.toPrecision(4)} of a weight`);
+  console.log(`${name} of ${rows} x ${columns}: ${seconds} s, squared error ${error.mse.toPrecision(4)} of a weight`);
 }

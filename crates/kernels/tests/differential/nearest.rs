@@ -42,6 +42,7 @@ pub(crate) fn check(tier: Tier) {
         let x = random.many(rows * dimension, Random::float);
         assert_assigned(tier, &x, &vectors, dimension);
     }
+    not_numbers(tier, &mut random);
     for (i, special) in SPECIAL.iter().enumerate() {
         for dimension in [1, 2] {
             let vectors = &special[..special.len() / dimension * dimension];
@@ -58,6 +59,26 @@ pub(crate) fn check(tier: Tier) {
     let many = Centroids::new(tier, &[0.0; 257], 1).expect("valid");
     assert_eq!(many.assign(&[0.0], &mut [0_u8]).map_err(|e| e.code), Err(ErrorCode::Range));
     assert_eq!(many.assign(&[0.0], &mut [0_u32; 2]).map_err(|e| e.code), Err(ErrorCode::Shape));
+}
+
+/// A number that is none in one centroid alone, on every lane of two panels: products with it say nothing, and the others are as near as ever. Then in one row of a strip.
+fn not_numbers(tier: Tier, random: &mut Random) {
+    for (dimension, count) in [(2, 20), (17, 20), (130, 20)] {
+        let vectors = random.many(count * dimension, Random::float);
+        let x = random.many(8 * dimension, Random::float);
+        for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30] {
+            for at in 0..count {
+                let mut vectors = vectors.clone();
+                vectors[at * dimension + at % dimension] = odd;
+                assert_assigned(tier, &x, &vectors, dimension);
+            }
+            for row in 0..8 {
+                let mut x = x.clone();
+                x[row * dimension + row % dimension] = odd;
+                assert_assigned(tier, &x, &vectors, dimension);
+            }
+        }
+    }
 }
 
 /// Centroids that a search may stumble over: equal ones, zeros of both signs, none that is finite, squares that vanish and overflow, a range that does.

@@ -1,4 +1,5 @@
 /** Gradient quantizers in every tier: the kernels against plain TypeScript, and messages that no engine may change. */
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledWasm } from "../../src/bundled.ts";
 import { sha256Hex } from "../../src/file/digest.ts";

@@ -12,7 +12,15 @@ import type { Grouping, InnerLoops } from "../../src/quantize/inner.ts";
 import { groupCount, groupLength } from "../../src/quantize/inner.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { matrixOf, Weights } from "../../src/quantize/weights.ts";
-import { type DecodingKind, dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
+import {
+  type DecodingKind,
+  dequantize,
+  kmeans,
+  parseScheme,
+  type Quantizer,
+  quantize,
+  registry,
+} from "../../src/quantize.ts";
 import { digests } from "./digests.ts";
 import { naiveLoops } from "./naive-loops.ts";
 import { sampleNeeds } from "./needs.ts";
