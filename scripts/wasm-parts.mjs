@@ -7,13 +7,14 @@ export const parts = {
   bytes: ["groups", "ternary", "depthwise-affine", "operators"],
   floats: ["codes", "depthwise-f32", "matmul", "operators"],
   all: ["all", "quantize"],
+  ops: ["all", "ops", "quantize"],
   threads: ["threads", "quantize"],
   search: ["search", "quantize"],
   quantize: ["quantize", "solve"],
 };
 
 /** The parts that a network may be loaded with, without threads. */
-export const networkParts = ["bits", "bytes", "floats", "all"];
+export const networkParts = ["bits", "bytes", "floats", "all", "ops"];
 
 /** A part's name, as that of its file begins. */
 export const moduleName = (part) => (part === "all" ? "lowbit" : `lowbit-${part}`);

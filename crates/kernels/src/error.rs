@@ -73,6 +73,8 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        Arithmetic = "arithmetic",
+        Reduce = "reduce",
     }
 }
 
@@ -120,6 +122,7 @@ words! {
         Radius = "radius",
         Planes = "planes",
         Pivot = "positive pivot in column",
+        Operands = "operands",
     }
 }
 

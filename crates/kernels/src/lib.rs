@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod arithmetic;
 pub mod bitpack;
 pub mod blocks;
 pub mod buffer;
@@ -20,6 +21,7 @@ pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
 pub mod depthwise;
+pub mod dtype;
 pub mod elementwise;
 pub mod error;
 pub mod gemm_f32;
@@ -36,6 +38,7 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
+pub mod reduce;
 pub mod registry;
 pub mod rows;
 pub mod solve;

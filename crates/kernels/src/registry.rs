@@ -35,6 +35,8 @@ macro_rules! for_each_kernel {
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
             convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
             elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
+            arithmetic, [Scalar], Exact, "60 functions of up to three tensors of any type, with broadcasting; casts";
+            reduce, [Scalar], Exact, "reductions over any axes, arg max and min, top k, running sums, softmax, of any type";
             normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";

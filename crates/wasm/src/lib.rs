@@ -31,6 +31,8 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "ops")]
+pub mod arithmetic;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
@@ -97,6 +99,8 @@ pub mod quantize;
 pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
+#[cfg(feature = "ops")]
+pub mod reduce;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]

@@ -7,6 +7,7 @@ mod broadcast;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 
+pub(crate) use broadcast::MAX_AXES;
 pub use broadcast::{Binary, BinaryOp};
 
 /// `y = y < low ? low : y > high ? high : y`; a NaN stays, and -0 passes a bound of +0.
