@@ -14,7 +14,7 @@ import { root } from "./setup/paths.mjs";
 import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
-import { writeExportTypes } from "./wasm-exports.mjs";
+import { addExportTypes, writeExportTypes } from "./wasm-exports.mjs";
 import { moduleName, parts } from "./wasm-parts.mjs";
 import { strictFloats } from "./wasm-strict.mjs";
 import { shareMemory } from "./wasm-threads.mjs";
@@ -142,7 +142,7 @@ const fileOf = (tier, part) => join(out, `${moduleName(part)}.${tier}.wasm`);
 
 /** Where wasm-bindgen lists the exports: no part has all, these have them together. */
 const typesOf = (tier) =>
-  ["threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
+  ["ops", "threads", "search", "quantize"].map((part) => join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"));
 
 /** Writes the types of the exports from the last build of every tier. */
 export function writeTypesOfBuild() {
@@ -176,6 +176,7 @@ export async function buildWasm({ force = false, quiet = false, wanted = Object.
     stale.map(async (tier) => {
       await buildTier(tier, env, wantedParts);
       if (!part) writeFileSync(stampOf(tier), current);
+      else addExportTypes(readFileSync(join(packageOf(tier, part), "lowbit_bg.wasm.d.ts"), "utf8"));
       const size = (part) => gzipSync(readFileSync(fileOf(tier, part)), { level: 9 }).length;
       const sizes = wantedParts.map((part) => `${part} ${size(part)}`);
       say(`  ✓ wasm ${tier.padEnd(8)} bytes gzipped: ${sizes.join(", ")}`);

@@ -36,6 +36,19 @@ async function bundle() {
     legalComments: "none",
     logLevel: "warning",
   });
+  if (manifest.sideEffects === false) dropBareImports();
+}
+
+/**
+ * esbuild keeps the order in which the parts of a bundle run by imports of nothing (`import "./chunk-….js"`). Ours say that they have no side effects, so there is no order
+ * to keep; but a user's bundler that follows such an import puts what is behind it, code for `import()` too, into the page's first file.
+ */
+function dropBareImports() {
+  for (const name of readdirSync("dist").filter((name) => name.endsWith(".js"))) {
+    const file = join("dist", name);
+    // An empty line in its place, for the source map.
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^import "\.\/chunk-[^"]+";$/gm, ""));
+  }
 }
 
 /** Declarations point at each other by `.ts`, which only a workspace may do; readers of a package want `.js`. */

@@ -49,7 +49,10 @@ function offence(node) {
 export function offencesIn(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const found = [];
+  // The oracle of an operator's tests stands in the operator's file, and in no bundle.
+  const isOracle = (node) => ts.isFunctionDeclaration(node) && node.name?.text === "reference";
   const visit = (node) => {
+    if (isOracle(node) && /\/ops\//.test(file)) return;
     const what = offence(node);
     if (what) found.push(`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${what}`);
     ts.forEachChild(node, visit);

@@ -51,7 +51,7 @@ async function fuzz() {
   for (const { tier, available, reason } of tierReport()) {
     if (!available) console.log(`tier ${tier} is left out: ${reason}`);
     else {
-      const file = join(root, "packages", "core", "wasm", `lowbit.${tier}.wasm`);
+      const file = join(root, "packages", "core", "wasm", `lowbit-ops.${tier}.wasm`);
       instances.push(await loadKernels({ tier, wasm: pathToFileURL(file) }));
     }
   }

@@ -1,5 +1,5 @@
 // Turns wasm-bindgen's list of raw exports into one interface, packages/core/src/generated/wasm-exports.ts.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "./setup/paths.mjs";
 
@@ -20,6 +20,13 @@ function members(types) {
     .filter(([, name]) => !isGlue(name))
     .map(([, name, type]) => `  readonly ${name}: ${type};`);
   return [...new Set(lines)].sort();
+}
+
+/** Adds what a build of one part exports; what is gone, the build of all parts and tiers takes away. */
+export function addExportTypes(types) {
+  const before = existsSync(file) ? readFileSync(file, "utf8").match(/^ {2}readonly .*;$/gm) : [];
+  const lines = new Set([...(before ?? []), ...members(types)]);
+  writeFileSync(file, `${header}${[...lines].sort().join("\n")}\n}\n`);
 }
 
 /** @param {string[]} perTier the text of each tier's `*_bg.wasm.d.ts`; tiers must export the same functions */

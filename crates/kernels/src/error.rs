@@ -73,6 +73,7 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        Strided = "strided",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
     }

@@ -42,6 +42,7 @@ pub mod reduce;
 pub mod registry;
 pub mod rows;
 pub mod solve;
+pub mod strided;
 pub mod ternary_gemm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

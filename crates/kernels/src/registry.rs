@@ -43,6 +43,7 @@ macro_rules! for_each_kernel {
             solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
+            strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";

@@ -105,6 +105,8 @@ pub mod reduce;
 pub mod solve;
 #[cfg(feature = "solve")]
 pub mod stochastic;
+#[cfg(feature = "ops")]
+pub mod strided;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

@@ -55,7 +55,7 @@ const asTensor = (proto: TensorProto) => {
   return new Tensor(dtype, shape, data);
 };
 
-/** Legal ONNX that is refused on reading: operator sets before 7, empty tensors, sequences, optionals and strings. */
+/** Legal ONNX that is refused on reading: operator sets before 7, sequences, optionals and strings. */
 const REFUSED = [
   ...["globalaveragepool", "globalaveragepool_precomputed", "globalmaxpool", "globalmaxpool_precomputed"],
   ...[
@@ -66,13 +66,6 @@ const REFUSED = [
     "identity_opt",
     "identity_sequence",
   ],
-  ...[
-    "reduce_sum_empty_set",
-    "reduce_sum_empty_set_non_reduced_axis_zero",
-    "reduce_sum_square_empty_set",
-    "reduce_sum_square_empty_set_expanded",
-  ],
-  ...["reshape_allowzero_reordered", "split_zero_size_splits_opset13", "split_zero_size_splits_opset18"],
 ].map((name) => `test_${name}`);
 
 /**

@@ -197,7 +197,6 @@ describe("tensors", () => {
         externalData: [{ key: "location", value: "../../etc/passwd" }],
       },
     ],
-    ["a uint64 beyond int64", { dataType: DataType.UINT64, dims: [1n], rawData: new Uint8Array(8).fill(255) }],
   ])("%s", (_, fields) => {
     expect(() => readTensor(tensor(fields), "onnx: w")).toThrow(ModelFileError);
   });
@@ -210,7 +209,7 @@ describe("tensors", () => {
 
   test.each([
     [DataType.FLOAT, Float32Array.of(1.5, -2), "f32", [1.5, -2]],
-    [DataType.DOUBLE, Float64Array.of(1.5, -2), "f32", [1.5, -2]],
+    [DataType.DOUBLE, Float64Array.of(1.5, -2), "f64", [1.5, -2]],
     [DataType.FLOAT16, Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff), "f32", [1, -2, 2 ** -24, 65504]],
     [DataType.BFLOAT16, Uint16Array.of(0x3f80, 0xc000), "f32", [1, -2]],
     [DataType.FLOAT8E4M3FN, Uint8Array.of(0x38, 0xc0, 0x7e, 0x01), "f32", [1, -2, 448, 2 ** -9]],
@@ -219,12 +218,12 @@ describe("tensors", () => {
     [DataType.FLOAT8E5M2FNUZ, Uint8Array.of(0x40, 0xc4, 0x7f), "f32", [1, -2, 57344]],
     [DataType.INT8, Int8Array.of(-128, 127), "int8", [-128, 127]],
     [DataType.UINT8, Uint8Array.of(0, 255), "uint8", [0, 255]],
-    [DataType.INT16, Int16Array.of(-32768, 32767), "int32", [-32768, 32767]],
-    [DataType.UINT16, Uint16Array.of(0, 65535), "int32", [0, 65535]],
+    [DataType.INT16, Int16Array.of(-32768, 32767), "int16", [-32768, 32767]],
+    [DataType.UINT16, Uint16Array.of(0, 65535), "uint16", [0, 65535]],
     [DataType.INT32, Int32Array.of(-(2 ** 31), 5), "int32", [-(2 ** 31), 5]],
     [DataType.INT64, BigInt64Array.of(-5n, 1n << 40n), "int64", [-5, 2 ** 40]],
-    [DataType.UINT32, Uint32Array.of(2 ** 32 - 1), "int64", [2 ** 32 - 1]],
-    [DataType.UINT64, BigUint64Array.of(7n), "int64", [7]],
+    [DataType.UINT32, Uint32Array.of(2 ** 32 - 1), "uint32", [2 ** 32 - 1]],
+    [DataType.UINT64, BigUint64Array.of(7n, 2n ** 64n - 1n), "uint64", [7, 2 ** 64]],
     [DataType.BOOL, Uint8Array.of(0, 1, 2), "bool", [0, 1, 1]],
   ])("raw data of type %i", (type, array, dtype, values) => {
     expect(read(type, { dims: [BigInt(array.length)], rawData: raw(array) })).toEqual([dtype, values]);
@@ -253,13 +252,13 @@ describe("tensors", () => {
 
   test.each([
     [DataType.FLOAT, { floatData: [1.5] }, "f32", [1.5]],
-    [DataType.DOUBLE, { doubleData: [1.5] }, "f32", [1.5]],
+    [DataType.DOUBLE, { doubleData: [1.5] }, "f64", [1.5]],
     [DataType.FLOAT16, { int32Data: [0x3c00] }, "f32", [1]],
     [DataType.INT8, { int32Data: [-3] }, "int8", [-3]],
     [DataType.INT32, { int32Data: [-3] }, "int32", [-3]],
     [DataType.BOOL, { int32Data: [1] }, "bool", [1]],
     [DataType.INT64, { int64Data: [-3n] }, "int64", [-3]],
-    [DataType.UINT64, { uint64Data: [3n] }, "int64", [3]],
+    [DataType.UINT64, { uint64Data: [3n] }, "uint64", [3]],
   ])("typed data of type %i", (type, fields, dtype, values) => {
     expect(read(type, { dims: [1n], ...fields })).toEqual([dtype, values]);
   });
@@ -291,14 +290,14 @@ describe("inputs", () => {
   const withInput = (edit: (graph: Parameters<NonNullable<Parameters<OnnxBuilder["build"]>[1]>>[0]) => void) =>
     dense().build(["y"], edit);
 
-  test("a dim of 0, a negative or huge dim, no shape, no type", () => {
+  test("a negative or huge dim, no shape, no type", () => {
     const dim = (value: bigint) =>
       withInput((graph) => {
         graph.input[0] = valueInfo("x", [1, 3], DataType.FLOAT);
         const type = graph.input[0]!.type!.value as { value: { shape: { dim: { value: unknown }[] } } };
         type.value.shape.dim[0]!.value = { case: "dimValue", value };
       });
-    for (const value of [0n, -1n, 1n << 40n]) expect(refusal(dim(value)).message).toMatch(/dim 0/);
+    for (const value of [-1n, 1n << 40n]) expect(refusal(dim(value)).message).toMatch(/dim 0/);
     refusal(
       withInput((graph) => {
         (graph.input[0]!.type!.value.value as { shape?: unknown }).shape = undefined;

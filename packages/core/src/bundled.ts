@@ -33,6 +33,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit.simd128.wasm", import.meta.url);
     case "all relaxed":
       return new URL("../wasm/lowbit.relaxed.wasm", import.meta.url);
+    case "ops scalar":
+      return new URL("../wasm/lowbit-ops.scalar.wasm", import.meta.url);
+    case "ops simd128":
+      return new URL("../wasm/lowbit-ops.simd128.wasm", import.meta.url);
+    case "ops relaxed":
+      return new URL("../wasm/lowbit-ops.relaxed.wasm", import.meta.url);
     case "threads scalar":
       return new URL("../wasm/lowbit-threads.scalar.wasm", import.meta.url);
     case "threads simd128":

@@ -1,14 +1,7 @@
 /** What the entries `lowbit` and `lowbit/slim` have in common. */
 export * from "./errors.ts";
 export { type Pack, packs } from "./file/pack.ts";
-export {
-  formatVersion,
-  isPacked,
-  type Packed,
-  type Provenance,
-  type WriteOptions,
-  writePacked,
-} from "./file/packed.ts";
+export { formatVersion, isPacked, type Packed, type Provenance } from "./file/packed.ts";
 export { readPacked } from "./file/read.ts";
 export {
   looksLikeSafetensors,
@@ -18,6 +11,7 @@ export {
   type SafetensorsDType,
   writeSafetensors,
 } from "./file/safetensors.ts";
+export { type WriteOptions, writePacked } from "./file/write.ts";
 export * from "./graph/index.ts";
 export { type ImageLike, imageToTensor, type Ranked, topK } from "./image.ts";
 export { KernelInstance } from "./kernels/instance.ts";

@@ -14,18 +14,17 @@ export const arrayOf = {
   int32: Int32Array,
   int64: BigInt64Array,
   bool: Uint8Array,
+  f64: Float64Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
 } as const;
 
 /** Bytes of one element. */
-export const bytesOf: Readonly<Record<TensorDType, number>> = {
-  f32: 4,
-  f16: 2,
-  int8: 1,
-  uint8: 1,
-  int32: 4,
-  int64: 8,
-  bool: 1,
-};
+export const bytesOf = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(arrayOf).map(([dtype, { BYTES_PER_ELEMENT }]) => [dtype, BYTES_PER_ELEMENT]),
+) as Readonly<Record<TensorDType, 1 | 2 | 4 | 8>>;
 
 /**
  * A dense array, row-major. It does not copy: `data` is the caller's.

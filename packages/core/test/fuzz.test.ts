@@ -13,7 +13,7 @@ const cases = 60;
 
 let instances: KernelInstance[];
 beforeAll(async () => {
-  instances = await Promise.all(availableTiers().map((tier) => loadKernels({ tier, wasm: bundledWasm })));
+  instances = await Promise.all(availableTiers().map((tier) => loadKernels({ tier, part: "ops", wasm: bundledWasm })));
 });
 
 it.each(families)(`%s: ${cases} drawn problems, every tier against plain arithmetic and each other`, (family) => {

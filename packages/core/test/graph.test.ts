@@ -89,7 +89,7 @@ describe("validateGraph refuses", () => {
       () => withValue(small(), "dense0.y", { shape: ["N", 4] }),
       /shape of the output, expected \[N, 3\], got \[N, 4\]/,
     ],
-    "an unknown dtype": [() => withValue(small(), "x", { dtype: "f64" }), /dtype, expected .*, got f64/],
+    "an unknown dtype": [() => withValue(small(), "x", { dtype: "f8" }), /dtype, expected .*, got f8/],
     "a dtype without kernel meaning": [
       () => withValue(small(), "x", { dtype: "int64" }),
       /dtype of input 0, .*, got int64/,

@@ -3,12 +3,13 @@ import {
   type FormatError,
   GraphError,
   LowbitError,
+  loadModel,
   readPacked,
   readSafetensors,
   writePacked,
   writeSafetensors,
 } from "lowbit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { sha256Hex } from "../src/file/digest.ts";
 import { GraphBuilder } from "../src/testing/builder.ts";
 import { golden, goldenGraph } from "../src/testing/golden.ts";
@@ -124,5 +125,25 @@ describe("readPacked", () => {
       return;
     }
     expect.fail("was read");
+  });
+});
+
+describe("loadModel", () => {
+  const bytes = writePacked(golden());
+  const damaged = bytes.slice();
+  damaged[damaged.length - 1]! ^= 1;
+
+  it.each([
+    ["the engine's digests", globalThis.crypto],
+    ["its own, where a page came by plain http", { subtle: undefined }],
+  ])("checks a file by %s", async (_, crypto) => {
+    vi.stubGlobal("crypto", crypto);
+    try {
+      using model = await loadModel(bytes);
+      expect(model.inputs.map(({ name }) => name)).toEqual(golden().graph.inputs);
+      await expect(loadModel(damaged)).rejects.toThrow(DigestError);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });

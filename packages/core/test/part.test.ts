@@ -1,11 +1,14 @@
 import type { Graph, Part } from "lowbit";
 import { createModel, readPacked, readSource } from "lowbit";
+import { registerAllOps } from "lowbit/ops";
 import { describe, expect, it } from "vitest";
 import { bundledWasm } from "../src/bundled.ts";
 import { partFor } from "../src/runtime/part.ts";
 import { GraphBuilder, square } from "../src/testing/builder.ts";
 import { goldenGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
+
+registerAllOps();
 
 const pixels = { scale: 0.5, zeroPoint: 1 };
 const point = { ...square(1), groups: 1, padding: "zero" } as const;
@@ -68,6 +71,16 @@ const cases: readonly [what: string, graph: Graph, part: Part][] = [
   ["binary weights by int8, long rows", layer("int8", "conv2d", binary, { k: 1024 }), "bytes"],
   ["binary weights by int8, dense", layer("int8", "dense", binary), "bytes"],
   ["everything", goldenGraph(), "all"],
+  [
+    "an operator of lowbit/ops",
+    layer("f32", "dense", "plain", {
+      behind: (b, y) => {
+        const list = (...of: bigint[]) => b.plain("int64", [1], BigInt64Array.from(of));
+        return b.ops("slice", [y, list(0n), list(1n)], {})[0]!;
+      },
+    }),
+    "ops",
+  ],
 ];
 
 describe("partFor", () => {
@@ -94,7 +107,8 @@ it("the modules hold what the table says, and `all` the rest", async () => {
     const exports = WebAssembly.Module.exports(
       await WebAssembly.compile(await readSource(bundledWasm("scalar", part))),
     );
-    const family = /^(xnor|affine|ternary|codebook|pad|parallel|top_k|quantize)(?=_new|_gemm_new|_begin|_clear|_grid)/;
+    const family =
+      /^(xnor|affine|ternary|codebook|pad|strided|parallel|top_k|quantize)(?=_new|_gemm_new|_begin|_clear|_grid)/;
     return exports.flatMap(({ name }) => family.exec(name)?.[0] ?? []).sort();
   };
   expect(await held("bits")).toEqual(["affine", "xnor"]);
@@ -103,5 +117,6 @@ it("the modules hold what the table says, and `all` the rest", async () => {
   expect(await held("search")).toEqual(["quantize", "top_k"]);
   const all = ["affine", "codebook", "pad", "quantize", "ternary", "xnor"];
   expect(await held("all")).toEqual(all);
+  expect(await held("ops")).toEqual([...all, "strided"].sort());
   expect(await held("threads")).toEqual([...all, "parallel"].sort());
 });

@@ -10,6 +10,7 @@ import {
 } from "lowbit";
 import { loadModelIn, serveModels } from "lowbit/worker";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as errors from "../src/errors.ts";
 import { goldenGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
 import { errorFields, reviveError } from "../src/worker/protocol.ts";
@@ -90,6 +91,13 @@ describe("errors on the way", () => {
     const revived = reviveError(structuredClone(errorFields(new UnsupportedError("createModel", ["a", "b"]))));
     expect(revived).toBeInstanceOf(UnsupportedError);
     expect((revived as UnsupportedError).nodes).toEqual(["a", "b"]);
+  });
+
+  it("keep the class, whichever of ours it is", () => {
+    for (const [name, { prototype }] of Object.entries(errors)) {
+      const error: unknown = reviveError({ name, message: "", fields: {} });
+      expect(Object.getPrototypeOf(error), name).toBe(prototype);
+    }
   });
 
   it("of other kinds stay errors", () => {

@@ -106,7 +106,7 @@ export function combine(
   const indexA = broadcastIndex(a.shape, shape);
   const indexB = broadcastIndex(b.shape, shape);
   const out = sameKind(a.data, elementCount(shape));
-  const big = out instanceof BigInt64Array;
+  const big = out instanceof BigInt64Array || out instanceof BigUint64Array;
   for (let i = 0; i < out.length; i++) {
     const value = operation(Number(a.data[indexA(i)]), Number(b.data[indexB(i)]));
     out[i] = big ? BigInt(Math.trunc(value)) : value;

@@ -1,5 +1,6 @@
 import type { AttributesOf, Constant, Dim, Graph, Node, PlainConstant, ValueInfo } from "lowbit";
-import { inferOutput } from "./infer.ts";
+import { evaluate, isEvaluated } from "lowbit/ops";
+import { elementsOf, inferAll } from "./infer.ts";
 
 /**
  * A Graph under construction or under a pass. Nodes keep their order of creation until {@link freeze}, which sorts them
@@ -16,6 +17,7 @@ export class GraphEditor {
   readonly #producers = new Map<string, Node>();
   readonly #consumers = new Map<string, Set<Node>>();
   readonly #nodeNames = new Set<string>();
+  readonly #elements = new WeakMap<object, readonly Dim[] | undefined>();
   readonly #source: Omit<Graph, "inputs" | "outputs" | "nodes" | "values" | "constants">;
 
   constructor(source: Omit<Graph, "inputs" | "outputs" | "nodes" | "values" | "constants">) {
@@ -60,6 +62,45 @@ export class GraphEditor {
 
   shape(name: string): readonly Dim[] {
     return this.info(name).shape;
+  }
+
+  /**
+   * What is known of the elements of a small value before a run: the numbers of a constant, or sizes and symbols that were computed with; undefined where
+   * nothing is, "?" for an element of which nothing is.
+   */
+  elements(name: string): readonly Dim[] | undefined {
+    const constant = this.plain(name);
+    const source = constant ?? this.producer(name);
+    if (source === undefined) return undefined;
+    if (!this.#elements.has(source))
+      this.#elements.set(source, constant ? elementsOf(constant) : this.evaluate(this.producer(name)!));
+    return this.#elements.get(source);
+  }
+
+  /** The elements of the first output of `node`, which need not be in the graph. */
+  evaluate(node: Node): readonly Dim[] | undefined {
+    if (!isEvaluated(node)) return undefined;
+    const infos = node.inputs.map((input) => (input === "" ? undefined : this.info(input)));
+    return evaluate(
+      node,
+      infos,
+      node.inputs.map((input) => (input === "" ? undefined : this.elements(input))),
+    );
+  }
+
+  /** Types and shapes of the outputs of `node`, which need not be in the graph. */
+  infer(node: Node, stated?: Partial<ValueInfo>): readonly ValueInfo[] {
+    return inferAll(
+      node,
+      (value) => this.info(value),
+      (value) => this.elements(value),
+      stated,
+    );
+  }
+
+  #infer(node: Node, stated?: Partial<ValueInfo>): void {
+    const infos = this.infer(node, stated);
+    for (const [i, output] of node.outputs.entries()) this.#infos.set(output, infos[i]!);
   }
 
   plain(name: string | undefined): PlainConstant | undefined {
@@ -108,10 +149,25 @@ export class GraphEditor {
     const nodeName = this.freshNode(name);
     const output = options.output ?? this.freshValue(nodeName);
     const node = { op, name: nodeName, inputs, outputs: [output], attributes } as unknown as Node;
-    const inferred = inferOutput(node, (value) => this.info(value), options.info);
+    this.#infer(node, options.info);
     this.insert(node);
-    this.#infos.set(output, inferred);
     return output;
+  }
+
+  /** Adds a node of `count` outputs. Returns their names. */
+  addMany<K extends Node["op"]>(
+    op: K,
+    name: string,
+    inputs: readonly string[],
+    attributes: AttributesOf<K>,
+    count: number,
+  ): readonly string[] {
+    const nodeName = this.freshNode(name);
+    const outputs = Array.from({ length: count }, (_, i) => this.freshValue(i === 0 ? nodeName : `${nodeName}:${i}`));
+    const node = { op, name: nodeName, inputs, outputs, attributes } as unknown as Node;
+    this.#infer(node);
+    this.insert(node);
+    return outputs;
   }
 
   /** Puts other inputs, attributes or another operator in a node's place; its outputs and name stay. */
@@ -123,11 +179,7 @@ export class GraphEditor {
     const next = { ...node, ...fields } as Node;
     this.remove(node);
     this.insert(next);
-    const output = next.outputs[0]!;
-    this.#infos.set(
-      output,
-      inferOutput(next, (value) => this.info(value), info),
-    );
+    this.#infer(next, info);
     return next;
   }
 

@@ -1,4 +1,4 @@
-import type { Attributes, AttributesOf, DataOf, Node, Op, PlainConstant } from "lowbit";
+import type { Attributes, AttributesOf, CastType, Node, Op, PlainConstant } from "lowbit";
 import { combine, elementCount, sameKind, transposed } from "./constants.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
@@ -51,7 +51,7 @@ function mapped(x: PlainConstant, operation: (value: number) => number): PlainCo
 }
 
 /** ONNX Cast: floats to integers truncate toward zero, anything but 0 is true. */
-function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
+function cast(x: PlainConstant, to: CastType): PlainConstant | undefined {
   if (x.dtype === to) return x;
   if (to === "f16" || x.dtype === "f16") return undefined;
   const source = x.data;
@@ -62,7 +62,10 @@ function cast(x: PlainConstant, to: keyof DataOf): PlainConstant | undefined {
       return {
         ...x,
         dtype: to,
-        data: source instanceof BigInt64Array ? Float32Array.from(source, Number) : new Float32Array(source),
+        data:
+          source instanceof BigInt64Array || source instanceof BigUint64Array
+            ? Float32Array.from(source, Number)
+            : new Float32Array(source),
       };
     case "bool":
       return { ...x, dtype: to, data: Uint8Array.from({ length: count }, (_, i) => (Number(source[i]) !== 0 ? 1 : 0)) };

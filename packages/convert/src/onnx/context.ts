@@ -70,9 +70,15 @@ export class NodeContext {
     return this.#editor.info(value).shape;
   }
 
+  /** What is known of the elements of a small value: numbers, symbols, or "?"; undefined where nothing is. */
+  elements(value: string): readonly Dim[] | undefined {
+    return this.#editor.elements(value);
+  }
+
   /** Input `index` as a value of f32, of the rank given if one is. */
   float(index: number, rank?: number): string {
-    const name = this.input(index);
+    let name = this.input(index);
+    if (this.info(name).dtype === "f64") name = this.step(`input${index}`, "cast", [name], { to: "f32" });
     const { dtype, shape } = this.info(name);
     if (dtype !== "f32") this.unsupported(`input ${index} of type ${dtype}`, "f32");
     if (rank !== undefined && shape.length !== rank)
@@ -99,6 +105,25 @@ export class NodeContext {
     if (this.attributes.has(attribute)) return this.attributes.ints(attribute);
     const constant = this.constantInput(index, attribute);
     return constant && numbersOf(constant);
+  }
+
+  /**
+   * A list of integers that decides sizes, as a value of the Graph: an attribute in older operator sets, input `index` in newer ones; "" where
+   * the node has neither.
+   */
+  sizes(attribute: string, index: number): string {
+    const list = this.attributes.ints(attribute);
+    return list ? this.integers(attribute, list) : (this.optional(index) ?? "");
+  }
+
+  /** Stores int64 numbers; `part` says what of the node they are. */
+  integers(part: string, list: readonly number[]): string {
+    return this.store(part, {
+      kind: "plain",
+      dtype: "int64",
+      shape: [list.length],
+      data: BigInt64Array.from(list, BigInt),
+    });
   }
 
   /** Throws for something legal in ONNX that this importer does not do. */
@@ -141,6 +166,13 @@ export class NodeContext {
     return this.#add(nodeTitle(this.proto), op, inputs, attributes, info);
   }
 
+  /** The node of several outputs that carries the ONNX node's own name, bound to them: as many as the ONNX node has. */
+  many<K extends Node["op"]>(op: K, inputs: readonly string[], attributes: AttributesOf<K>): void {
+    const { output } = this.proto;
+    const names = this.#editor.addMany(op, nodeTitle(this.proto), inputs, attributes, output.length);
+    for (const [index, name] of names.entries()) this.bind(name, index);
+  }
+
   /** Binds ONNX output `index` to a Graph value. */
   bind(value: string, index = 0): void {
     const name = this.proto.output[index];
@@ -150,6 +182,17 @@ export class NodeContext {
   /** Says what the codes of a graph input stand for. */
   declare(value: string, quantization: ActivationQuantization): void {
     this.#editor.declare(value, { ...this.info(value), quantization });
+  }
+
+  /** A node whose elements are computed from sizes that are known already, as a constant. */
+  #known(node: Node): PlainConstant | undefined {
+    const list = this.#editor.evaluate(node);
+    if (!list?.every((element) => typeof element === "number")) return undefined;
+    const [{ dtype, shape }] = this.#editor.infer(node) as [ValueInfo];
+    if (dtype === "int64")
+      return { kind: "plain", dtype, shape: shape as number[], data: BigInt64Array.from(list, BigInt) };
+    const Data = dtype === "int32" ? Int32Array : dtype === "f32" ? Float32Array : undefined;
+    return Data && { kind: "plain", dtype: dtype as "int32" | "f32", shape: shape as number[], data: Data.from(list) };
   }
 
   #add<K extends Node["op"]>(
@@ -164,6 +207,8 @@ export class NodeContext {
       const folded = foldNode(op, constants, attributes);
       if (folded) return this.#editor.constant(name, folded);
     }
+    const known = this.#known({ op, name, inputs, outputs: [name], attributes } as unknown as Node);
+    if (known) return this.#editor.constant(name, known);
     return this.#editor.add(op, name, inputs, attributes, info ? { info } : {});
   }
 }

@@ -108,8 +108,8 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
     if (value.case === "dimParam" && value.value !== "") return value.value;
     // A dim without a value is unknown: it gets a name of its own.
     if (value.case !== "dimValue") return `${input.name}_${axis}`;
-    if (value.value < 1n || value.value > 0x7fff_ffffn)
-      throw new ModelFileError(op, `dim ${axis}`, "1 to 2^31 - 1", value.value);
+    if (value.value < 0n || value.value > 0x7fff_ffffn)
+      throw new ModelFileError(op, `dim ${axis}`, "0 to 2^31 - 1", value.value);
     return Number(value.value);
   });
   if (shape.length > 8) throw new ModelFileError(op, "rank", "at most 8", shape.length);

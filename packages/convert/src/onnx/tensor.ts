@@ -1,4 +1,4 @@
-import type { DataOf, PlainConstant } from "lowbit";
+import { arrayOf, type DataOf, type PlainConstant } from "lowbit";
 import { ModelFileError } from "../errors.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from "./generated/onnx_pb.ts";
 import { type MINIFLOATS, widen } from "./minifloat.ts";
@@ -15,10 +15,10 @@ interface ElementType {
   readonly minifloat?: keyof typeof MINIFLOATS;
 }
 
-/** Floats of every width become f32, integers the next of ours that holds them. */
+/** Floats of 16 bits and fewer become f32, integers of 4 bits those of 8. */
 const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [T.FLOAT, { dtype: "f32", bits: 32, field: "floatData" }],
-  [T.DOUBLE, { dtype: "f32", bits: 64, field: "doubleData" }],
+  [T.DOUBLE, { dtype: "f64", bits: 64, field: "doubleData" }],
   [T.FLOAT16, { dtype: "f32", bits: 16, field: "int32Data", minifloat: "float16" }],
   [T.BFLOAT16, { dtype: "f32", bits: 16, field: "int32Data", minifloat: "bfloat16" }],
   [T.FLOAT8E4M3FN, { dtype: "f32", bits: 8, field: "int32Data", minifloat: "float8e4m3fn" }],
@@ -30,12 +30,12 @@ const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementT
   [T.UINT8, { dtype: "uint8", bits: 8, field: "int32Data" }],
   [T.INT4, { dtype: "int8", bits: 4, field: "int32Data" }],
   [T.UINT4, { dtype: "uint8", bits: 4, field: "int32Data" }],
-  [T.INT16, { dtype: "int32", bits: 16, field: "int32Data" }],
-  [T.UINT16, { dtype: "int32", bits: 16, field: "int32Data" }],
+  [T.INT16, { dtype: "int16", bits: 16, field: "int32Data" }],
+  [T.UINT16, { dtype: "uint16", bits: 16, field: "int32Data" }],
   [T.INT32, { dtype: "int32", bits: 32, field: "int32Data" }],
   [T.INT64, { dtype: "int64", bits: 64, field: "int64Data" }],
-  [T.UINT32, { dtype: "int64", bits: 32, field: "uint64Data" }],
-  [T.UINT64, { dtype: "int64", bits: 64, field: "uint64Data" }],
+  [T.UINT32, { dtype: "uint32", bits: 32, field: "uint64Data" }],
+  [T.UINT64, { dtype: "uint64", bits: 64, field: "uint64Data" }],
   [T.BOOL, { dtype: "bool", bits: 8, field: "int32Data" }],
 ]);
 
@@ -74,7 +74,7 @@ export function readTensor(tensor: TensorProto, op: string): PlainConstant {
         `${raw.length} bytes`,
       );
     }
-    return { kind: "plain", dtype: type.dtype, shape, data: fromRaw(raw, tensor.dataType, type, Number(count), op) };
+    return { kind: "plain", dtype: type.dtype, shape, data: fromRaw(raw, tensor.dataType, type, Number(count)) };
   }
   const entries = type.bits === 4 ? (count + 1n) / 2n : count;
   if (entries !== BigInt(typed.length)) {
@@ -85,7 +85,7 @@ export function readTensor(tensor: TensorProto, op: string): PlainConstant {
       `${typed.length} elements`,
     );
   }
-  return { kind: "plain", dtype: type.dtype, shape, data: fromTyped(typed, tensor.dataType, type, Number(count), op) };
+  return { kind: "plain", dtype: type.dtype, shape, data: fromTyped(typed, tensor.dataType, type, Number(count)) };
 }
 
 /** Dims as numbers: none negative, product below 2^53 (the comparison with the data is the caller's). */
@@ -101,41 +101,13 @@ export function readDims(dims: readonly bigint[], op: string): number[] {
   return dims.map(Number);
 }
 
-function fromRaw(
-  raw: Uint8Array,
-  onnxType: number,
-  type: ElementType,
-  count: number,
-  op: string,
-): DataOf[keyof DataOf] {
+function fromRaw(raw: Uint8Array, onnxType: number, type: ElementType, count: number): DataOf[keyof DataOf] {
   if (type.bits === 4) return fourBit(raw, onnxType, type, count);
   // A copy: the view into the file may be unaligned, and the file's memory may be released.
   const { buffer } = new Uint8Array(raw);
   if (type.minifloat) return widen(type.bits === 8 ? new Uint8Array(buffer) : new Uint16Array(buffer), type.minifloat);
-  switch (onnxType) {
-    case T.FLOAT:
-      return new Float32Array(buffer);
-    case T.DOUBLE:
-      return Float32Array.from(new Float64Array(buffer));
-    case T.INT8:
-      return new Int8Array(buffer);
-    case T.UINT8:
-      return new Uint8Array(buffer);
-    case T.BOOL:
-      return new Uint8Array(buffer).map((value) => (value ? 1 : 0));
-    case T.INT16:
-      return Int32Array.from(new Int16Array(buffer));
-    case T.UINT16:
-      return Int32Array.from(new Uint16Array(buffer));
-    case T.INT32:
-      return new Int32Array(buffer);
-    case T.INT64:
-      return new BigInt64Array(buffer);
-    case T.UINT32:
-      return BigInt64Array.from(new Uint32Array(buffer), BigInt);
-    default:
-      return signed64(new BigUint64Array(buffer), op);
-  }
+  if (type.dtype === "bool") return new Uint8Array(buffer).map((value) => (value ? 1 : 0));
+  return new arrayOf[type.dtype](buffer);
 }
 
 function fromTyped(
@@ -143,26 +115,13 @@ function fromTyped(
   onnxType: number,
   type: ElementType,
   count: number,
-  op: string,
 ): DataOf[keyof DataOf] {
   if (type.bits === 4) return fourBit(data as readonly number[], onnxType, type, count);
   if (type.minifloat) return widen(data as readonly number[], type.minifloat);
-  switch (type.dtype) {
-    case "f32":
-      return Float32Array.from(data as readonly number[]);
-    case "int8":
-      return Int8Array.from(data as readonly number[]);
-    case "uint8":
-      return Uint8Array.from(data as readonly number[]);
-    case "bool":
-      return Uint8Array.from(data as readonly number[], (value) => (value ? 1 : 0));
-    case "int32":
-      return Int32Array.from(data as readonly number[]);
-    default:
-      return type.field === "int64Data"
-        ? BigInt64Array.from(data as readonly bigint[])
-        : signed64(data as readonly bigint[], op);
-  }
+  if (type.dtype === "bool") return Uint8Array.from(data as readonly number[], (value) => (value ? 1 : 0));
+  // Whether it takes numbers or bigints follows from the field.
+  const Data = arrayOf[type.dtype] as { from(data: readonly (number | bigint)[]): DataOf[keyof DataOf] };
+  return Data.from(type.dtype === "uint32" ? (data as readonly bigint[]).map(Number) : data);
 }
 
 /** Two elements a byte, the first in the low half. */
@@ -171,15 +130,6 @@ function fourBit(bytes: ArrayLike<number>, onnxType: number, type: ElementType, 
   for (let i = 0; i < count; i++) codes[i] = (bytes[i >> 1]! >> ((i & 1) * 4)) & 15;
   if (type.minifloat) return widen(codes, type.minifloat);
   return onnxType === T.INT4 ? Int8Array.from(codes, (code) => (code << 28) >> 28) : codes;
-}
-
-function signed64(data: ArrayLike<bigint>, op: string): BigInt64Array {
-  const out = new BigInt64Array(data.length);
-  for (let i = 0; i < out.length; i++) {
-    if (data[i]! >= 1n << 63n) throw new ModelFileError(op, "unsigned element", "less than 2^63", data[i]);
-    out[i] = data[i]!;
-  }
-  return out;
 }
 
 const snake = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -21,7 +21,8 @@ import type { Field } from "./fields.ts";
 import type { Json } from "./json.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
 
-const dtypes: Partial<Record<SafetensorsDType, PlainConstant["dtype"]>> = {
+/** Ours by the file's. */
+export const dtypes: Partial<Record<SafetensorsDType, PlainConstant["dtype"]>> = {
   F32: "f32",
   F16: "f16",
   I8: "int8",
@@ -29,6 +30,11 @@ const dtypes: Partial<Record<SafetensorsDType, PlainConstant["dtype"]>> = {
   I32: "int32",
   I64: "int64",
   BOOL: "bool",
+  F64: "f64",
+  I16: "int16",
+  U16: "uint16",
+  U32: "uint32",
+  U64: "uint64",
 };
 
 type Tensors = ReadonlyMap<string, RawTensor>;

@@ -10,21 +10,15 @@ import type {
   PlainConstant,
   QuantizedConstant,
 } from "../graph/types.ts";
+import { dtypes } from "./decode.ts";
 import { sha256Hex } from "./digest.ts";
 import type { Packing } from "./expand.ts";
 import type { Json } from "./json.ts";
 import { type Pack, packCodes, packFloats } from "./pack.ts";
 import type { RawTensor, SafetensorsDType } from "./safetensors.ts";
 
-const dtypeNames: Readonly<Record<PlainConstant["dtype"], SafetensorsDType>> = {
-  f32: "F32",
-  f16: "F16",
-  int8: "I8",
-  uint8: "U8",
-  int32: "I32",
-  int64: "I64",
-  bool: "BOOL",
-};
+const nameOf = (dtype: PlainConstant["dtype"]): SafetensorsDType =>
+  Object.entries(dtypes).find(([, ours]) => ours === dtype)![0] as SafetensorsDType;
 
 const bytesOfView = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
@@ -110,7 +104,7 @@ function addData(set: TensorSet, name: string, constant: Constant, pack: Pack): 
     const packed = dtype === "f32" ? packFloats(data as Float32Array, pack) : undefined;
     return packed
       ? { tensor: set.add(name, "U8", packed.shape, packed.bytes), packing: packed.packing }
-      : { tensor: set.add(name, dtypeNames[dtype], shape, data) };
+      : { tensor: set.add(name, nameOf(dtype), shape, data) };
   }
   const { n, codesPerRow } = matrixSize(constant);
   const { packing, shape, bytes } = packCodes(constant.codes, { n, perRow: codesPerRow, bits: constant.bits }, pack);

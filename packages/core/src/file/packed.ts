@@ -1,20 +1,18 @@
 /** The packed file: a graph with its weights as a safetensors file. docs/format.md describes every byte. */
 import { DigestError, FormatError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
-import { validateGraph } from "../graph/validate.ts";
 import { decodeGraph } from "./decode.ts";
-import { sha256Hex } from "./digest.ts";
-import { type EncodeOptions, encodeGraph } from "./encode.ts";
 import type { Expand } from "./expand.ts";
 import { Field } from "./fields.ts";
 import { type Json, parseJson } from "./json.ts";
-import { type RawTensor, readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
+import { type RawTensor, readSafetensors, type Safetensors } from "./safetensors.ts";
 
 /** The newest that this library writes, where a file needs it; it reads this one and all older ones. */
 export const formatVersion = 3;
 
-const metadataKey = "lowbit";
-const digestKey = "lowbit_digest";
+/** Keys of the safetensors file's metadata. */
+export const metadataKey = "lowbit";
+export const digestKey = "lowbit_digest";
 
 /** Where a model comes from; further members are kept. */
 export interface Provenance {
@@ -40,28 +38,6 @@ export interface Packed {
 /** Whether a safetensors file is a packed one, rather than one of plain tensors; a damaged packed one is, too. */
 export const isPacked = ({ metadata }: Safetensors): boolean => metadata.has(metadataKey) || metadata.has(digestKey);
 
-/** Choices of {@link writePacked}. */
-export type WriteOptions = EncodeOptions;
-
-/**
- * The file's bytes. The same input gives the same bytes, everywhere, of the oldest version of the format that can hold it: 1, 2 with ternary codes in base 3, or 3 with
- * other packings or the decodings offset, bases, additive and hashed.
- * @throws GraphError where the graph is not valid
- */
-export function writePacked(
-  { graph, provenance, parity }: Packed,
-  options: WriteOptions = {},
-): Uint8Array<ArrayBuffer> {
-  validateGraph(graph);
-  const { version, graph: json, tensors, digests } = encodeGraph(graph, options);
-  const metadata = JSON.stringify({ version, graph: json, tensors: digests, provenance, parity });
-  const entries = [
-    [metadataKey, metadata],
-    [digestKey, sha256Hex(metadata)],
-  ] as const;
-  return writeSafetensors(tensors, new Map(entries));
-}
-
 /** A file whose digests fit. */
 export interface OpenedFile {
   readonly version: number;
@@ -69,13 +45,19 @@ export interface OpenedFile {
   readonly tensors: ReadonlyMap<string, RawTensor>;
 }
 
-/** Takes a file apart. */
-export function openPacked(bytes: Uint8Array<ArrayBuffer>): OpenedFile {
+/**
+ * Takes a file apart and checks its digests: yields what to digest, and is sent the SHA-256 in hexadecimal digits, so that it runs by a digest at once and by an engine's own,
+ * which takes promises.
+ * @throws FormatError, DigestError
+ */
+export function* opening(
+  bytes: Uint8Array<ArrayBuffer>,
+): Generator<Uint8Array<ArrayBuffer> | string, OpenedFile, string> {
   const { metadata, tensors } = readSafetensors(bytes);
   const text = metadata.get(metadataKey);
   if (text === undefined)
     throw new FormatError("metadata-missing", `__metadata__.${metadataKey}`, "a packed model", "none");
-  const digest = sha256Hex(text);
+  const digest = yield text;
   if (metadata.get(digestKey) !== digest)
     throw new DigestError(`__metadata__.${metadataKey}`, metadata.get(digestKey) ?? "one", digest);
   const json = new Field(parseJson(text, { depth: 12, what: metadataKey }), metadataKey);
@@ -87,7 +69,7 @@ export function openPacked(bytes: Uint8Array<ArrayBuffer>): OpenedFile {
       formatVersion,
       `${version}: written by a newer lowbit`,
     );
-  checkDigests(json.get("tensors"), tensors);
+  yield* checkingDigests(json.get("tensors"), tensors);
   return { version, json, tensors };
 }
 
@@ -106,14 +88,17 @@ export function decodePacked({ version, json, tensors }: OpenedFile, expand?: Ex
 }
 
 /** Every tensor is listed once and has the bytes that it was written with. */
-function checkDigests(list: Field, tensors: ReadonlyMap<string, RawTensor>): void {
+function* checkingDigests(
+  list: Field,
+  tensors: ReadonlyMap<string, RawTensor>,
+): Generator<Uint8Array<ArrayBuffer>, void, string> {
   const listed = new Set<string>();
   for (const entry of list.list()) {
     const name = entry.get("name").string();
     const tensor = tensors.get(name);
     if (!tensor) throw new FormatError("tensor-missing", entry.path, "a tensor of the file", name);
     const expected = entry.get("sha256").string();
-    const got = sha256Hex(tensor.bytes);
+    const got = yield tensor.bytes;
     if (expected !== got) throw new DigestError(`tensor ${name}`, expected, got);
     listed.add(name);
   }

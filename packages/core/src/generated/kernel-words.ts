@@ -43,6 +43,7 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "strided",
 ] as const;
 
 /** Which quantity was wrong, by number. */

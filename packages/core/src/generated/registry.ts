@@ -13,6 +13,7 @@ export const kernelFamilies = [
   { name: "solve", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "pool", tiers: ["scalar"], agreement: "exact" },
   { name: "transform", tiers: ["scalar"], agreement: "exact" },
+  { name: "strided", tiers: ["scalar"], agreement: "exact" },
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "bitpack", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "ternary_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },

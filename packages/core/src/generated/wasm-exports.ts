@@ -151,6 +151,8 @@ export interface WasmExports {
   readonly solve_quadratic: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly solve_row_dots: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_scale: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly strided_new: (a: number, b: number) => number;
+  readonly strided_run: (a: number, b: number, c: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;

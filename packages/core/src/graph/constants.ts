@@ -1,7 +1,7 @@
 /** What a constant must hold, plain or quantized, and the sizes that follow from its shape. */
 import { GraphError } from "../errors.ts";
 import { arrayOf, sizeOf } from "../tensor.ts";
-import type { Constant, Decoding, PlainConstant, QuantizedConstant } from "./types.ts";
+import type { Constant, Decoding, PlainConstant, QuantizedConstant, ValueInfo } from "./types.ts";
 
 /** Rows and row lengths of a quantized tensor seen as [N, K] (axis 0 by the rest). */
 export interface MatrixSize {
@@ -59,6 +59,12 @@ export function matrixSize({
   const perRow = codesPerRow(decoding, k);
   return { n, k, codesPerRow: perRow, rowBytes: Math.ceil((perRow * bits) / 8) };
 }
+
+/** Type and shape as a value has them; codes stand for floats. */
+export const constantInfo = (constant: Constant): ValueInfo => ({
+  dtype: constant.kind === "plain" ? constant.dtype : "f32",
+  shape: constant.shape,
+});
 
 /** Bytes that a constant takes, codes and all that its decoding needs. */
 export function constantBytes(constant: Constant): number {

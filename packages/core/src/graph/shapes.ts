@@ -9,6 +9,9 @@ import type { Dim, Node, NodeOf, Op, Window2d } from "./types.ts";
 
 export type Shape = readonly Dim[];
 
+/** In a rule's answer, a size that is known only when a plan is made. */
+export const OPEN = "?";
+
 /** A rule; `shapes[i]` is undefined where optional input i is absent. */
 export type ShapeRule<N extends Node = Node> = (node: N, shapes: readonly (Shape | undefined)[]) => Shape;
 
@@ -60,7 +63,11 @@ export function broadcast(node: Node, shapes: readonly (Shape | undefined)[]): S
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
     if (x === y || y === 1) return x;
-    return x === 1 ? y : refuse(node, `axis ${i} of the broadcast`, x, y);
+    if (x === 1) return y;
+    // A symbol stands for the number beside it, or for 1.
+    const fits = typeof x === "string" || typeof y === "string";
+    if (!fits) refuse(node, `axis ${i} of the broadcast`, x, y);
+    return typeof x === "number" ? x : typeof y === "number" ? y : OPEN;
   });
 }
 

@@ -6,11 +6,13 @@
  * dimensions (a string such as "N"), which the plan binds at run time.
  */
 
+import type { SliceAttributes } from "../ops/slice.ts";
+
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
  * (what ONNX `Sign` yields where 0 is reachable); both are packed along the last axis into little-endian 32-bit words.
  */
-export type DType = "f32" | "f16" | "int8" | "uint8" | "int32" | "int64" | "bool" | "bit" | "trit";
+export type DType = keyof DataOf | "bit" | "trit";
 
 /** A size, or the name of one that is known only at run time (`"N"`). */
 export type Dim = number | string;
@@ -38,7 +40,15 @@ export interface DataOf {
   int32: Int32Array;
   int64: BigInt64Array;
   bool: Uint8Array;
+  f64: Float64Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  uint32: Uint32Array;
+  uint64: BigUint64Array;
 }
+
+/** What `cast` goes between; other types are for `lowbit/ops`. */
+export type CastType = Exclude<keyof DataOf, "f64" | "int16" | "uint16" | "uint32" | "uint64">;
 
 /** A constant whose elements are stored as they are, row-major. */
 export interface PlainConstant {
@@ -158,10 +168,18 @@ export interface Attributes {
   concat: { readonly axis: number };
   /** pads = [before of each axis..., after of each axis...] */
   pad: { readonly pads: readonly number[]; readonly value: number };
-  cast: { readonly to: keyof DataOf };
+  cast: { readonly to: CastType };
 }
 
 export type Op = keyof Attributes;
+
+/** Attributes of the operators of `lowbit/ops`, each described in its file there. */
+export interface OpsAttributes {
+  slice: SliceAttributes;
+}
+
+/** An operator of `lowbit/ops`. */
+export type OpsOp = keyof OpsAttributes;
 
 interface NodeWith<K extends string, A> {
   readonly op: K;
@@ -173,8 +191,11 @@ interface NodeWith<K extends string, A> {
   readonly attributes: A;
 }
 
-/** A node of an operator of this library. */
+/** A node of an operator that every model may have. */
 export type BuiltInNode = { [K in Op]: NodeWith<K, Attributes[K]> }[Op];
+
+/** A node of an operator of `lowbit/ops`, which `loadModel` fetches where a graph has one. */
+export type OpsNode = { [K in OpsOp]: NodeWith<K, OpsAttributes[K]> }[OpsOp];
 
 /** Name of an operator from outside: `<owner>.<operator>`, e.g. `acme.hard_swish`. */
 export type CustomOp = `${string}.${string}`;
@@ -189,12 +210,16 @@ export type CustomAttributes = Readonly<Record<string, Json>>;
 export type CustomNode<A = CustomAttributes> = NodeWith<CustomOp, A>;
 
 /** One operator at work. */
-export type Node = BuiltInNode | CustomNode;
+export type Node = BuiltInNode | OpsNode | CustomNode;
 
 /** Attributes of any operator by its name. */
-export type AttributesOf<K extends Node["op"]> = K extends Op ? Attributes[K] : CustomAttributes;
+export type AttributesOf<K extends Node["op"]> = K extends Op
+  ? Attributes[K]
+  : K extends OpsOp
+    ? OpsAttributes[K]
+    : CustomAttributes;
 
-export type NodeOf<K extends Op> = Extract<BuiltInNode, { op: K }>;
+export type NodeOf<K extends Op | OpsOp> = Extract<BuiltInNode | OpsNode, { op: K }>;
 
 /** Preprocessing from an image to an input: resize, x = (pixel - mean) / std per channel, layout. */
 export interface ImagePreprocessing {

@@ -6,9 +6,17 @@
 import { GraphError } from "../errors.ts";
 import { bytesOf } from "../tensor.ts";
 import { checkAttributes, isDim } from "./attributes.ts";
-import { checkConstant } from "./constants.ts";
-import { type InputRule, isCustomNode, type OperatorRules, rulesOf, unknownOperator } from "./operators.ts";
-import type { Shape } from "./shapes.ts";
+import { checkConstant, constantInfo } from "./constants.ts";
+import {
+  constantElements,
+  inferOutputs,
+  inputRule,
+  isCustomNode,
+  type OperatorRules,
+  rulesOf,
+  unknownOperator,
+} from "./operators.ts";
+import { OPEN } from "./shapes.ts";
 import type { CustomNode, DType, Graph, Json, Node, ValueInfo } from "./types.ts";
 
 const dtypes: ReadonlySet<string> = new Set<DType>([...(Object.keys(bytesOf) as DType[]), "bit", "trit"]);
@@ -77,25 +85,25 @@ function checkValue(name: string, info: ValueInfo): void {
     throw new GraphError(by, "zero point", `an integer of ${low} to ${low + 255}`, zeroPoint);
 }
 
-/** The rule of input `i`, where the last one may repeat. */
-const ruleOf = ({ inputs }: OperatorRules, i: number): InputRule => inputs[Math.min(i, inputs.length - 1)]!;
-
 function checkNode(graph: Graph, node: Node, rules: OperatorRules, written: ReadonlySet<string>): void {
   const by = label(node);
   const min = rules.inputs.filter(({ optional }) => !optional).length;
   const max = rules.most ?? rules.inputs.length;
-  if (node.inputs.length < min || node.inputs.length > max)
-    throw new GraphError(by, "inputs", min === max ? min : `${min} to ${max}`, node.inputs.length);
-  if (node.outputs.length !== 1) throw new GraphError(by, "outputs", 1, node.outputs.length);
+  const count = (what: string, low: number, high: number, got: number) => {
+    if (got < low || got > high) throw new GraphError(by, what, low === high ? low : `${low} to ${high}`, got);
+  };
+  count("inputs", min, max, node.inputs.length);
   checkAttributes(node.op, rules.attributes, node.attributes, (attribute, wanted, got) => {
     throw new GraphError(by, attribute, wanted, got);
   });
   if (isCustomNode(node)) checkJson(node);
-  const shapes = node.inputs.map((name, i): Shape | undefined => {
-    const { constant: wantsConstant, optional } = ruleOf(rules, i);
+  const inputs = node.inputs.map((name, i): ValueInfo | undefined => {
+    const { constant: wantsConstant, optional, codes } = inputRule(rules, i);
     if (name === "" && optional) return undefined;
     const constant = graph.constants.get(name);
-    if (constant) return constant.shape;
+    if (constant?.kind === "quantized" && !codes)
+      throw new GraphError(by, `input ${i}`, "a plain constant", `quantized constant ${name}`);
+    if (constant) return constantInfo(constant);
     // A name that is written later is a cycle or a wrong order; one that never is, is missing.
     if (!written.has(name))
       throw new GraphError(
@@ -105,16 +113,35 @@ function checkNode(graph: Graph, node: Node, rules: OperatorRules, written: Read
         graph.values.has(name) ? `${name}, written later` : name,
       );
     if (wantsConstant) throw new GraphError(by, `input ${i}`, "a constant", `value ${name}`);
-    return graph.values.get(name)!.shape;
+    return graph.values.get(name)!;
   });
-  for (const [i, name] of node.inputs.entries())
-    if (graph.constants.get(name)?.kind === "quantized" && !ruleOf(rules, i).codes)
-      throw new GraphError(by, `input ${i}`, "a plain constant", `quantized constant ${name}`);
-  checkTypes(graph, node, rules);
-  const declared = graph.values.get(node.outputs[0]!)?.shape;
-  const inferred = rules.shape(node, shapes);
-  if (declared && (declared.length !== inferred.length || declared.some((d, i) => d !== inferred[i])))
-    throw new GraphError(by, "shape of the output", inferred, declared);
+  // Whether a kernel for these types exists, lowering says.
+  const checkType = (what: string, wanted: readonly DType[], got: DType) => {
+    if (!wanted.includes(got)) throw new GraphError(by, `dtype of ${what}`, wanted, got);
+  };
+  for (const [i, input] of inputs.entries()) {
+    const { dtypes, what = `input ${i}` } = inputRule(rules, i);
+    if (input && dtypes !== "any") checkType(what, dtypes === "same" ? [inputs[0]!.dtype] : dtypes, input.dtype);
+  }
+  const outputs = inferOutputs(node, inputs, constantElements(node, rules, graph.constants));
+  count("outputs", 1, outputs.length, node.outputs.length);
+  for (const [i, name] of node.outputs.entries()) {
+    const declared = graph.values.get(name);
+    if (!declared) continue;
+    const what = `the output${i ? ` ${i}` : ""}`;
+    const { dtypes, shape } = outputs[i]!;
+    checkType(what, dtypes, declared.dtype);
+    if (declared.shape.length !== shape.length || shape.some((d, axis) => d !== OPEN && d !== declared.shape[axis]))
+      throw new GraphError(by, `shape of ${what}`, shape, declared.shape);
+  }
+  const { quantized } = rules;
+  if (quantized && !(quantized === "input" ? inputs[0] : graph.values.get(node.outputs[0]!))?.quantization)
+    throw new GraphError(
+      by,
+      `quantization of ${quantized === "input" ? "input 0" : "the output"}`,
+      "scale and zero point",
+      "none",
+    );
 }
 
 /** Attributes of an operator from outside go into the packed file as they are. */
@@ -126,35 +153,4 @@ function checkJson(node: CustomNode): void {
       : value === null || typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);
   for (const [name, value] of Object.entries(node.attributes))
     if (!isJson(value, 4)) throw new GraphError(label(node), name, "what JSON holds, at most 4 deep", value);
-}
-
-const dtypeOf = (graph: Graph, name: string): DType | "quantized" | undefined => {
-  const constant = graph.constants.get(name);
-  if (constant) return constant.kind === "plain" ? constant.dtype : "quantized";
-  return graph.values.get(name)?.dtype;
-};
-
-/** Whether a kernel for these types exists, lowering says. */
-function checkTypes(graph: Graph, node: Node, rules: OperatorRules): void {
-  const by = label(node);
-  const check = (what: string, wanted: readonly DType[], got: DType | "quantized" | undefined) => {
-    if (got !== undefined && !wanted.includes(got as DType)) throw new GraphError(by, `dtype of ${what}`, wanted, got);
-  };
-  const x = dtypeOf(graph, node.inputs[0]!) as DType;
-  for (const [i, name] of node.inputs.entries()) {
-    const { dtypes, what = `input ${i}` } = ruleOf(rules, i);
-    if (name !== "" && dtypes !== "any") check(what, dtypes === "same" ? [x] : dtypes, dtypeOf(graph, name));
-  }
-  const output = graph.values.get(node.outputs[0]!);
-  const wanted = typeof rules.output === "function" ? rules.output(node) : rules.output;
-  check("the output", wanted === "same" ? [x] : wanted, output?.dtype);
-  const { quantized } = rules;
-  const scaled = quantized === "input" ? graph.values.get(node.inputs[0]!) : output;
-  if (quantized && !scaled?.quantization)
-    throw new GraphError(
-      by,
-      `quantization of ${quantized === "input" ? "input 0" : "the output"}`,
-      "scale and zero point",
-      "none",
-    );
 }

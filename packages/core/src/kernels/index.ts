@@ -20,6 +20,7 @@ export * from "./normalize.ts";
 export { type Output, unclamped, writeOutput } from "./output.ts";
 export * from "./pool.ts";
 export * from "./pq.ts";
+export * from "./strided.ts";
 export * from "./ternary-gemm.ts";
 export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./tiers.ts";
 export * from "./top-k.ts";

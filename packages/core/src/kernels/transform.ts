@@ -1,5 +1,5 @@
 /** Operators that move elements without computing; see crates/kernels/src/transform. */
-import type { DataOf } from "../graph/types.ts";
+import type { CastType } from "../graph/types.ts";
 import type { KernelInstance } from "./instance.ts";
 import { KernelObject, Parameters } from "./kernel-object.ts";
 
@@ -60,7 +60,7 @@ export function copyRows(
   instance.check(instance.exports.copy_rows(x, y, rows, rowBytes, yStride));
 }
 
-const dtypes: Record<keyof DataOf, number> = { f32: 0, f16: 1, int8: 2, uint8: 3, int32: 4, int64: 5, bool: 6 };
+const dtypes: Record<CastType, number> = { f32: 0, f16: 1, int8: 2, uint8: 3, int32: 4, int64: 5, bool: 6 };
 
 /**
  * Converts `count` elements. Float to integer truncates towards 0, saturates, and makes 0 of a NaN; integer to a narrower integer wraps; to bool is x != 0; f32 to f16
@@ -68,10 +68,10 @@ const dtypes: Record<keyof DataOf, number> = { f32: 0, f16: 1, int8: 2, uint8: 3
  */
 export function cast(
   instance: KernelInstance,
-  from: keyof DataOf,
+  from: CastType,
   x: number,
   count: number,
-  to: keyof DataOf,
+  to: CastType,
   y: number,
 ): void {
   instance.check(instance.exports.cast(x, y, count, dtypes[from], dtypes[to]));

@@ -1,5 +1,7 @@
 /** From bytes or a graph to a running model. */
-import { decodePacked, openPacked } from "../file/packed.ts";
+import { engineSha256Hex } from "../file/engine-digest.ts";
+import { decodePacked, type OpenedFile, opening } from "../file/packed.ts";
+import { isOpsOp, rulesOf } from "../graph/operators.ts";
 import type { Graph } from "../graph/types.ts";
 import type { BinaryCounting } from "../kernels/instance.ts";
 import { loadKernels, type WasmProvider, type WasmSource } from "../kernels/load.ts";
@@ -41,11 +43,18 @@ export async function loadModel<T extends ModelTypes = ModelTypes>(
   options: Slim<LoadOptions>,
 ): Promise<Model<T>> {
   const bytes = await readSource(source, options);
-  const file = openPacked(bytes);
+  const file = await open(bytes);
   // What no file of version 1 needs is not downloaded for it.
   const { graph } = decodePacked(file, file.version > 1 ? (await import("../file/expand.ts")).expand : undefined);
   // Not beside the file: which module is the smallest that serves is known by the graph. A round trip more, and up to two thirds of the bytes less.
   return createModel<T>(graph, options);
+}
+
+async function open(bytes: Uint8Array<ArrayBuffer>): Promise<OpenedFile> {
+  const steps = opening(bytes);
+  let step = steps.next();
+  while (!step.done) step = steps.next(await engineSha256Hex(step.value));
+  return step.value;
 }
 
 /**
@@ -56,6 +65,7 @@ export async function createModel<T extends ModelTypes = ModelTypes>(
   graph: Graph,
   options: Slim<CreateOptions>,
 ): Promise<Model<T>> {
+  if (graph.nodes.some(({ op }) => isOpsOp(op) && !rulesOf(op))) (await import("../ops/all.ts")).registerAllOps();
   const instance = await loadKernels({ ...options, part: partFor(graph) });
   try {
     checkModule(graph, instance);

@@ -9,7 +9,8 @@ import { sizeOf, Tensor } from "../tensor.ts";
 import { lowerGraph, type Program } from "./lower/index.ts";
 import { bindPlan, type Plan, planLayout } from "./plan.ts";
 import { bindEntry, checkNames, entryOf, type Port, portsOf, Window } from "./ports.ts";
-import type { Feed, InputInfo, Model, ModelTypes, OutputInfo, Profile, Target } from "./types.ts";
+import { type KnownElements, type Resolve, resolver } from "./resolver.ts";
+import type { Feed, InputInfo, Model, ModelTypes, OutputInfo, Profile, Target, TensorData } from "./types.ts";
 
 /** A plan with its ways in and out. */
 interface Bound {
@@ -36,6 +37,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
   readonly #program: Program;
   readonly #in: readonly Port[];
   readonly #out: readonly Port[];
+  readonly #resolve: Resolve | undefined;
   /** Oldest first. */
   readonly #bound: Bound[] = [];
   #arena = { pointer: 0, bytes: 0 };
@@ -54,6 +56,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
         if (!graph.values.has(name)) throw new OutOfRangeError("createModel", "taps", "values of the graph", name);
       this.#in = portsOf(graph, graph.inputs);
       this.#out = portsOf(graph, [...new Set([...graph.outputs, ...taps])]);
+      this.#resolve = resolver.of?.(graph);
       this.#program = lowerGraph(graph, instance, taps);
     } catch (error) {
       instance.dispose();
@@ -97,7 +100,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
     this.#execute("runInto", feed);
     for (let i = 0; i < this.#out.length; i++) {
       const entry = entryOf("runInto", outputs, this.#out[i]!);
-      bound.outputs[i]!.window.read(entry instanceof Tensor ? entry.data : entry);
+      bound.outputs[i]!.window.read(dataOf(entry));
     }
   }
 
@@ -162,7 +165,7 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
     for (let i = 0; i < this.#in.length; i++) {
       const port = this.#in[i]!;
       const entry = entryOf(op, feed, port);
-      bound.inputs[i]!.window.write(op, port.name, entry instanceof Tensor ? entry.data : entry);
+      bound.inputs[i]!.window.write(op, port.name, dataOf(entry));
     }
     return bound;
   }
@@ -174,22 +177,25 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
       const bound = this.#bound[at]!;
       if (this.#fits(op, feed, bound)) return bound;
     }
-    const symbols = new Map<string, number>();
-    for (const port of this.#in) bindEntry(op, port, entryOf(op, feed, port), symbols);
-    return this.#newBound(symbols);
+    return this.#newBound(op, feed);
   }
 
-  #fits(op: string, feed: Feed<T>, { inputs }: Bound): boolean {
+  #fits(op: string, feed: Feed<T>, { inputs, plan }: Bound): boolean {
     for (let i = 0; i < this.#in.length; i++) {
       const entry = entryOf(op, feed, this.#in[i]!);
       const { shape } = inputs[i]!;
       if (entry instanceof Tensor ? !sameSizes(entry.shape, shape) : entry.length !== sizeOf(shape)) return false;
+      const decided = plan.layout.elements.get(this.#in[i]!.name);
+      if (decided && !sameSizes(decided, dataOf(entry))) return false;
     }
     return true;
   }
 
-  #newBound(symbols: ReadonlyMap<string, number>): Bound {
-    const layout = planLayout(this.#program, symbols);
+  #newBound(op: string, feed: Feed<T>): Bound {
+    const symbols = new Map<string, number>();
+    for (const port of this.#in) bindEntry(op, port, entryOf(op, feed, port), symbols);
+    const elements: KnownElements = this.#resolve?.(symbols, (name) => dataOf(feed[name]!)) ?? new Map();
+    const layout = planLayout(this.#program, symbols, elements);
     this.#reserve(layout.bytes);
     if (this.#bound.length >= keptPlans) this.#bound.shift()!.plan[Symbol.dispose]();
     const plan = bindPlan(this.#program, layout, this.#arena.pointer);
@@ -222,9 +228,11 @@ export class GraphModel<T extends ModelTypes = ModelTypes> implements Model<T> {
   }
 }
 
-function sameSizes(a: readonly number[], b: readonly number[]): boolean {
+const dataOf = (entry: Tensor | TensorData): TensorData => (entry instanceof Tensor ? entry.data : entry);
+
+function sameSizes(a: readonly number[], b: ArrayLike<number | bigint>): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== Number(b[i])) return false;
   return true;
 }
 

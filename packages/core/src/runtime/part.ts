@@ -1,4 +1,5 @@
 /** Which module a graph runs on. `scripts/wasm-parts.mjs` says what each is built of. */
+import { isOpsOp } from "../graph/operators.ts";
 import type { Graph, Node, NodeOf } from "../graph/types.ts";
 import type { Exports, KernelInstance } from "../kernels/instance.ts";
 import type { Part } from "../kernels/tiers.ts";
@@ -17,6 +18,8 @@ const needs = {
   floats: "codebook_gemm_new",
   /** All other operators of ours. */
   operators: "pad_new",
+  /** Those of `lowbit/ops`. */
+  ops: "strided_new",
 } as const satisfies Record<string, keyof Exports>;
 
 type Need = keyof typeof needs;
@@ -44,6 +47,7 @@ const everywhere: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
 
 /** The smallest module that holds every kernel which the graph can be lowered to; `all` for operators from outside. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
+  if (graph.nodes.some(({ op }) => isOpsOp(op))) return "ops";
   if (graph.nodes.some(({ op }) => op.includes("."))) return "all";
   const wanted = needsOf(graph);
   return modules.find(([, ...held]) => wanted.every((need) => held.includes(need)))?.[0] ?? "all";
@@ -61,6 +65,7 @@ export function checkModule(graph: Graph, instance: KernelInstance): void {
 const needsOf = (graph: Graph): Need[] => graph.nodes.flatMap((node) => needOf(node, graph) ?? []);
 
 function needOf(node: Node, graph: Graph): Need | undefined {
+  if (isOpsOp(node.op)) return "ops";
   if (node.op === "matmul") return "floats";
   const packed = (name: string): boolean => /^(bit|trit)$/.test(graph.values.get(name)?.dtype ?? "");
   const isProduct = node.op === "conv2d" || node.op === "dense";

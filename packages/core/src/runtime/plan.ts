@@ -4,6 +4,7 @@ import { layOut, type Span } from "./arena.ts";
 import { bytesOfValue } from "./layout.ts";
 import type { Program } from "./lower/index.ts";
 import type { Binding, Operation, Step, ZeroCount } from "./lower/operation.ts";
+import type { KnownElements } from "./resolver.ts";
 
 /** Memory of one or several values that share it. */
 interface Storage {
@@ -20,6 +21,7 @@ interface Storage {
 export interface Layout {
   readonly bytes: number;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly elements: KnownElements;
   /** By value. */
   readonly offsets: ReadonlyMap<string, number>;
   /** By operation, for those that want scratch. */
@@ -34,7 +36,7 @@ export interface Plan extends Disposable {
 }
 
 /** @param symbols the size of every symbolic dimension */
-export function planLayout(program: Program, symbols: ReadonlyMap<string, number>): Layout {
+export function planLayout(program: Program, symbols: ReadonlyMap<string, number>, elements: KnownElements): Layout {
   const { inputs: ports, values, operations, outputs } = program;
   const shapes = new Map<string, readonly number[]>();
   for (const [name, { shape }] of values) shapes.set(name, boundShape(shape, symbols));
@@ -48,10 +50,10 @@ export function planLayout(program: Program, symbols: ReadonlyMap<string, number
     return storage;
   };
   for (const name of ports) create(name, -1);
-  for (const [i, { inputs, output, storage }] of operations.entries()) {
+  for (const [i, { inputs, output, others = [], storage }] of operations.entries()) {
     for (const name of inputs) storages.get(name)!.last = Math.max(storages.get(name)!.last, i);
     if (storage === "alias") move([output], storages.get(inputs[0]!)!, storages);
-    else create(output, i);
+    else for (const name of [output, ...others]) create(name, i);
   }
   for (const name of outputs) storages.get(name)!.last = Number.POSITIVE_INFINITY;
   joinInPlace(operations, storages);
@@ -67,6 +69,7 @@ export function planLayout(program: Program, symbols: ReadonlyMap<string, number
   return {
     bytes,
     shapes,
+    elements,
     offsets: new Map([...storages].map(([name, storage]) => [name, at.get(storage)!])),
     scratch: new Map(scratched.map(([, operation], i) => [operation, offsets[distinct.length + i]!])),
   };
@@ -111,6 +114,7 @@ export function bindPlan(program: Program, layout: Layout, base: number): Plan {
         instance,
         shape,
         pointer,
+        elements: (name) => layout.elements.get(name!),
         scratch: base + (layout.scratch.get(operation) ?? 0),
         zeros: (name) => zeros.get(name)!,
         own(object) {
@@ -118,7 +122,9 @@ export function bindPlan(program: Program, layout: Layout, base: number): Plan {
           return object;
         },
       };
-      return operation.bind(binding);
+      // Nothing to compute: kernels need not know of empty outputs.
+      const isEmpty = [operation.output, ...(operation.others ?? [])].every((name) => shape(name).includes(0));
+      return isEmpty ? nothing : operation.bind(binding);
     });
     return { layout, steps, pointer, [Symbol.dispose]: dispose };
   } catch (error) {
@@ -126,6 +132,8 @@ export function bindPlan(program: Program, layout: Layout, base: number): Plan {
     throw error;
   }
 }
+
+const nothing = (): void => {};
 
 /** One count per value; an alias shares its source's. */
 function countsByValue(operations: readonly Operation[]): Map<string, ZeroCount> {

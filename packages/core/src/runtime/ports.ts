@@ -53,7 +53,8 @@ export function bindEntry(op: string, port: Port, entry: Tensor | TensorData, sy
   const actual = entry instanceof Tensor ? entry.shape : shapeOfData(op, port, entry.length, symbols);
   const axis = bindShape(port.shape, actual, symbols);
   if (axis >= 0) throw new ShapeError(op, `shape of "${port.name}"`, `[${port.shape.join(", ")}]`, actual);
-  if (actual.includes(0)) throw new ShapeError(op, `sizes of "${port.name}"`, "1 or more", actual);
+  if (actual.some((size, i) => size === 0 && port.shape[i] !== 0))
+    throw new ShapeError(op, `sizes of "${port.name}"`, "1 or more", actual);
 }
 
 /** The shape that a bare array of `length` elements has: one unknown dimension takes what is left. */

@@ -1,7 +1,7 @@
 /** Operators from outside: their rules and their kernel, under a name of their own. docs/how-to/add-an-operator.md has an example. */
 import { disposeSymbol } from "../dispose.ts";
 import type { AttributeRules } from "../graph/attributes.ts";
-import { addRules, type InputRule } from "../graph/operators.ts";
+import { addRules, checkCustomName, type InputRule } from "../graph/operators.ts";
 import { type ShapeRule, unchanged } from "../graph/shapes.ts";
 import type { CustomAttributes, CustomNode, CustomOp, DType } from "../graph/types.ts";
 import type { LoweringContext } from "./lower/context.ts";
@@ -54,6 +54,7 @@ export function registerOp<A extends CustomAttributes = Record<never, never>>(
 ): RegisteredOp<A> {
   const { name, inputs, output = "same", shape = unchanged } = operator;
   const attributes = operator.attributes ?? ({} as AttributeRules<A>);
+  checkCustomName(name);
   const removeRules = addRules<CustomNode<A>>(name, { attributes, inputs, output, shape });
   const removeLowering = addLowering<CustomNode<A>>(name, (node, context) => {
     const made = operator.lower(node, context);

@@ -1,5 +1,7 @@
 /** Graphs for tests, written node by node: names and shapes follow by themselves. */
-import { inferShape } from "../graph/operators.ts";
+import { constantInfo } from "../graph/constants.ts";
+import { constantElements, inferOutputs, inferShape, rulesOf } from "../graph/operators.ts";
+import { OPEN } from "../graph/shapes.ts";
 import type {
   ActivationQuantization,
   Attributes,
@@ -10,6 +12,8 @@ import type {
   Graph,
   Node,
   Op,
+  OpsAttributes,
+  OpsOp,
   QuantizedConstant,
   ValueInfo,
   Window2d,
@@ -57,6 +61,25 @@ export class GraphBuilder {
     this.#values.set(output, { dtype, shape: inferShape(node, shapes), ...(quantization && { quantization }) });
     this.#nodes.push(node);
     return output;
+  }
+
+  /** A node of `lowbit/ops`, which must be registered; returns the names of its outputs. */
+  ops<K extends OpsOp>(op: K, inputs: readonly string[], attributes: OpsAttributes[K], count = 1): string[] {
+    const name = `${op}${this.#nodes.length}`;
+    const outputs = Array.from({ length: count }, (_, i) => `${name}.y${i || ""}`);
+    const node = { op, name, inputs, outputs, attributes } as unknown as Node;
+    const infos = inputs.map((input) => {
+      const constant = this.#constants.get(input);
+      return constant ? constantInfo(constant) : this.#values.get(input);
+    });
+    const rules = inferOutputs(node, infos, constantElements(node, rulesOf(op)!, this.#constants));
+    for (const [i, output] of outputs.entries()) {
+      const { dtypes, shape } = rules[i]!;
+      const closed = shape.map((dim, axis) => (dim === OPEN ? `${output}.${axis}` : dim));
+      this.#values.set(output, { dtype: dtypes[0]!, shape: closed });
+    }
+    this.#nodes.push(node);
+    return outputs;
   }
 
   shape(name: string): readonly Dim[] {

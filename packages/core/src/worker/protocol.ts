@@ -1,5 +1,24 @@
 /** What travels between a page and its worker: structured clones only. */
-import * as errors from "../errors.ts";
+import {
+  DigestError,
+  DisposedError,
+  DTypeError,
+  FormatError,
+  GraphError,
+  InputError,
+  InstanceDeadError,
+  IntegrityError,
+  KernelError,
+  LoadError,
+  LowbitError,
+  NotFiniteError,
+  OutOfMemoryError,
+  OutOfRangeError,
+  ShapeError,
+  ThreadsError,
+  TierError,
+  UnsupportedError,
+} from "../errors.ts";
 import type { BinaryCounting } from "../kernels/instance.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import type { InputInfo, OutputInfo, Profile, TensorData } from "../runtime/types.ts";
@@ -72,9 +91,9 @@ export function buffersOf(entries: Iterable<PlainEntry>): ArrayBuffer[] {
 export function errorFields(error: unknown): ErrorFields {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), fields: {} };
   const { name, message } = error;
-  if (!(error instanceof errors.LowbitError)) return { name, message, fields: {} };
+  if (!(error instanceof LowbitError)) return { name, message, fields: {} };
   const { code, op, what } = error;
-  const nodes = error instanceof errors.UnsupportedError ? { nodes: error.nodes } : {};
+  const nodes = error instanceof UnsupportedError ? { nodes: error.nodes } : {};
   return {
     name,
     message,
@@ -85,9 +104,31 @@ export function errorFields(error: unknown): ErrorFields {
 const cloneable = (value: unknown): unknown =>
   Array.isArray(value) || typeof value === "number" ? value : String(value);
 
+/** By name: what `import *` would give, which bundlers keep as a table in every page's code. */
+const classes: Readonly<Record<string, { readonly prototype: object } | undefined>> = {
+  DTypeError,
+  DigestError,
+  DisposedError,
+  FormatError,
+  GraphError,
+  InputError,
+  InstanceDeadError,
+  IntegrityError,
+  KernelError,
+  LoadError,
+  LowbitError,
+  NotFiniteError,
+  OutOfMemoryError,
+  OutOfRangeError,
+  ShapeError,
+  ThreadsError,
+  TierError,
+  UnsupportedError,
+};
+
 /** The error anew, of its own class where that is one of ours. */
 export function reviveError({ name, message, fields }: ErrorFields): Error {
-  const Class = (errors as unknown as Record<string, { prototype: object } | undefined>)[name];
+  const Class = Object.hasOwn(classes, name) ? classes[name] : undefined;
   const error: Error = new Error(message);
   if (Class) Object.setPrototypeOf(error, Class.prototype);
   const own = Object.entries({ name, ...fields }).map(([key, value]) => [key, { value, enumerable: true }]);

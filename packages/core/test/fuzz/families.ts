@@ -5,6 +5,7 @@
 import type { KernelFamily } from "../../src/generated/registry.ts";
 import * as elements from "./elements.ts";
 import * as images from "./images.ts";
+import * as moves from "./moves.ts";
 import { multibitGemm } from "./multibit.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
@@ -18,7 +19,7 @@ export const inOtherModules = [
   "solve",
 ] as const satisfies KernelFamily[];
 
-/** Families of the module with every kernel of networks. */
+/** Families of the module with every kernel of networks, and those of lowbit/ops. */
 export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
 
 export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
@@ -34,6 +35,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   normalize: [elements.normalize],
   pool: [images.pool],
   quantize: [quantizers],
+  strided: [moves.strided],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
   xnor_gemm: [products.xnorGemm, products.xnorConvolution],

@@ -61,7 +61,7 @@ describe.each(tiers)("%s", (tier) => {
   let search: KernelInstance;
   let quantizers: KernelInstance;
   beforeAll(async () => {
-    instance = await loadKernels({ tier, wasm: bundledWasm });
+    instance = await loadKernels({ tier, part: "ops", wasm: bundledWasm });
     search = await loadKernels({ tier, part: "search", wasm: bundledWasm });
     quantizers = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
   });

@@ -28,6 +28,11 @@ export const ELEMENT_TYPE: Readonly<Record<DType, DataType>> = {
   int32: DataType.FLOAT,
   int64: DataType.INT64,
   bool: DataType.BOOL,
+  f64: DataType.DOUBLE,
+  int16: DataType.INT16,
+  uint16: DataType.UINT16,
+  uint32: DataType.UINT32,
+  uint64: DataType.UINT64,
   bit: DataType.FLOAT,
   trit: DataType.FLOAT,
 };

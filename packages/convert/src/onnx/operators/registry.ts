@@ -3,6 +3,7 @@ import { activation } from "./activation.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { convolution } from "./convolution.ts";
 import { linear } from "./linear.ts";
+import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
@@ -11,7 +12,7 @@ import { values } from "./values.ts";
 
 /** Every operator of the default domain that is imported, by its ONNX name: one line per file. */
 export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
-  [convolution, linear, arithmetic, activation, pooling, normalization, shape, values, quantization].flatMap(
+  [convolution, linear, arithmetic, activation, pooling, normalization, movement, shape, values, quantization].flatMap(
     Object.entries,
   ),
 );

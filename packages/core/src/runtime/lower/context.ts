@@ -1,9 +1,14 @@
 import { UnsupportedError } from "../../errors.ts";
+import { inputRule, rulesOf } from "../../graph/operators.ts";
 import type { Constant, Graph, Node, NodeOf, Op, PlainConstant, ValueInfo } from "../../graph/types.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { cast } from "../../kernels/transform.ts";
 import { sizeOf } from "../../tensor.ts";
 import type { Operation } from "./operation.ts";
+
+/** Names of the inputs whose elements a run reads. */
+export const inputsRead = ({ op, inputs }: Node): string[] =>
+  inputs.filter((name, i) => name !== "" && !inputRule(rulesOf(op)!, i).reads);
 
 /** What one operator's lowering sees: its graph, the instance, and what other nodes expect of it. */
 export class LoweringContext {
@@ -138,9 +143,9 @@ export class LoweringContext {
 
   /** A node's inputs: the values, and the constants that are read like values. */
   inputsOf(node: Node): Pick<Operation, "inputs" | "constants"> {
-    const { inputs } = node;
+    const inputs = inputsRead(node);
     return {
-      inputs: inputs.filter((name) => name !== "" && !this.isConstant(name)),
+      inputs: inputs.filter((name) => !this.isConstant(name)),
       constants: inputs.filter((name) => this.isConstant(name)),
     };
   }

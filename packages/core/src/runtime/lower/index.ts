@@ -2,7 +2,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import type { Graph, Node, ValueInfo } from "../../graph/types.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
-import { LoweringContext } from "./context.ts";
+import { inputsRead, LoweringContext } from "./context.ts";
 import type { Operation } from "./operation.ts";
 import { lower } from "./registry.ts";
 
@@ -66,7 +66,7 @@ function neededNodes(graph: Graph, outputs: readonly string[]): Set<Node> {
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((name) => wanted.has(name))) continue;
     needed.add(node);
-    for (const name of node.inputs) wanted.add(name);
+    for (const name of inputsRead(node)) wanted.add(name);
   }
   return needed;
 }

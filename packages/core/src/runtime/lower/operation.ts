@@ -8,6 +8,8 @@ export interface Binding {
   shape(name: string): readonly number[];
   /** Address of a value or constant. */
   pointer(name: string): number;
+  /** The numbers in an input that decides sizes, undefined where it is absent. */
+  elements(name: string | undefined): readonly number[] | undefined;
   /** The operation's own memory, {@link Operation.scratchBytes} long. */
   readonly scratch: number;
   /** Where the producer of a trit value leaves the number of its zeros. */
@@ -36,6 +38,8 @@ export interface Operation extends Disposable {
   /** Plain constants read like values; weights are not among them. */
   readonly constants?: readonly string[];
   readonly output: string;
+  /** Outputs behind the first one. */
+  readonly others?: readonly string[];
   /**
    * `alias`: the output is the first input's memory, and there is nothing to run. `inPlace`: the kernel may write over
    * its first input.

@@ -1,5 +1,5 @@
 /** The one list of lowerings: from a node to its kernel. `registerOp` adds those of operators from outside. */
-import type { CustomNode, CustomOp, Node, NodeOf, Op } from "../../graph/types.ts";
+import type { Node, NodeOf, Op } from "../../graph/types.ts";
 import { lowerBinary, lowerMatmul } from "./broadcast.ts";
 import { lowerAffine, lowerBatchNorm, lowerSoftmax, lowerThreshold } from "./channelwise.ts";
 import type { LoweringContext } from "./context.ts";
@@ -55,12 +55,12 @@ const builtIn: { readonly [K in Op]: Lowering<NodeOf<K>> } = {
   cast: simple.lowerCast,
 };
 
-const custom = new Map<CustomOp, Lowering<CustomNode>>();
+const added = new Map<string, Lowering>();
 
-/** Adds the lowering of an operator from outside; the result takes it away again. */
-export function addLowering<N extends CustomNode>(op: CustomOp, lower: Lowering<N>): () => void {
-  custom.set(op, lower as unknown as Lowering<CustomNode>);
-  return () => custom.delete(op);
+/** Adds the lowering of an operator of `lowbit/ops` or from outside; the result takes it away again. */
+export function addLowering<N extends Node>(op: N["op"], lower: Lowering<N>): () => void {
+  added.set(op, lower as unknown as Lowering);
+  return () => added.delete(op);
 }
 
 /** Operators that read constants like values; the other built-in ones compute with values alone. */
@@ -68,8 +68,8 @@ const takesConstants: ReadonlySet<string> = new Set<Op>(["add", "sub", "mul", "d
 
 /** Of a node in a valid graph, so the operator is known. */
 export function lower(node: Node, context: LoweringContext): Operation | undefined {
-  const own = custom.get(node.op as CustomOp);
-  if (own) return own(node as CustomNode, context);
+  const own = added.get(node.op);
+  if (own) return own(node, context);
   if (!takesConstants.has(node.op) && context.isConstant(node.inputs[0]!))
     return context.refuse(node, "of a constant, which could be computed beforehand");
   return (builtIn[node.op as Op] as Lowering)(node, context);

@@ -1,10 +1,11 @@
 /** Operators whose kernel is a function of pointers and a count. */
-import type { Node, NodeOf } from "../../graph/types.ts";
+import { casts } from "../../graph/operators.ts";
+import type { CastType, Node, NodeOf } from "../../graph/types.ts";
 import { dequantizeActivations, quantizeActivations } from "../../kernels/activations.ts";
 import { clip, leakyRelu, sigmoid, tanh } from "../../kernels/elementwise.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { cast } from "../../kernels/transform.ts";
-import { sizeOf, type TensorDType } from "../../tensor.ts";
+import { sizeOf } from "../../tensor.ts";
 import type { LoweringContext } from "./context.ts";
 import type { Operation } from "./operation.ts";
 import { lowerUnpack } from "./sign.ts";
@@ -76,7 +77,8 @@ export function lowerCast(node: NodeOf<"cast">, context: LoweringContext): Opera
   const { to } = node.attributes;
   if (dtype === "bit" || dtype === "trit") return lowerUnpack(node, context);
   if (dtype === to) return elementwiseAlias(node);
-  const from: TensorDType = dtype;
+  if (!(casts as readonly string[]).includes(dtype)) return context.refuse(node, `of ${dtype}`);
+  const from = dtype as CastType;
   return elementwise(node, "convert", (instance, x, count, y) => cast(instance, from, x, count, to, y), {});
 }
 

@@ -1,0 +1,2 @@
+/** The references of the operators of `lowbit/ops`, a line each. */
+export { reference as slice } from "../ops/slice.ts";
