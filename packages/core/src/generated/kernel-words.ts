@@ -44,6 +44,8 @@ export const kernelOperators = [
   "multibit_gemm",
   "solve",
   "strided",
+  "arithmetic",
+  "reduce",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -88,4 +90,5 @@ export const kernelQuantities = [
   "radius",
   "planes",
   "positive pivot in column",
+  "operands",
 ] as const;

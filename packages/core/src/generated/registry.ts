@@ -7,6 +7,8 @@ export const kernelFamilies = [
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
+  { name: "arithmetic", tiers: ["scalar"], agreement: "exact" },
+  { name: "reduce", tiers: ["scalar"], agreement: "exact" },
   { name: "normalize", tiers: ["scalar"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "quantize", tiers: ["scalar"], agreement: "exact" },

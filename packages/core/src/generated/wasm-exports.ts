@@ -6,8 +6,14 @@ export interface WasmExports {
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly along_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arg_extreme_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arithmetic_new: (a: number, b: number) => number;
+  readonly arithmetic_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly best_new: (a: number, b: number) => number;
+  readonly best_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_max_pool_new: (a: number, b: number) => number;
   readonly bitpack_max_pool_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_planes: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -137,6 +143,8 @@ export interface WasmExports {
   readonly quantize_ternary_scale: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_threshold_codes: (a: number, b: number) => number;
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly reduce_new: (a: number, b: number) => number;
+  readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_adaround: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly solve_column_stats: (a: number, b: number, c: number, d: number) => number;

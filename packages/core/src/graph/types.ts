@@ -6,6 +6,7 @@
  * dimensions (a string such as "N"), which the plan binds at run time.
  */
 
+import type { ArithmeticAttributes } from "../ops/arithmetic-attributes.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
 
 /**
@@ -174,7 +175,7 @@ export interface Attributes {
 export type Op = keyof Attributes;
 
 /** Attributes of the operators of `lowbit/ops`, each described in its file there. */
-export interface OpsAttributes {
+export interface OpsAttributes extends ArithmeticAttributes {
   slice: SliceAttributes;
 }
 

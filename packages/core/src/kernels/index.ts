@@ -2,6 +2,7 @@
 export type { Clamp, Decoding, Window2d } from "../graph/types.ts";
 export * from "./activations.ts";
 export * from "./affine-gemm.ts";
+export * from "./arithmetic.ts";
 export * from "./binary.ts";
 export * from "./bitpack.ts";
 export * from "./codebook-gemm.ts";
@@ -20,6 +21,7 @@ export * from "./normalize.ts";
 export { type Output, unclamped, writeOutput } from "./output.ts";
 export * from "./pool.ts";
 export * from "./pq.ts";
+export * from "./reduce.ts";
 export * from "./strided.ts";
 export * from "./ternary-gemm.ts";
 export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./tiers.ts";

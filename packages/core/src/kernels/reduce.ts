@@ -81,7 +81,7 @@ export function argExtreme(
   instance.check(instance.exports.arg_extreme_run(kind, elementType(dtype), outer, size, inner, x, y));
 }
 
-export interface BestOptions {
+export interface BestKOptions {
   readonly dtype: ElementType;
   readonly lines: Lines;
   readonly k: number;
@@ -89,8 +89,8 @@ export interface BestOptions {
 }
 
 /** The k largest (or smallest) elements of each line in order, and their positions; of equal ones the first. */
-export class Best extends KernelObject {
-  constructor(instance: KernelInstance, { dtype, lines, k, smallest }: BestOptions) {
+export class BestK extends KernelObject {
+  constructor(instance: KernelInstance, { dtype, lines, k, smallest }: BestKOptions) {
     const parameters = new Parameters(instance).i32(elementType(dtype), Number(smallest), k, ...lines);
     super(instance, parameters.call(instance.exports.best_new));
   }

@@ -1,18 +1,29 @@
 import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
-import { arithmetic } from "./arithmetic.ts";
 import { convolution } from "./convolution.ts";
+import { elementwise } from "./elementwise.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { reductions } from "./reductions.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
 
 /** Every operator of the default domain that is imported, by its ONNX name: one line per file. */
 export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
-  [convolution, linear, arithmetic, activation, pooling, normalization, movement, shape, values, quantization].flatMap(
-    Object.entries,
-  ),
+  [
+    convolution,
+    linear,
+    elementwise,
+    activation,
+    reductions,
+    pooling,
+    normalization,
+    movement,
+    shape,
+    values,
+    quantization,
+  ].flatMap(Object.entries),
 );
