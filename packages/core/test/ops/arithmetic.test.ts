@@ -1,4 +1,4 @@
-import { type DType, GraphError, type OpsAttributes, type OpsOp, Tensor, type TensorDType } from "lowbit";
+import { createModel, type DType, GraphError, type OpsAttributes, type OpsOp, Tensor, type TensorDType } from "lowbit";
 import { describe, expect, it } from "vitest";
 import { operatorOf } from "../../src/ops/register.ts";
 import { GraphBuilder } from "../../src/testing/builder.ts";
@@ -101,7 +101,6 @@ const elementwise = [
   "hardSigmoid",
   "hardSwish",
   "isInf",
-  "isNan",
   "less",
   "lessOrEqual",
   "log",
@@ -126,11 +125,16 @@ const elementwise = [
   "where",
 ] as const satisfies readonly OpsOp[];
 
+/** Whose uint64 reach numbers that the reference, of f64, does not hold: crates/kernels tests them. */
+const nearTop: readonly OpsOp[] = ["anySub", "bitwiseNot"];
+
 describe("arithmetic", () => {
   it.each(elementwise)("%s", async (name) => {
     const inputs = operatorOf(name)!.inputs as readonly { readonly dtypes: readonly DType[] }[];
     const setting = settings[name] as { attributes?: readonly object[]; of?: Numbers } | undefined;
-    const types = inputs[0]!.dtypes.filter((dtype) => dtype !== "f16");
+    const types = inputs[0]!.dtypes.filter(
+      (dtype) => dtype !== "f16" && !(dtype === "uint64" && nearTop.includes(name)),
+    );
     const floatsOnly = types.every((dtype) => dtype.startsWith("f"));
     for (const attributes of setting?.attributes ?? [{}])
       for (const [seed, dtype] of types.entries()) {
@@ -145,10 +149,22 @@ describe("arithmetic", () => {
             setting?.of ?? (floatsOnly ? real : small),
             random,
           ),
-          as: random.pick(["input", "symbolic"] as const),
+          // What is not finite is no input of a model.
+          as:
+            name === "isNan" || name === "isInf" ? ("constant" as const) : random.pick(["input", "symbolic"] as const),
         }));
         await checkNode(name, given, attributes as never, { tolerance: dtype.startsWith("f") ? 1e-6 : 0 });
       }
+  });
+
+  it("isNan", async () => {
+    const builder = new GraphBuilder();
+    const roots = builder.ops("sqrt", [builder.input("x", "f32", [3])], {});
+    const graph = builder.build(...builder.ops("isNan", roots, {}));
+    const model = await createModel(graph);
+    const result = await model.run({ x: new Tensor("f32", [3], Float32Array.of(4, -1, 0)) });
+    model.dispose();
+    expect(Object.values(result).map(({ dtype, data }) => [dtype, [...data]])).toEqual([["bool", [0, 1, 0]]]);
   });
 
   it("refuses types that differ, by name", () => {
@@ -178,7 +194,8 @@ describe("reduce", () => {
       const random = new RandomData(seed);
       const shape = Array.from({ length: random.between(1, 4) }, () => random.pick([1, 2, 3, 140]));
       if (shape.reduce((a, b) => a * b, 1) > 20_000) continue;
-      const dtype = random.pick(["f32", "f64", "int32", "int64"] as const);
+      const isLog = reduction.startsWith("log");
+      const dtype = random.pick(["f32", "f64", ...(isLog ? [] : (["int32", "int64"] as const))] as const);
       const x = tensor(dtype, shape, reduction === "prod" ? () => 1 + random.below(2) / 64 : positive, random);
       const axes = shape.map((_, axis) => axis - (random.below(2) ? shape.length : 0)).filter(() => random.below(2));
       const keepAxes = random.below(2) === 0;
