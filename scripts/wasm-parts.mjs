@@ -6,15 +6,16 @@ export const parts = {
   bits: ["bits", "bytes"],
   bytes: ["groups", "ternary", "depthwise-affine", "operators"],
   floats: ["codes", "depthwise-f32", "matmul", "operators"],
+  transformer: ["transformer", "codes", "depthwise-f32", "matmul"],
   all: ["all", "quantize"],
-  ops: ["all", "ops", "quantize"],
-  threads: ["threads", "quantize"],
+  ops: ["all", "ops", "quantize", "transformer"],
+  threads: ["threads", "quantize", "transformer"],
   search: ["search", "quantize"],
   quantize: ["quantize", "solve"],
 };
 
 /** The parts that a network may be loaded with, without threads. */
-export const networkParts = ["bits", "bytes", "floats", "all", "ops"];
+export const networkParts = ["bits", "bytes", "floats", "transformer", "all", "ops"];
 
 /** A part's name, as that of its file begins. */
 export const moduleName = (part) => (part === "all" ? "lowbit" : `lowbit-${part}`);

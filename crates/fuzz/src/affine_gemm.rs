@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use lowbit_kernels::affine_gemm::{
-    AffineCodes, AffineGemm, AffineInput, GroupedAffineGemm, GroupedOutput, naive,
+    AffineCodes, AffineGemm, AffineInput, DynamicAffineGemm, GroupedAffineGemm, GroupedOutput, naive,
 };
 use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::error::Op;
@@ -12,7 +12,7 @@ use lowbit_kernels::testing::pack_codes;
 use lowbit_kernels::tier::Tier;
 use lowbit_kernels::v128::RelaxedDot;
 
-use crate::cycle;
+use crate::{any_floats, cycle};
 
 /// Sizes, types and values.
 #[derive(Arbitrary, Debug)]
@@ -60,6 +60,8 @@ impl Case<'_> {
         let scales: Vec<f32> = (0..columns * depth.div_ceil(group)).map(|i| 1.0 / (i + 3) as f32).collect();
 
         let mut grouped: Option<Vec<u32>> = None;
+        let mut dynamic: Option<Vec<u32>> = None;
+        let floats = any_floats(self.values, rows * depth, 5);
         for tier in Tier::ALL {
             let gemm = AffineGemm::new(tier, &weights(depth), input, OutputTransform::I32).expect("valid");
             let mut y = vec![0; rows * columns];
@@ -77,6 +79,14 @@ impl Case<'_> {
             gemm.run(&bytes, rows, OutputMut::F32(&mut y), scratch.arena()).expect("valid");
             let y = y.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(&y, grouped.get_or_insert_with(|| y.clone()), "{tier} {self:?}");
+
+            let free = (f32::NEG_INFINITY, f32::INFINITY);
+            let gemm = DynamicAffineGemm::new(tier, &weights(group), &scales, &[], free).expect("valid");
+            let mut y = vec![0.0; rows * columns];
+            scratch.reserve(Op::AffineGemm, gemm.scratch_lines(rows)).expect("memory");
+            gemm.run(&floats, rows, &mut y, scratch.arena()).expect("valid");
+            let y = crate::bits(&y);
+            assert_eq!(&y, dynamic.get_or_insert_with(|| y.clone()), "{tier} {self:?}");
         }
     }
 }

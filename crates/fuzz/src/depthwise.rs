@@ -8,7 +8,7 @@ use lowbit_kernels::error::Op;
 use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::tier::Tier;
 
-use crate::windows::Sizes;
+use crate::sizes::Sizes;
 use crate::{bits, cycle, floats};
 
 /// Sizes and values.

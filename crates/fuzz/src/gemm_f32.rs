@@ -9,7 +9,7 @@ use lowbit_kernels::output::OutputMut;
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::tier::Tier;
 
-use crate::windows::Sizes;
+use crate::sizes::Sizes;
 use crate::{bits, floats};
 
 const FREE: (f32, f32) = (f32::NEG_INFINITY, f32::INFINITY);

@@ -7,7 +7,7 @@
 use arbitrary::{Arbitrary, Unstructured};
 
 mod pq;
-mod windows;
+mod sizes;
 
 macro_rules! families {
     ($($family:ident, [$($tier:ident),*], $agreement:ident, $about:literal;)*) => {

@@ -1,7 +1,8 @@
 //! Per-channel maps are their rounded steps; softmax is a distribution.
 
 use arbitrary::Arbitrary;
-use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, softmax};
+use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, RowNorm, softmax};
+use lowbit_kernels::tier::Tier;
 
 use crate::{any_floats, bits, floats};
 
@@ -36,6 +37,16 @@ impl Case<'_> {
             (x - mean[c]) / (variance[c] + 1e-3).sqrt() * scale[c] + bias[c]
         };
         assert_eq!(bits(&y), bits(&x.iter().enumerate().map(steps).collect::<Vec<_>>()), "{self:?}");
+
+        for centered in [false, true] {
+            let norm = RowNorm::new(&scale, &bias, 1e-3, centered).expect("valid");
+            let results = Tier::ALL.map(|tier| {
+                let mut y = x.clone();
+                norm.run(tier, &mut y).expect("valid");
+                bits(&y)
+            });
+            assert!(results.iter().all(|y| *y == results[0]), "{self:?}");
+        }
 
         let mut y = floats(self.values, rows * channels, 9);
         softmax(&mut y, rows, channels, 1).expect("valid");

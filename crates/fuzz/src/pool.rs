@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use lowbit_kernels::pool::{Pool, Reduction, naive};
 
 use crate::cycle;
-use crate::windows::Sizes;
+use crate::sizes::Sizes;
 
 /// Sizes and values.
 #[derive(Arbitrary, Debug)]

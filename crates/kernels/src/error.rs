@@ -73,7 +73,12 @@ words! {
         Nearest = "nearest",
         MultibitGemm = "multibit_gemm",
         Solve = "solve",
+        Windows = "windows",
+        Resize = "resize",
+        MatmulInteger = "matmul_integer",
         Strided = "strided",
+        Attention = "attention",
+        Embedding = "embedding",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
     }
@@ -123,6 +128,8 @@ words! {
         Radius = "radius",
         Planes = "planes",
         Pivot = "positive pivot in column",
+        Heads = "heads",
+        Positions = "positions",
         Operands = "operands",
     }
 }

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod attention;
 pub mod arithmetic;
 pub mod bitpack;
 pub mod blocks;
@@ -23,12 +24,16 @@ pub mod convert;
 pub mod depthwise;
 pub mod dtype;
 pub mod elementwise;
+pub mod embedding;
 pub mod error;
+mod exp;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
 pub mod hamming;
+mod lanes;
 pub mod layout;
+pub mod matmul_integer;
 pub mod multibit_gemm;
 pub mod nearest;
 pub mod normalize;
@@ -40,6 +45,7 @@ pub mod pq_tables;
 pub mod quantize;
 pub mod reduce;
 pub mod registry;
+pub mod resize;
 pub mod rows;
 pub mod solve;
 pub mod strided;
@@ -51,6 +57,7 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod windows;
 pub mod xnor_gemm;
 
 #[cfg(doctest)]

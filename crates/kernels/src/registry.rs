@@ -31,17 +31,23 @@ macro_rules! for_each_kernel {
     ($callback:ident) => {
         $callback! {
             affine_gemm, [Scalar, Simd128, Relaxed], Exact, "8, 4 and 2-bit weights by int8 or uint8 activations, a scale per tensor, channel or group";
+            attention, [Scalar, Simd128], Exact, "scaled dot products of queries and keys in f32, with masks, and rotation of positions";
             codebook_gemm, [Scalar, Simd128], Exact, "1 to 8-bit sign, affine, table and product-quantized weights by f32 activations";
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
             convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
+            elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, GELU, SiLU, sign";
             elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, sign";
             arithmetic, [Scalar], Exact, "60 functions of up to three tensors of any type, with broadcasting; casts";
             reduce, [Scalar], Exact, "reductions over any axes, arg max and min, top k, running sums, softmax, of any type";
-            normalize, [Scalar], Exact, "per-channel scale and bias, batch normalization, softmax";
+            embedding, [Scalar], Exact, "rows of tables of f32 or of 1 to 8-bit codes, positions, means of rows under a mask";
+            normalize, [Scalar, Simd128], Exact, "per-channel scale and bias, batch, layer and RMS normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";
             quantize, [Scalar], Exact, "statistics, rounding, packing and error sums of the quantizers";
             solve, [Scalar, Simd128], Exact, "Gram matrices, their factors, and the roundings of calibrated quantizers";
             pool, [Scalar], Exact, "max and average pooling";
+            windows, [Scalar], Exact, "windows over one to three axes: rows of taps and back, pooling with places and norms";
+            resize, [Scalar], Exact, "nearest, linear and cubic resampling of any axes";
+            matmul_integer, [Scalar], Exact, "products of two activations of 8 bits, requantization";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";

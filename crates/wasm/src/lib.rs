@@ -31,6 +31,8 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "transformer")]
+pub mod attention;
 #[cfg(feature = "ops")]
 pub mod arithmetic;
 #[cfg(feature = "operators")]
@@ -57,8 +59,12 @@ pub mod convert;
 pub mod depthwise_affine;
 #[cfg(feature = "depthwise-f32")]
 pub mod depthwise_f32;
+#[cfg(feature = "transformer")]
+pub mod dynamic_affine_gemm;
 #[cfg(feature = "networks")]
 pub mod elementwise;
+#[cfg(feature = "transformer")]
+pub mod embedding;
 pub mod error;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
@@ -73,6 +79,10 @@ pub mod hamming;
 pub mod handles;
 #[cfg(feature = "matmul")]
 pub mod matmul_f32;
+#[cfg(feature = "ops")]
+pub mod linear;
+#[cfg(feature = "ops")]
+pub mod matmul_integer;
 pub mod memory;
 #[cfg(feature = "multibit")]
 pub mod multibit_gemm;
@@ -87,6 +97,8 @@ pub mod parallel;
 pub mod params;
 #[cfg(feature = "networks")]
 pub mod pool;
+#[cfg(feature = "ops")]
+pub mod planes;
 #[cfg(feature = "search")]
 pub mod pq;
 #[cfg(feature = "networks")]
@@ -100,6 +112,9 @@ pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
 #[cfg(feature = "ops")]
+pub mod resize;
+#[cfg(feature = "transformer")]
+pub mod row_norm;
 pub mod reduce;
 #[cfg(feature = "solve")]
 pub mod solve;
@@ -113,6 +128,8 @@ pub mod ternary_gemm;
 pub mod top_k;
 #[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "ops")]
+pub mod windows;
 #[cfg(feature = "networks")]
 mod work;
 #[cfg(feature = "bits")]

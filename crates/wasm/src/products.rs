@@ -6,6 +6,8 @@ use core::ops::Range;
 
 #[cfg(feature = "bytes")]
 use lowbit_kernels::affine_gemm::AffineGemm;
+#[cfg(feature = "transformer")]
+use lowbit_kernels::affine_gemm::DynamicAffineGemm;
 #[cfg(feature = "groups")]
 use lowbit_kernels::affine_gemm::GroupedAffineGemm;
 #[cfg(feature = "threads")]
@@ -98,6 +100,8 @@ products! {
     AffineGemm: AffineGemm, bytes, |gemm| gemm.output().kind();
     #[cfg(feature = "groups")]
     GroupedAffineGemm: AffineGemm, bytes, Self::output_kind;
+    #[cfg(feature = "transformer")]
+    DynamicAffineGemm: AffineGemm, floats, |_| OutputKind::F32;
     #[cfg(feature = "ternary")]
     TernaryGemm: TernaryGemm, bytes, |gemm| gemm.output().kind();
     #[cfg(feature = "bits")]

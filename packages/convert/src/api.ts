@@ -4,12 +4,15 @@ import type { Graph, Tensor } from "lowbit";
 /** One set of inputs by name, as `model.run` takes them. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
+/**
+ * `packed` is a file that {@link writeModel} made, `tensors` any other safetensors file: constants without a network, for
+ * {@link quantizeTensors}.
+ */
+export type ModelFormat = "onnx" | "tflite" | "packed" | "tensors";
+
 export interface ImportOptions {
-  /**
-   * Found in the file where it is absent. `packed` is a file that {@link writeModel} made, `tensors` any other safetensors
-   * file: constants without a network, for {@link quantizeTensors}.
-   */
-  readonly format?: "onnx" | "packed" | "tensors";
+  /** Found in the file where it is absent. */
+  readonly format?: ModelFormat;
   /** The Graph's name; the source's own where it is absent (`tensors` where it has none). */
   readonly name?: string;
 }
@@ -65,7 +68,10 @@ export interface QuantizeModelOptions {
    * Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed.
    */
   readonly weights?: string;
-  /** `int8`: activations run in integers too (needs calibration). Absent or `float`: they stay float. */
+  /**
+   * `int8`: activations run in integers too (needs calibration). `int8:dynamic`: dense layers of integer weights quantize each row of their input when it comes, by its own
+   * largest magnitude; what transformers want. Absent or `float`: they stay float.
+   */
   readonly activations?: string;
   /**
    * Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone.

@@ -1,9 +1,11 @@
 import { type Graph, looksLikeSafetensors } from "lowbit";
-import type { ImportOptions } from "./api.ts";
+import type { ImportOptions, ModelFormat } from "./api.ts";
 import { ModelFileError } from "./errors.ts";
 import { importOnnx } from "./onnx/import.ts";
 import { isPacked, readModel } from "./packed.ts";
 import { importTensors } from "./tensor-file.ts";
+import { importTflite } from "./tflite/import.ts";
+import { looksLikeTflite } from "./tflite/reader.ts";
 
 /**
  * A model file as a Graph, before any pass. Of a safetensors file without a network, a Graph of constants alone.
@@ -19,6 +21,8 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Gra
   switch (format) {
     case "onnx":
       return importOnnx(plain, options.name);
+    case "tflite":
+      return importTflite(plain, options.name);
     case "packed": {
       const { graph } = readModel(plain);
       return options.name === undefined ? graph : { ...graph, name: options.name };
@@ -26,11 +30,13 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Gra
     case "tensors":
       return importTensors(plain, options.name);
     default:
-      throw new ModelFileError("importModel", "format", "onnx, packed or tensors", format);
+      throw new ModelFileError("importModel", "format", "onnx, tflite, packed or tensors", format);
   }
 }
 
-function formatOf(bytes: Uint8Array): "onnx" | "packed" | "tensors" {
+/** What a file is, by its first bytes; `onnx`, which has no mark of its own, where it is nothing else. */
+export function formatOf(bytes: Uint8Array): ModelFormat {
+  if (looksLikeTflite(bytes)) return "tflite";
   if (!looksLikeSafetensors(bytes)) return "onnx";
   return isPacked(bytes) ? "packed" : "tensors";
 }

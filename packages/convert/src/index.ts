@@ -3,6 +3,7 @@
  *
  * ```
  * importModel(bytes: Uint8Array, options?: ImportOptions): Graph                       a foreign file as a Graph
+ * importHuggingFace(read, options?): Promise<Graph>                                   config.json + safetensors as a Graph
  * runPasses(graph: Graph, options?: PassOptions): Graph                                folding, fusion, recognition
  * calibrate(graph: Graph, feeds: readonly Feed[], options?): Promise<Calibration>      ranges of a float graph
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
@@ -19,7 +20,14 @@ export { readNpy, writeNpy } from "./data/npy.ts";
 export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
-export { importModel } from "./import.ts";
+export {
+  HUGGING_FACE_MODELS,
+  type HuggingFaceOptions,
+  importHuggingFace,
+  type Pooling,
+  type ReadFile,
+} from "./hf/index.ts";
+export { formatOf, importModel } from "./import.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";

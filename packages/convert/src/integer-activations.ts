@@ -1,5 +1,5 @@
-/** int8 activations: codes in front of the layers whose weights are integers, from calibrated ranges. */
-import type { ActivationQuantization, Graph } from "lowbit";
+/** int8 activations in front of the layers whose weights are integers: codes from calibrated ranges, or rows that are quantized when they come. */
+import type { ActivationQuantization, Graph, QuantizedConstant } from "lowbit";
 import type { Calibration, Range } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { GraphEditor } from "./graph/editor.ts";
@@ -47,3 +47,22 @@ export function insertInt8Activations(graph: Graph, calibration: Calibration): G
   }
   return editor.freeze();
 }
+
+/**
+ * Dense layers of f32 activations and integer weights quantize every row of their input by its own largest magnitude when it comes: no samples are needed, and no range
+ * has to hold all of them.
+ */
+export function quantizeRowsAtRun(graph: Graph): Graph {
+  const editor = GraphEditor.from(graph);
+  for (const node of editor.live()) {
+    if (node.op !== "dense" || editor.info(node.inputs[0]!).dtype !== "f32") continue;
+    const weight = editor.constants.get(node.inputs[1]!);
+    if (weight?.kind !== "quantized" || !takesRows(weight)) continue;
+    editor.replace(node, { attributes: { ...node.attributes, activations: "int8" } });
+  }
+  return editor.freeze();
+}
+
+/** Unsigned codes around zero points, also of groups, or signs with a scale for each row. */
+const takesRows = ({ decoding, scaleShape }: QuantizedConstant): boolean =>
+  decoding.kind === "affine" || (decoding.kind === "sign" && (scaleShape?.[1] ?? 1) === 1);

@@ -3,7 +3,7 @@ import type { Graph } from "lowbit";
 import type { Agreement, Calibration, ErrorFigures, Feed, QuantizeModelOptions } from "./api.ts";
 import { agreementOf, figuresOf, isolated, layerMap, record } from "./parity.ts";
 import type { Layer } from "./passes/channel-function.ts";
-import { layersOf } from "./schemes.ts";
+import { isTable, layersOf } from "./schemes.ts";
 
 export interface Measured {
   readonly agreement: Agreement;
@@ -76,7 +76,7 @@ function layerGroups(float: Graph, feeds: readonly Feed[], mostFloats: number): 
   let kept = 0;
   for (const layer of layersOf(float)) {
     const [x, y] = [layer.inputs[0]!, layer.outputs[0]!];
-    if (!isReal(x) || !isReal(y)) continue;
+    if (isTable(layer) || !isReal(x) || !isReal(y)) continue;
     // The float input and output, and the quantized output inside the model.
     const floats = (sizeOf(x) + 2 * sizeOf(y)) * feeds.length;
     if (kept > 0 && kept + floats > mostFloats) {

@@ -3,7 +3,8 @@ import { createModel, type Graph, type Model, Tensor } from "lowbit";
 import { compareFloats } from "lowbit/quantize";
 import type { Agreement, ErrorFigures, Feed } from "./api.ts";
 import { GraphEditor } from "./graph/editor.ts";
-import { isLayer, type Layer } from "./passes/channel-function.ts";
+import type { Layer } from "./passes/channel-function.ts";
+import { isWeighted, type Weighted } from "./schemes.ts";
 
 /** Some values of a graph by name, one tensor of f32 per feed. */
 export type Recording = ReadonlyMap<string, readonly Tensor<"f32">[]>;
@@ -114,6 +115,6 @@ function largest(data: Float32Array, start: number, count: number): number {
 }
 
 /** Layers by node name. */
-export function layerMap(graph: Graph): Map<string, Layer> {
-  return new Map(graph.nodes.filter(isLayer).map((layer) => [layer.name, layer]));
+export function layerMap(graph: Graph): Map<string, Weighted> {
+  return new Map(graph.nodes.filter(isWeighted).map((layer) => [layer.name, layer]));
 }

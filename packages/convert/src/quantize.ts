@@ -5,13 +5,12 @@ import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { GraphEditor } from "./graph/editor.ts";
-import { insertInt8Activations } from "./integer-activations.ts";
+import { insertInt8Activations, quantizeRowsAtRun } from "./integer-activations.ts";
 import { LayerInputs } from "./layer-inputs.ts";
 import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
-import type { Layer } from "./passes/channel-function.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
-import { assignSchemes, layersOf, needsInputs, quantizeWeights } from "./schemes.ts";
+import { assignSchemes, isTable, layersOf, needsInputs, quantizeWeights, type Weighted } from "./schemes.ts";
 
 /** Nothing is lost. */
 export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
@@ -38,8 +37,8 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
   const { activations = "float", calibration, correctBias = false, signal, onProgress } = options;
-  if (activations !== "float" && activations !== "int8")
-    throw new OptionError("quantizeModel", "activations", "float or int8", activations);
+  if (activations !== "float" && activations !== "int8" && activations !== "int8:dynamic")
+    throw new OptionError("quantizeModel", "activations", "float, int8 or int8:dynamic", activations);
   if (activations === "int8" && !calibration)
     throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
   const layers = layersOf(graph);
@@ -56,7 +55,7 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   }
   const inputs = new LayerInputs(
     graph,
-    looking.filter((layer) => readsFloats(graph, layer)),
+    looking.filter((layer) => !isTable(layer)).filter((layer) => readsFloats(graph, layer)),
     calibration?.feeds ?? [],
   );
 
@@ -65,7 +64,8 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   for (const [index, layer] of layers.entries()) {
     signal?.throwIfAborted();
     const assignment = assignments.get(layer.name);
-    const given = looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
+    const given =
+      !isTable(layer) && looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
     const quantized = assignment && (await quantizeWeights(graph, layer, assignment, given));
     if (quantized) {
       const { sqnr, cosine, maxAbs } = quantized.error;
@@ -80,7 +80,12 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     onProgress?.("quantize", index + 1, layers.length);
   }
   const coded = editor.freeze();
-  const staged = activations === "int8" ? insertInt8Activations(coded, calibration!) : coded;
+  const staged =
+    activations === "int8"
+      ? insertInt8Activations(coded, calibration!)
+      : activations === "int8:dynamic"
+        ? quantizeRowsAtRun(coded)
+        : coded;
   const result = activations === "int8" ? runPasses(staged, {}, INTEGER_PASSES) : staged;
 
   const measured = calibration && (await measure({ float: graph, staged, result }, calibration, options));
@@ -98,12 +103,12 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
   };
 }
 
-const readsFloats = (graph: Graph, layer: Layer): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
+const readsFloats = (graph: Graph, layer: Weighted): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
 
 /** The layer's bias without what its quantized weights add to it on average; undefined where channels see different inputs (grouped convolutions). */
 async function biasOf(
   graph: Graph,
-  layer: Layer,
+  layer: Weighted,
   quantized: QuantizedConstant,
   inputs: Inputs,
 ): Promise<PlainConstant | undefined> {
@@ -123,7 +128,7 @@ async function biasOf(
 /** `weightErrors` is of those layers that were quantized here. */
 function reportOf(
   result: Graph,
-  layer: Layer,
+  layer: Weighted,
   weightErrors: ReadonlyMap<string, ErrorFigures>,
   measured: Measured | undefined,
 ): LayerReport {

@@ -1,5 +1,5 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
-import { type Graph, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
+import { type Graph, type Node, type NodeOf, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
 import {
   type Calibration,
   inputCurvature,
@@ -13,9 +13,17 @@ import { OptionError } from "./errors.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { isLayer, type Layer } from "./passes/channel-function.ts";
 
-/** The convolutions and dense layers of a graph, in its order. */
-export function layersOf(graph: Graph): Layer[] {
-  return graph.nodes.filter(isLayer);
+/** A node with a table of rows. */
+export type Table = NodeOf<"embedding"> | NodeOf<"addPositions">;
+/** A node with weights that can be quantized. */
+export type Weighted = Layer | Table;
+
+export const isTable = (node: Node): node is Table => node.op === "embedding" || node.op === "addPositions";
+export const isWeighted = (node: Node): node is Weighted => isLayer(node) || isTable(node);
+
+/** The nodes of a graph whose weights can be quantized, in its order. */
+export function layersOf(graph: Graph): Weighted[] {
+  return graph.nodes.filter(isWeighted);
 }
 
 /** A glob over node names: `*` is any run of characters, `?` one; everything else stands for itself. */
@@ -75,13 +83,22 @@ export const needsInputs = ({ scheme }: Assignment): boolean => parseScheme(sche
  */
 export async function quantizeWeights(
   graph: Graph,
-  layer: Layer,
+  layer: Weighted,
   assignment: Assignment,
   inputs?: Calibration,
 ): Promise<QuantizedWeights | undefined> {
   const weight = graph.constants.get(layer.inputs[1]!);
   if (!isFloat(weight)) return undefined;
-  return quantizeFloats(layer.name, weight, assignment, { needed: await neededOf(weight, assignment, inputs) });
+  const given = isTable(layer) ? tableAssignment(layer, assignment) : assignment;
+  if (!given) return undefined;
+  return quantizeFloats(layer.name, weight, given, { needed: await neededOf(weight, assignment, inputs) });
+}
+
+/** What a scheme for all layers means for a table: rows are decoded from uniform codes only, and positions, a hundredth of the weights, keep 8 bits. */
+function tableAssignment({ op }: Table, assignment: Assignment): Assignment | undefined {
+  if (assignment.named) return assignment;
+  if (!/^int\d/.test(assignment.scheme)) return undefined;
+  return op === "addPositions" ? { ...assignment, scheme: "int8" } : assignment;
 }
 
 async function neededOf(

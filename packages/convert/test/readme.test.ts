@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PASSES } from "../src/index.ts";
 import { OPERATORS } from "../src/onnx/operators/registry.ts";
+import { OPERATORS as TFLITE_OPERATORS } from "../src/tflite/operators/registry.ts";
 import { readFile } from "./support/data.ts";
 
 const readme = new TextDecoder().decode(readFile("packages/convert/README.md"));
@@ -12,7 +13,12 @@ test("the README's table lists every pass, in the order in which each first runs
   expect(listed).toEqual([...new Set(PASSES.map(({ name }) => name))]);
 });
 
+const missing = (operators: ReadonlyMap<string, unknown>, list: string): string[] =>
+  [...operators.keys()].filter((operator) => !new RegExp(`\\b${operator}\\b`).test(list));
+
 test("the README names every operator that is imported", () => {
   const [, list] = /through the typed protobuf schema(.*?)All element types/s.exec(readme)!;
-  expect([...OPERATORS.keys()].filter((operator) => !new RegExp(`\\b${operator}\\b`).test(list!))).toEqual([]);
+  expect(missing(OPERATORS, list!)).toEqual([]);
+  const [, tflite] = /per tensor and per channel:(.*?)on the binary kernels/s.exec(readme)!;
+  expect(missing(TFLITE_OPERATORS, tflite!)).toEqual([]);
 });

@@ -27,6 +27,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit-floats.simd128.wasm", import.meta.url);
     case "floats relaxed":
       return new URL("../wasm/lowbit-floats.relaxed.wasm", import.meta.url);
+    case "transformer scalar":
+      return new URL("../wasm/lowbit-transformer.scalar.wasm", import.meta.url);
+    case "transformer simd128":
+      return new URL("../wasm/lowbit-transformer.simd128.wasm", import.meta.url);
+    case "transformer relaxed":
+      return new URL("../wasm/lowbit-transformer.relaxed.wasm", import.meta.url);
     case "all scalar":
       return new URL("../wasm/lowbit.scalar.wasm", import.meta.url);
     case "all simd128":

@@ -81,6 +81,11 @@ const cases: readonly [what: string, graph: Graph, part: Part][] = [
     }),
     "ops",
   ],
+  [
+    "an operator of transformers",
+    layer("f32", "dense", "plain", { behind: (b, y) => b.ops("gelu", [y], { approximate: "none" })[0]! }),
+    "transformer",
+  ],
 ];
 
 describe("partFor", () => {
@@ -108,7 +113,7 @@ it("the modules hold what the table says, and `all` the rest", async () => {
       await WebAssembly.compile(await readSource(bundledWasm("scalar", part))),
     );
     const family =
-      /^(xnor|affine|ternary|codebook|pad|strided|parallel|top_k|quantize)(?=_new|_gemm_new|_begin|_clear|_grid)/;
+      /^(xnor|affine|ternary|codebook|pad|attention|strided|parallel|top_k|quantize)(?=_new|_gemm_new|_begin|_clear|_grid)/;
     return exports.flatMap(({ name }) => family.exec(name)?.[0] ?? []).sort();
   };
   expect(await held("bits")).toEqual(["affine", "xnor"]);
@@ -117,6 +122,7 @@ it("the modules hold what the table says, and `all` the rest", async () => {
   expect(await held("search")).toEqual(["quantize", "top_k"]);
   const all = ["affine", "codebook", "pad", "quantize", "ternary", "xnor"];
   expect(await held("all")).toEqual(all);
-  expect(await held("ops")).toEqual([...all, "strided"].sort());
-  expect(await held("threads")).toEqual([...all, "parallel"].sort());
+  expect(await held("transformer")).toEqual(["affine", "attention", "codebook", "pad"]);
+  expect(await held("ops")).toEqual([...all, "attention", "strided"].sort());
+  expect(await held("threads")).toEqual([...all, "attention", "parallel"].sort());
 });

@@ -1,7 +1,7 @@
 //! Weights of 8, 4 or 2 bits by int8 or uint8 activations, summed in int32.
 //!
 //! `sum[m, n] = Σ_k (x[m, k] - zx) * (code[n, k] - zw[n, g])`, exact. [`AffineGemm`] ends in an output transform; [`GroupedAffineGemm`] has a scale per
-//! group of a row and adds the groups' scaled sums in f32.
+//! group of a row and adds the groups' scaled sums in f32; [`DynamicAffineGemm`] takes floats and quantizes each row of them by itself.
 //!
 //! **Layout.** Every group of a row is padded to a multiple of 16 codes, which are kept in 32-bit words of `4 F` codes, `F = 8 / width` to a byte; a panel holds
 //! 16 columns: `[panel][group][word][column]`. Field f of byte b of a word is code `4 f + b` of its block:
@@ -33,6 +33,7 @@
 
 mod dense;
 mod dispatch;
+mod dynamic;
 mod grouped;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
@@ -47,6 +48,7 @@ mod strips;
 mod sums;
 
 pub use dense::AffineGemm;
+pub use dynamic::DynamicAffineGemm;
 pub use grouped::{GroupedAffineGemm, GroupedOutput};
 pub use pack::{AffineCodes, AffineInput};
 

@@ -1,9 +1,11 @@
 //! Activations between f32 and 8 bits: `real = (q - zero_point) * scale`; NaNs.
 
+mod linear;
 mod nan;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
 
+pub use linear::{Code, Granularity, Scales, dynamic_range};
 pub use nan::{canonicalize_nans, count_nans};
 
 use crate::buffer::Element;

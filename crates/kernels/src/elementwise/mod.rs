@@ -4,11 +4,13 @@
 //! gives a NaN (its payload is not fixed), except in [`sign`]. Loops this plain are vectorised by the compiler.
 
 mod broadcast;
+mod gated;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 
 pub(crate) use broadcast::MAX_AXES;
 pub use broadcast::{Binary, BinaryOp};
+pub use gated::{gelu, gelu_tanh, silu};
 
 /// `y = y < low ? low : y > high ? high : y`; a NaN stays, and -0 passes a bound of +0.
 pub fn clip(y: &mut [f32], low: f32, high: f32) {

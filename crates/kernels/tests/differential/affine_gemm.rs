@@ -1,7 +1,7 @@
 //! Sums equal the oracle's exactly in every tier, width and input type; grouped float sums equal the documented order bit for bit.
 
 use lowbit_kernels::affine_gemm::{
-    AffineCodes, AffineGemm, AffineInput, GroupedAffineGemm, GroupedOutput, naive,
+    AffineCodes, AffineGemm, AffineInput, DynamicAffineGemm, GroupedAffineGemm, GroupedOutput, naive,
 };
 use lowbit_kernels::buffer::{Buffer, Scratch};
 use lowbit_kernels::error::{ErrorCode, Op, What};
@@ -132,6 +132,49 @@ impl Case {
     }
 }
 
+/// Rows of floats: the documented steps, on sums that are taken one product at a time.
+fn dynamic(tier: Tier, rows: usize, n: usize, k: usize, group: usize, bits: usize, seed: u64) {
+    let case = Case::random(rows, n, k, group, bits, seed);
+    let groups = k.div_ceil(group);
+    let mut random = Random::new(seed);
+    let (scales, bias) = (random.many(n * groups, Random::float), random.many(n, Random::float));
+    let mut x = random.many(rows * k, |r| r.float() * 9.0);
+    // A row of zeros, one too small to be scaled, and two that are spoiled.
+    let special = [0.0, 1e-40, f32::NAN, f32::INFINITY];
+    if rows > special.len() {
+        for (row, value) in x.chunks_exact_mut(k).zip(special) {
+            row[1..].fill(0.0);
+            row[0] = value;
+        }
+    }
+    let packed = case.packed();
+    let clamp = (-500.0, f32::INFINITY);
+    let gemm = DynamicAffineGemm::new(tier, &case.weights(&packed), &scales, &bias, clamp).expect("valid");
+    let mut y = vec![f32::NAN; rows * n];
+    gemm.run(&x, rows, &mut y, scratch(&gemm, rows).arena()).expect("valid");
+    let weights = case.integers();
+    for (x, y) in x.chunks_exact(k).zip(y.chunks_exact(n)) {
+        let largest = x.iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+        if x.iter().any(|x| !x.is_finite()) {
+            assert!(y.iter().all(|y| y.is_nan()), "{tier}: a spoiled row");
+            continue;
+        }
+        let inverse = 127.0 / largest;
+        let (inverse, scale) = if inverse.is_finite() { (inverse, largest / 127.0) } else { (0.0, 0.0) };
+        let codes: Vec<i32> = x.iter().map(|x| (x * inverse).round_ties_even() as i32).collect();
+        for (column, y) in y.iter().enumerate() {
+            let sum = |g: usize| -> f32 {
+                let ks = g * group..k.min((g + 1) * group);
+                let sum: i32 = ks.map(|i| codes[i] * weights[column * k + i]).sum();
+                sum as f32 * scales[column * groups + g]
+            };
+            let total = (1..groups).fold(if groups == 1 { sum(0) } else { 0.0 + sum(0) }, |t, g| t + sum(g));
+            let expected = (total * scale + bias[column]).max(-500.0);
+            assert_eq!(y.to_bits(), expected.to_bits(), "{tier} {rows}x{n}x{k} group {group} column {column}");
+        }
+    }
+}
+
 fn scratch<K: RowKernel>(gemm: &K, rows: usize) -> Scratch {
     let mut scratch = Scratch::new();
     scratch.reserve(Op::AffineGemm, gemm.scratch_lines(rows)).expect("memory");
@@ -160,6 +203,11 @@ fn check_engine(tier: Tier) {
         for bits in [2, 4, 8] {
             Case::random(ROWS[i % ROWS.len()], 19, 130, group.min(130), bits, i as u64)
                 .assert_grouped(tier, i as u64);
+        }
+    }
+    for (i, &(n, k, group)) in [(1, 1, 1), (16, 16, 16), (19, 130, 130), (37, 70, 32), (33, 64, 16)].iter().enumerate() {
+        for (bits, &rows) in [2, 4, 8].into_iter().zip([1, 5, 33].iter().cycle().skip(i)) {
+            dynamic(tier, rows, n, k, group, bits, i as u64);
         }
     }
     extreme_values(tier);
@@ -319,5 +367,6 @@ fn properties(tier: Tier) {
     proptest!(config, |(rows in 1_usize..20, n in 1_usize..40, k in 1_usize..200, bits in 1_usize..=8, group in 1_usize..200, seed: u64)| {
         Case::random(rows, n, k, k, bits, seed).assert_exact(tier, seed);
         Case::random(rows, n, k, group.min(k), bits, seed).assert_grouped(tier, seed);
+        dynamic(tier, rows, n, k, group.min(k), bits, seed);
     });
 }

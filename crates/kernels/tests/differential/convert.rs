@@ -1,5 +1,7 @@
 //! Quantization equals the formula in f64 wherever the quotient is exact, and saturates everywhere else.
 
+mod linear;
+
 use lowbit_kernels::convert::{Byte, canonicalize_nans, count_nans, dequantize, quantize};
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::testing::Random;
@@ -96,6 +98,8 @@ pub(crate) fn check(tier: Tier) {
     ties(tier);
     formula(tier);
     any_floats(tier);
+    linear::scales();
+    linear::ranges();
     let refused =
         |scale, zero_point| quantize::<u8>(tier, &[0.0], scale, zero_point, &mut [0]).err().map(|e| e.what);
     assert_eq!(refused(1.0, 0), None);

@@ -1,6 +1,8 @@
 //! Broadcasting against index arithmetic on every element; functions against f64.
 
-use lowbit_kernels::elementwise::{Binary, BinaryOp, clip, leaky_relu, naive, sigmoid, sign, tanh};
+use lowbit_kernels::elementwise::{
+    Binary, BinaryOp, clip, gelu, gelu_tanh, leaky_relu, naive, sigmoid, sign, silu, tanh,
+};
 use lowbit_kernels::error::{ErrorCode, What};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
@@ -86,7 +88,32 @@ fn functions() {
     assert_eq!(zero.map(f32::to_bits), [-0.0_f32, 0.0].map(f32::to_bits), "-0 is not below 0");
 }
 
+/// x times a gate: within 1e-6 of |x|, and x or a zero at the ends.
+fn gates() {
+    let erf = |x: f64| libm::erf(x);
+    let gates: [(fn(&mut [f32]), &dyn Fn(f64) -> f64, &str); 3] = [
+        (gelu, &|x| 0.5 * (1.0 + erf(x * core::f64::consts::FRAC_1_SQRT_2)), "gelu"),
+        (gelu_tanh, &|x| 0.5 * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x * x * x)).tanh()), "gelu_tanh"),
+        (silu, &|x| 1.0 / (1.0 + (-x).exp()), "silu"),
+    ];
+    for (function, gate, what) in gates {
+        let x = Random::new(4).many(20_000, |r| r.float() * 12.0);
+        let mut y = x.clone();
+        function(&mut y);
+        for (x, y) in x.iter().zip(&y) {
+            let exact = f64::from(*x) * gate(f64::from(*x));
+            let bound = 1e-6 * f64::from(x.abs());
+            assert!((f64::from(*y) - exact).abs() <= bound, "{what}({x}) = {y}, exactly {exact}");
+        }
+        let mut ends = [0.0, 1e4, -1e4, f32::INFINITY, f32::NAN];
+        function(&mut ends);
+        assert_eq!(ends[..4], [0.0, 1e4, 0.0, f32::INFINITY], "{what}");
+        assert!(ends[4].is_nan(), "{what}(NaN)");
+    }
+}
+
 pub(crate) fn check(_: Tier) {
+    gates();
     broadcasting();
     refusals();
     functions();

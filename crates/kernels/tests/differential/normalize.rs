@@ -1,7 +1,9 @@
 //! Per-channel maps equal their rounded steps bit for bit; softmax and batch normalization their formulas in f64.
 
+mod planes;
+
 use lowbit_kernels::error::{ErrorCode, What};
-use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, naive, softmax};
+use lowbit_kernels::normalize::{BatchNorm, ChannelAffine, RowNorm, naive, softmax};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
@@ -85,8 +87,41 @@ fn softmaxes() {
     assert_eq!(softmax(&mut [], 0, 2, 1), Ok(()));
 }
 
-pub(crate) fn check(_: Tier) {
+fn rows(tier: Tier) {
+    for channels in [1, 2, 3, 4, 5, 16, 33, 384] {
+        let mut random = Random::new(channels as u64);
+        let (scale, bias) = (random.many(channels, Random::float), random.many(channels, Random::float));
+        let x = random.many(channels * 3, |r| r.float() * 4.0 + 1.0);
+        for (centered, bias) in [(true, &bias[..]), (false, &[]), (false, &bias)] {
+            let norm = RowNorm::new(&scale, bias, 1e-5, centered).expect("valid");
+            let run = |tier| {
+                let mut y = x.clone();
+                norm.run(tier, &mut y).expect("valid");
+                y
+            };
+            let y = run(tier);
+            let bits = |y: &[f32]| y.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&y), bits(&run(Tier::Scalar)), "{tier}, {channels} channels");
+            for (y, x) in y.chunks_exact(channels).zip(x.chunks_exact(channels)) {
+                let x: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
+                for (y, exact) in y.iter().zip(naive::row_norm(&x, &scale, bias, 1e-5, centered)) {
+                    assert!((f64::from(*y) - exact).abs() < 2e-5, "{y} for {exact}, {channels} channels");
+                }
+            }
+        }
+        let norm = RowNorm::new(&scale, &[], 0.0, true).expect("valid");
+        assert_eq!(norm.run(tier, &mut vec![0.0; channels + 1]).is_ok(), channels == 1);
+    }
+    assert_eq!(RowNorm::new(&[], &[], 0.0, true).map_err(|e| e.what).err(), Some(What::Channels));
+    assert_eq!(RowNorm::new(&[1.0], &[1.0; 2], 0.0, true).map_err(|e| e.what).err(), Some(What::Bias));
+}
+
+pub(crate) fn check(tier: Tier) {
+    rows(tier);
     affine();
     batch_norm();
     softmaxes();
+    planes::groups();
+    planes::responses();
+    planes::channels();
 }

@@ -86,7 +86,7 @@ function printTable(rows: readonly Compared[], failed: readonly Failed[]): void 
 export const compare = defineCommand({
   meta: { name: "compare", description: "Quantize by many schemes: size, accuracy, error and speed of each" },
   args: {
-    model: { type: "positional", required: true, description: "An ONNX file or a packed float model" },
+    model: { type: "positional", required: true, description: "An ONNX or TFLite file, or a packed float model" },
     data: {
       type: "string",
       required: true,

@@ -11,7 +11,7 @@ import { provenanceOf } from "../shared/provenance.ts";
 export const convert = defineCommand({
   meta: { name: "convert", description: "Import a network and fold it, without quantizing anything" },
   args: {
-    input: { type: "positional", required: true, description: "An ONNX file" },
+    input: { type: "positional", required: true, description: "An ONNX or TFLite file" },
     output: {
       type: "string",
       alias: "o",

@@ -9,7 +9,11 @@ import { type OpenedGraph, openGraph } from "../shared/model.ts";
 import { tensorsOf } from "../shared/provenance.ts";
 import { permuted, type SourceTensor } from "../shared/source-tensors.ts";
 
-const PLAIN = { f32: "F32", f16: "F16", int8: "I8", uint8: "U8", int32: "I32", int64: "I64", bool: "BOOL" } as const;
+const PLAIN = {
+  ...({ f32: "F32", f16: "F16", f64: "F64", bool: "BOOL" } as const),
+  ...({ int8: "I8", int16: "I16", int32: "I32", int64: "I64" } as const),
+  ...({ uint8: "U8", uint16: "U16", uint32: "U32", uint64: "U64" } as const),
+};
 
 const rawBytes = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);

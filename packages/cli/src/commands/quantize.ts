@@ -42,8 +42,8 @@ interface Given {
 function rulesOf(args: Given, rules: readonly string[]): Rules {
   const { weights, activations } = args;
   const minSqnr = numberOption("min-sqnr", args["min-sqnr"], -1000);
-  if (activations !== undefined && activations !== "int8" && activations !== "float")
-    throw new UsageError(`--activations: expected int8 or float, got "${activations}"`);
+  if (activations !== undefined && activations !== "int8" && activations !== "int8:dynamic" && activations !== "float")
+    throw new UsageError(`--activations: expected int8, int8:dynamic or float, got "${activations}"`);
   if (activations === "int8" && args.calibrate === undefined)
     throw new UsageError("--activations int8 needs --calibrate: the ranges of activations come from real samples");
   return {
@@ -88,7 +88,7 @@ export const quantize = defineCommand({
     input: {
       type: "positional",
       required: true,
-      description: "An ONNX file, a packed float model, or a plain safetensors file",
+      description: "An ONNX or TFLite file, a packed float model, or a plain safetensors file",
     },
     output: {
       type: "string",
@@ -105,8 +105,9 @@ export const quantize = defineCommand({
     },
     activations: {
       type: "string",
-      valueHint: "int8|float",
-      description: "int8 runs on the integer kernels and needs --calibrate",
+      valueHint: "int8|int8:dynamic|float",
+      description:
+        "int8 runs on the integer kernels and needs --calibrate; int8:dynamic quantizes each row when it comes (transformers)",
     },
     layer: {
       type: "string",

@@ -24,7 +24,7 @@ export interface ValueDescription {
 }
 
 export interface FileDescription {
-  readonly format: "onnx" | "lowbit" | "safetensors";
+  readonly format: "onnx" | "tflite" | "lowbit" | "safetensors";
   readonly bytes: number;
   readonly tensors: readonly TensorDescription[];
   /** Absent where the file holds tensors and no graph, like all that follows. */
@@ -73,8 +73,17 @@ function describeGraph(graph: Graph) {
 /** Reads and checks the whole file; every error names it. */
 export async function describeFile(path: string): Promise<FileDescription> {
   const bytes = await readInput(path);
-  const { looksLikeSafetensors } = await import("lowbit");
-  return naming(path, () => (looksLikeSafetensors(bytes) ? describeSafetensors(bytes) : describeOnnx(path, bytes)));
+  const { formatOf } = await import("@lowbit/convert");
+  return naming(path, () => {
+    switch (formatOf(bytes)) {
+      case "onnx":
+        return describeOnnx(path, bytes);
+      case "tflite":
+        return describeTflite(path, bytes);
+      default:
+        return describeSafetensors(bytes);
+    }
+  });
 }
 
 async function describeSafetensors(bytes: Uint8Array): Promise<FileDescription> {
@@ -141,4 +150,18 @@ async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescri
     }),
     ...describeGraph(graph),
   };
+}
+
+/** Constants as the file has them, layers as they would run. */
+async function describeTflite(path: string, bytes: Uint8Array): Promise<FileDescription> {
+  const { importModel, runPasses } = await import("@lowbit/convert");
+  const { readTflite, typeName } = await import("@lowbit/convert/tflite");
+  const graph = runPasses(importModel(bytes, { format: "tflite", name: modelName(path) }));
+  const constants = readTflite(bytes).tensors.flatMap(({ name, type, shape, data }) => {
+    if (data === undefined) return [];
+    const size = sizeOf(shape);
+    const dtype = typeName(type).toLowerCase().replace("float", "f");
+    return [{ name, dtype, shape, bits: size === 0 ? 0 : Math.floor((data.length * 8) / size), size }];
+  });
+  return { format: "tflite", bytes: bytes.length, tensors: constants, ...describeGraph(graph) };
 }

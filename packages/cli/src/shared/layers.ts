@@ -1,6 +1,6 @@
 /** What a Graph is made of: its layers with weights, how these are stored, and how many multiply-accumulates each takes. */
 
-import type { Constant, Dim, DType, Graph, Node } from "lowbit";
+import { bytesOf, type Constant, type Dim, type DType, type Graph, type Node } from "lowbit";
 
 /**
  * Arithmetic of a layer's inner loop, by what meets in it: `binary` a sign or trit activation and a sign weight (XNOR and
@@ -22,21 +22,11 @@ export interface Layer {
   readonly macs: number | undefined;
 }
 
-const PLAIN_BITS: Readonly<Record<DType, number>> = {
-  f32: 32,
-  f16: 16,
-  int8: 8,
-  uint8: 8,
-  int32: 32,
-  int64: 64,
-  bool: 8,
-  bit: 1,
-  trit: 2,
-};
+const bitsOfType = (dtype: DType): number => (dtype === "bit" ? 1 : dtype === "trit" ? 2 : bytesOf[dtype] * 8);
 
 /** Bits of one element as it is stored. */
 export const bitsOf = (constant: Constant): number =>
-  constant.kind === "quantized" ? constant.bits : PLAIN_BITS[constant.dtype];
+  constant.kind === "quantized" ? constant.bits : bitsOfType(constant.dtype);
 
 /** Product of sizes; undefined where one is symbolic. The batch (axis 0) counts as one sample. */
 function perSample(shape: readonly Dim[]): number | undefined {
@@ -73,7 +63,7 @@ function layerOf(graph: Graph, node: Node): Layer | undefined {
     op: node.op,
     scheme: weight === undefined ? "activation" : weight.kind === "quantized" ? weight.scheme : "float",
     weights: size,
-    bits: weight === undefined ? PLAIN_BITS[graph.values.get(w)?.dtype ?? "f32"] : bitsOf(weight),
+    bits: weight === undefined ? bitsOfType(graph.values.get(w)?.dtype ?? "f32") : bitsOf(weight),
     arithmetic: arithmeticOf(graph.values.get(x)?.dtype, weight),
     macs,
   };

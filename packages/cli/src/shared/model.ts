@@ -1,6 +1,8 @@
 /** A model file of any supported format, as a Graph and as something that runs. */
 
-import { basename, extname } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import type { ModelFormat } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
@@ -9,7 +11,7 @@ import { fitSamples } from "./samples.ts";
 export interface OpenedGraph {
   readonly path: string;
   /** `tensors`: a safetensors file without a network. */
-  readonly format: "onnx" | "packed" | "tensors";
+  readonly format: ModelFormat | "huggingface";
   readonly bytes: Uint8Array;
   /** With all passes run where the source was a foreign network; of tensors, constants alone. */
   readonly graph: Graph;
@@ -27,29 +29,41 @@ export const modelName = (path: string): string => basename(path, extname(path))
 
 /** Reads a model; every error names the file. */
 export async function openGraph(path: string, options: OpenOptions = {}): Promise<OpenedGraph> {
-  return parseGraph(path, await readInput(path), options);
+  const bytes = await readInput(path);
+  return (await openHuggingFace(path, bytes)) ?? parseGraph(path, bytes, options);
+}
+
+const INDEX = "model.safetensors.index.json";
+
+/** Weights with a `config.json` beside them that says which network they are of; undefined for everything else. */
+async function openHuggingFace(path: string, bytes: Uint8Array): Promise<OpenedGraph | undefined> {
+  const { looksLikeSafetensors } = await import("lowbit");
+  const { HUGGING_FACE_MODELS, importHuggingFace, isPacked } = await import("@lowbit/convert");
+  const isIndex = basename(path) === INDEX;
+  if (!isIndex && (!looksLikeSafetensors(bytes) || (await naming(path, () => isPacked(bytes))))) return undefined;
+  const beside = (name: string) => readFile(join(dirname(path), name)).catch(() => undefined);
+  const config = await beside("config.json");
+  if (!config || !(isIndex || HUGGING_FACE_MODELS.some((type) => config.includes(`"${type}"`)))) return undefined;
+  const read = (name: string) =>
+    name === "config.json" ? config : name === "model.safetensors" ? (isIndex ? undefined : bytes) : beside(name);
+  const graph = await naming(path, () => importHuggingFace(read, { name: modelName(path) }));
+  return { path, format: "huggingface", bytes, graph };
 }
 
 /** The model in `bytes`, which are those of `path`. */
 export async function parseGraph(path: string, bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const { importModel, isPacked, readModel, runPasses } = await import("@lowbit/convert");
-  const { looksLikeSafetensors } = await import("lowbit");
+  const { formatOf, importModel, readModel, runPasses } = await import("@lowbit/convert");
   return naming(path, () => {
-    if (looksLikeSafetensors(bytes)) {
-      if (!isPacked(bytes))
-        return {
-          path,
-          format: "tensors",
-          bytes,
-          graph: importModel(bytes, { format: "tensors", name: modelName(path) }),
-        };
+    const format = formatOf(bytes);
+    if (format === "packed") {
       const { graph, provenance } = readModel(bytes);
-      return { path, format: "packed", bytes, graph, ...(provenance && { provenance }) };
+      return { path, format, bytes, graph, ...(provenance && { provenance }) };
     }
-    const imported = importModel(bytes, { name: modelName(path) });
+    const imported = importModel(bytes, { format, name: modelName(path) });
+    if (format === "tensors") return { path, format, bytes, graph: imported };
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
-    return { path, format: "onnx", bytes, graph };
+    return { path, format, bytes, graph };
   });
 }
 

@@ -94,7 +94,10 @@ function layOut(x: Tensor, size: number, input: InputInfo): Layout {
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
   bool: [0, 1],
 };
 
@@ -115,10 +118,11 @@ function convert(
 ): { dtype: TensorDType; data: Tensor["data"] } {
   const to = input.dtype;
   if (from === to) return { dtype: to, data };
-  if (to === "bit" || to === "trit" || to === "f16" || to === "int64" || from === "f16")
+  if (to === "bit" || to === "trit" || to === "f16" || to === "int64" || to === "uint64" || from === "f16")
     throw new DTypeError("samples", `element type for input "${input.name}"`, to, from);
-  const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
-  if (to === "f32") return { dtype: to, data: new Float32Array(numbers) };
+  const numbers =
+    data instanceof BigInt64Array || data instanceof BigUint64Array ? Float64Array.from(data, Number) : data;
+  if (to === "f32" || to === "f64") return { dtype: to, data: new arrayOf[to](numbers) };
   const [low, high] = RANGES[to] ?? [0, 0];
   for (const value of numbers)
     if (!(value >= low && value <= high && Number.isInteger(value)))

@@ -130,6 +130,9 @@ function broadcastIndex(operand: readonly number[], result: readonly number[]): 
   };
 }
 
+/** Channels for which one number is written out as many: a file may announce any size. */
+const MOST_CHANNELS = 2 ** 18;
+
 /**
  * The constant as one number per entry of the last axis (`channels` of them), where it is a scalar or varies along that
  * axis only; otherwise undefined. `rank` is that of the value it is combined with.
@@ -137,7 +140,7 @@ function broadcastIndex(operand: readonly number[], result: readonly number[]): 
 export function perChannel(constant: Constant | undefined, channels: number, rank: number): Float32Array | undefined {
   if (!isFloat(constant)) return undefined;
   const { shape, data } = constant;
-  if (shape.length > rank) return undefined;
+  if (shape.length > rank || channels > MOST_CHANNELS) return undefined;
   if (data.length === 1) return new Float32Array(channels).fill(data[0]!);
   return shape.at(-1) === channels && data.length === channels ? data : undefined;
 }

@@ -1,5 +1,6 @@
 import type { AttributesOf, Constant, Dim, Graph, Node, PlainConstant, ValueInfo } from "lowbit";
 import { evaluate, isEvaluated } from "lowbit/ops";
+import type { Codes } from "./codes.ts";
 import { elementsOf, inferAll } from "./infer.ts";
 
 /**
@@ -14,6 +15,8 @@ export class GraphEditor {
   /** Names that {@link freshValue} leaves free: those that the graph's outputs will have. */
   readonly reserved = new Set<string>();
   readonly #infos = new Map<string, ValueInfo>();
+  /** Of constants that an importer made of codes, what they were. */
+  readonly codes = new Map<string, Codes>();
   readonly #producers = new Map<string, Node>();
   readonly #consumers = new Map<string, Set<Node>>();
   readonly #nodeNames = new Set<string>();
@@ -221,11 +224,12 @@ export class GraphEditor {
   rename(value: string, name: string): void {
     const producer = this.producer(value);
     if (producer === undefined) throw new Error(`graph editor: "${value}" is not written by a node`);
-    const info = this.info(value);
+    const infos = producer.outputs.map((output) => this.info(output));
+    const outputs = producer.outputs.map((output) => (output === value ? name : output));
     const readers = this.consumers(value);
     this.remove(producer);
-    this.insert({ ...producer, outputs: producer.outputs.map((output) => (output === value ? name : output)) } as Node);
-    this.#infos.set(name, info);
+    this.insert({ ...producer, outputs } as Node);
+    for (const [i, output] of outputs.entries()) this.#infos.set(output, infos[i]!);
     for (const reader of readers) {
       const infos = reader.outputs.map((output) => this.#infos.get(output)!);
       this.remove(reader);

@@ -4,10 +4,12 @@ import {
   type Dim,
   type Node,
   type PlainConstant,
+  type QuantizedConstant,
   UnsupportedError,
   type ValueInfo,
 } from "lowbit";
 import { ModelFileError } from "../errors.ts";
+import { type Codes, movedCodes, rowCodes } from "../graph/codes.ts";
 import { numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
 import { foldNode } from "../graph/fold.ts";
@@ -35,6 +37,7 @@ export class NodeContext {
     readonly opset: number,
     editor: GraphEditor,
     names: Map<string, string>,
+    private readonly types: ReadonlyMap<string, number> = new Map(),
   ) {
     this.title = `${proto.opType} "${nodeTitle(proto)}"`;
     this.attributes = new NodeAttributes(proto);
@@ -73,6 +76,11 @@ export class NodeContext {
   /** What is known of the elements of a small value: numbers, symbols, or "?"; undefined where nothing is. */
   elements(value: string): readonly Dim[] | undefined {
     return this.#editor.elements(value);
+  }
+
+  /** The ONNX type of input `index`, where the file says it: types of 4 bits are stored as those of 8. */
+  codeType(index: number): number | undefined {
+    return this.types.get(this.proto.input[index] ?? "");
   }
 
   /** Input `index` as a value of f32, of the rank given if one is. */
@@ -173,10 +181,45 @@ export class NodeContext {
     for (const [index, name] of names.entries()) this.bind(name, index);
   }
 
+  /** Adds a Graph node of `count` outputs that is a step of this ONNX node. */
+  steps<K extends Node["op"]>(
+    part: string,
+    op: K,
+    inputs: readonly string[],
+    attributes: AttributesOf<K>,
+    count: number,
+  ): readonly string[] {
+    return this.#editor.addMany(op, `${nodeTitle(this.proto)}/${part}`, inputs, attributes, count);
+  }
+
   /** Binds ONNX output `index` to a Graph value. */
   bind(value: string, index = 0): void {
     const name = this.proto.output[index];
     if (name) this.#names.set(name, value);
+  }
+
+  /** Stores the floats that codes stand for; a layer whose weights they become takes the codes: {@link weight}. */
+  storeCodes(part: string, constant: PlainConstant, codes: Codes): string {
+    const name = this.store(part, constant);
+    this.#editor.codes.set(name, codes);
+    return name;
+  }
+
+  /** A constant as the weights of a layer, rows along axis 0: as codes, where it came from some and every row has one scale. */
+  weight(value: string): string {
+    const codes = this.#editor.codes.get(value);
+    const constant = codes && rowCodes(codes);
+    if (!constant) return value;
+    const name = `${value}/codes`;
+    if (!this.#editor.constants.has(name)) this.#editor.constants.set(name, constant);
+    return name;
+  }
+
+  /** Stores weights of a layer. */
+  storeWeight(part: string, constant: QuantizedConstant): string {
+    const name = `${this.proto.output[0]}/${part}`;
+    this.#editor.constants.set(name, constant);
+    return name;
   }
 
   /** Says what the codes of a graph input stand for. */
@@ -205,7 +248,13 @@ export class NodeContext {
     const constants = inputs.map((input) => this.constantOf(input));
     if (constants.every((constant) => constant !== undefined)) {
       const folded = foldNode(op, constants, attributes);
-      if (folded) return this.#editor.constant(name, folded);
+      if (folded) {
+        const stored = this.#editor.constant(name, folded);
+        const codes = inputs.length === 1 ? this.#editor.codes.get(inputs[0]!) : undefined;
+        const moved = codes && movedCodes(codes, op, attributes, folded.shape);
+        if (moved) this.#editor.codes.set(stored, moved);
+        return stored;
+      }
     }
     const known = this.#known({ op, name, inputs, outputs: [name], attributes } as unknown as Node);
     if (known) return this.#editor.constant(name, known);

@@ -26,15 +26,14 @@ export function importOnnx(bytes: Uint8Array, name?: string): Graph {
     editor.addInput(input.name, { dtype: input.dtype, shape: input.shape });
     names.set(input.name, input.name);
   }
-  for (const node of source.nodes) OPERATORS.get(node.opType)!(new NodeContext(node, source.opset, editor, names));
+  for (const node of source.nodes)
+    OPERATORS.get(operatorName(node))!(new NodeContext(node, source.opset, editor, names, source.types));
   bindOutputs(source, editor, names);
   return editor.freeze();
 }
 
 function refuseUnknown(nodes: readonly NodeProto[]): void {
-  const unknown = nodes.filter(
-    (node) => (node.domain !== "" && node.domain !== "ai.onnx") || !OPERATORS.has(node.opType),
-  );
+  const unknown = nodes.filter((node) => !OPERATORS.has(operatorName(node)));
   if (unknown.length > 0)
     throw new UnsupportedOperatorsError(
       unknown.map((node) => [operatorName(node), nodeTitle(node)]),

@@ -22,6 +22,8 @@ export interface SourceModel {
   readonly opset: number;
   /** Inputs that have no initializer: before IR version 4 every initializer was listed as an input too. */
   readonly inputs: readonly { readonly name: string; readonly dtype: keyof DataOf; readonly shape: readonly Dim[] }[];
+  /** ONNX types of inputs and initializers, as `TensorProto.DataType` numbers them. */
+  readonly types: ReadonlyMap<string, number>;
   readonly outputs: readonly string[];
   readonly initializers: ReadonlyMap<string, PlainConstant>;
   /** In an order in which every value is written before it is read. */
@@ -59,6 +61,12 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
     name: graph.name,
     opset: opsetOf(model),
     inputs,
+    types: new Map([
+      ...graph.initializer.map(({ name, dataType }) => [name, dataType] as const),
+      ...graph.input.map(
+        ({ name, type }) => [name, type?.value.case === "tensorType" ? type.value.value.elemType : 0] as const,
+      ),
+    ]),
     outputs: graph.output.map((output) => output.name),
     initializers,
     nodes: sortNodes(graph, new Set([...initializers.keys(), ...inputs.map((input) => input.name)])),

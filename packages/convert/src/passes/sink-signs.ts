@@ -6,7 +6,8 @@ export const sinkSigns: Pass = {
   explain: "A sign moves behind a max pool or a reshape (it commutes with both), next to the layer that reads it.",
   run(editor, note) {
     for (const sign of editor.live()) {
-      if (sign.op !== "sign") continue;
+      // Bits are pooled and reshaped faster than floats: what is packed already stays where it is.
+      if (sign.op !== "sign" || editor.info(sign.outputs[0]!).dtype !== "f32") continue;
       let current = sign;
       for (;;) {
         const next = editor.soleConsumer(current.outputs[0]!);

@@ -43,7 +43,12 @@ export const kernelOperators = [
   "nearest",
   "multibit_gemm",
   "solve",
+  "windows",
+  "resize",
+  "matmul_integer",
   "strided",
+  "attention",
+  "embedding",
   "arithmetic",
   "reduce",
 ] as const;
@@ -90,5 +95,7 @@ export const kernelQuantities = [
   "radius",
   "planes",
   "positive pivot in column",
+  "heads",
+  "positions",
   "operands",
 ] as const;

@@ -2,10 +2,14 @@
 
 /** The raw exports of every tier's module: pointers and sizes are numbers. */
 export interface WasmExports {
+  readonly affine_gemm_dynamic_new: (a: number, b: number) => number;
+  readonly affine_gemm_dynamic_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_grouped_new: (a: number, b: number) => number;
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly attention_new: (a: number, b: number) => number;
+  readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly along_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly arg_extreme_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly arithmetic_new: (a: number, b: number) => number;
@@ -29,6 +33,9 @@ export interface WasmExports {
   readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly channel_affine_new: (a: number, b: number) => number;
   readonly channel_affine_run: (a: number, b: number, c: number, d: number) => number;
+  readonly channel_norm_new: (a: number, b: number, c: number) => number;
+  readonly channel_norm_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly channel_statistics: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly codebook_additive: (a: number, b: number, c: number) => number;
   readonly codebook_gemm_new: (a: number, b: number) => number;
   readonly codebook_gemm_run: (a: number, b: number, c: number, d: number) => number;
@@ -57,14 +64,23 @@ export interface WasmExports {
   readonly depthwise_f32_new: (a: number, b: number) => number;
   readonly depthwise_f32_run: (a: number, b: number, c: number, d: number) => number;
   readonly dequantize_activations: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly dequantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly dynamic_quantize: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly elementwise_binary_new: (a: number, b: number) => number;
   readonly elementwise_binary_run: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_clip: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly elementwise_gelu: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_leaky_relu: (a: number, b: number, c: number, d: number) => number;
   readonly elementwise_sigmoid: (a: number, b: number, c: number) => number;
   readonly elementwise_sign: (a: number, b: number, c: number) => number;
+  readonly elementwise_silu: (a: number, b: number, c: number) => number;
   readonly elementwise_tanh: (a: number, b: number, c: number) => number;
+  readonly embedding_add_positions: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly embedding_masked_mean: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly embedding_new: (a: number, b: number) => number;
+  readonly embedding_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly error_block: () => number;
+  readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly gemm_f32_new: (a: number, b: number) => number;
   readonly gemm_f32_run: (a: number, b: number, c: number, d: number) => number;
   readonly gradient_least_squares: (a: number, b: number) => number;
@@ -81,8 +97,13 @@ export interface WasmExports {
   readonly gradient_unpack_trits: (a: number, b: number, c: number) => number;
   readonly hamming_range_run: (a: number, b: number) => number;
   readonly hamming_scan_run: (a: number, b: number) => number;
+  readonly linear_new: (a: number, b: number) => number;
+  readonly local_response_new: (a: number, b: number, c: number, d: number) => number;
+  readonly local_response_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly matmul_f32_new: (a: number, b: number, c: number) => number;
   readonly matmul_f32_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly matmul_integer_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly matmul_integer_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly memory: WebAssembly.Memory;
   readonly memory_alloc: (a: number) => number;
   readonly memory_free: (a: number, b: number) => number;
@@ -95,6 +116,11 @@ export interface WasmExports {
   readonly parallel_begin: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly parallel_end: () => void;
   readonly parallel_run: (a: number, b: number) => void;
+  readonly plane_norm_new: (a: number, b: number, c: number, d: number) => number;
+  readonly plane_norm_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly pool_nd_max: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly pool_nd_new: (a: number, b: number) => number;
+  readonly pool_nd_run: (a: number, b: number, c: number, d: number) => number;
   readonly pool_new: (a: number, b: number) => number;
   readonly pool_run: (a: number, b: number, c: number, d: number) => number;
   readonly pq_fast_scan_pack: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -120,6 +146,7 @@ export interface WasmExports {
   readonly quantize_grid: (a: number, b: number, c: number) => number;
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
+  readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
@@ -143,6 +170,13 @@ export interface WasmExports {
   readonly quantize_ternary_scale: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_threshold_codes: (a: number, b: number) => number;
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly resize_new: (a: number, b: number) => number;
+  readonly resize_run: (a: number, b: number, c: number) => number;
+  readonly rotary_new: (a: number, b: number, c: number) => number;
+  readonly rotary_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly row_norm_new: (a: number, b: number) => number;
+  readonly row_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly reduce_new: (a: number, b: number) => number;
   readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -161,6 +195,7 @@ export interface WasmExports {
   readonly solve_scale: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly strided_new: (a: number, b: number) => number;
   readonly strided_run: (a: number, b: number, c: number) => number;
+  readonly subtract_zero_point: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;
@@ -170,6 +205,8 @@ export interface WasmExports {
   readonly top_k_finish_i32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
+  readonly unfold_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly windows_new: (a: number, b: number) => number;
   readonly xnor_gemm_new: (a: number, b: number) => number;
   readonly xnor_gemm_of_bits: (a: number) => number;
   readonly xnor_gemm_run: (a: number, b: number, c: number, d: number) => number;

@@ -110,7 +110,11 @@ const builtIn: { readonly [K in Op]: OperatorRules<NodeOf<K>> } = {
     },
     shape: shapes.conv2dShape,
   },
-  dense: { ...weighted, attributes: { clamp: attribute.clamp }, shape: shapes.denseShape },
+  dense: {
+    ...weighted,
+    attributes: { clamp: attribute.clamp, activations: { ...attribute.oneOf("int8"), optional: true } },
+    shape: shapes.denseShape,
+  },
   matmul: { ...binary, shape: shapes.matmulShape },
   threshold: {
     attributes: {},

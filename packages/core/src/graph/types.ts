@@ -6,8 +6,30 @@
  * dimensions (a string such as "N"), which the plan binds at run time.
  */
 
+import type { AddPositionsAttributes } from "../ops/add-positions.ts";
 import type { ArithmeticAttributes } from "../ops/arithmetic-attributes.ts";
+import type { AttentionAttributes } from "../ops/attention.ts";
+import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
+import type { ChannelStatisticsAttributes } from "../ops/channel-statistics.ts";
+import type { DequantizeLinearAttributes } from "../ops/dequantize-linear.ts";
+import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-linear.ts";
+import type { EmbeddingAttributes } from "../ops/embedding.ts";
+import type { FoldAttributes } from "../ops/fold.ts";
+import type { GeluAttributes } from "../ops/gelu.ts";
+import type { LayerNormAttributes } from "../ops/layer-norm.ts";
+import type { LocalResponseAttributes } from "../ops/local-response.ts";
+import type { MaskedMeanAttributes } from "../ops/masked-mean.ts";
+import type { MatmulIntegerAttributes } from "../ops/matmul-integer.ts";
+import type { PlaneNormAttributes } from "../ops/plane-norm.ts";
+import type { PoolNdAttributes } from "../ops/pool-nd.ts";
+import type { QuantizeLinearAttributes } from "../ops/quantize-linear.ts";
+import type { RequantizeAttributes } from "../ops/requantize.ts";
+import type { ResizeAttributes } from "../ops/resize.ts";
+import type { RmsNormAttributes } from "../ops/rms-norm.ts";
+import type { RotaryAttributes } from "../ops/rotary.ts";
+import type { SiluAttributes } from "../ops/silu.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
+import type { UnfoldAttributes } from "../ops/unfold.ts";
 
 /**
  * Element types. `bit` is one sign plane (bit 1 = -1, bit 0 = +1), `trit` a sign plane followed by a non-zero plane
@@ -132,8 +154,12 @@ export interface Window2d {
 export interface Attributes {
   /** x [N,H,W,C], weight [O,kh,kw,C/groups], bias? [O] f32 -> [N,H',W',O]. Padding is real 0 (`zero`) or +1 (`one`, bits only). */
   conv2d: Window2d & { readonly groups: number; readonly padding: "zero" | "one"; readonly clamp?: Clamp };
-  /** x [..., K], weight [N, K], bias? [N] f32 -> [..., N] */
-  dense: { readonly clamp?: Clamp };
+  /**
+   * x [..., K], weight [N, K], bias? [N] f32 -> [..., N]. With `activations`, x is f32 and each of its rows is quantized to int8 by its own largest magnitude when it
+   * comes: q = roundTiesToEven(x * (127 / max |x|)), and y = clamp(fround(fround(sum over groups of fround(int32 sum * weight scale)) * (max |x| / 127)) + bias), for weights by
+   * affine codes or signs.
+   */
+  dense: { readonly clamp?: Clamp; readonly activations?: "int8" };
   /** a [..., M, K], b [..., K, N] -> [..., M, N], both f32 activations */
   matmul: Record<never, never>;
   /** x int32 [..., C], thresholds int32 [C] -> bit [..., C]: bit = x < threshold (i.e. -1 below it) */
@@ -176,7 +202,29 @@ export type Op = keyof Attributes;
 
 /** Attributes of the operators of `lowbit/ops`, each described in its file there. */
 export interface OpsAttributes extends ArithmeticAttributes {
+  addPositions: AddPositionsAttributes;
+  attention: AttentionAttributes;
+  embedding: EmbeddingAttributes;
+  gelu: GeluAttributes;
+  layerNorm: LayerNormAttributes;
+  maskedMean: MaskedMeanAttributes;
+  rmsNorm: RmsNormAttributes;
+  rotary: RotaryAttributes;
+  silu: SiluAttributes;
   slice: SliceAttributes;
+  channelNorm: ChannelNormAttributes;
+  channelStatistics: ChannelStatisticsAttributes;
+  dequantizeLinear: DequantizeLinearAttributes;
+  dynamicQuantizeLinear: DynamicQuantizeLinearAttributes;
+  fold: FoldAttributes;
+  localResponse: LocalResponseAttributes;
+  matmulInteger: MatmulIntegerAttributes;
+  planeNorm: PlaneNormAttributes;
+  poolNd: PoolNdAttributes;
+  quantizeLinear: QuantizeLinearAttributes;
+  requantize: RequantizeAttributes;
+  resize: ResizeAttributes;
+  unfold: UnfoldAttributes;
 }
 
 /** An operator of `lowbit/ops`. */

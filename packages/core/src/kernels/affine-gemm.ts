@@ -91,6 +91,39 @@ export class GroupedAffineGemm extends KernelObject {
   }
 }
 
+export interface DynamicAffineGemmOptions extends AffineCodes {
+  /** Weights of a row that share a scale. */
+  readonly groupSize: number;
+  /** [n, ceil(k / groupSize)] */
+  readonly scale: Float32Array;
+  readonly bias?: Float32Array | undefined;
+  readonly clamp?: Clamp | undefined;
+}
+
+/**
+ * Floats in and out, int8 in between: every row of x is quantized by its largest magnitude, q = roundTiesToEven(x * (127 / max|x|)), and
+ * y[n] = clamp(fround(fround(sum over groups of fround(int32 sum * scale[n, g])) * (max|x| / 127)) + bias[n]).
+ */
+export class DynamicAffineGemm extends KernelObject {
+  constructor(instance: KernelInstance, options: DynamicAffineGemmOptions) {
+    const { n, k, bits, codes, zeroPoint, groupSize, scale, bias, clamp = unclamped } = options;
+    const parameters = new Parameters(instance)
+      .i32(n, k, bits)
+      .array(codes)
+      .array(typeof zeroPoint === "number" ? Int32Array.of(zeroPoint) : zeroPoint)
+      .i32(groupSize)
+      .array(scale)
+      .array(bias)
+      .f32(...clamp);
+    super(instance, parameters.call(instance.exports.affine_gemm_dynamic_new), macCost.bytes * n * k);
+  }
+
+  /** @param x f32 [rows, k] @param y f32 [rows, n] */
+  run(x: number, rows: number, y: number): void {
+    this.call(this.instance.exports.affine_gemm_dynamic_run, x, y, rows);
+  }
+}
+
 /** n, k, bits, codes, zero points, then the activation's type and zero point. */
 export function writeAffineCodes(parameters: Parameters, codes: AffineCodes, x: ActivationCodes): Parameters {
   const zeroPoints = typeof codes.zeroPoint === "number" ? Int32Array.of(codes.zeroPoint) : codes.zeroPoint;

@@ -48,3 +48,13 @@ export function tanh(instance: KernelInstance, x: number, count: number, y: numb
 export function sign(instance: KernelInstance, x: number, count: number, y: number): void {
   instance.check(instance.exports.elementwise_sign(x, y, count));
 }
+
+/** y = x Φ(x), Φ the normal distribution, or its approximation by tanh. */
+export function gelu(instance: KernelInstance, x: number, count: number, y: number, approximate: boolean): void {
+  instance.check(instance.exports.elementwise_gelu(x, y, count, approximate ? 1 : 0));
+}
+
+/** y = x / (1 + exp(-x)) */
+export function silu(instance: KernelInstance, x: number, count: number, y: number): void {
+  instance.check(instance.exports.elementwise_silu(x, y, count));
+}

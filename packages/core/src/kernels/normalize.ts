@@ -51,6 +51,33 @@ export class BatchNorm extends KernelObject {
   }
 }
 
+export interface RowNormOptions {
+  /** [C] */
+  readonly scale: Float32Array;
+  /** [C]; absent: none. */
+  readonly bias?: Float32Array | undefined;
+  readonly epsilon: number;
+  /** Whether the mean is taken out: layer normalization, else RMS normalization. */
+  readonly centered: boolean;
+}
+
+/** y = (x - mean) * (1 / sqrt(variance + epsilon)) * scale + bias of each row; without a mean, x * (1 / sqrt(mean of squares + epsilon)) * scale + bias. */
+export class RowNorm extends KernelObject {
+  constructor(instance: KernelInstance, { scale, bias, epsilon, centered }: RowNormOptions) {
+    const parameters = new Parameters(instance)
+      .array(scale)
+      .array(bias)
+      .f32(epsilon)
+      .i32(centered ? 1 : 0);
+    super(instance, parameters.call(instance.exports.row_norm_new));
+  }
+
+  /** @param x f32 [rows, C] @param y f32 [rows, C]; may be x */
+  run(x: number, rows: number, y: number): void {
+    this.instance.check(this.instance.exports.row_norm_run(this.handle, x, y, rows));
+  }
+}
+
 /** bit = x < threshold[c], packed 32 channels to a word. */
 export class Threshold extends KernelObject {
   constructor(instance: KernelInstance, thresholds: Int32Array) {

@@ -1,4 +1,5 @@
 /** What references compute with, the oracles of tests: one number per element, whatever the storage. In no bundle. */
+import { decodeWeights } from "../graph/decode.ts";
 import { axisOf } from "../graph/shapes.ts";
 import type { ActivationQuantization, Constant, DType, Node } from "../graph/types.ts";
 import { fromHalf, sizeOf, Tensor, type TensorDType, toHalf } from "../tensor.ts";
@@ -31,8 +32,9 @@ export function toTensor({ dtype, shape, data }: Value): Tensor {
 }
 
 export function fromConstant(constant: Constant): Value {
-  if (constant.kind === "quantized") throw new Error("a weight is decoded where it is used");
-  const { dtype, shape, data } = constant;
+  const { shape } = constant;
+  if (constant.kind === "quantized") return { dtype: "f32", shape, data: Float64Array.from(decodeWeights(constant)) };
+  const { dtype, data } = constant;
   return fromTensor(new Tensor(dtype, shape, data));
 }
 

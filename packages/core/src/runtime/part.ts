@@ -18,6 +18,8 @@ const needs = {
   floats: "codebook_gemm_new",
   /** All other operators of ours. */
   operators: "pad_new",
+  /** Attention and what stands around it, and products of rows that are quantized as they come. */
+  transformer: "attention_new",
   /** Those of `lowbit/ops`. */
   ops: "strided_new",
 } as const satisfies Record<string, keyof Exports>;
@@ -29,6 +31,8 @@ const modules: readonly (readonly [Part, ...Need[]])[] = [
   ["floats", "floats", "operators"],
   ["bits", "bits", "affine"],
   ["bytes", "affine", "bytes", "operators"],
+  ["transformer", "transformer", "affine", "floats", "operators"],
+  ["all", "bits", "affine", "bytes", "floats", "operators"],
 ];
 
 /** Operators of which every kernel is in every module, beside conv2d and dense. */
@@ -45,12 +49,24 @@ const everywhere: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
   "reshape",
 ]);
 
+/** Operators of `lowbit/ops` that the module `transformer` has. */
+const ofTransformers: ReadonlySet<Node["op"]> = new Set<Node["op"]>([
+  "addPositions",
+  "attention",
+  "embedding",
+  "gelu",
+  "layerNorm",
+  "maskedMean",
+  "rmsNorm",
+  "rotary",
+  "silu",
+]);
+
 /** The smallest module that holds every kernel which the graph can be lowered to; `all` for operators from outside. The graph need not be valid yet. */
 export function partFor(graph: Graph): Part {
-  if (graph.nodes.some(({ op }) => isOpsOp(op))) return "ops";
-  if (graph.nodes.some(({ op }) => op.includes("."))) return "all";
+  if (graph.nodes.some(({ op }) => op.includes("."))) return graph.nodes.some(({ op }) => isOpsOp(op)) ? "ops" : "all";
   const wanted = needsOf(graph);
-  return modules.find(([, ...held]) => wanted.every((need) => held.includes(need)))?.[0] ?? "all";
+  return modules.find(([, ...held]) => wanted.every((need) => held.includes(need)))?.[0] ?? "ops";
 }
 
 /**
@@ -65,6 +81,7 @@ export function checkModule(graph: Graph, instance: KernelInstance): void {
 const needsOf = (graph: Graph): Need[] => graph.nodes.flatMap((node) => needOf(node, graph) ?? []);
 
 function needOf(node: Node, graph: Graph): Need | undefined {
+  if (ofTransformers.has(node.op)) return "transformer";
   if (isOpsOp(node.op)) return "ops";
   if (node.op === "matmul") return "floats";
   const packed = (name: string): boolean => /^(bit|trit)$/.test(graph.values.get(name)?.dtype ?? "");
@@ -81,6 +98,7 @@ function productNeed(node: NodeOf<"conv2d" | "dense">, { values, constants }: Gr
   const constant = constants.get(weight);
   const isGrouped = node.op === "conv2d" && node.attributes.groups > 1;
   const isCoded = constant?.kind === "quantized";
+  if (node.op === "dense" && node.attributes.activations) return "transformer";
   if (values.get(x)?.dtype === "f32") return isCoded || isGrouped ? "floats" : undefined;
   if (!isCoded || isGrouped) return "bytes";
   const { bits, decoding, shape } = constant;

@@ -121,12 +121,47 @@ export function dense(node: NodeOf<"dense">, graph: Graph, [x, bias]: readonly (
   const weights = weightsOf(constant);
   const k = constant.shape[1]!;
   const shape = [...x!.shape.slice(0, -1), constant.shape[0]!];
+  if (node.attributes.activations) return dynamicDense(node, weights, x!, bias, shape);
   const element = (index: readonly number[]): number => {
     const row = index.at(-1)!;
     const terms = Array.from({ length: k }, (_, i) => ({ x: at(x!, [...index.slice(0, -1), i]), k: i }));
     return finish(node, weights, x!, y, bias?.data[row], row, terms);
   };
   return build(y.dtype, shape, element, y.quantization);
+}
+
+/** Rows of x quantized by their own largest magnitude. */
+function dynamicDense(
+  node: NodeOf<"dense">,
+  weights: Weights,
+  x: Value,
+  bias: Value | undefined,
+  shape: readonly number[],
+): Value {
+  const k = x.shape.at(-1)!;
+  const rows = Array.from({ length: x.data.length / k }, (_, row) => {
+    const values = x.data.subarray(row * k, (row + 1) * k);
+    const largest = fround(values.reduce((most, v) => Math.max(most, Math.abs(v)), 0));
+    const inverse = fround(127 / largest);
+    if (!Number.isFinite(inverse)) return { scale: 0, codes: values.map(() => 0) };
+    return { scale: fround(largest / 127), codes: values.map((v) => roundTiesToEven(fround(v * inverse))) };
+  });
+  const n = shape.at(-1)!;
+  const data = new Float64Array(rows.length * n);
+  for (const [row, { scale, codes }] of rows.entries())
+    for (let column = 0; column < n; column++) {
+      let total: number | undefined;
+      for (let first = 0; first < k; first += weights.groupSize) {
+        let sum = 0;
+        for (let i = first; i < Math.min(k, first + weights.groupSize); i++)
+          sum += codes[i]! * weights.integer(column, i);
+        const scaled = fround(fround(sum) * weights.scale(column, first));
+        total = total === undefined ? scaled : fround(total + scaled);
+      }
+      const real = fround(fround(total! * scale) + (bias?.data[column] ?? 0));
+      data[row * n + column] = clamped(real, node.attributes.clamp);
+    }
+  return { dtype: "f32", shape, data };
 }
 
 export function conv2d(node: NodeOf<"conv2d">, graph: Graph, [x, bias]: readonly (Value | undefined)[]): Value {

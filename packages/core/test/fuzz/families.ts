@@ -11,6 +11,8 @@ import { multibitGemm } from "./multibit.ts";
 import type { Fuzzer } from "./problem.ts";
 import * as products from "./products.ts";
 import { nearest, quantizers } from "./quantizers.ts";
+import * as transformers from "./transformers.ts";
+import { matmulInteger, resize, windows } from "./windows.ts";
 
 export const inOtherModules = [
   "pq_tables",
@@ -25,21 +27,26 @@ export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
 
 export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   affine_gemm: [products.affineGemm, products.groupedAffineGemm],
+  attention: [transformers.attention],
   arithmetic: [arithmetic.arithmetic],
   bitpack: [elements.bitpack, images.bitMaxPool],
   codebook_gemm: [products.codebookGemm],
   convert: [elements.quantizing, elements.dequantizing],
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
+  embedding: [transformers.embedding],
   gemm_f32: [products.gemmF32, products.matmulF32],
+  matmul_integer: [matmulInteger],
   multibit_gemm: [multibitGemm],
   nearest: [nearest],
   normalize: [elements.normalize],
   pool: [images.pool],
   quantize: [quantizers],
+  resize: [resize],
   reduce: [arithmetic.reduce],
   strided: [moves.strided],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
+  windows: [windows],
   xnor_gemm: [products.xnorGemm, products.xnorConvolution],
 };

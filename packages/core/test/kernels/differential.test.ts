@@ -20,6 +20,7 @@ import { quantize } from "./quantize.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { solve } from "./solve.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
+import { attention, normalize } from "./transformer.suite.ts";
 import { xnorGemm } from "./xnor-gemm.suite.ts";
 
 type Family = (typeof kernelFamilies)[number];
@@ -37,8 +38,11 @@ const searchSuites: Record<SearchFamily, Suite> = {
   hamming,
 };
 
+/** Those of the module for transformers. */
+const transformerSuites: Record<Extract<VectorFamily, "attention" | "normalize">, Suite> = { attention, normalize };
+
 /** `quantize` has no vector code, but its loops stand behind every quantizer; `solve` is in the module of those alone. */
-const suites: Record<Exclude<VectorFamily, SearchFamily | "solve"> | "quantize", Suite> = {
+const suites: Record<Exclude<VectorFamily, SearchFamily | "solve" | "attention" | "normalize"> | "quantize", Suite> = {
   affine_gemm: affineGemm,
   bitpack,
   codebook_gemm: codebookGemm,
@@ -60,12 +64,15 @@ describe.each(tiers)("%s", (tier) => {
   let instance: KernelInstance;
   let search: KernelInstance;
   let quantizers: KernelInstance;
+  let transformers: KernelInstance;
   beforeAll(async () => {
     instance = await loadKernels({ tier, part: "ops", wasm: bundledWasm });
     search = await loadKernels({ tier, part: "search", wasm: bundledWasm });
+    transformers = await loadKernels({ tier, part: "transformer", wasm: bundledWasm });
     quantizers = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
   });
   for (const [name, suite] of Object.entries(suites)) describe(name, () => suite(() => instance));
   for (const [name, suite] of Object.entries(searchSuites)) describe(name, () => suite(() => search));
+  for (const [name, suite] of Object.entries(transformerSuites)) describe(name, () => suite(() => transformers));
   describe("solve", () => solve(() => quantizers));
 });

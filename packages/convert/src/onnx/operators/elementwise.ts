@@ -127,7 +127,12 @@ function hardSigmoid(node: NodeContext): void {
 function gelu(node: NodeContext): void {
   const form = node.attributes.string("approximate", "none");
   if (form !== "none" && form !== "tanh") node.unsupported(`approximate ${form}`, "none or tanh");
-  node.bind(node.main("anyGelu", [node.input(0)], { tanh: form === "tanh" }));
+  const x = node.input(0);
+  node.bind(
+    isF32(node, x)
+      ? node.main("gelu", [x], { approximate: form })
+      : node.main("anyGelu", [x], { tanh: form === "tanh" }),
+  );
 }
 
 function bitShift(node: NodeContext): void {

@@ -10,7 +10,7 @@ function matMul(node: NodeContext): void {
   if (rankA < 2 || rankB < 2) node.unsupported(`operands of rank ${rankA} and ${rankB}`, "rank 2 or more");
   if (node.constantOf(b) && rankB === 2) {
     const weight = node.step("weight", "transpose", [b], { permutation: [1, 0] });
-    node.bind(node.main("dense", [a, weight], {}));
+    node.bind(node.main("dense", [a, node.weight(weight)], {}));
   } else node.bind(node.main("matmul", [a, b], {}));
 }
 

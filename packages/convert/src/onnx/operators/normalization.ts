@@ -1,23 +1,75 @@
+import { floats } from "../../graph/constants.ts";
 import { type NodeContext, type OperatorImporter, TO_NCHW, TO_NHWC } from "../context.ts";
 
-/** BatchNormalization-7 to -15 with stored statistics. X [N, C, ...], rank 2 or 4. */
+/** BatchNormalization-7 to -15. X [N, C, ...]; by stored statistics, or in training mode by its own, with the running ones as outputs. */
 function batchNormalization(node: NodeContext): void {
   const { attributes } = node;
-  if (attributes.int("training_mode", 0) !== 0)
-    node.unsupported("training_mode 1", "stored statistics (training_mode 0)");
   if (attributes.int("spatial", 1) !== 1) node.unsupported("spatial 0", "statistics per channel (spatial 1)");
   const x = node.float(0);
-  const statistics = [1, 2, 3, 4].map((index) => node.float(index, 1));
   const epsilon = attributes.float("epsilon", Math.fround(1e-5));
+  if (attributes.int("training_mode", 0) !== 0) {
+    training(node, x, epsilon);
+    return;
+  }
+  const statistics = [1, 2, 3, 4].map((index) => node.float(index, 1));
   const rank = node.shape(x).length;
+  const isConstant = statistics.every((name) => node.constantOf(name) !== undefined);
+  if (!isConstant || (rank !== 2 && rank !== 4)) {
+    node.bind(node.main("channelNorm", [x, ...statistics], { epsilon }));
+    return;
+  }
   if (rank === 2) {
     node.bind(node.main("batchNorm", [x, ...statistics], { epsilon }));
     return;
   }
-  if (rank !== 4) node.unsupported(`input 0 of rank ${rank}`, "rank 2 or 4");
   const nhwc = node.step("nhwc", "transpose", [x], { permutation: TO_NHWC });
   const y = node.main("batchNorm", [nhwc, ...statistics], { epsilon });
   node.bind(node.step("nchw", "transpose", [y], { permutation: TO_NCHW }));
 }
 
-export const normalization: Readonly<Record<string, OperatorImporter>> = { BatchNormalization: batchNormalization };
+/** running = given * momentum + own * (1 - momentum) */
+function training(node: NodeContext, x: string, epsilon: number): void {
+  const momentum = node.attributes.float("momentum", Math.fround(0.9));
+  const scalar = (part: string, value: number) => node.store(part, floats([], [value]));
+  const own = node.steps("statistics", "channelStatistics", [x], {}, 2);
+  node.bind(node.main("channelNorm", [x, node.float(1), node.float(2), ...own], { epsilon }));
+  for (const [i, part] of (["mean", "variance"] as const).entries()) {
+    const kept = node.step(`${part}/kept`, "mul", [node.float(3 + i), scalar(`${part}/momentum`, momentum)], {});
+    const fresh = node.step(`${part}/new`, "mul", [own[i]!, scalar(`${part}/rest`, 1 - momentum)], {});
+    node.bind(node.step(part, "add", [kept, fresh], {}), i + 1);
+  }
+}
+
+const planes =
+  (groups: (node: NodeContext) => number): OperatorImporter =>
+  (node) => {
+    const epsilon = node.attributes.float("epsilon", Math.fround(1e-5));
+    node.bind(
+      node.main("planeNorm", [node.float(0), node.float(1, 1), node.float(2, 1)], { groups: groups(node), epsilon }),
+    );
+  };
+
+/** GroupNormalization-21: scale and bias per channel; -18 had them per group. */
+const groupNormalization: OperatorImporter = (node) => {
+  if (node.opset < 21) node.unsupported("scales per group (operator set 18)", "scales per channel (operator set 21)");
+  planes((context) => context.attributes.int("num_groups", 0))(node);
+};
+
+const lrn: OperatorImporter = (node) => {
+  const { attributes } = node;
+  node.bind(
+    node.main("localResponse", [node.float(0)], {
+      size: attributes.int("size", 0),
+      alpha: attributes.float("alpha", Math.fround(0.0001)),
+      beta: attributes.float("beta", 0.75),
+      bias: attributes.float("bias", 1),
+    }),
+  );
+};
+
+export const normalization: Readonly<Record<string, OperatorImporter>> = {
+  BatchNormalization: batchNormalization,
+  InstanceNormalization: planes(() => 0),
+  GroupNormalization: groupNormalization,
+  LRN: lrn,
+};

@@ -3,14 +3,16 @@ import { ModelFileError } from "../../errors.ts";
 import { elementCount, floats } from "../../graph/constants.ts";
 import { roundTiesToEven } from "../../graph/numbers.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
+import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
 import { dtypeOf } from "../tensor.ts";
 
-/** Limits of the two code types. */
-const LIMITS = { int8: [-128, 127], uint8: [0, 255] } as const;
+/** Limits of the code types. */
+const LIMITS = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767], uint16: [0, 65535] } as const;
 type CodeType = keyof typeof LIMITS;
+const isCodeType = (type: string): type is CodeType => Object.hasOwn(LIMITS, type);
 
 /** Scale and zero point (inputs 1 and 2), one of each or one per entry of an axis. */
-function parameters(node: NodeContext): { scale: Float32Array; zeroPoint: Int32Array; dtype: string | undefined } {
+function parameters(node: NodeContext): { scale: Float32Array; zeroPoint: Int32Array } {
   const scale = node.constantInput(1, "scale")!;
   const zeroPoint = node.constantInput(2, "zero point");
   const scales = scale.data as Float32Array;
@@ -18,7 +20,7 @@ function parameters(node: NodeContext): { scale: Float32Array; zeroPoint: Int32A
     throw new ModelFileError(`onnx: ${node.title}`, "scale", "positive floats", Array.from(scales, Number));
   }
   const zeros = Int32Array.from({ length: scales.length }, (_, i) => Number(zeroPoint?.data[i] ?? 0));
-  return { scale: scales, zeroPoint: zeros, dtype: zeroPoint?.dtype };
+  return { scale: scales, zeroPoint: zeros };
 }
 
 /** The channel of every element along `axis`, as a function of its flat index. */
@@ -28,18 +30,30 @@ function channelOf(shape: readonly number[], axis: number, count: number): (flat
   return (flat) => Math.floor(flat / inner) % count;
 }
 
+/** Whether scale and zero point are numbers that are known, of bytes and of no blocks. */
+const isStatic = (node: NodeContext): boolean =>
+  [1, 2].every((index) => node.optional(index) === undefined || node.constantOf(node.input(index)) !== undefined) &&
+  node.attributes.int("block_size", 0) === 0;
+
 function quantizeLinear(node: NodeContext): void {
-  const x = node.float(0);
-  const { scale, zeroPoint, dtype } = parameters(node);
+  const given = node.input(0);
+  const x = node.info(given).dtype === "int32" ? node.step("float", "cast", [given], { to: "f32" }) : node.float(0);
+  const zero = node.optional(2);
   const declared = node.attributes.has("output_dtype") ? dtypeOf(node.attributes.int("output_dtype", 0)) : undefined;
-  const type = dtype ?? declared ?? "uint8";
-  if (type !== "int8" && type !== "uint8") node.unsupported(`codes of type ${type}`, "int8 or uint8");
-  const constant = node.constantOf(x);
-  if (constant) {
-    node.bind(node.store("codes", quantizeConstant(node, constant, type, scale, zeroPoint)));
+  const type = (zero === undefined ? undefined : node.info(zero).dtype) ?? declared ?? "uint8";
+  if (!isCodeType(type)) node.unsupported(`codes of type ${type}`, Object.keys(LIMITS).join(", "));
+  const isByte =
+    (type === "int8" && rangeOf(node, type)[0] === -128) || (type === "uint8" && rangeOf(node, type)[1] === 255);
+  if (!isStatic(node) || !isByte || (!node.constantOf(x) && node.shape(node.input(1)).some((size) => size !== 1))) {
+    linear(node, x, "quantizeLinear", type);
     return;
   }
-  if (scale.length !== 1) node.unsupported("activations with a scale per channel", "one scale");
+  const { scale, zeroPoint } = parameters(node);
+  const constant = node.constantOf(x);
+  if (constant) {
+    node.bind(node.store("codes", quantizeConstant(node, constant, type as "int8" | "uint8", scale, zeroPoint)));
+    return;
+  }
   const quantization: ActivationQuantization = { scale: scale[0]!, zeroPoint: zeroPoint[0]! };
   node.bind(node.main("quantize", [x], {}, { dtype: type, quantization }));
 }
@@ -47,7 +61,7 @@ function quantizeLinear(node: NodeContext): void {
 function quantizeConstant(
   node: NodeContext,
   x: PlainConstant,
-  dtype: CodeType,
+  dtype: "int8" | "uint8",
   scale: Float32Array,
   zeroPoint: Int32Array,
 ): PlainConstant {
@@ -65,6 +79,10 @@ function quantizeConstant(
 /** Stored codes become floats; codes of an activation stay, with their scale in the value's type. */
 function dequantizeLinear(node: NodeContext): void {
   const x = node.input(0);
+  if (!isStatic(node)) {
+    linear(node, x, "dequantizeLinear");
+    return;
+  }
   const { scale, zeroPoint } = parameters(node);
   const constant = node.constantOf(x);
   if (constant) {
@@ -73,20 +91,43 @@ function dequantizeLinear(node: NodeContext): void {
       const c = channel(i);
       return (Number(constant.data[i]) - zeroPoint[c]!) * scale[c]!;
     });
-    node.bind(node.store("floats", floats(constant.shape, data)));
+    const made = floats(constant.shape, data);
+    const axis = axisOf(node, constant.shape, scale.length);
+    const isByte = constant.dtype === "int8" || constant.dtype === "uint8";
+    if (isByte) node.bind(node.storeCodes("floats", made, { codes: constant, scale, zeroPoint, axis }));
+    else node.bind(node.store("floats", made));
     return;
   }
-  if (scale.length !== 1) node.unsupported("activations with a scale per channel", "one scale");
   const { dtype, quantization } = node.info(x);
-  if (dtype !== "int8" && dtype !== "uint8") node.unsupported(`codes of type ${dtype}`, "int8 or uint8");
-  if (quantization === undefined) node.declare(x, { scale: scale[0]!, zeroPoint: zeroPoint[0]! });
-  else if (quantization.scale !== scale[0] || quantization.zeroPoint !== zeroPoint[0]) {
-    node.unsupported(
-      `scale ${scale[0]}, zero point ${zeroPoint[0]}`,
-      `those of its input: ${quantization.scale}, ${quantization.zeroPoint}`,
-    );
+  const own = { scale: scale[0]!, zeroPoint: zeroPoint[0]! };
+  const fits =
+    quantization === undefined || (quantization.scale === own.scale && quantization.zeroPoint === own.zeroPoint);
+  if (scale.length !== 1 || (dtype !== "int8" && dtype !== "uint8") || !fits) {
+    linear(node, x, "dequantizeLinear");
+    return;
   }
+  if (quantization === undefined) node.declare(x, own);
   node.bind(node.main("dequantize", [x], {}));
+}
+
+/** By scales that are values, of any shape: one, one per entry of an axis, or one per block along it. */
+function linear(node: NodeContext, x: string, op: "quantizeLinear" | "dequantizeLinear", type?: CodeType): void {
+  const rank = node.shape(x).length;
+  const scale = node.float(1);
+  const block = node.attributes.int("block_size", 0);
+  const one = block === 0 && node.shape(scale).every((size) => size === 1);
+  const axis = one ? 0 : node.axis(node.attributes.int("axis", 1), rank);
+  const zero = node.optional(2);
+  const inputs = zero === undefined ? [x, scale] : [x, scale, zero];
+  if (op === "dequantizeLinear") node.bind(node.main(op, inputs, { axis, block }));
+  else node.bind(node.main(op, inputs, { axis, block, to: type!, range: rangeOf(node, type!) }));
+}
+
+/** Codes of 4 bits lie in bytes. */
+function rangeOf(node: NodeContext, type: CodeType): readonly [number, number] {
+  const declared = node.codeType(2) ?? node.attributes.int("output_dtype", 0);
+  if (declared === T.INT4) return [-8, 7];
+  return declared === T.UINT4 ? [0, 15] : LIMITS[type];
 }
 
 function axisOf(node: NodeContext, shape: readonly number[], count: number): number {
@@ -102,4 +143,8 @@ function axisOf(node: NodeContext, shape: readonly number[], count: number): num
 export const quantization: Readonly<Record<string, OperatorImporter>> = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: (node) => {
+    const outputs = node.steps("codes", "dynamicQuantizeLinear", [node.float(0)], {}, 3);
+    for (const [index, output] of outputs.entries()) node.bind(output, index);
+  },
 };

@@ -2,16 +2,18 @@ import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
+import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
+import { resizing } from "./resize.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
 
-/** Every operator of the default domain that is imported, by its ONNX name: one line per file. */
+/** Every operator that is imported, by its ONNX name, behind its domain where that is not the default one: one line per file. */
 export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
   [
     convolution,
@@ -25,5 +27,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     shape,
     values,
     quantization,
+    integer,
+    resizing,
   ].flatMap(Object.entries),
 );

@@ -3,7 +3,7 @@
  * docs/architecture.md has the table.
  */
 import type { Clamp, NodeOf, QuantizedConstant, ValueInfo } from "../../graph/types.ts";
-import { AffineGemm, GroupedAffineGemm } from "../../kernels/affine-gemm.ts";
+import { AffineGemm, DynamicAffineGemm, GroupedAffineGemm } from "../../kernels/affine-gemm.ts";
 import { CodebookGemm } from "../../kernels/codebook-gemm.ts";
 import { GemmF32 } from "../../kernels/gemm-f32.ts";
 import type { KernelObject } from "../../kernels/kernel-object.ts";
@@ -98,6 +98,8 @@ export function makeProduct(
   const { clamp } = node.attributes;
 
   if (weight.kind === "plain") {
+    if (node.op === "dense" && node.attributes.activations)
+      return context.refuse(node, `activations int8 x ${weight.dtype} weights`);
     if (x.dtype !== "f32" || y.dtype !== "f32" || (weight.dtype !== "f32" && weight.dtype !== "f16"))
       return context.refuse(node, `${x.dtype} x ${weight.dtype} weights -> ${y.dtype}`);
     const k = sizeOf(weight.shape.slice(1));
@@ -106,11 +108,29 @@ export function makeProduct(
   }
 
   const rows = codedRows(weight, part.first, part.count);
+  if (node.op === "dense" && node.attributes.activations) return dynamicProduct(node, context, rows, bias, clamp);
   if (x.dtype === "f32") {
     if (y.dtype !== "f32") return context.refuse(node, `f32 x ${weight.scheme} -> ${y.dtype}`);
     return { kernel: "codebook_gemm", object: new CodebookGemm(instance, { ...rows, bias, clamp }) };
   }
   return integerProduct(node, context, { x, y, rows, weight, bias, clamp, part, end: endOf(tail, slice) });
+}
+
+/** Rows of floats that are quantized as they come. */
+function dynamicProduct(
+  node: NodeOf<"dense">,
+  context: LoweringContext,
+  rows: CodedRows,
+  bias: Float32Array | undefined,
+  clamp: Clamp | undefined,
+): MadeProduct | undefined {
+  const { decoding, scaleShape, scale, groupSize } = rows;
+  if (decoding.kind !== "affine" && !isTernary(rows))
+    return context.refuse(node, `activations int8 x weights (${decoding.kind})`);
+  const codes = decoding.kind === "affine" ? { ...rows, zeroPoint: decoding.zeroPoint } : ternaryCodes(rows, 2);
+  const full = Float32Array.from({ length: rows.n * scaleShape[1] }, (_, i) => (scale ? scale[i % scale.length]! : 1));
+  const options = { ...codes, groupSize, scale: full, bias, clamp };
+  return { kernel: "affine_gemm", object: new DynamicAffineGemm(context.instance, options) };
 }
 
 /** The tail's arrays, cut to the rows of a group. */

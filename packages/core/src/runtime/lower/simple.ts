@@ -15,7 +15,7 @@ type Kernel = (instance: KernelInstance, x: number, count: number, y: number) =>
 const nothing = (): void => {};
 
 /** One input, one output of the same number of elements. */
-function elementwise(
+export function elementwise(
   node: Node,
   kernel: string,
   run: Kernel,

@@ -1,0 +1,55 @@
+//! Sums to 8 bits.
+
+use crate::convert::{Byte, quantized};
+use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape};
+
+use super::OP;
+
+/// `y = clamp(round_ties_even(f32(x + bias[n]) * multiplier[n]) + zero_point)`, the sum wrapping in int32. `multiplier` has one element or as many as the rows of x,
+/// whose length `bias` has, where there is one.
+///
+/// # Errors
+/// `Shape` where a slice does not have its length; `Range` where there is no column, a multiplier is not positive and finite, or the zero point not of y's type.
+pub fn requantize<T: Byte>(
+    x: &[i32],
+    columns: usize,
+    bias: Option<&[i32]>,
+    multiplier: &[f32],
+    zero_point: i32,
+    y: &mut [T],
+) -> Result<()> {
+    check_range(OP, What::Columns, 1, 1 << 24, columns as i64)?;
+    check_shape(OP, What::Columns, 0, x.len() % columns)?;
+    check_shape(OP, What::Length, x.len(), y.len())?;
+    check_shape(OP, What::Bias, columns, bias.map_or(columns, <[i32]>::len))?;
+    if multiplier.len() != 1 {
+        check_shape(OP, What::Multiplier, columns, multiplier.len())?;
+    }
+    if let Some(bad) = multiplier.iter().find(|m| !(m.is_finite() && **m > 0.0)) {
+        return Err(KernelError::new(ErrorCode::Range, OP, What::Multiplier, 0, *bad as i64));
+    }
+    check_range(OP, What::ZeroPoint, i64::from(T::RANGE.0), i64::from(T::RANGE.1), i64::from(zero_point))?;
+    for (x, y) in x.chunks_exact(columns).zip(y.chunks_exact_mut(columns)) {
+        for (n, (x, y)) in x.iter().zip(y).enumerate() {
+            let sum = x.wrapping_add(bias.map_or(0, |bias| bias[n]));
+            let scaled = sum as f32 * multiplier[n % multiplier.len()];
+            *y = quantized(scaled, 1.0, zero_point, T::RANGE);
+        }
+    }
+    Ok(())
+}
+
+/// `y[row, n] -= zero_point * sums[n]`, wrapping: from `sum x * w` to `sum (x - zero_point) * w`, where `sums[n]` is the sum of column n's weights.
+///
+/// # Errors
+/// `Shape` where y is not whole rows, `Range` where there is no column.
+pub fn subtract_zero_point(y: &mut [i32], sums: &[i32], zero_point: i32) -> Result<()> {
+    check_range(OP, What::Columns, 1, 1 << 24, sums.len() as i64)?;
+    check_shape(OP, What::Columns, 0, y.len() % sums.len())?;
+    for y in y.chunks_exact_mut(sums.len()) {
+        for (y, sum) in y.iter_mut().zip(sums) {
+            *y = y.wrapping_sub(zero_point.wrapping_mul(*sum));
+        }
+    }
+    Ok(())
+}
