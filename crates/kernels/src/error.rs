@@ -79,6 +79,9 @@ words! {
         Strided = "strided",
         Attention = "attention",
         Embedding = "embedding",
+        FlatScan = "flat_scan",
+        Rabitq = "rabitq",
+        Vectors = "vectors",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
     }

@@ -3,6 +3,7 @@
 /// log2(e)
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
 /// ln 2 in two parts, of which products of the first by whole numbers below 2^9 are exact (Cody and Waite 1980).
+#[expect(clippy::excessive_precision, reason = "exact, with zeros behind")]
 const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
 /// 1.5 * 2^23: adding it rounds to the nearest integer, ties to even, and leaves that integer in the low bits.
 const ROUND: f32 = 12_582_912.0;

@@ -27,6 +27,7 @@ pub mod elementwise;
 pub mod embedding;
 pub mod error;
 mod exp;
+pub mod flat_scan;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
@@ -43,6 +44,7 @@ pub mod pq_fast_scan;
 pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
+pub mod rabitq;
 pub mod reduce;
 pub mod registry;
 pub mod resize;
@@ -57,6 +59,7 @@ pub mod top_k;
 pub mod transform;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
+pub mod vectors;
 pub mod windows;
 pub mod xnor_gemm;
 

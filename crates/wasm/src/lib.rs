@@ -66,6 +66,8 @@ pub mod elementwise;
 #[cfg(feature = "transformer")]
 pub mod embedding;
 pub mod error;
+#[cfg(feature = "search")]
+pub mod flat_scan;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
 #[cfg(any(feature = "networks", feature = "search"))]
@@ -77,10 +79,10 @@ pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
 pub mod hamming;
 pub mod handles;
-#[cfg(feature = "matmul")]
-pub mod matmul_f32;
 #[cfg(feature = "ops")]
 pub mod linear;
+#[cfg(feature = "matmul")]
+pub mod matmul_f32;
 #[cfg(feature = "ops")]
 pub mod matmul_integer;
 pub mod memory;
@@ -95,10 +97,10 @@ mod output;
 #[cfg(feature = "threads")]
 pub mod parallel;
 pub mod params;
-#[cfg(feature = "networks")]
-pub mod pool;
 #[cfg(feature = "ops")]
 pub mod planes;
+#[cfg(feature = "networks")]
+pub mod pool;
 #[cfg(feature = "search")]
 pub mod pq;
 #[cfg(feature = "networks")]
@@ -111,6 +113,8 @@ pub mod quantize;
 pub mod quantize_optimize;
 #[cfg(feature = "solve")]
 pub mod quantize_order;
+#[cfg(feature = "search")]
+pub mod rabitq;
 #[cfg(feature = "ops")]
 pub mod resize;
 #[cfg(feature = "transformer")]
@@ -128,6 +132,8 @@ pub mod ternary_gemm;
 pub mod top_k;
 #[cfg(feature = "operators")]
 pub mod transform;
+#[cfg(feature = "search")]
+pub mod vectors;
 #[cfg(feature = "ops")]
 pub mod windows;
 #[cfg(feature = "networks")]

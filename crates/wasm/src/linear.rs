@@ -64,7 +64,9 @@ pub fn quantize_linear_run(handle: i32, x: usize, scale: usize, zero_point: usiz
         let (x, scale) = (memory.read(x, count)?, memory.read(scale, scales)?);
         object.scales.quantize(x, scale, zero_point, object.range, memory.write(y, count)?)
     }
-    status(with(OP, handle, |object: &Object| by_code!(object.element, run(object, [x, scale, zero_point, y]))))
+    status(with(OP, handle, |object: &Object| {
+        by_code!(object.element, run(object, [x, scale, zero_point, y]))
+    }))
 }
 
 /// Codes `x` to `y` f32.
@@ -76,7 +78,9 @@ pub fn dequantize_linear_run(handle: i32, x: usize, scale: usize, zero_point: us
         let (x, scale) = (memory.read(x, count)?, memory.read(scale, scales)?);
         object.scales.dequantize(x, scale, zero_point, memory.write(y, count)?)
     }
-    status(with(OP, handle, |object: &Object| by_code!(object.element, run(object, [x, scale, zero_point, y]))))
+    status(with(OP, handle, |object: &Object| {
+        by_code!(object.element, run(object, [x, scale, zero_point, y]))
+    }))
 }
 
 /// `count` f32 to `y` uint8 with the scale and the zero point of their range, which go to `scale` (f32) and `zero_point` (uint8).

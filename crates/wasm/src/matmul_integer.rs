@@ -70,7 +70,14 @@ pub fn matmul_integer_run(
 
 /// Takes the zero point of x (int8, or uint8 where `unsigned` is not 0) out of `y` int32 `[rows, columns]`, the sums of x as it is by weights whose rows add up to `sums` int32 `[columns]`.
 #[wasm_bindgen]
-pub fn subtract_zero_point(y: usize, rows: usize, columns: usize, sums: usize, zero_point: usize, unsigned: i32) -> i32 {
+pub fn subtract_zero_point(
+    y: usize,
+    rows: usize,
+    columns: usize,
+    sums: usize,
+    zero_point: usize,
+    unsigned: i32,
+) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let zero_point: i32 = match unsigned {

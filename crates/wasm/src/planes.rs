@@ -90,7 +90,14 @@ pub fn local_response_new(size: usize, alpha: f32, beta: f32, bias: f32) -> i32 
 
 /// `x` f32 `[outer, channels, inner]` to `y`.
 #[wasm_bindgen]
-pub fn local_response_run(handle: i32, x: usize, y: usize, outer: usize, channels: usize, inner: usize) -> i32 {
+pub fn local_response_run(
+    handle: i32,
+    x: usize,
+    y: usize,
+    outer: usize,
+    channels: usize,
+    inner: usize,
+) -> i32 {
     status(with(OP, handle, |&(size, constants): &(usize, [f32; 3])| {
         let memory = Memory::new(OP);
         let count = checked_area(OP, checked_area(OP, outer, channels)?, inner)?;

@@ -18,7 +18,7 @@ struct Object {
     outside: u64,
 }
 
-/// Parameters: number of axes, for each input, output, scale, start and end of the region (the last three floats); coordinates (0 half pixel, 1 half pixel symmetric, 2 PyTorch half
+/// Parameters: number of axes, for each input, output, scale, start and end of the region (the last three floats); coordinates (0 half pixel, 1 half pixel symmetric, 2 `PyTorch` half
 /// pixel, 3 align corners, 4 asymmetric, 5 TensorFlow crop and resize, 6 TensorFlow half pixel for nearest); filter (0 nearest rounding halves down, 1 rounding them up, 2 floor, 3 ceil,
 /// 4 linear, 5 cubic); the cubic's a (float); whether it antialiases, whether it drops weights outside (0, 1 each); extrapolation value (float); bytes of an element (4 unless
 /// nearest: 1, 2, 4, 8); the extrapolation value as such an element, low and high 32 bits.

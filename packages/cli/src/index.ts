@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: () => import("./commands/compare.ts").then((m) => m.compare),
   dequantize: () => import("./commands/dequantize.ts").then((m) => m.dequantize),
   bench: () => import("./commands/bench.ts").then((m) => m.bench),
+  search: () => import("./commands/search.ts").then((m) => m.search),
   train: () => import("./commands/train.ts").then((m) => m.train),
   types: () => import("./commands/types.ts").then((m) => m.types),
 };

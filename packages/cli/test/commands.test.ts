@@ -152,6 +152,16 @@ describe("quantize", () => {
     expect(agreement).toBeGreaterThan(0.99);
   });
 
+  it("--method is another way to the bits of --weights, --activations int8:kl another way to ranges", async () => {
+    const args = [FLOAT, "--weights", "int4", "--calibrate", DIGITS, "--activations", "int8:kl"];
+    const [nearest, adapted] = await Promise.all([
+      lowbitJson<Layers>("quantize", ...args, "-o", path("nearest.safetensors")),
+      lowbitJson<Layers>("quantize", ...args, "-o", path("adapted.safetensors"), "--method", "gptq"),
+    ]);
+    expect(adapted.layers.map((l) => l.scheme)).toEqual(Array.from({ length: 4 }, () => "gptq:4"));
+    for (const [i, layer] of adapted.layers.entries()) expect(layer.sqnr).toBeGreaterThan(nearest.layers[i]!.sqnr);
+  });
+
   it("--layer: later rules win, float leaves a layer alone", async () => {
     const json = await lowbitJson<Layers>(
       "quantize",

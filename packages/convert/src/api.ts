@@ -1,5 +1,6 @@
 /** Options and results of this package's functions; each function's own file says what it does. */
 import type { Graph, Tensor } from "lowbit";
+import type { ActivationRange } from "lowbit/quantize";
 
 /** One set of inputs by name, as `model.run` takes them. */
 export type Feed = Readonly<Record<string, Tensor>>;
@@ -37,10 +38,8 @@ export interface Range {
 }
 
 export interface CalibrateOptions {
-  /** `minmax` (default), or `percentile`: the range that holds this share of the absolute values. */
-  readonly method?: "minmax" | "percentile";
-  /** For `percentile`: 0.9999 where it is absent. */
-  readonly percentile?: number;
+  /** Where ranges end; `minmax` where it is absent. */
+  readonly range?: ActivationRange;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -69,8 +68,9 @@ export interface QuantizeModelOptions {
    */
   readonly weights?: string;
   /**
-   * `int8`: activations run in integers too (needs calibration). `int8:dynamic`: dense layers of integer weights quantize each row of their input when it comes, by its own
-   * largest magnitude; what transformers want. Absent or `float`: they stay float.
+   * `int8`: activations run in integers too (needs calibration), over the ranges that the calibration has; `int8:p99.9`, `int8:kl` and `int8:mse`: over ranges cut by that rule, for which
+   * the float network is run once more. `int8:dynamic`: dense layers of integer weights quantize each row of their input when it comes, by its own largest magnitude; what transformers
+   * want. Absent or `float`: they stay float.
    */
   readonly activations?: string;
   /**

@@ -1,60 +1,44 @@
 import { createModel, type Graph, type Tensor } from "lowbit";
+import { type ActivationRange, staticActivations } from "lowbit/quantize";
 import type { CalibrateOptions, Calibration, Feed, Range } from "./api.ts";
 import { OptionError } from "./errors.ts";
 
-/** Bins of |x| for the percentile, from 0 to the largest. */
-const BINS = 2048;
-
-/** Smallest and largest element, and how often which magnitude occurred. */
-interface Observed {
-  min: number;
-  max: number;
-  readonly bins: Uint32Array;
-  count: number;
+/** Sees a value batch by batch; what it keeps does not grow with them. */
+interface Watcher {
+  observe(tensor: Tensor): void | Promise<void>;
+  range(): Range;
 }
 
 /**
- * Runs a float graph on samples and records the range of every float value: by the smallest and largest element, or by
- * the interval that holds a given share of the magnitudes (a few outliers then saturate, and the rest gets finer
- * steps).
+ * Runs a float graph on samples, once, and records the range of every float value: by the smallest and largest element, or cut by one of the rules of core's
+ * `staticActivations` (what lies beyond then saturates, and the rest gets finer steps).
  *
  * @param graph after the passes; what `quantizeModel` will be given
  * @param feeds inputs by name, one or more samples each; about 100 to 1,000 samples in all are enough
- * @throws OptionError where there are no samples or the percentile is no share, the signal's reason where aborted
+ * @throws OptionError where there are no samples, OutOfRangeError for a percentile that is none, NotFiniteError for activations that are not finite and a range other than
+ *   `minmax`, the signal's reason where aborted
  */
 export async function calibrate(
   graph: Graph,
   feeds: readonly Feed[],
   options: CalibrateOptions = {},
 ): Promise<Calibration> {
-  const { method = "minmax", percentile = 0.9999, signal, onProgress } = options;
+  const { range = "minmax", signal, onProgress } = options;
   if (feeds.length === 0) throw new OptionError("calibrate", "samples", "1 or more", 0);
-  if (!(percentile > 0.5 && percentile <= 1))
-    throw new OptionError("calibrate", "percentile", "above 0.5, at most 1", percentile);
-  const passes = method === "percentile" ? 2 : 1;
-  const names = floatValues(graph);
-  const observed = new Map<string, Observed>();
-  using model = await createModel(graph, { taps: names.filter((name) => !graph.inputs.includes(name)), signal });
-  for (let pass = 0; pass < passes; pass++) {
-    for (const [index, feed] of feeds.entries()) {
-      signal?.throwIfAborted();
-      const outputs = await model.run(feed);
-      for (const name of names) {
-        const tensor = outputs[name] ?? feed[name];
-        if (tensor?.dtype !== "f32") continue;
-        if (pass === 0) observeRange(observed, name, tensor);
-        else observeMagnitudes(observed.get(name)!, tensor.data as Float32Array);
-      }
-      onProgress?.(pass * feeds.length + index + 1, passes * feeds.length);
+  const watch = watchers(range);
+  const watched = new Map(floatValues(graph).map((name) => [name, watch(name)]));
+  const taps = [...watched.keys()].filter((name) => !graph.inputs.includes(name));
+  using model = await createModel(graph, { taps, signal });
+  for (const [index, feed] of feeds.entries()) {
+    signal?.throwIfAborted();
+    const outputs = await model.run(feed);
+    for (const [name, watcher] of watched) {
+      const tensor = outputs[name] ?? feed[name];
+      if (tensor?.dtype === "f32") await watcher.observe(tensor);
     }
+    onProgress?.(index + 1, feeds.length);
   }
-  const ranges = new Map(
-    [...observed].map(([name, values]) => [
-      name,
-      method === "percentile" ? clipped(values, percentile) : rangeOf(values),
-    ]),
-  );
-  return { ranges, feeds };
+  return { ranges: new Map([...watched].map(([name, watcher]) => [name, watcher.range()])), feeds };
 }
 
 /** Inputs and node outputs of f32. */
@@ -62,35 +46,33 @@ function floatValues(graph: Graph): string[] {
   return [...graph.values].filter(([, { dtype }]) => dtype === "f32").map(([name]) => name);
 }
 
-function observeRange(observed: Map<string, Observed>, name: string, tensor: Tensor): void {
-  const entry = observed.get(name) ?? {
-    min: Number.POSITIVE_INFINITY,
-    max: Number.NEGATIVE_INFINITY,
-    bins: new Uint32Array(BINS),
-    count: 0,
+function watchers(range: ActivationRange): (name: string) => Watcher {
+  if (range === "minmax") return ends;
+  const calibrator = staticActivations({ range });
+  return (name) => {
+    const observer = calibrator.watch();
+    return {
+      // A scalar is a tensor of one element to it.
+      observe: ({ data, shape }) =>
+        observer.observe({ data: data as Float32Array, shape: shape.length > 0 ? shape : [1] }, { name }),
+      range() {
+        const { scale, zeroPoint } = observer.freeze().quantization!;
+        return { min: (0 - zeroPoint) * scale, max: (255 - zeroPoint) * scale };
+      },
+    };
   };
-  observed.set(name, entry);
-  for (const value of tensor.data as Float32Array) {
-    if (value < entry.min) entry.min = value;
-    if (value > entry.max) entry.max = value;
-  }
 }
 
-function observeMagnitudes(entry: Observed, data: Float32Array): void {
-  const largest = Math.max(-entry.min, entry.max);
-  if (!(largest > 0)) return;
-  const perBin = BINS / largest;
-  for (const value of data) entry.bins[Math.min(BINS - 1, Math.floor(Math.abs(value) * perBin))]!++;
-  entry.count += data.length;
-}
-
-const rangeOf = ({ min, max }: Observed): Range => ({ min, max });
-
-/** The range cut at the first magnitude that `percentile` of all elements do not exceed. */
-function clipped({ min, max, bins, count }: Observed, percentile: number): Range {
-  const largest = Math.max(-min, max);
-  let bin = 0;
-  for (let seen = bins[0]!; bin < BINS - 1 && seen < percentile * count; seen += bins[bin]!) bin++;
-  const limit = ((bin + 1) / BINS) * largest;
-  return { min: Math.max(min, -limit), max: Math.min(max, limit) };
+/** Smallest and largest element. */
+function ends(): Watcher {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return {
+    observe({ data }) {
+      for (const value of data as Float32Array) {
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
+    },
+    range: () => ({ min, max }),
+  };
 }

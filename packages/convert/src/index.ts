@@ -12,6 +12,7 @@
  * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
  * ```
  */
+export { ACTIVATIONS, type ActivationScheme, parseActivations } from "./activations.ts";
 export { type Allocation, allocationFront, findAllocation } from "./allocation.ts";
 export type * from "./api.ts";
 export { calibrate } from "./calibrate.ts";
@@ -28,6 +29,7 @@ export {
   type ReadFile,
 } from "./hf/index.ts";
 export { formatOf, importModel } from "./import.ts";
+export { METHODS, methodScheme } from "./methods.ts";
 export { exportOnnx } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";

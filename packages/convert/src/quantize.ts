@@ -1,5 +1,6 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
 import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
+import { calibrationFor, parseActivations } from "./activations.ts";
 import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
@@ -36,10 +37,10 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  *   weights), the signal's reason
  */
 export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { activations = "float", calibration, correctBias = false, signal, onProgress } = options;
-  if (activations !== "float" && activations !== "int8" && activations !== "int8:dynamic")
-    throw new OptionError("quantizeModel", "activations", "float, int8 or int8:dynamic", activations);
-  if (activations === "int8" && !calibration)
+  const { calibration, correctBias = false, signal, onProgress } = options;
+  const activations = parseActivations(options.activations ?? "float");
+  const isInteger = activations.kind === "int8";
+  if (isInteger && !calibration)
     throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
   const layers = layersOf(graph);
   const assignments = assignSchemes(layers, options);
@@ -80,13 +81,12 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     onProgress?.("quantize", index + 1, layers.length);
   }
   const coded = editor.freeze();
-  const staged =
-    activations === "int8"
-      ? insertInt8Activations(coded, calibration!)
-      : activations === "int8:dynamic"
-        ? quantizeRowsAtRun(coded)
-        : coded;
-  const result = activations === "int8" ? runPasses(staged, {}, INTEGER_PASSES) : staged;
+  const staged = isInteger
+    ? insertInt8Activations(coded, await calibrationFor(graph, activations, calibration!, signal))
+    : activations.kind === "dynamic"
+      ? quantizeRowsAtRun(coded)
+      : coded;
+  const result = isInteger ? runPasses(staged, {}, INTEGER_PASSES) : staged;
 
   const measured = calibration && (await measure({ float: graph, staged, result }, calibration, options));
   const reports = layers.map((layer) => reportOf(result, layer, errors, measured));

@@ -1,5 +1,6 @@
 /** A trained network through calibration, quantization, parity and the gate. */
-import { createModel, type Graph, NotFiniteError, Tensor } from "lowbit";
+import { createModel, type Graph, NotFiniteError, OutOfRangeError, Tensor } from "lowbit";
+import { SchemeError } from "lowbit/quantize";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RandomData } from "../../core/src/testing/random-data.ts";
 import {
@@ -15,6 +16,7 @@ import {
   writeModel,
 } from "../src/index.ts";
 import { measure } from "../src/measure.ts";
+import { METHODS, methodScheme } from "../src/methods.ts";
 import { readFile } from "./support/data.ts";
 import { OnnxBuilder } from "./support/onnx.ts";
 
@@ -43,19 +45,29 @@ describe("calibrate", () => {
     expect(calibration.ranges.get(relu.outputs[0]!)!.min).toBe(0);
   });
 
-  test("a percentile cuts the ends, and 100 % cuts nothing", async () => {
+  test("cut ranges lie within the whole one and still hold 0; a lone outlier is cut off", async () => {
     const feeds = calibration.feeds.slice(0, 1);
     const all = await calibrate(graph, feeds);
-    const cut = await calibrate(graph, feeds, { method: "percentile", percentile: 0.99 });
-    const whole = await calibrate(graph, feeds, { method: "percentile", percentile: 1 });
-    expect(whole.ranges).toEqual(all.ranges);
     const value = graph.nodes.find((node) => node.op === "conv2d")!.outputs[0]!;
-    expect(cut.ranges.get(value)!.max).toBeLessThan(all.ranges.get(value)!.max);
+    const { max } = all.ranges.get(value)!;
+    for (const range of [{ percentile: 99 }, "kl", "mse"] as const) {
+      const cut = (await calibrate(graph, feeds, { range })).ranges.get(value)!;
+      expect(cut.min, String(range)).toBeCloseTo(0, 12);
+      expect(cut.max, String(range)).toBeLessThan(max * 1.005);
+    }
+    const cut = (await calibrate(graph, feeds, { range: { percentile: 99 } })).ranges.get(value)!;
+    expect(cut.max).toBeLessThan(0.9 * max);
+    const far = feeds[0]!.image!;
+    const data = (far.data as Float32Array).slice();
+    data[0] = 1e5;
+    const spoiled = [{ image: new Tensor("f32", far.shape, data) }];
+    expect((await calibrate(graph, spoiled)).ranges.get("image")!.max).toBe(1e5);
+    expect((await calibrate(graph, spoiled, { range: "kl" })).ranges.get("image")!.max).toBeLessThan(2000);
   });
 
   test("no samples, and a percentile that is none", async () => {
     await expect(calibrate(graph, [])).rejects.toThrow(OptionError);
-    await expect(calibrate(graph, calibration.feeds, { percentile: 7 })).rejects.toThrow(OptionError);
+    await expect(calibrate(graph, calibration.feeds, { range: { percentile: 7 } })).rejects.toThrow(OutOfRangeError);
   });
 
   test("stops when told to", async () => {
@@ -91,6 +103,12 @@ describe("quantizeModel", () => {
     });
     expect(refused!.message).toContain(`"${worst.name}" with ${worst.sqnr.toFixed(1)} dB`);
     expect(refused!.message).not.toMatch(/\n/);
+  });
+
+  test.each(["int8:p99.9", "int8:kl", "int8:mse"])("activations %s pass the gate", async (activations) => {
+    const { agreement, refused } = await quantizeModel(graph, { weights: "int8", activations, calibration });
+    expect(refused).toBeUndefined();
+    expect(agreement!.top1).toBeGreaterThanOrEqual(0.99);
   });
 
   test("int8 activations run in integers from the first layer to the last, and agree with float", async () => {
@@ -184,7 +202,9 @@ describe("quantizeModel", () => {
     await expect(quantizeModel(graph, { weights: "int7.5" })).rejects.toThrow(/int7\.5/);
     await expect(quantizeModel(graph, { layers: [["nothing*", "int8"]] })).rejects.toThrow(/nothing\*/);
     await expect(quantizeModel(graph, { weights: "int8", activations: "int8" })).rejects.toThrow(OptionError);
-    await expect(quantizeModel(graph, { activations: "int3", calibration })).rejects.toThrow(OptionError);
+    for (const activations of ["int3", "int8:p49", "int8:p101", "int8:max", "int8:kl:mse"])
+      await expect(quantizeModel(graph, { activations, calibration })).rejects.toThrow(/float, int8, int8:p<percent/);
+    await expect(quantizeModel(graph, { activations: "int8:p10", calibration })).rejects.toThrow(/int8:p10/);
   });
 
   test("rows that sub-vectors do not divide stay float, unless the layer was named", async () => {
@@ -221,5 +241,33 @@ describe("quantizeModel", () => {
       "measure 1/24",
       "measure 2/24",
     ]);
+  });
+});
+
+describe("methodScheme", () => {
+  test("finds a spelling for the bits and groups of the weights", () => {
+    expect(methodScheme("gptq", "int4:g32")).toBe("gptq:4:g32");
+    expect(methodScheme("adaround", "int3")).toBe("adaround:3");
+    expect(methodScheme("kmeans", "int4")).toBe("kmeans:16");
+    expect(methodScheme("admm", "ternary")).toBe("admm:ternary");
+  });
+
+  test.each(METHODS)("%s takes int4 or ternary weights", (method) => {
+    const schemes = ["int4", "ternary"].filter((weights) => {
+      try {
+        return methodScheme(method, weights) !== weights;
+      } catch {
+        return false;
+      }
+    });
+    expect(schemes.length).toBeGreaterThan(0);
+  });
+
+  test("refuses what it cannot apply, by name", () => {
+    expect(() => methodScheme("magic", "int4")).toThrow(/method, expected gptq, adaround/);
+    expect(() => methodScheme("gptq", "ternary")).toThrow(/weights for method gptq/);
+    expect(() => methodScheme("gptq", "kmeans:16")).toThrow(OptionError);
+    expect(() => methodScheme("kmeans", "int4:g32")).toThrow(SchemeError);
+    expect(() => methodScheme("apot", "int8")).toThrow(SchemeError);
   });
 });

@@ -208,10 +208,10 @@ impl Attention {
         let range = b * self.keys..(b + 1) * self.keys;
         match mask {
             Mask::Keep(keep) => {
-                kept.iter_mut().zip(&keep[range]).for_each(|(kept, k)| *kept = added(*k != 0))
+                kept.iter_mut().zip(&keep[range]).for_each(|(kept, k)| *kept = added(*k != 0));
             }
             Mask::KeepI64(keep) => {
-                kept.iter_mut().zip(&keep[range]).for_each(|(kept, k)| *kept = added(*k != 0))
+                kept.iter_mut().zip(&keep[range]).for_each(|(kept, k)| *kept = added(*k != 0));
             }
             _ => {}
         }

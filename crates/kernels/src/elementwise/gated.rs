@@ -1,4 +1,4 @@
-//! GELU and SiLU: x times a gate between 0 and 1.
+//! GELU and `SiLU`: x times a gate between 0 and 1.
 
 use core::f32::consts::FRAC_1_SQRT_2;
 

@@ -2,7 +2,7 @@
 //!
 //! One pass per axis that is resized, first axis first: `y[o, j, i] = sum over t of weight[j, t] * x[o, source[j, t], i]`, one chain over ascending t
 //! begun with its first product. A nearest pass copies. What each place reads is worked out once, in f32 as onnxruntime does, when the object is made
-//! ([`taps`]); a pass is then a plain loop over the elements behind its axis, which the compiler turns into vectors: 1 multiply-add per tap and element.
+//! (`taps.rs`); a pass is then a plain loop over the elements behind its axis, which the compiler turns into vectors: 1 multiply-add per tap and element.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;

@@ -131,7 +131,8 @@ impl Taps {
                 let at = floor as i64 + offset;
                 *source = at.clamp(0, last) as u32;
                 let drops = method.exclude_outside && !(0..=last).contains(&at);
-                *weight = if drops { 0.0 } else { method.filter.weight((offset as f32 - (x - floor)) * shrink) };
+                *weight =
+                    if drops { 0.0 } else { method.filter.weight((offset as f32 - (x - floor)) * shrink) };
                 sum += *weight;
             }
             if sum == 0.0 {
@@ -139,7 +140,9 @@ impl Taps {
                 weights[0] = 1.0;
             } else if method.exclude_outside || shrink < 1.0 {
                 // Weights of a whole filter at scale 1 have the sum 1 already.
-                weights.iter_mut().for_each(|weight| *weight /= sum);
+                for weight in weights.iter_mut() {
+                    *weight /= sum;
+                }
             }
         }
         Ok(table)
@@ -168,11 +171,14 @@ impl Taps {
     /// Whether every place reads its own element alone, with the weight 1.
     pub(super) fn is_identity(&self) -> bool {
         let own = |(at, (sources, weights)): (usize, (&[u32], &[f32]))| {
-            sources.iter().zip(weights).all(|(source, weight)| {
-                *weight == 0.0 || (*weight == 1.0 && *source as usize == at)
-            })
+            sources
+                .iter()
+                .zip(weights)
+                .all(|(source, weight)| *weight == 0.0 || (*weight == 1.0 && *source as usize == at))
         };
-        self.input == self.output() && self.outside.iter().all(|o| *o == 0) && self.places().enumerate().all(own)
+        self.input == self.output()
+            && self.outside.iter().all(|o| *o == 0)
+            && self.places().enumerate().all(own)
     }
 }
 
@@ -183,11 +189,9 @@ fn coordinate(axis: &Axis, coordinates: Coordinates, at: usize) -> f32 {
     let half = (x + 0.5) / scale - 0.5;
     let [start, end] = axis.region;
     match coordinates {
-        Coordinates::HalfPixel => half,
         Coordinates::HalfPixelSymmetric => input / 2.0 * (1.0 - output / (scale * input)) + half,
-        Coordinates::PytorchHalfPixel if axis.output == 1 => 0.0,
-        Coordinates::PytorchHalfPixel => half,
-        Coordinates::AlignCorners if axis.output == 1 => 0.0,
+        Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if axis.output == 1 => 0.0,
+        Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => half,
         Coordinates::AlignCorners => x * (input - 1.0) / (output - 1.0),
         Coordinates::Asymmetric => x / scale,
         Coordinates::TfCropAndResize if axis.output == 1 => 0.5 * (start + end) * (input - 1.0),

@@ -15,7 +15,14 @@ struct Sizes {
 }
 
 impl Windows {
-    fn sizes(&self, batch: usize, channels: usize, groups: usize, image: usize, rows: usize) -> Result<Sizes> {
+    fn sizes(
+        &self,
+        batch: usize,
+        channels: usize,
+        groups: usize,
+        image: usize,
+        rows: usize,
+    ) -> Result<Sizes> {
         check_range(OP, What::Channels, 1, 1 << 24, channels as i64)?;
         check_range(OP, What::Groups, 1, channels as i64, groups as i64)?;
         check_shape(OP, What::Groups, 0, channels % groups)?;

@@ -26,6 +26,7 @@ pub trait Pooled: Element + PartialOrd {
     }
 
     /// The maximum as it is written.
+    #[must_use]
     fn canonical(self) -> Self {
         self
     }

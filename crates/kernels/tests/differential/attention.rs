@@ -18,6 +18,9 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
+/// What a mask adds at (batch, head, query, key).
+type Added<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f64;
+
 fn case(tier: Tier, sizes: &Attention, seed: u64) {
     let Attention { batch, queries, keys, heads, kv_heads, depth, .. } = *sizes;
     let mut random = Random::new(seed);
@@ -29,7 +32,7 @@ fn case(tier: Tier, sizes: &Attention, seed: u64) {
     let added = random.many(heads * queries * keys, |r| r.float() * 2.0);
     let strides = [0, queries * keys, keys];
     let kept = |keep: i32| if keep == 0 { f64::NEG_INFINITY } else { 0.0 };
-    let masks: [(Mask<'_>, &dyn Fn(usize, usize, usize, usize) -> f64); 4] = [
+    let masks: [(Mask<'_>, Added<'_>); 4] = [
         (Mask::None, &|_, _, _, _| 0.0),
         (Mask::Keep(&keep), &|b, _, _, t| kept(keep[b * keys + t])),
         (Mask::KeepI64(&wide), &|b, _, _, t| kept(keep[b * keys + t])),

@@ -88,10 +88,13 @@ fn functions() {
     assert_eq!(zero.map(f32::to_bits), [-0.0_f32, 0.0].map(f32::to_bits), "-0 is not below 0");
 }
 
+/// A kernel, its gate, its name.
+type Gate<'a> = (fn(&mut [f32]), &'a dyn Fn(f64) -> f64, &'a str);
+
 /// x times a gate: within 1e-6 of |x|, and x or a zero at the ends.
 fn gates() {
     let erf = |x: f64| libm::erf(x);
-    let gates: [(fn(&mut [f32]), &dyn Fn(f64) -> f64, &str); 3] = [
+    let gates: [Gate<'_>; 3] = [
         (gelu, &|x| 0.5 * (1.0 + erf(x * core::f64::consts::FRAC_1_SQRT_2)), "gelu"),
         (gelu_tanh, &|x| 0.5 * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x * x * x)).tanh()), "gelu_tanh"),
         (silu, &|x| 1.0 / (1.0 + (-x).exp()), "silu"),

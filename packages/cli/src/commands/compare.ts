@@ -7,6 +7,7 @@ import { schemesOf } from "../compare/schemes.ts";
 import type { CompareContext, Compared } from "../compare/types.ts";
 import { formatBytes, formatCount, formatDecibels, formatPercent, formatTimes, significant } from "../report/format.ts";
 import { textTable } from "../report/text-table.ts";
+import { checkActivations } from "../shared/activations.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { type Dataset, readDataset } from "../shared/dataset.ts";
 import { FileError, UsageError } from "../shared/errors.ts";
@@ -106,7 +107,7 @@ export const compare = defineCommand({
     },
     activations: {
       type: "string",
-      valueHint: "int8|float",
+      valueHint: "int8[:p99.9|:kl|:mse]|float",
       description: "int8 runs on the integer kernels where a scheme allows it; needs --calibrate",
     },
     report: { type: "string", valueHint: "R.html", description: "Write a page with tables and plots" },
@@ -122,10 +123,7 @@ export const compare = defineCommand({
   },
   async run({ args }) {
     const { activations } = args;
-    if (activations !== undefined && activations !== "int8" && activations !== "float")
-      throw new UsageError(`--activations: expected int8 or float, got "${activations}"`);
-    if (activations === "int8" && args.calibrate === undefined)
-      throw new UsageError("--activations int8 needs --calibrate: the ranges of activations come from real samples");
+    await checkActivations(activations, args.calibrate);
     if (args.resume && args.output === undefined) throw new UsageError("--resume needs -o: the folder to go on with");
     const cores = availableParallelism();
     const jobs = numberOption("jobs", args.jobs, 1, true) ?? cores;

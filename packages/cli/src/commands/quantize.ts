@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
+import { checkActivations } from "../shared/activations.ts";
 import { type AutoGoal, checkGoal, chooseSchemes } from "../shared/auto.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
@@ -32,6 +33,7 @@ interface Rules {
 /** Options as the command line gives them. */
 interface Given {
   readonly weights?: string | undefined;
+  readonly method?: string | undefined;
   readonly activations?: string | undefined;
   readonly calibrate?: string | undefined;
   readonly "min-sqnr"?: string | undefined;
@@ -39,13 +41,13 @@ interface Given {
 }
 
 /** What to quantize how. @throws UsageError where options contradict each other */
-function rulesOf(args: Given, rules: readonly string[]): Rules {
-  const { weights, activations } = args;
+async function rulesOf(args: Given, rules: readonly string[]): Promise<Rules> {
+  const { activations } = args;
   const minSqnr = numberOption("min-sqnr", args["min-sqnr"], -1000);
-  if (activations !== undefined && activations !== "int8" && activations !== "int8:dynamic" && activations !== "float")
-    throw new UsageError(`--activations: expected int8, int8:dynamic or float, got "${activations}"`);
-  if (activations === "int8" && args.calibrate === undefined)
-    throw new UsageError("--activations int8 needs --calibrate: the ranges of activations come from real samples");
+  await checkActivations(activations, args.calibrate);
+  if (args.method !== undefined && args.weights === undefined)
+    throw new UsageError("--method needs --weights: it finds other codes of as many bits");
+  const weights = args.method === undefined ? args.weights : await schemeBy(args.method, args.weights!);
   return {
     ...(weights !== undefined && { weights }),
     ...(activations !== undefined && { activations }),
@@ -53,6 +55,13 @@ function rulesOf(args: Given, rules: readonly string[]): Rules {
     ...(minSqnr !== undefined && { minSqnr }),
     ...(args["correct-bias"] && { correctBias: true }),
   };
+}
+
+async function schemeBy(method: string, weights: string): Promise<string> {
+  const { METHODS, methodScheme } = await import("@lowbit/convert");
+  if (!METHODS.includes(method))
+    throw new UsageError(`--method: expected one of ${METHODS.join(", ")}, got "${method}"`);
+  return methodScheme(method, weights);
 }
 
 /** The same rules as a command line, for the file's provenance. */
@@ -103,11 +112,17 @@ export const quantize = defineCommand({
       description:
         "Of every layer: int8, int4, int4:g32, int2, binary, ternary, pow2:4, kmeans:16, pq:DxK; with --calibrate also gptq:4:g32, adaround:4, awq:4 ... (absent: only what is already low-bit is packed)",
     },
+    method: {
+      type: "string",
+      valueHint: "M",
+      description:
+        "How to find codes of the bits of --weights (int2..int8, ternary): gptq, adaround, awq (these need --calibrate), hqq, mse, kl, asym, kmeans, hkmeans, lloyd, multibit, lq, pow2, apot, laq, admm, lc",
+    },
     activations: {
       type: "string",
-      valueHint: "int8|int8:dynamic|float",
+      valueHint: "int8[:p99.9|:kl|:mse]|int8:dynamic|float",
       description:
-        "int8 runs on the integer kernels and needs --calibrate; int8:dynamic quantizes each row when it comes (transformers)",
+        "int8 runs on the integer kernels and needs --calibrate; its range has all that was seen, or is cut at a percentile, by least divergence or by least squared error; int8:dynamic quantizes each row when it comes (transformers)",
     },
     layer: {
       type: "string",
@@ -148,7 +163,7 @@ export const quantize = defineCommand({
   async run({ args, data }) {
     const { values } = data as Surroundings;
     const pack = await packOf(args.pack);
-    const given = rulesOf(args, values.get("layer") ?? []);
+    const given = await rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
     const points = numberOption("min-accuracy", args["min-accuracy"], 0);
     const goal: AutoGoal = {

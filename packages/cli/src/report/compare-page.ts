@@ -25,6 +25,19 @@ function summary({ schemes: [float, ...others], samples, model }: CompareReport)
   return `${start} The smallest of ${others.length} schemes within 0.1 point is ${best.scheme}: ${formatTimes(float.bytes / best.bytes)} smaller, at ${formatPercent(best.top1)}.`;
 }
 
+const why = ({ layer, reason }: NonNullable<Compared["refused"]>): string => `at ${layer}: ${reason}`;
+
+/** Every reason of the gate, folded away: beside the figures, sentences would be most of the table. */
+function refusals(schemes: readonly Compared[]): Html {
+  const rows = schemes.flatMap(({ scheme, refused }) => (refused ? [{ scheme, reason: why(refused) }] : []));
+  if (rows.length === 0) return html``;
+  const columns = [
+    { title: "scheme", cell: (row: (typeof rows)[number]) => row.scheme },
+    { title: "reason", cell: (row: (typeof rows)[number]) => row.reason },
+  ];
+  return html`<details><summary>Why the gate refused ${rows.length} of them</summary>${table(columns, rows)}</details>`;
+}
+
 /** Points of accuracy more or less than float. */
 const points = (difference: number): string =>
   `${difference > 0 ? "+" : difference < 0 ? "−" : ""}${Math.abs(100 * difference).toFixed(2)}`;
@@ -36,9 +49,7 @@ function schemeTable(float: Compared, schemes: readonly Compared[], front: Reado
         title: "scheme",
         cell: (s) => {
           const name = html`<span class="${front.has(s) ? "front" : ""}">${s.scheme}</span>`;
-          return s.refused
-            ? html`${name}<div class="refusal">REFUSED at ${s.refused.layer}: ${s.refused.reason}</div>`
-            : name;
+          return s.refused ? html`${name} <span class="refusal" title="${why(s.refused)}">REFUSED</span>` : name;
         },
       },
       { title: "bits / weight", numeric: true, cell: (s) => significant(s.bitsPerWeight) },
@@ -121,7 +132,7 @@ export function comparePage(report: CompareReport): string {
       ),
       html`<h2>All figures</h2>
 <p class="note">In bold: the front. Agreement and SQNR are of the network's outputs beside those of the float network. Speed is one thread's, each scheme in turns with float.</p>
-${schemeTable(float, [float, ...bySize], onFront)}`,
+${schemeTable(float, [float, ...bySize], onFront)}${refusals(bySize)}`,
       html`<h2>Which layers suffer</h2>`,
       figure(
         heatMap(bySize),

@@ -6,7 +6,7 @@ import type { LayerFigures, WeightSpread } from "./figures.ts";
 import { formatBytes, formatDecibels, formatPercent, significant } from "./format.ts";
 import { type Html, html } from "./page.ts";
 import { type Box, placeLabels } from "./place-labels.ts";
-import { draw, probeScales, sizeAndErrors, WIDTH } from "./plots.ts";
+import { draw, errorAxis, probeScales, sizeAndErrors, WIDTH } from "./plots.ts";
 
 /** Schemes that passed the gate and that no other such beats in both size and accuracy, by falling size; equal ones are both there. */
 export function frontOf<S extends Pick<Compared, "bytes" | "top1" | "refused">>(all: readonly S[]): S[] {
@@ -31,25 +31,36 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
     label: `${s.scheme}  ${formatPercent(s.top1)}`,
   }));
   const front = frontOf(points);
-  const named = points.length <= 9 ? points : [...new Set([...front, ...points.filter((p) => p.scheme === "float")])];
+  // The smallest first: they stand alone, and take the place that is theirs before those of the crowd step aside.
+  const named = (
+    points.length <= 9 ? points : [...new Set([...front, ...points.filter((p) => p.scheme === "float")])]
+  ).toSorted((a, b) => a.bytes - b.bytes);
+  // A crowd gets room and smaller points.
+  const isCrowd = points.length > 40;
+  const height = isCrowd ? 640 : 460;
+  const radius = isCrowd ? 4 : 5.5;
   const scales: Plot.PlotOptions = {
-    height: 460,
+    height,
     marginLeft: 64,
     marginRight: 76,
     marginBottom: 46,
     inset: 22,
-    ...sizeAndErrors(points, "samples"),
+    ...sizeAndErrors(points),
   };
   const dots = Plot.dot(points, { x: "bytes", y: "error" });
   const { x, y } = probeScales({ ...scales, marks: [dots] });
   const at = (p: (typeof points)[number]) => ({ x: x(p.bytes), y: y(p.error), text: p.label });
-  const labels = placeLabels(named.map(at), { left: 64, top: 0, right: WIDTH, bottom: 414 }, steps(front.map(at)));
+  const frame = { left: 64, top: 0, right: WIDTH, bottom: height - 46 };
+  const others = points.filter((p) => !named.includes(p)).map(at);
+  const crowd = others.map((p) => boxAround(p, radius + 1));
+  const labels = placeLabels(named.map(at), frame, [...crowd, ...steps(front.map(at))]);
   const title = (p: (typeof points)[number]) => `${p.label}, ${formatBytes(p.bytes)}`;
   const [kept, refused] = [points.filter((p) => !p.refused), points.filter((p) => p.refused)];
   return draw({
     ...scales,
     ariaLabel: "File size against errors per 100 samples, one point per scheme",
     marks: [
+      ...errorAxis(points, "samples"),
       Plot.line(front, {
         x: "bytes",
         y: "error",
@@ -58,8 +69,16 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
         strokeWidth: 2,
         strokeOpacity: 0.55,
       }),
-      Plot.dot(kept, { x: "bytes", y: "error", r: 5.5, fill: "colour", stroke: "var(--paper)", title }),
-      Plot.dot(refused, { x: "bytes", y: "error", r: 6, symbol: "times", stroke: "colour", strokeWidth: 2.2, title }),
+      Plot.dot(kept, { x: "bytes", y: "error", r: radius, fill: "colour", stroke: "var(--paper)", title }),
+      Plot.dot(refused, {
+        x: "bytes",
+        y: "error",
+        r: radius,
+        symbol: "times",
+        stroke: "colour",
+        strokeWidth: 2,
+        title,
+      }),
       ...named.map((point, i) =>
         Plot.text([point], {
           x: "bytes",
@@ -76,6 +95,13 @@ export function sizeAccuracyFront(schemes: readonly Compared[]): Html {
     ],
   });
 }
+
+const boxAround = ({ x, y }: { readonly x: number; readonly y: number }, r: number): Box => ({
+  left: x - r,
+  right: x + r,
+  top: y - r,
+  bottom: y + r,
+});
 
 /** The stairs through points of falling x: up or down at the first one's x, then across. */
 const steps = (points: readonly { readonly x: number; readonly y: number }[]): Box[] =>

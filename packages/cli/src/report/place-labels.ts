@@ -37,6 +37,10 @@ const CANDIDATES: readonly Placement[] = [
   { dx: -9, dy: 16, anchor: "end" },
   { dx: 11, dy: -32, anchor: "start" },
   { dx: 11, dy: 32, anchor: "start" },
+  { dx: -11, dy: -32, anchor: "end" },
+  { dx: -11, dy: 32, anchor: "end" },
+  { dx: -24, dy: -48, anchor: "end" },
+  { dx: -24, dy: 48, anchor: "end" },
 ];
 
 function boxOf(point: LabelledPoint, place: Placement): Box {

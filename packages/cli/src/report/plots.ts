@@ -38,7 +38,7 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
     marginRight: 60,
     marginBottom: 46,
     inset: 18,
-    ...sizeAndErrors(points, "images"),
+    ...sizeAndErrors(points),
   };
   const { x, y } = probeScales({ ...scales, marks: [Plot.dot(points, { x: "bytes", y: "error" })] });
   const labels = placeLabels(
@@ -51,6 +51,7 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
     ...scales,
     ariaLabel: "File size against errors per 100 images, one point per scheme",
     marks: [
+      ...errorAxis(points, "images"),
       Plot.dot(kept, { x: "bytes", y: "error", r: 6, fill: "colour", stroke: "var(--paper)" }),
       Plot.dot(refused, { x: "bytes", y: "error", r: 7, symbol: "times", stroke: "colour", strokeWidth: 2.5 }),
       ...points.map((point, i) => {
@@ -74,7 +75,6 @@ export function sizeAccuracy(schemes: readonly SchemeFigures[]): Html {
 /** Axes of file size against errors, both logarithmic, best in the upper left. */
 export function sizeAndErrors(
   points: readonly { readonly bytes: number; readonly error: number }[],
-  what: string,
 ): Pick<Plot.PlotOptions, "x" | "y"> {
   return {
     x: {
@@ -84,15 +84,15 @@ export function sizeAndErrors(
       ticks: decades(points.map((p) => p.bytes)),
       grid: true,
     },
-    y: {
-      type: "log",
-      reverse: true,
-      label: `↑ errors per 100 ${what}`,
-      tickFormat: String,
-      ticks: decades(points.map((p) => p.error)),
-      grid: true,
-    },
+    // Its axis is errorAxis: Plot leaves out labels of a logarithmic one.
+    y: { type: "log", reverse: true, axis: null },
   };
+}
+
+/** Lines and labels of the errors that {@link sizeAndErrors} puts upwards. */
+export function errorAxis(points: readonly { readonly error: number }[], what: string): Plot.Markish[] {
+  const ticks = decades(points.map((p) => p.error));
+  return [Plot.gridY(ticks), Plot.axisY(ticks, { text: String, label: `↑ errors per 100 ${what}` })];
 }
 
 /** Where a plot of these options puts values, in pixels. */

@@ -49,6 +49,9 @@ export const kernelOperators = [
   "strided",
   "attention",
   "embedding",
+  "flat_scan",
+  "rabitq",
+  "vectors",
   "arithmetic",
   "reduce",
 ] as const;

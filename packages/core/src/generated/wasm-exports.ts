@@ -80,6 +80,8 @@ export interface WasmExports {
   readonly embedding_new: (a: number, b: number) => number;
   readonly embedding_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly error_block: () => number;
+  readonly flat_scan_rescore: (a: number, b: number) => number;
+  readonly flat_scan_run: (a: number, b: number) => number;
   readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly gemm_f32_new: (a: number, b: number) => number;
   readonly gemm_f32_run: (a: number, b: number, c: number, d: number) => number;
@@ -170,6 +172,9 @@ export interface WasmExports {
   readonly quantize_ternary_scale: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_threshold_codes: (a: number, b: number) => number;
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly rabitq_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly rabitq_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly rabitq_scan_run: (a: number, b: number) => number;
   readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly resize_new: (a: number, b: number) => number;
   readonly resize_run: (a: number, b: number, c: number) => number;
@@ -206,6 +211,14 @@ export interface WasmExports {
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
   readonly unfold_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly vectors_first_unusable: (a: number, b: number, c: number) => number;
+  readonly vectors_means: (a: number, b: number) => number;
+  readonly vectors_normalize: (a: number, b: number, c: number) => number;
+  readonly vectors_pq_decode: (a: number, b: number) => number;
+  readonly vectors_pq_encode: (a: number, b: number) => number;
+  readonly vectors_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly vectors_subtract: (a: number, b: number) => number;
+  readonly vectors_to_bytes: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly windows_new: (a: number, b: number) => number;
   readonly xnor_gemm_new: (a: number, b: number) => number;
   readonly xnor_gemm_of_bits: (a: number) => number;

@@ -148,24 +148,23 @@ export function reference(node: Resize, [x, region, scales, sizes]: readonly (Va
 
 /** Elements of x with their weights; undefined where the place is extrapolated. */
 function weightsOf(method: ResizeMethod, axis: ResizeAxis, at: number): [number, number][] | undefined {
-  const { input, output, region } = axis;
-  const scale = Math.fround(axis.scale);
-  const [start, end] = region;
-  const half = (at + 0.5) / scale - 0.5;
-  const place = {
+  const { input, output } = axis;
+  // In f32 and in this order: a place that falls on an element's edge is decided by its rounding.
+  const f = Math.fround;
+  const scale = f(axis.scale);
+  const [start, end] = axis.region.map(f) as [number, number];
+  const half = f(f((at + 0.5) / scale) - 0.5);
+  const crop = () => f(f(f(at * f(end - start)) * (input - 1)) / (output - 1));
+  const coordinate = {
     half_pixel: () => half,
-    half_pixel_symmetric: () => (input / 2) * (1 - output / (scale * input)) + half,
+    half_pixel_symmetric: () => f(f((input / 2) * f(1 - f(output / f(scale * input)))) + half),
     pytorch_half_pixel: () => (output > 1 ? half : 0),
-    align_corners: () => (output > 1 ? (at * (input - 1)) / (output - 1) : 0),
-    asymmetric: () => at / scale,
+    align_corners: () => (output > 1 ? f((at * (input - 1)) / (output - 1)) : 0),
+    asymmetric: () => f(at / scale),
     tf_crop_and_resize: () =>
-      output > 1
-        ? start * (input - 1) + (at * (end - start) * (input - 1)) / (output - 1)
-        : 0.5 * (start + end) * (input - 1),
-    tf_half_pixel_for_nn: () => (at + 0.5) / scale,
+      output > 1 ? f(f(start * (input - 1)) + crop()) : f(f(0.5 * f(start + end)) * (input - 1)),
+    tf_half_pixel_for_nn: () => f((at + 0.5) / scale),
   }[method.coordinates]();
-  // To f32, in which nearest places are decided.
-  const coordinate = Math.fround(place);
   if (method.coordinates === "tf_crop_and_resize" && (coordinate < 0 || coordinate > input - 1)) return undefined;
   const border = (i: number) => Math.min(input - 1, Math.max(0, i));
   const floor = Math.floor(coordinate);
@@ -182,8 +181,8 @@ function weightsOf(method: ResizeMethod, axis: ResizeAxis, at: number): [number,
   const weight = (distance: number): number => {
     const d = Math.abs(distance);
     if (!cubic) return Math.max(0, 1 - d);
-    if (d <= 1) return (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
-    return d < 2 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
+    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
   };
   const shrink = method.antialias ? Math.min(1, scale) : 1;
   const reach = Math.ceil((cubic ? 2 : 1) / shrink);

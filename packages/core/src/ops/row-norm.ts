@@ -59,7 +59,7 @@ export function normalizedRows(
   for (let start = 0; start < data.length; start += channels) {
     const row = x!.data.subarray(start, start + channels);
     const mean = centered ? row.reduce((sum, v) => sum + v, 0) / channels : 0;
-    const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / channels;
+    const variance = row.reduce((sum, v) => sum + (v - mean) * (v - mean), 0) / channels;
     for (const [c, v] of row.entries())
       data[start + c] = ((v - mean) / Math.sqrt(variance + epsilon)) * scale!.data[c]! + (bias?.data[c] ?? 0);
   }

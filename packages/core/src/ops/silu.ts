@@ -15,6 +15,6 @@ export const silu: Operator<"silu"> = {
   lower: (node) => elementwise(node, "elementwise", kernel),
 };
 
-export const reference = (_node: NodeOf<"silu">, [x]: readonly (Value | undefined)[]): Value[] => [
-  { ...x!, data: x!.data.map((v) => v / (1 + Math.exp(-v))) },
-];
+export function reference(_node: NodeOf<"silu">, [x]: readonly (Value | undefined)[]): Value[] {
+  return [{ ...x!, data: x!.data.map((v) => v / (1 + Math.exp(-v))) }];
+}

@@ -19,6 +19,8 @@ export const inOtherModules = [
   "pq_scan",
   "pq_fast_scan",
   "hamming",
+  "flat_scan",
+  "rabitq",
   "solve",
 ] as const satisfies KernelFamily[];
 

@@ -17,6 +17,7 @@ import { gemmF32 } from "./gemm-f32.suite.ts";
 import { multibitGemm } from "./multibit-gemm.suite.ts";
 import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
+import { flatScans, rabitqScans } from "./rows.suite.ts";
 import { hamming, pqFastScans, pqScans, pqTables } from "./search.suite.ts";
 import { solve } from "./solve.suite.ts";
 import { ternaryGemm } from "./ternary-gemm.suite.ts";
@@ -29,13 +30,18 @@ type VectorFamily = Extract<Family, { tiers: readonly [string, string, ...string
 type Suite = (kernels: () => KernelInstance) => void;
 
 /** Those of the module for search, and the scans that have one form for all tiers. */
-type SearchFamily = Extract<Family["name"], "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming">;
+type SearchFamily = Extract<
+  Family["name"],
+  "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming" | "flat_scan" | "rabitq"
+>;
 
 const searchSuites: Record<SearchFamily, Suite> = {
   pq_tables: pqTables,
   pq_scan: pqScans,
   pq_fast_scan: pqFastScans,
   hamming,
+  flat_scan: flatScans,
+  rabitq: rabitqScans,
 };
 
 /** Those of the module for transformers. */

@@ -101,6 +101,24 @@ describe("static ranges", () => {
     expect(kept.quantization!.scale * 255).toBeGreaterThan(0.9);
   });
 
+  it("kl: zeros that a ReLU left do not pull the range together", async () => {
+    const rectified = normal.data.map((x) => Math.max(x, 0) + (x > -0.5 && x < 0 ? 0.5 : 0));
+    const { scale } = (await staticActivations({ range: "kl" }).calibrate({ shape: [COUNT], data: rectified }))
+      .quantization!;
+    expect(scale * 255).toBeGreaterThan(2.5);
+  });
+
+  it("kl: cuts a lone far outlier off, in batches of any order", async () => {
+    for (const far of [50, 500]) {
+      const watched = staticActivations({ range: "kl" }).watch();
+      await watched.observe({ shape: [1], data: Float32Array.of(far) });
+      await watched.observe(normal);
+      const { scale, zeroPoint } = watched.freeze().quantization!;
+      expect(scale * (255 - zeroPoint), `outlier at ${far}`).toBeLessThan(far / 64 + 4);
+      expect(scale * (255 - zeroPoint), `outlier at ${far}`).toBeGreaterThan(2.5);
+    }
+  });
+
   it("what it keeps of the batches does not depend on their order or size", async () => {
     const parts = [normal.data.slice(0, 10), normal.data.slice(10, 20_000), normal.data.slice(20_000)];
     const batches = parts.map((data) => ({ shape: [data.length], data }));

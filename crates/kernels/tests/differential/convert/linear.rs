@@ -15,7 +15,7 @@ fn case<T: Code>(seed: u64, range: (i32, i32)) {
     // Powers of two: quotients are exact.
     let scale = random.many(entries, |random| f32::from_bits(((120 + random.int(0, 6)) as u32) << 23));
     let zero = random.many(entries, |random| T::from_i32(random.int(range.0.max(-99), range.1.min(99))));
-    let zero = (seed % 2 == 0).then_some(zero.as_slice());
+    let zero = seed.is_multiple_of(2).then_some(zero.as_slice());
     let x = random.many(count, |random| random.float() * 40.0);
     let entry = |i: usize| match granularity {
         Granularity::Tensor => 0,

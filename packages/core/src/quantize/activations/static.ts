@@ -27,7 +27,7 @@ export interface StaticActivationOptions {
  * - `minmax`: the least and the largest;
  * - `percentile` p (50 to 100): both ends cut at the magnitude that p % of all do not exceed, to a bin of the histogram (at most 1/1024 of the largest magnitude);
  * - `kl`: cut at the magnitude T with the least KL(P ‖ Q) (Migacz): P the histogram of magnitudes up to T with those beyond added to its last bin, Q the bins up to T merged into as many
- *   runs as the grid has codes on a side (2^(b-1), where nothing is negative 2^b), each spread evenly over the bins of it that P fills;
+ *   runs as the grid has codes on a side (2^(b-1), where nothing is negative 2^b), each spread evenly over the bins of it that P fills; the bin of 0 counts as the next one;
  * - `mse`: both ends shrunk by one ratio, 1, 0.99 ... 0.01, to the least Σ(x - x̂)² over the histogram; the larger one on a tie.
  *
  * Gradient in training: straight through inside the range. Activations that were all 0 get S = 1.
@@ -59,9 +59,15 @@ function endsOf(seen: Seen, range: ActivationRange, bits: number, symmetric: boo
   const oneSided = min >= 0 && !symmetric;
   const bins =
     range === "kl"
-      ? leastDivergence(counts, 2 ** (oneSided ? bits : bits - 1))
+      ? leastDivergence(withoutZeros(counts), 2 ** (oneSided ? bits : bits - 1))
       : binsHolding(counts, range.percentile / 100);
   return [Math.max(min, -bins * width), Math.min(max, bins * width)];
+}
+
+/** The first bin as full as the second: what ReLU left at 0 is a level in any range, and would outweigh everything else (NVIDIA's own calibrator does the same). */
+function withoutZeros(counts: Uint32Array): Uint32Array {
+  if (counts[1]) counts[0] = Math.min(counts[0]!, counts[1]);
+  return counts;
 }
 
 /** How many bins from 0 hold a share of all. */

@@ -121,6 +121,9 @@ const BINS = 2048;
 /** Ranges that are tried, in bins: every 1/128 of the widest. */
 const STRIDE = 16;
 
+/** What Q counts where P has nothing but outliers: with 0 a divergence would be infinite. */
+const SMOOTHED = 1e-4;
+
 /** Shrinks each group's range to the end of least divergence, both ends by one ratio. */
 function leastDivergenceRange(w: Weights, widest: Range, levels: number): Range {
   const top = w.absMax();
@@ -139,9 +142,12 @@ function leastDivergenceRange(w: Weights, widest: Range, levels: number): Range 
 }
 
 /**
- * The number of bins, of those that are tried, with the least KL(P ‖ Q) = Σ p ln(p / q), the most of equal ones. P: the counts of the first `end` bins, those
- * beyond added to the last. Q: the same bins without what lies beyond, in `levels` equal runs, the count of each spread evenly over its bins that P fills. Both
- * are divided by their sums.
+ * The number of bins, of those that are tried, with the least KL(P ‖ Q) = Σ p ln(p / q). P: the counts of the first `end` bins, those beyond added to the last. Q: the same bins
+ * without what lies beyond, in `levels` equal runs, the count of each spread evenly over its bins that P fills. Both are divided by their sums. Where the last run has nothing
+ * of its own, since a gap lies before the outliers, Q counts 1e-4 there: so a lone outlier is cut off, and many that lie together are not.
+ *
+ * Ranges of fewer bins than `levels` are not tried, as bins could not show what they gain; but where the least that is tried ends in a gap, the range ends where the gap begins. Of
+ * equal ones the most.
  *
  * Σ p ln q is one term per run, and Σ p ln p a running sum, so that a range costs `levels` logarithms.
  */
@@ -161,25 +167,31 @@ export function leastDivergence(counts: Uint32Array, levels: number): number {
   const divergence = (end: number): number => {
     const outside = all - total[end]!;
     const last = counts[end - 1]! + outside;
-    let sum = entropy[end - 1]! + timesLog(last, last) + all * ln(total[end]! / all);
+    const lastRun = Math.floor(((levels - 1) * end) / levels);
+    const smoothed = outside > 0 && total[end] === total[lastRun] ? SMOOTHED : 0;
+    let sum = entropy[end - 1]! + timesLog(last, last) + all * ln((total[end]! + smoothed) / all);
     for (let level = 0; level < levels; level++) {
       const from = Math.floor((level * end) / levels);
       const to = Math.floor(((level + 1) * end) / levels);
+      const isLast = level === levels - 1;
       const inside = total[to]! - total[from]!;
-      const mass = level === levels - 1 ? inside + outside : inside;
-      const spread =
-        filled[to]! - filled[from]! + (level === levels - 1 && counts[end - 1] === 0 && outside > 0 ? 1 : 0);
-      if (mass > 0) sum -= timesLog(mass, inside / spread);
+      const mass = isLast ? inside + outside : inside;
+      const spread = filled[to]! - filled[from]! + (isLast && counts[end - 1] === 0 && outside > 0 ? 1 : 0);
+      if (mass > 0) sum -= timesLog(mass, (isLast ? inside + smoothed : inside) / spread);
     }
     return sum / all;
   };
   let [best, least] = [bins, divergence(bins)];
-  for (let end = bins - STRIDE; end >= Math.max(levels, STRIDE); end -= STRIDE) {
+  const shortest = Math.max(levels, STRIDE);
+  // A range must hold something: of a constant, all lies in the last bin.
+  for (let end = bins - STRIDE; end >= shortest && total[end]! > 0; end -= STRIDE) {
     const got = divergence(end);
     if (got < least) [best, least] = [end, got];
   }
+  // Nothing lies between the shortest that is tried and the best: less range loses nothing, down to where the gap begins.
+  if (total[best] === total[shortest]) while (best > STRIDE && total[best - STRIDE] === total[best]) best -= STRIDE;
   return best;
 }
 
-/** p ln q; 0 where p is, -Infinity where only q is. */
+/** p ln q; 0 where p is. */
 const timesLog = (p: number, q: number): number => (p === 0 ? 0 : p * ln(q));

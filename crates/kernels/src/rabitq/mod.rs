@@ -1,0 +1,177 @@
+//! `RaBitQ`: 1 to 8 bits for each coordinate of a rotated vector, with an estimate of inner products that is unbiased and whose error has a bound
+//! (Gao, Long 2024, arXiv 2405.12497; more bits: Gao et al. 2024, arXiv 2409.09913).
+//!
+//! A vector o (rotated, less its centroid) has integer codes u of B bits, which stand for `t[j] = u[j] - (2^B - 1) / 2`, the t of B bits whose direction is nearest to o.
+//! With f = |o|² / <t, o>, f <t, q> estimates <o, q>; over random rotations its error is about |o| |q| √((1/c² - 1) / (D - 1)), c = cos(t, o): [`relative_error`].
+//!
+//! ```text
+//! row      [row_bytes(D, B)]   parts of 4, 2 and 1 bits from the highest down: 1, 2, 2+1, 4, 4+1, 4+2, 4+2+1, 4+4
+//!   part   [D up to a multiple of 128/w][w bits]   16 bytes hold 128/w coordinates: number 16 s + l in bits w s.. of byte l
+//! factors  [n][2] f32          |o|², f
+//! query    int8 [D up to a multiple of 128]        q[j] ≈ step * code[j]; scored as exact integers
+//! score    inner product: base - f (step/2 * I)    l2: (|o|² + base) - 2 (f (step/2 * I))
+//!          I = 2 Σ u[j] code[j] - (2^B - 1) Σ code[j]
+//! ```
+//!
+//! Padding coordinates are 0 in rows and queries.
+//!
+//! **Cost.** Per 16 coordinates and part a shift, a mask, and with a relaxed dot two more: at B = 4 and D = 384 about 100 instructions, with simd128 about 200; from memory
+//! it is bound by B D / 8 + 8 bytes a vector. **Limit of a sum:** 8 bits, D = 2^16: 2 * 255 * 127 * 65536 does not fit, so D is at most 2^15.
+//!
+//! **Dropped.** Planes of the query counted by `i64.popcnt`, as the paper has it for 1 bit: 8 planes of 384 bits are 48 loads, ands, counts and additions, more than the
+//! 96 of this form in relaxed, and of no use for more bits.
+
+use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
+use crate::tier::Tier;
+use crate::top_k::{Selection, TopK};
+
+mod encode;
+#[cfg(any(test, feature = "testing"))]
+pub mod naive;
+#[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+mod relaxed;
+mod scalar;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod simd128;
+
+pub use crate::pq_tables::Metric;
+pub use encode::{encode, relative_error};
+
+const OP: Op = Op::Rabitq;
+
+/// Coordinates at most.
+pub const MAX_DIMENSION: usize = 1 << 15;
+
+/// Coordinates that a query is padded to a multiple of.
+pub const QUERY_BLOCK: usize = 128;
+
+/// Positions that are passed over together where a filter leaves them out.
+const RUN: usize = 32;
+
+/// Widths and shifts of the parts of a code, highest bits first.
+pub(crate) const fn parts(bits: usize) -> &'static [(usize, usize)] {
+    match bits {
+        1 => &[(1, 0)],
+        2 => &[(2, 0)],
+        3 => &[(2, 1), (1, 0)],
+        4 => &[(4, 0)],
+        5 => &[(4, 1), (1, 0)],
+        6 => &[(4, 2), (2, 0)],
+        7 => &[(4, 3), (2, 1), (1, 0)],
+        _ => &[(4, 4), (4, 0)],
+    }
+}
+
+/// Bytes of a part of `width` bits.
+pub(crate) const fn part_bytes(dimension: usize, width: usize) -> usize {
+    dimension.div_ceil(128 / width) * 16
+}
+
+/// Bytes of a row.
+pub fn row_bytes(dimension: usize, bits: usize) -> usize {
+    parts(bits).iter().map(|&(width, _)| part_bytes(dimension, width)).sum()
+}
+
+/// Bytes of a query.
+pub const fn query_bytes(dimension: usize) -> usize {
+    dimension.next_multiple_of(QUERY_BLOCK)
+}
+
+/// Codes to scan.
+#[derive(Clone, Copy, Debug)]
+pub struct RabitqCodes<'a> {
+    /// `[n, row_bytes(D, B)]`
+    pub codes: &'a [u8],
+    /// `[n, 2]`: |o|² and f.
+    pub factors: &'a [f32],
+    /// Codes.
+    pub n: usize,
+    /// Coordinates, D: 1 to [`MAX_DIMENSION`].
+    pub dimension: usize,
+    /// Bits of each, B: 1 to 8.
+    pub bits: usize,
+    /// Which count, and their ids.
+    pub selection: Selection<'a>,
+}
+
+/// A query: rotated, less the centroid for l2.
+#[derive(Clone, Copy, Debug)]
+pub struct RabitqQuery<'a> {
+    /// `[query_bytes(D)]`
+    pub codes: &'a [i8],
+    /// What a code stands for is `step * code`.
+    pub step: f32,
+    /// What is added to every score: |q|² for l2, less the inner product with the centroid otherwise.
+    pub base: f32,
+}
+
+/// Refuses sizes that are out of range.
+pub(crate) fn check_sizes(dimension: usize, bits: usize) -> Result<()> {
+    check_range(OP, What::Depth, 1, MAX_DIMENSION as i64, dimension as i64)?;
+    check_range(OP, What::Bits, 1, 8, bits as i64)
+}
+
+/// Takes the codes of the smallest scores into `keys`: `[k]`, a heap of [`crate::top_k`] (scores are f32).
+///
+/// Refuses sizes out of range and lengths that do not fit.
+pub fn rabitq_scan(
+    tier: Tier,
+    codes: &RabitqCodes<'_>,
+    metric: Metric,
+    query: &RabitqQuery<'_>,
+    keys: &mut [u64],
+) -> Result<()> {
+    let RabitqCodes { n, dimension, bits, .. } = *codes;
+    check_sizes(dimension, bits)?;
+    let row = row_bytes(dimension, bits);
+    check_shape(OP, What::Codes, checked_area(OP, n, row)?, codes.codes.len())?;
+    check_shape(OP, What::Scale, checked_area(OP, n, 2)?, codes.factors.len())?;
+    check_shape(OP, What::Queries, query_bytes(dimension), query.codes.len())?;
+    codes.selection.check(OP, n)?;
+    let top = &mut TopK::new(keys)?;
+    let sum: i32 = query.codes.iter().map(|q| i32::from(*q)).sum();
+    let offset = ((1 << bits) - 1) * sum;
+    let (half, base) = (query.step * 0.5, query.base);
+    let rows = codes.codes.chunks(RUN * row).zip(codes.factors.as_chunks::<2>().0.chunks(RUN));
+    for (run, (rows, factors)) in rows.enumerate() {
+        if !codes.selection.any(run * RUN) {
+            continue;
+        }
+        for (i, (row, [norm, factor])) in rows.chunks_exact(row).zip(factors).enumerate() {
+            let integer = 2 * dot(tier, row, query.codes, dimension, bits) - offset;
+            let estimate = factor * (half * integer as f32);
+            let score = match metric {
+                Metric::InnerProduct => base - estimate,
+                Metric::L2 => (norm + base) - 2.0 * estimate,
+            };
+            if score <= top.worst()
+                && let Some(id) = codes.selection.find(run * RUN + i)
+            {
+                top.push(score, id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Σ u[j] q[j].
+#[inline(always)]
+fn dot(tier: Tier, row: &[u8], query: &[i8], dimension: usize, bits: usize) -> i32 {
+    let mut sum = 0;
+    let mut rest = row;
+    for &(width, shift) in parts(bits) {
+        let (part, behind) = rest.split_at(part_bytes(dimension, width));
+        rest = behind;
+        let of_part = match tier.effective() {
+            Tier::Scalar => scalar::dot(part, query, width),
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Tier::Simd128 => simd128::dot(part, query, width),
+            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+            Tier::Relaxed => relaxed::dot(part, query, width),
+            #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+            _ => unreachable!("a tier above the build's"),
+        };
+        sum += of_part << shift;
+    }
+    sum
+}

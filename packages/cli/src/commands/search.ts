@@ -1,0 +1,201 @@
+import { defineCommand } from "citty";
+import { fromHalf, Tensor } from "lowbit";
+import { readArrays, writeArrays } from "../shared/arrays.ts";
+import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
+import { FileError, UsageError } from "../shared/errors.ts";
+import { checkOutput, naming, readInput, writeOutput } from "../shared/files.ts";
+import { printJson } from "../shared/json.ts";
+import { createProgress } from "../shared/progress.ts";
+
+type Search = typeof import("@lowbit/search");
+type Loaded = Awaited<ReturnType<Search["loadIndex"]>>;
+
+/** `@lowbit/search` is an optional peer: only this command needs it. */
+async function loadSearch(): Promise<Search> {
+  try {
+    return await import("@lowbit/search");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
+      throw new UsageError("searching needs the package @lowbit/search: npm install @lowbit/search");
+    throw error;
+  }
+}
+
+/** The one array of a file, f32 or f16, [n, D]. */
+async function readVectors(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
+  const arrays = [...(await readArrays(path)).values()];
+  const [tensor] = arrays;
+  if (arrays.length !== 1 || !tensor) throw new FileError(path, `expected one array, got ${arrays.length}`);
+  const { dtype, shape, data } = tensor;
+  if (shape.length !== 2 || (dtype !== "f32" && dtype !== "f16"))
+    throw new FileError(path, `expected f32 or f16 vectors [n, D], got ${dtype} [${shape.join(", ")}]`);
+  return { shape, data: dtype === "f32" ? (data as Float32Array) : Float32Array.from(data as Uint16Array, fromHalf) };
+}
+
+const open = async (search: Search, path: string): Promise<Loaded> => {
+  const bytes = await readInput(path);
+  return naming(path, () => search.loadIndex(bytes as Uint8Array<ArrayBuffer>));
+};
+
+interface Options {
+  readonly file: string;
+  readonly output: string | undefined;
+  readonly index: string | undefined;
+  readonly metric: string | undefined;
+  readonly queries: string | undefined;
+  readonly scores: string | undefined;
+  readonly base: string | undefined;
+  readonly k: string | undefined;
+  readonly rescored: string | undefined;
+  readonly nprobe: string | undefined;
+  readonly seed: string | undefined;
+  readonly json: boolean | undefined;
+}
+
+const need = (value: string | undefined, action: string, name: string): string => {
+  if (value === undefined) throw new UsageError(`search ${action}: ${name} is missing; see lowbit search --help`);
+  return value;
+};
+
+async function build(options: Options): Promise<void> {
+  const output = need(options.output, "build", "-o IDX");
+  const spec = need(options.index, "build", "--index SPEC");
+  await checkOutput(output, [options.file]);
+  const search = await loadSearch();
+  search.parseSpec(spec);
+  const metric = (options.metric ?? "cosine") as (typeof search.METRICS)[number];
+  if (!search.METRICS.includes(metric))
+    throw new UsageError(`--metric: expected ${search.METRICS.join(", ")}, got "${metric}"`);
+  const seed = numberOption("seed", options.seed, 0, true) ?? 0;
+  const vectors = await readVectors(options.file);
+  const progress = createProgress(options.json);
+  let running = "";
+  const started = performance.now();
+  const index = await naming(options.file, () =>
+    search.Index.build(vectors, spec, {
+      metric,
+      seed,
+      onProgress: (stage, done) => {
+        if (stage !== running) progress.stage(stage, 1);
+        running = stage;
+        progress.update(done);
+      },
+    }),
+  );
+  progress.end();
+  const file = search.saveIndex(index);
+  await writeOutput(output, file);
+  const { size: count, bytesPerVector } = index;
+  const seconds = (performance.now() - started) / 1000;
+  if (options.json)
+    printJson({
+      count,
+      dimension: index.dimension,
+      spec: index.spec,
+      metric,
+      bytesPerVector,
+      bytes: file.length,
+      seconds,
+    });
+  else
+    console.log(
+      `${output}: ${count} vectors of ${index.dimension} as ${index.spec}, ${bytesPerVector} bytes each, ${file.length} bytes, ${seconds.toFixed(1)} s`,
+    );
+}
+
+/** What a search is asked for, and a word on what is scored again. */
+function searching(search: Search, index: Loaded, options: Options) {
+  const k = numberOption("k", options.k, 1, true) ?? 10;
+  const spec = search.parseSpec(index.spec);
+  const rescored = numberOption("rescored", options.rescored, 1, true) ?? search.defaultRescored(spec, k);
+  const nprobe = numberOption("nprobe", options.nprobe, 1, true);
+  const note = spec.rescore ? `, ${rescored} scored again` : "";
+  return { k, note, rescored: spec.rescore ? rescored : 0, settings: { rescored, ...(nprobe && { nprobe }) } };
+}
+
+async function query(options: Options): Promise<void> {
+  const from = need(options.queries, "query", "--queries q.npy");
+  const output = need(options.output, "query", "-o ids.npy");
+  await checkOutput(output, [options.file, from]);
+  if (options.scores) await checkOutput(options.scores, [options.file, from, output]);
+  const search = await loadSearch();
+  const index = await open(search, options.file);
+  const queries = await readVectors(from);
+  const { k, note, rescored, settings } = searching(search, index, options);
+  const count = queries.shape[0]!;
+  const started = performance.now();
+  const { numbers, scores } = await naming(from, () => index.searchAll(queries, k, settings));
+  const msPerQuery = (performance.now() - started) / Math.max(1, count);
+  const ids = BigInt64Array.from(numbers, (number) => (number < 0 ? -1n : numericId(index.idOf(number))));
+  await writeArrays(output, new Map([["ids", new Tensor("int64", [count, k], ids)]]));
+  if (options.scores) await writeArrays(options.scores, new Map([["scores", new Tensor("f32", [count, k], scores)]]));
+  if (options.json) printJson({ queries: count, k, rescored, msPerQuery });
+  else console.log(`${output}: ${count} queries, k = ${k}${note}, ${msPerQuery.toFixed(3)} ms each`);
+}
+
+function numericId(id: number | bigint | string): bigint {
+  if (typeof id === "string")
+    throw new UsageError(`ids of this index are words such as "${id}"; an .npy holds numbers`);
+  return BigInt(id);
+}
+
+async function evaluate(options: Options): Promise<void> {
+  const from = need(options.queries, "eval", "--queries q.npy");
+  const base = need(options.base, "eval", "--base base.npy, the vectors that the index was built from");
+  const search = await loadSearch();
+  const index = await open(search, options.file);
+  const queries = await readVectors(from);
+  const { k, note, rescored, settings } = searching(search, index, options);
+  const flat = await search.Index.build(await readVectors(base), index.metric === "hamming" ? "Binary" : "Flat", {
+    metric: index.metric,
+  });
+  const shape = [queries.shape[0]!, k];
+  const truth = { shape, data: flat.searchAll(queries, k).numbers };
+  const started = performance.now();
+  const recall = search.recall(index, queries, truth, { k, ...settings });
+  const msPerQuery = (performance.now() - started) / Math.max(1, shape[0]!);
+  if (options.json)
+    printJson({ recall, k, rescored, queries: shape[0], msPerQuery, bytesPerVector: index.bytesPerVector });
+  else
+    console.log(
+      `${index.spec}: recall@${k} ${recall.toFixed(4)} of ${shape[0]} queries${note}, ${msPerQuery.toFixed(3)} ms each, ${index.bytesPerVector} bytes a vector`,
+    );
+}
+
+const ACTIONS: Readonly<Record<string, (options: Options) => Promise<void>>> = { build, query, eval: evaluate };
+
+export const search = defineCommand({
+  meta: { name: "search", description: "Build an index of vectors, query it, measure its recall" },
+  args: {
+    action: { type: "positional", required: true, description: Object.keys(ACTIONS).join(", ") },
+    file: { type: "positional", required: true, description: "build: vectors (.npy, [n, D]); else the index" },
+    output: {
+      type: "string",
+      alias: "o",
+      valueHint: "FILE",
+      description: "build: the index; query: ids.npy, int64, -1 padded",
+    },
+    index: {
+      type: "string",
+      valueHint: "SPEC",
+      description: "build: e.g. PQ48x8, OPQ48,PQ48x4fs,RFlat, IVF1024,PQ48x4fs, RaBitQ4, Binary,RSQ8",
+    },
+    metric: { type: "string", valueHint: "ip|cosine|l2|hamming", description: "build (cosine)" },
+    queries: { type: "string", valueHint: "q.npy", description: "query, eval: [n, D]" },
+    scores: { type: "string", valueHint: "s.npy", description: "query: where to write the scores" },
+    base: { type: "string", valueHint: "base.npy", description: "eval: the vectors themselves, for the truth" },
+    k: { type: "string", alias: "k", valueHint: "K", description: "query, eval: how many (10)" },
+    rescored: { type: "string", valueHint: "N", description: "Candidates scored again (200 of Binary, else 50)" },
+    nprobe: { type: "string", valueHint: "N", description: "Lists looked through, of IVF (16)" },
+    seed: { type: "string", valueHint: "N", description: "build: of every random choice (0)" },
+    json: JSON_ARGUMENT,
+  },
+  async run({ args }) {
+    const action = Object.hasOwn(ACTIONS, args.action) ? ACTIONS[args.action] : undefined;
+    if (!action)
+      throw new UsageError(
+        `search ${args.action}: expected ${Object.keys(ACTIONS).join(", ")}; see lowbit search --help`,
+      );
+    await action(args as Options);
+  },
+});

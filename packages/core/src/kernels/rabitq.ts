@@ -1,0 +1,82 @@
+/** RaBitQ codes of 1 to 8 bits; see crates/kernels/src/rabitq for layout, formulas and papers. */
+import type { KernelInstance } from "./instance.ts";
+import { Parameters } from "./kernel-object.ts";
+import type { PqMetric } from "./pq.ts";
+import { type Selection, type TopK, writeKeys, writeSelection } from "./top-k.ts";
+
+/** Widths of the parts of a code, by bits. */
+const widths: readonly (readonly number[])[] = [[], [1], [2], [2, 1], [4], [4, 1], [4, 2], [4, 2, 1], [4, 4]];
+
+/** Bytes of a code of D coordinates of `bits` bits, 1 to 8. */
+export function rabitqRowBytes(dimension: number, bits: number): number {
+  return widths[bits]!.reduce((sum, width) => sum + 16 * Math.ceil((dimension * width) / 128), 0);
+}
+
+/** Bytes of a query: D up to a multiple of 128. */
+export const rabitqQueryBytes = (dimension: number): number => 128 * Math.ceil(dimension / 128);
+
+/**
+ * Codes of vectors that are rotated, less their centroid.
+ * @param x pointer to f32 [n, D] @param codes pointer to u8 [n, {@link rabitqRowBytes}] @param factors pointer to f32 [n, 2]
+ * @throws OutOfRangeError for sizes out of range and values that are not finite
+ */
+export function rabitqEncode(
+  instance: KernelInstance,
+  { x, n, dimension, bits }: { x: number; n: number; dimension: number; bits: number },
+  codes: number,
+  factors: number,
+): void {
+  instance.check(instance.exports.rabitq_encode(x, n, dimension, bits, codes, factors));
+}
+
+export interface RabitqCodes extends Selection {
+  /** Pointer to u8 [n, {@link rabitqRowBytes}]. */
+  readonly codes: number;
+  /** Pointer to f32 [n, 2]. */
+  readonly factors: number;
+  readonly n: number;
+  /** D: 1 to 32768. */
+  readonly dimension: number;
+  /** 1 to 8. */
+  readonly bits: number;
+  readonly metric: PqMetric;
+}
+
+export interface RabitqQuery {
+  /** Pointer to int8 [{@link rabitqQueryBytes}], 0 behind D. */
+  readonly codes: number;
+  /** A coordinate is `step` times its code. */
+  readonly step: number;
+  /** What is added to every score. */
+  readonly base: number;
+}
+
+/** Takes the codes of the smallest scores into `top`, of one query. @throws OutOfRangeError, ShapeError */
+export function rabitqScan(
+  instance: KernelInstance,
+  { codes, factors, n, dimension, bits, metric, ...selection }: RabitqCodes,
+  query: RabitqQuery,
+  top: TopK,
+): void {
+  const parameters = new Parameters(instance).i32(codes, n * rabitqRowBytes(dimension, bits), factors, 2 * n, n);
+  writeSelection(parameters.i32(dimension, bits), n, selection).i32(metric === "l2" ? 0 : 1);
+  parameters.i32(query.codes, rabitqQueryBytes(dimension)).f32(query.step, query.base);
+  writeKeys(parameters, top).call(instance.exports.rabitq_scan_run);
+}
+
+/**
+ * The error of an estimated inner product over |o| |q|, one standard deviation over random rotations, of `n` codes.
+ * @throws OutOfRangeError
+ */
+export function rabitqErrors(
+  instance: KernelInstance,
+  { codes, factors, n, dimension, bits }: Pick<RabitqCodes, "codes" | "factors" | "n" | "dimension" | "bits">,
+): Float32Array {
+  const errors = instance.alloc(4 * n);
+  try {
+    instance.check(instance.exports.rabitq_errors(codes, n, dimension, bits, factors, errors));
+    return instance.f32(errors, n).slice();
+  } finally {
+    if (!instance.ended) instance.free(errors, 4 * n);
+  }
+}

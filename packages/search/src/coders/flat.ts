@@ -1,0 +1,78 @@
+/** Vectors as floats, or as bytes with a scale of their own. */
+import type { RawTensor } from "lowbit";
+import {
+  type FlatRows,
+  flatRescore,
+  flatScan,
+  type KernelInstance,
+  type Selection,
+  type TopK,
+  type VectorRows,
+  vectorsToBytes,
+} from "lowbit/kernels";
+import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+
+export class FlatCoder implements Coder {
+  readonly residual = false;
+  readonly counts = false;
+  readonly bytesPerVector: number;
+  readonly blocks: readonly string[];
+  readonly #instance: KernelInstance;
+  readonly #dimension: number;
+  readonly #metric: "l2" | "ip";
+  readonly #bytes: boolean;
+
+  constructor({ instance, dimension, metric }: CoderSetting, bytes: boolean) {
+    this.#instance = instance;
+    this.#dimension = dimension;
+    this.#metric = metric;
+    this.#bytes = bytes;
+    this.bytesPerVector = bytes ? dimension + 4 : 4 * dimension;
+    this.blocks = bytes ? ["codes", "scales"] : ["codes"];
+  }
+
+  append(list: CodeList, rows: VectorRows): void {
+    const instance = this.#instance;
+    const { codes, scales } = list.blocks;
+    if (this.#bytes) {
+      const to = codes!.extend(rows.n * rows.dimension);
+      vectorsToBytes(instance, rows, to, scales!.extend(4 * rows.n));
+    } else {
+      const bytes = 4 * rows.n * rows.dimension;
+      const to = codes!.extend(bytes);
+      instance.u8(to, bytes).set(instance.u8(rows.x, bytes));
+    }
+    list.n += rows.n;
+  }
+
+  scanner({ pointer }: Query): Scanner {
+    return {
+      scan: (list, selection, top) => flatScan(this.#instance, this.#rows(list, selection), pointer, top),
+      [Symbol.dispose]: () => {},
+    };
+  }
+
+  /** The best of the rows at `positions`. */
+  rescore(list: CodeList, { pointer }: Query, positions: Uint32Array, selection: Selection, top: TopK): void {
+    flatRescore(this.#instance, this.#rows(list, selection), pointer, positions, top);
+  }
+
+  decode(list: CodeList, position: number): Float32Array {
+    const [instance, d] = [this.#instance, this.#dimension];
+    const { codes, scales } = list.blocks;
+    if (!this.#bytes) return instance.f32(codes!.pointer + 4 * d * position, d).slice();
+    const scale = instance.f32(scales!.pointer, list.n)[position]!;
+    return Float32Array.from(instance.i8(codes!.pointer + d * position, d), (code) => scale * code);
+  }
+
+  tensors(): ReadonlyMap<string, RawTensor> {
+    return new Map();
+  }
+
+  [Symbol.dispose](): void {}
+
+  #rows({ blocks, n }: CodeList, selection: Selection): FlatRows {
+    const scales = this.#bytes ? blocks.scales!.pointer : undefined;
+    return { ...selection, rows: blocks.codes!.pointer, scales, n, dimension: this.#dimension, metric: this.#metric };
+  }
+}

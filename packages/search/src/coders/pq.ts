@@ -1,0 +1,142 @@
+/**
+ * Product quantization (Jégou, Douze, Schmid 2011): a vector is cut into M parts, each of which is the nearest of 256 (or 16) centroids of its own codebook. A score is a
+ * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
+ */
+import type { RawTensor } from "lowbit";
+import {
+  type PqCodebooks,
+  PqTables,
+  packPqBlocks,
+  pqBlockBytes,
+  pqCodeBytes,
+  pqEncode,
+  pqFastScan,
+  pqScan,
+  type VectorRows,
+} from "lowbit/kernels";
+import { floatTensor } from "../tensors.ts";
+import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+
+export interface PqSetting extends CoderSetting {
+  readonly subspaces: number;
+  readonly bits: 4 | 8;
+  readonly residual: boolean;
+  /** f32 [M, 2^bits, D / M] */
+  readonly codebooks: Float32Array;
+}
+
+export class PqCoder implements Coder {
+  readonly residual: boolean;
+  readonly counts = false;
+  readonly blocks = ["codes"];
+  readonly bytesPerVector: number;
+  readonly #setting: PqSetting;
+  readonly #books: PqCodebooks;
+  readonly #tables: PqTables;
+
+  constructor(setting: PqSetting) {
+    const { instance, dimension, subspaces, bits, codebooks } = setting;
+    this.#setting = setting;
+    this.residual = setting.residual;
+    this.bytesPerVector = (subspaces * bits) / 8;
+    const part = dimension / subspaces;
+    const centroids = bits === 8 ? 256 : 16;
+    this.#tables = new PqTables(instance, { subspaces, centroids, dimension: part, codebooks });
+    this.#books = {
+      codebooks: instance.upload(codebooks),
+      entries: codebooks.length,
+      subspaces,
+      dimension: part,
+      four: bits === 4,
+    };
+  }
+
+  append(list: CodeList, rows: VectorRows): void {
+    const { instance, subspaces, bits } = this.#setting;
+    const { codes } = list.blocks;
+    if (bits === 8) pqEncode(instance, rows, this.#books, codes!.extend(rows.n * subspaces));
+    else {
+      const bytes = rows.n * pqCodeBytes(this.#books);
+      const plain = instance.alloc(bytes);
+      try {
+        pqEncode(instance, rows, this.#books, plain);
+        codes!.extend(pqBlockBytes(list.n + rows.n, subspaces) - codes!.bytes);
+        packPqBlocks(instance, plain, rows.n, subspaces, codes!.pointer, list.n);
+      } finally {
+        if (!instance.ended) instance.free(plain, bytes);
+      }
+    }
+    list.n += rows.n;
+  }
+
+  scanner(query: Query): Scanner {
+    const { instance, metric, subspaces, bits, dimension } = this.#setting;
+    const { tableBytes } = this.#tables;
+    const tables = instance.alloc(tableBytes);
+    // Of a residual the inner product with its list's centroid is left over: it goes to the entries of the first part.
+    const shifting = this.residual && metric === "ip";
+    if (!this.residual || shifting) this.#tables.run(metric, query.pointer, 1, tables);
+    const width = bits === 8 ? 256 : 16;
+    const first = shifting ? instance.f32(tables, width).slice() : undefined;
+    const shifted = instance.alloc(4 * dimension);
+    const prepare = (centroid: Float32Array): void => {
+      if (first) {
+        const base = dot(query.values, centroid);
+        instance.f32(tables, width).set(first.map((entry) => entry - base));
+      } else {
+        instance.f32(shifted, dimension).set(query.values.map((x, j) => x - centroid[j]!));
+        this.#tables.run(metric, shifted, 1, tables);
+      }
+    };
+    return {
+      scan: ({ blocks, n }, selection, top, centroid) => {
+        if (centroid && this.residual) prepare(centroid);
+        const { pointer } = blocks.codes!;
+        if (bits === 8) pqScan(instance, { ...selection, codes: pointer, n, subspaces, tables, top });
+        else pqFastScan(instance, { ...selection, blocks: pointer, n, subspaces, tables, top });
+      },
+      [Symbol.dispose]: () => {
+        if (instance.ended) return;
+        instance.free(tables, tableBytes);
+        instance.free(shifted, 4 * dimension);
+      },
+    };
+  }
+
+  decode({ blocks }: CodeList, position: number): Float32Array {
+    const { subspaces, bits, codebooks, dimension, instance } = this.#setting;
+    const part = dimension / subspaces;
+    const row = (subspaces * 16 * Math.floor(position / 32)) | 0;
+    const code = (m: number): number => {
+      const bytes = instance.u8(blocks.codes!.pointer, blocks.codes!.bytes);
+      if (bits === 8) return bytes[position * subspaces + m]!;
+      // Vectors j and 16 + j of a block of 32 share a byte.
+      const lane = position % 32;
+      return (bytes[row + m * 16 + (lane % 16)]! >> (lane < 16 ? 0 : 4)) & 15;
+    };
+    const y = new Float32Array(dimension);
+    for (let m = 0; m < subspaces; m++) {
+      const at = (m * (bits === 8 ? 256 : 16) + code(m)) * part;
+      y.set(codebooks.subarray(at, at + part), m * part);
+    }
+    return y;
+  }
+
+  tensors(): ReadonlyMap<string, RawTensor> {
+    const { codebooks, subspaces, dimension, bits } = this.#setting;
+    return new Map([["codebooks", floatTensor(codebooks, [subspaces, bits === 8 ? 256 : 16, dimension / subspaces])]]);
+  }
+
+  [Symbol.dispose](): void {
+    const { instance, codebooks } = this.#setting;
+    this.#tables.dispose();
+    if (!instance.ended) instance.free(this.#books.codebooks, codebooks.byteLength);
+  }
+}
+
+/** Σ a b in f64, ascending. */
+export function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!;
+  return sum;
+}

@@ -1,0 +1,240 @@
+/**
+ * An index as a file: safetensors, whose `__metadata__` holds `lowbit_index`, JSON:
+ *
+ *   { version: 1, spec, metric, dimension, ids: { count, kind?, ids? }, sizes: number[] (vectors of each list), sha256: { tensor: hex } }
+ *
+ * and whose tensors are what was learned (`rotation`, `centroids`, `codebooks`, `mean`), the bits of the vectors that are there (`live`, U32), and the arrays of codes, all lists one
+ * behind the other: `codes`, `scales` or `factors`, `numbers` (of inverted files), `exact.codes` and `exact.scales`. Scales and factors are f32, numbers u32, all as bytes.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  type ByteSource,
+  DigestError,
+  FormatError,
+  type RawTensor,
+  readSafetensors,
+  readSource,
+  writeSafetensors,
+} from "lowbit";
+import { type LoadKernelsOptions, loadKernels, pqBlockBytes, rabitqRowBytes } from "lowbit/kernels";
+import { Bits } from "./bits.ts";
+import { Ids, type IndexId } from "./ids.ts";
+import type { Metric } from "./metric.ts";
+import { checkMetric, Index, type IndexPart } from "./search-index.ts";
+import { type IndexSpec, parseSpec } from "./spec.ts";
+import { byteTensor, floatTensor, readBytes, readFloats, readWords, wordTensor } from "./tensors.ts";
+import type { Learned } from "./train.ts";
+
+const KEY = "lowbit_index";
+const VERSION = 1;
+
+const digest = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+
+/** The file of an index: the same bytes wherever it was built. */
+export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
+  const { spec, learned, ids, live, metric, input } = index.state;
+  const tensors = new Map<string, RawTensor>();
+  const dimension = spec.truncate ?? input;
+  const { rotation, centroids, codebooks, mean } = learned;
+  if (rotation) tensors.set("rotation", floatTensor(rotation, [dimension, dimension]));
+  if (centroids) tensors.set("centroids", floatTensor(centroids, [centroids.length / dimension, dimension]));
+  if (codebooks) {
+    const subspaces = spec.codes.kind === "pq" ? spec.codes.subspaces : 1;
+    tensors.set("codebooks", floatTensor(codebooks, [subspaces, codebooks.length / dimension, dimension / subspaces]));
+  }
+  if (mean) tensors.set("mean", floatTensor(mean, [mean.length]));
+  tensors.set("live", wordTensor(live.words.slice(0, Math.ceil(ids.count / 32))));
+  const parts = index.parts();
+  for (const name of new Set(parts.map((part) => part.name)))
+    tensors.set(name, byteTensor(joined(parts.filter((part) => part.name === name))));
+  const sizes = sizesOf(parts);
+  const sha = Object.fromEntries(
+    [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, t]) => [n, digest(t.bytes)]),
+  );
+  const text = { version: VERSION, spec: index.spec, metric, dimension: input, ids: ids.toJSON(), sizes, sha256: sha };
+  return writeSafetensors(tensors, new Map([[KEY, JSON.stringify(text)]]));
+}
+
+function joined(parts: readonly IndexPart[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { block }) => sum + block.bytes, 0));
+  let at = 0;
+  for (const { block } of parts) {
+    bytes.set(block.view(), at);
+    at += block.bytes;
+  }
+  return bytes;
+}
+
+/** Vectors of each list, in order. */
+function sizesOf(parts: readonly IndexPart[]): number[] {
+  const sizes: number[] = [];
+  for (const { name, list, of } of parts) if (!name.startsWith("exact.")) sizes[list] = of.n;
+  return sizes;
+}
+
+/**
+ * Reads a file that {@link saveIndex} wrote; everything it says is checked before it is used.
+ *
+ * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
+ * @throws FormatError, DigestError, LoadError, OutOfMemoryError, or the signal's reason
+ */
+export async function loadIndex(
+  source: ByteSource,
+  { kernels, signal }: { readonly kernels?: LoadKernelsOptions; readonly signal?: AbortSignal } = {},
+): Promise<Index> {
+  const bytes = await readSource(source, signal ? { signal } : {});
+  const { metadata, tensors } = readSafetensors(bytes);
+  const { spec, metric, dimension, ids, sizes, sha } = header(metadata.get(KEY));
+  for (const [name, { bytes: data }] of tensors) {
+    const found = digest(data);
+    if (sha[name] !== found) throw new DigestError(`tensor ${name}`, String(sha[name]), found);
+  }
+  const learned = learnedOf(tensors, spec, dimension);
+  const words = readWords(tensors, "live");
+  const { count } = ids;
+  if (words.length !== Math.ceil(count / 32))
+    throw new FormatError("tensor-shape", "words of live", Math.ceil(count / 32), words.length);
+  const live = new Bits();
+  live.words = words;
+  checkTail(words, count);
+  const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
+  return Index.restore({ instance, spec, metric, input: dimension, learned, ids, live }, (parts) => {
+    const kept = spec.truncate ?? dimension;
+    const from = new Map<string, number>();
+    for (const { name, list, block, of } of parts) {
+      const n = name.startsWith("exact.") ? count : sizes[list]!;
+      const data = readBytes(tensors, name);
+      const at = from.get(name) ?? 0;
+      const length = bytesOfPart(name, spec, kept, n);
+      if (at + length > data.length)
+        throw new FormatError("tensor-shape", `bytes of ${name}`, at + length, data.length);
+      block.append(data.subarray(at, at + length));
+      from.set(name, at + length);
+      of.n = n;
+    }
+    for (const [name, end] of from) {
+      const { length } = readBytes(tensors, name);
+      if (end !== length) throw new FormatError("tensor-shape", `bytes of ${name}`, end, length);
+    }
+    if (spec.lists) checkNumbers(readBytes(tensors, "numbers"), count);
+  });
+}
+
+interface Header {
+  readonly spec: IndexSpec;
+  readonly metric: Metric;
+  readonly dimension: number;
+  readonly ids: Ids;
+  readonly sizes: readonly number[];
+  readonly sha: Readonly<Record<string, unknown>>;
+}
+
+function header(text: string | undefined): Header {
+  if (text === undefined) throw new FormatError("metadata-missing", `metadata ${KEY}`, "an index", "none");
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new FormatError("header-syntax", `metadata ${KEY}`, "JSON", text.slice(0, 40));
+  }
+  const field = (what: string, expected: unknown, got: unknown): never => {
+    throw new FormatError("metadata-field", `${KEY}.${what}`, expected, got);
+  };
+  const { version, spec: words, metric, dimension, ids: given, sizes, sha256: sha } = json;
+  if (version !== VERSION) throw new FormatError("metadata-version", `${KEY}.version`, VERSION, version);
+  if (typeof words !== "string") return field("spec", "text", words);
+  const spec = parseSpec(words);
+  checkMetric(spec, metric as Metric);
+  if (!isCount(dimension, 1) || dimension > 65_536) return field("dimension", "1 to 65536", dimension);
+  if (spec.truncate && spec.truncate > dimension) field("spec", `at most ${dimension} coordinates kept`, words);
+  if (spec.codes.kind === "pq" && (spec.truncate ?? dimension) % spec.codes.subspaces !== 0)
+    field("spec", `sub-spaces that divide ${spec.truncate ?? dimension}`, words);
+  if (typeof sha !== "object" || sha === null) return field("sha256", "an object", sha);
+  const ids = idsOf(given, field);
+  const lists = spec.lists ?? 1;
+  if (!Array.isArray(sizes) || sizes.length !== lists || !sizes.every((size) => isCount(size, 0)))
+    return field("sizes", `${lists} counts`, sizes);
+  const sum = sizes.reduce((sum: number, size: number) => sum + size, 0);
+  if (sum !== ids.count) field("sizes", `counts with the sum ${ids.count}`, sum);
+  return { spec, metric: metric as Metric, dimension, ids, sizes, sha: sha as Record<string, unknown> };
+}
+
+const isCount = (value: unknown, least: number): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= least && value < 2 ** 32 - 1;
+
+function idsOf(given: unknown, field: (what: string, expected: unknown, got: unknown) => never): Ids {
+  const { count, kind, ids } = (given ?? {}) as { count?: unknown; kind?: unknown; ids?: unknown };
+  if (!isCount(count, 0)) return field("ids.count", "a count", count);
+  const known = new Ids();
+  if (kind === undefined) {
+    known.add(count, undefined);
+    return known;
+  }
+  if (!Array.isArray(ids) || ids.length !== count) return field("ids.ids", `${count} ids`, ids);
+  const read = (id: unknown): IndexId => {
+    if (kind === "bigint" && typeof id === "string" && /^-?\d{1,40}$/.test(id)) return BigInt(id);
+    if ((kind === "number" && typeof id === "number") || (kind === "string" && typeof id === "string")) return id;
+    return field("ids.ids", `a ${kind}`, id);
+  };
+  // One that was replaced stands there again: each as it came.
+  for (const id of ids) known.add(1, [read(id)]);
+  return known;
+}
+
+function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, input: number): Learned {
+  const dimension = spec.truncate ?? input;
+  const floats = (name: string, wanted: boolean, length: number): Float32Array | undefined => {
+    if (!wanted) return undefined;
+    const data = readFloats(tensors, name);
+    if (data.length !== length) throw new FormatError("tensor-shape", `numbers of ${name}`, length, data.length);
+    if (!data.every(Number.isFinite)) throw new FormatError("tensor-shape", name, "finite numbers", "others");
+    return data;
+  };
+  const { codes, lists, opq } = spec;
+  const entries = codes.kind === "pq" ? (codes.bits === 8 ? 256 : 16) : 0;
+  return {
+    rotation: floats("rotation", opq !== undefined || codes.kind === "rabitq", dimension * dimension),
+    centroids: floats("centroids", lists !== undefined, (lists ?? 0) * dimension),
+    codebooks: floats("codebooks", codes.kind === "pq", entries * dimension),
+    mean: floats("mean", codes.kind === "rabitq" && !lists, dimension),
+  };
+}
+
+/** Bytes of an array of `n` vectors. */
+function bytesOfPart(name: string, { codes, rescore }: IndexSpec, dimension: number, n: number): number {
+  if (name === "numbers") return 4 * n;
+  if (name === "exact.scales" || name === "scales") return 4 * n;
+  if (name === "factors") return 8 * n;
+  if (name === "exact.codes") return n * dimension * (rescore === "sq8" ? 1 : 4);
+  switch (codes.kind) {
+    case "flat":
+      return 4 * n * dimension;
+    case "sq8":
+      return n * dimension;
+    case "binary":
+      return 4 * n * Math.ceil(dimension / 32);
+    case "pq":
+      return codes.bits === 8 ? n * codes.subspaces : pqBlockBytes(n, codes.subspaces);
+    case "rabitq":
+      return n * rabitqRowBytes(dimension, codes.bits);
+  }
+}
+
+/** Bits behind the last vector would be found. */
+function checkTail(words: Uint32Array, count: number): void {
+  const last = words.at(-1) ?? 0;
+  if (count % 32 !== 0 && last >>> (count % 32) !== 0)
+    throw new FormatError("metadata-field", "bits of live", `none behind ${count}`, "more");
+}
+
+/** Every number once. */
+function checkNumbers(bytes: Uint8Array, count: number): void {
+  const numbers = new Uint32Array(bytes.slice().buffer);
+  const seen = new Uint8Array(count);
+  for (const number of numbers) {
+    if (number >= count || seen[number])
+      throw new FormatError("metadata-field", "numbers", `each below ${count} once`, number);
+    seen[number] = 1;
+  }
+}

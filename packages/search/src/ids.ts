@@ -1,0 +1,83 @@
+/** Ids as users give them, by the number under which a vector is stored. */
+import { InputError } from "lowbit";
+
+export type IndexId = number | bigint | string;
+
+export class Ids {
+  /** Ids by number; empty while they are 0, 1, 2 ... themselves. */
+  readonly #given: IndexId[] = [];
+  #numbers: Map<IndexId, number> | undefined;
+  #count = 0;
+
+  /** Vectors that were ever added. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether ids are the numbers themselves. */
+  get plain(): boolean {
+    return this.#numbers === undefined;
+  }
+
+  /**
+   * Numbers of `count` new vectors; ids that are taken already are returned as `replaced`.
+   * @throws InputError for an id twice in `ids`, another kind of id, or another number of them
+   */
+  add(count: number, ids: readonly IndexId[] | undefined): { first: number; replaced: number[] } {
+    const first = this.#count;
+    const replaced: number[] = [];
+    if (ids === undefined && this.plain) {
+      this.#count += count;
+      return { first, replaced };
+    }
+    if (ids === undefined)
+      throw new InputError("Index.add", "ids", "as many as vectors, as those before had them", "none");
+    if (ids.length !== count) throw new InputError("Index.add", "ids", count, ids.length);
+    const fresh = new Set<IndexId>();
+    const kind = this.#given.length > 0 ? typeof this.#given[0] : typeof ids[0];
+    for (const id of ids) {
+      if (typeof id !== kind || !isId(id)) throw new InputError("Index.add", "id", `a ${kind}, all of one kind`, id);
+      if (fresh.has(id)) throw new InputError("Index.add", "ids", "each once", id);
+      fresh.add(id);
+    }
+    if (this.#numbers === undefined) {
+      this.#numbers = new Map();
+      // Those before were named by their numbers.
+      for (let number = 0; number < first; number++) {
+        this.#given.push(number);
+        this.#numbers.set(number, number);
+      }
+      if (first > 0 && kind !== "number") throw new InputError("Index.add", "id", "a number, as those before", ids[0]);
+    }
+    for (const [i, id] of ids.entries()) {
+      const before = this.#numbers.get(id);
+      if (before !== undefined) replaced.push(before);
+      this.#numbers.set(id, first + i);
+      this.#given.push(id);
+    }
+    this.#count += count;
+    return { first, replaced };
+  }
+
+  /** The number of an id; undefined where there is none. */
+  numberOf(id: IndexId): number | undefined {
+    if (this.#numbers) return this.#numbers.get(id);
+    return typeof id === "number" && Number.isInteger(id) && id >= 0 && id < this.#count ? id : undefined;
+  }
+
+  idOf(number: number): IndexId {
+    return this.#given[number] ?? number;
+  }
+
+  remove(id: IndexId): void {
+    this.#numbers?.delete(id);
+  }
+
+  toJSON(): { count: number; kind?: string; ids?: (string | number)[] } {
+    if (this.plain) return { count: this.#count };
+    const kind = typeof this.#given[0];
+    return { count: this.#count, kind, ids: this.#given.map((id) => (typeof id === "bigint" ? `${id}` : id)) };
+  }
+}
+
+const isId = (id: unknown): boolean => typeof id !== "number" || Number.isSafeInteger(id);

@@ -1,0 +1,103 @@
+/**
+ * What an index is made of, in the spelling of Faiss' index factory where it has one: parts with commas between them.
+ *
+ *   [MRL<d>,] [OPQ<M>,] [IVF<lists>,] <codes> [, RFlat | RSQ8]
+ *
+ *   codes   Flat           f32                                      4 D bytes
+ *           SQ8            int8 and a scale                         D + 4
+ *           Binary         signs                                    D / 8
+ *           PQ<M>x8        product quantization, 256 centroids      M
+ *           PQ<M>x4fs      16 centroids, scanned in registers       M / 2
+ *           RaBitQ[<B>]    B = 1 (absent) to 8 bits a coordinate    B D / 8 + 8
+ */
+import { InputError } from "lowbit";
+
+/** How vectors are stored. */
+export type Codes =
+  | { readonly kind: "flat" }
+  | { readonly kind: "sq8" }
+  | { readonly kind: "binary" }
+  | { readonly kind: "pq"; readonly subspaces: number; readonly bits: 4 | 8 }
+  | { readonly kind: "rabitq"; readonly bits: number };
+
+export interface IndexSpec {
+  /** Coordinates that are kept of a vector trained so that its head serves alone (Kusupati et al. 2022, arXiv 2205.13147). */
+  readonly truncate?: number;
+  /** Sub-spaces that a rotation is learned for. */
+  readonly opq?: number;
+  /** Lists of an inverted file. */
+  readonly lists?: number;
+  readonly codes: Codes;
+  /** What the best candidates are scored again with. */
+  readonly rescore?: "flat" | "sq8";
+}
+
+const FORMS = "[MRL<d>,][OPQ<M>,][IVF<lists>,] Flat | SQ8 | Binary | PQ<M>x8 | PQ<M>x4fs | RaBitQ[1-8] [,RFlat|,RSQ8]";
+
+const CODES: readonly [RegExp, (number: number) => Codes][] = [
+  [/^Flat$/, () => ({ kind: "flat" })],
+  [/^SQ8$/, () => ({ kind: "sq8" })],
+  [/^Binary$/, () => ({ kind: "binary" })],
+  [/^PQ([1-9]\d{0,3})x8$/, (subspaces) => ({ kind: "pq", subspaces, bits: 8 })],
+  [/^PQ([1-9]\d{0,3})x4fs$/, (subspaces) => ({ kind: "pq", subspaces, bits: 4 })],
+  [/^RaBitQ([1-8]?)$/, (bits) => ({ kind: "rabitq", bits: bits || 1 })],
+];
+
+/**
+ * @param text e.g. `"OPQ48,IVF1024,PQ48x4fs,RFlat"`
+ * @throws InputError
+ */
+export function parseSpec(text: string): IndexSpec {
+  const refuse = (): never => {
+    throw new InputError("parseSpec", "index spec", FORMS, text);
+  };
+  const parts = text.split(",").map((part) => part.trim());
+  const head = (pattern: RegExp): number | undefined => {
+    const found = pattern.exec(parts[0] ?? "");
+    if (found) parts.shift();
+    return found ? Number(found[1]) : undefined;
+  };
+  const truncate = head(/^MRL([1-9]\d{0,4})$/);
+  const opq = head(/^OPQ([1-9]\d{0,3})$/);
+  const lists = head(/^IVF([1-9]\d{0,6})$/);
+  const word = parts.shift() ?? refuse();
+  let codes: Codes | undefined;
+  for (const [pattern, make] of CODES) {
+    const found = pattern.exec(word);
+    if (found) codes = make(Number(found[1]));
+  }
+  if (codes === undefined) return refuse();
+  const last = parts.shift();
+  if (parts.length > 0 || (last !== undefined && last !== "RFlat" && last !== "RSQ8")) refuse();
+  const rescore = last && (last === "RFlat" ? ("flat" as const) : ("sq8" as const));
+  return {
+    ...(truncate && { truncate }),
+    ...(opq && { opq }),
+    ...(lists && { lists }),
+    codes,
+    ...(rescore && { rescore }),
+  };
+}
+
+/** The text that {@link parseSpec} reads. */
+export function formatSpec({ truncate, opq, lists, codes, rescore }: IndexSpec): string {
+  const words: Record<Codes["kind"], () => string> = {
+    flat: () => "Flat",
+    sq8: () => "SQ8",
+    binary: () => "Binary",
+    pq: () => {
+      const { subspaces, bits } = codes as Extract<Codes, { kind: "pq" }>;
+      return `PQ${subspaces}x${bits === 8 ? "8" : "4fs"}`;
+    },
+    rabitq: () => {
+      const { bits } = codes as Extract<Codes, { kind: "rabitq" }>;
+      return `RaBitQ${bits === 1 ? "" : bits}`;
+    },
+  };
+  const parts = [truncate && `MRL${truncate}`, opq && `OPQ${opq}`, lists && `IVF${lists}`, words[codes.kind]()];
+  return [...parts, rescore && (rescore === "flat" ? "RFlat" : "RSQ8")].filter(Boolean).join(",");
+}
+
+/** Candidates that are scored again for a query of k, unless it says otherwise: 200 of binary codes, 50 of others, never fewer than k. */
+export const defaultRescored = ({ codes }: IndexSpec, k: number): number =>
+  Math.max(k, codes.kind === "binary" ? 200 : 50);

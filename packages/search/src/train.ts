@@ -1,0 +1,145 @@
+/** What an index learns from vectors: a rotation, centroids of lists, codebooks. */
+import { OutOfRangeError, ShapeError } from "lowbit";
+import { assignVectors, type KernelInstance } from "lowbit/kernels";
+import { trainProductCodebooks, trainRotatedCodebooks } from "lowbit/quantize";
+import { trainCentroids } from "./clusters.ts";
+import { subtractRows } from "./coders/rabitq.ts";
+import { Preparer, type Vectors } from "./prepare.ts";
+import { randomRotation } from "./rotation.ts";
+import type { IndexSpec } from "./spec.ts";
+
+/** What is learned, as a file holds it. */
+export interface Learned {
+  readonly rotation?: Float32Array | undefined;
+  /** f32 [lists, D] */
+  readonly centroids?: Float32Array | undefined;
+  /** f32 [M, K, D / M] */
+  readonly codebooks?: Float32Array | undefined;
+  /** f32 [D] */
+  readonly mean?: Float32Array | undefined;
+}
+
+export interface TrainSetting {
+  readonly instance: KernelInstance;
+  readonly spec: IndexSpec;
+  readonly input: number;
+  readonly dimension: number;
+  readonly normalize: boolean;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onStage: (stage: string) => void;
+}
+
+/** Vectors of a sample for each centroid of a codebook; as Faiss has it. */
+const PER_CENTROID = 256;
+/** For each list of an inverted file. */
+const PER_LIST = 64;
+/** For a learned rotation, whose turns each go over the whole sample. */
+const FOR_ROTATION = 16_384;
+
+/** Sub-spaces whose rotations are learned: [M, D / M] must be whole. */
+function checkDivides(what: string, dimension: number, subspaces: number): void {
+  if (dimension % subspaces !== 0)
+    throw new ShapeError("Index.build", what, `a divisor of ${dimension}, the coordinates that are kept`, subspaces);
+}
+
+/**
+ * @throws ShapeError where sub-spaces do not divide the vectors, OutOfRangeError where there are fewer vectors than centroids, NotFiniteError
+ */
+export async function train(vectors: Vectors, setting: TrainSetting): Promise<Learned> {
+  const { instance, spec, input, dimension, normalize, seed, signal, onStage } = setting;
+  const { opq, lists, codes } = spec;
+  const base = { instance, input, dimension, normalize };
+  if (codes.kind === "pq") checkDivides("sub-spaces of PQ", dimension, codes.subspaces);
+  let rotation: Float32Array | undefined;
+  if (opq) {
+    checkDivides("sub-spaces of OPQ", dimension, opq);
+    onStage("rotation");
+    using plain = new Preparer({ ...base, rotation: undefined });
+    const sample = take(plain, vectors, dimension, FOR_ROTATION, 16, "OPQ");
+    ({ rotation } = await trainRotatedCodebooks(sample, { subspaces: opq, centroids: 16, seed, rotations: 20 }));
+    signal?.throwIfAborted();
+  } else if (codes.kind === "rabitq") {
+    onStage("rotation");
+    rotation = randomRotation(dimension, seed);
+  }
+  using preparer = new Preparer({ ...base, rotation });
+  let centroids: Float32Array | undefined;
+  if (lists) {
+    onStage("lists");
+    const sample = take(preparer, vectors, dimension, PER_LIST * lists, lists, "lists");
+    const x = instance.upload(sample.data);
+    try {
+      centroids = trainCentroids(instance, { x, n: sample.shape[0]!, dimension }, lists);
+    } finally {
+      if (!instance.ended) instance.free(x, sample.data.byteLength);
+    }
+    signal?.throwIfAborted();
+  }
+  if (codes.kind === "rabitq") {
+    if (lists) return { rotation, centroids };
+    const sample = take(preparer, vectors, dimension, FOR_ROTATION, 1, "RaBitQ");
+    return { rotation, mean: meanOf(sample) };
+  }
+  if (codes.kind !== "pq") return { rotation, centroids };
+  onStage("codebooks");
+  const entries = codes.bits === 8 ? 256 : 16;
+  const sample = take(preparer, vectors, dimension, Math.max(FOR_ROTATION, PER_CENTROID * entries), entries, "PQ");
+  if (centroids) subtractLists(instance, sample, centroids);
+  const { codebooks } = await trainProductCodebooks(sample, {
+    subspaces: codes.subspaces,
+    centroids: entries,
+    seed,
+  });
+  signal?.throwIfAborted();
+  return { rotation, centroids, codebooks };
+}
+
+/** At most `most` vectors, evenly spread, prepared. */
+function take(preparer: Preparer, vectors: Vectors, dimension: number, most: number, least: number, what: string) {
+  const [n = 0] = vectors.shape;
+  if (n < least)
+    throw new OutOfRangeError("Index.build", `vectors to train ${what}`, `at least ${least}, its centroids`, n);
+  const count = Math.min(n, most);
+  const data = new Float32Array(count * dimension);
+  const input = vectors.data.length / n;
+  const chosen = new Float32Array(count * input);
+  for (let i = 0; i < count; i++) {
+    const from = Math.floor((i * n) / count) * input;
+    chosen.set(vectors.data.subarray(from, from + input), i * input);
+  }
+  const picked = { shape: [count, input], data: chosen };
+  for (let from = 0; from < count; from += 4096) {
+    const to = Math.min(count, from + 4096);
+    preparer.with("Index.build", picked, from, to, ({ x, n }) => {
+      data.set(preparer.instance.f32(x, n * dimension), from * dimension);
+    });
+  }
+  return { shape: [count, dimension], data };
+}
+
+/** Subtracts from each vector the nearest centroid. */
+function subtractLists(instance: KernelInstance, { shape, data }: Vectors, centroids: Float32Array): void {
+  const [n = 0, dimension = 1] = shape;
+  const [x, from, to] = [instance.upload(data), instance.upload(centroids), instance.alloc(4 * n)];
+  try {
+    const rows = { x, n, dimension };
+    assignVectors(instance, rows, from, centroids.length / dimension, to);
+    subtractRows(instance, rows, instance.u32(to, n).slice(), centroids);
+    data.set(instance.f32(x, data.length));
+  } finally {
+    if (!instance.ended) {
+      instance.free(x, data.byteLength);
+      instance.free(from, centroids.byteLength);
+      instance.free(to, 4 * n);
+    }
+  }
+}
+
+/** Of the rows of a sample, in f64. */
+function meanOf({ shape, data }: Vectors): Float32Array {
+  const [n = 1, dimension = 1] = shape;
+  const sums = new Float64Array(dimension);
+  for (let i = 0; i < data.length; i++) sums[i % dimension]! += data[i]!;
+  return Float32Array.from(sums, (sum) => sum / n);
+}

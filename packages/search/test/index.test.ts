@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { Index, loadIndex, type Metric, recall, saveIndex } from "../src/index.ts";
+import { clustered, likeness, nearest, rowOf } from "./vectors.ts";
+
+const d = 64;
+const base = clustered(1500, d, 1);
+const queries = clustered(20, d, 1);
+
+describe("what is found", () => {
+  it.each(["ip", "cosine", "l2"] as const)("Flat by %s is what plain arithmetic finds", async (metric) => {
+    using index = await Index.build(base, "Flat", { metric });
+    expect(recall(index, queries, nearest(base, queries, 10, metric))).toBe(1);
+    const [hit] = index.search(rowOf(queries, 3), 1);
+    const exact = Math.abs(likeness(metric, rowOf(queries, 3), rowOf(base, hit!.id as number)));
+    expect(Math.abs(hit!.score)).toBeCloseTo(exact, 3);
+  });
+
+  /** Floors with room below what was measured when they were written. */
+  it.each([
+    ["SQ8", "cosine", 0.97],
+    ["PQ16x8", "cosine", 0.5],
+    ["PQ16x8", "l2", 0.5],
+    ["PQ32x4fs", "ip", 0.5],
+    ["OPQ16,PQ16x8", "cosine", 0.5],
+    ["RaBitQ", "cosine", 0.35],
+    ["RaBitQ4", "l2", 0.85],
+    ["RaBitQ8", "ip", 0.97],
+    ["Binary,RSQ8", "cosine", 0.9],
+    ["PQ16x8,RFlat", "l2", 0.95],
+    ["IVF8,PQ16x8", "l2", 0.5],
+    ["IVF8,PQ32x4fs", "ip", 0.5],
+    ["IVF8,RaBitQ4", "cosine", 0.8],
+    ["IVF8,Flat", "l2", 0.99],
+    ["MRL32,SQ8", "cosine", 0.2],
+  ] as const)("%s by %s keeps a recall of %d", async (spec, metric, floor) => {
+    using index = await Index.build(base, spec, { metric });
+    expect(recall(index, queries, nearest(base, queries, 10, metric))).toBeGreaterThanOrEqual(floor);
+  });
+
+  it("all lists of an inverted file hold what the flat index finds", async () => {
+    using flat = await Index.build(base, "SQ8", { metric: "l2" });
+    using lists = await Index.build(base, "IVF8,SQ8", { metric: "l2" });
+    expect(lists.searchAll(queries, 10, { nprobe: 8 })).toEqual(flat.searchAll(queries, 10));
+  });
+
+  it("Binary counts signs", async () => {
+    using index = await Index.build(base, "Binary", { metric: "hamming" });
+    const [hit] = index.search(rowOf(base, 7), 1);
+    expect(hit).toEqual({ id: 7, score: 0 });
+  });
+
+  it("more bits of RaBitQ find more", async () => {
+    const truth = nearest(base, queries, 10, "cosine");
+    let last = 0;
+    for (const bits of [1, 2, 3, 4, 6, 8]) {
+      using index = await Index.build(base, `RaBitQ${bits}`);
+      const found = recall(index, queries, truth);
+      expect(found).toBeGreaterThanOrEqual(last - 0.02);
+      last = found;
+    }
+    expect(last).toBeGreaterThan(0.97);
+  });
+});
+
+describe("ids, filters, removal", () => {
+  it("finds by ids as they were given, and a vector added again takes the place of the first", async () => {
+    const ids = Array.from({ length: 1500 }, (_, i) => `v${i}`);
+    using index = await Index.build(base, "Flat", { ids, metric: "l2" });
+    expect(index.search(rowOf(base, 9), 1)[0]!.id).toBe("v9");
+    await index.add({ shape: [1, d], data: rowOf(base, 9) }, { ids: ["v0"] });
+    expect(index.size).toBe(1500);
+    expect(index.search(rowOf(base, 0), 1)[0]!.id).not.toBe("v0");
+    expect(index.remove(["v9", "nobody"])).toBe(1);
+    expect(index.search(rowOf(base, 9), 1)[0]!.id).toBe("v0");
+    expect(index.has("v9")).toBe(false);
+  });
+
+  it.each(["Flat", "PQ16x8", "PQ16x4fs", "RaBitQ2", "Binary", "IVF8,SQ8", "Binary,RSQ8"])(
+    "%s finds only what a filter lets through",
+    async (spec) => {
+      using index = await Index.build(base, spec, { metric: spec === "Binary" ? "hamming" : "l2" });
+      const odd = (id: unknown) => (id as number) % 2 === 1;
+      const hits = index.search(rowOf(queries, 0), 20, { filter: odd });
+      expect(hits.length).toBe(20);
+      expect(hits.every(({ id }) => odd(id))).toBe(true);
+      const bits = new Uint32Array(47).fill(0xaaaa_aaaa);
+      expect(index.search(rowOf(queries, 0), 20, { filter: bits })).toEqual(hits);
+    },
+  );
+
+  it("fewer than k where there are not so many; none of an empty index", async () => {
+    using index = await Index.build(base, "Flat");
+    index.remove(Array.from({ length: 1497 }, (_, i) => i));
+    expect(index.search(rowOf(queries, 0), 10).length).toBe(3);
+    const { numbers } = index.searchAll({ shape: [1, d], data: rowOf(queries, 0) }, 5);
+    expect([...numbers].slice(3)).toEqual([-1, -1]);
+    using empty = await Index.build({ shape: [0, d], data: new Float32Array(0) }, "Flat");
+    expect(empty.search(rowOf(queries, 0), 3)).toEqual([]);
+  });
+
+  it.each(["Flat", "SQ8", "PQ16x8", "PQ16x4fs", "RaBitQ4", "IVF8,PQ16x8", "IVF8,RaBitQ4", "OPQ16,PQ16x8"])(
+    "%s gives back about what was stored",
+    async (spec) => {
+      using index = await Index.build(base, spec, { metric: "l2" });
+      for (const i of [0, 33, 1499]) {
+        const [x, y] = [rowOf(base, i), index.reconstruct(i)];
+        expect(likeness("cosine", x, y)).toBeGreaterThan(spec.includes("x4fs") ? 0.85 : 0.93);
+      }
+      expect(() => index.reconstruct(1500)).toThrow(/id/);
+    },
+  );
+});
+
+describe("files", () => {
+  it.each(["Flat", "Binary,RSQ8", "OPQ16,PQ16x8,RFlat", "PQ15x4fs", "IVF8,PQ16x4fs", "RaBitQ3", "IVF8,RaBitQ"])(
+    "%s is the same after a file",
+    async (spec) => {
+      const vectors = spec === "PQ15x4fs" ? clustered(300, 60, 2) : base;
+      const asked = spec === "PQ15x4fs" ? clustered(5, 60, 2) : queries;
+      using index = await Index.build(vectors, spec, { metric: "l2" });
+      index.remove([5, 6]);
+      const file = saveIndex(index);
+      using again = await loadIndex(file);
+      expect(again.searchAll(asked, 10)).toEqual(index.searchAll(asked, 10));
+      expect(again.size).toBe(index.size);
+      expect(saveIndex(again)).toEqual(file);
+    },
+  );
+
+  it("keeps ids of every kind", async () => {
+    const some = { shape: [3, d], data: base.data.slice(0, 3 * d) };
+    for (const ids of [
+      ["a", "b", "c"],
+      [7n, 8n, 2n ** 70n],
+      [5, 3, 1],
+    ]) {
+      using index = await Index.build(some, "Flat", { ids });
+      using again = await loadIndex(saveIndex(index));
+      expect(again.search(rowOf(base, 2), 1)[0]!.id).toBe(ids[2]);
+    }
+  });
+
+  it("refuses a file of which a byte is another, or that is cut", async () => {
+    using index = await Index.build(base, "PQ16x8");
+    const file = saveIndex(index);
+    const other = file.slice();
+    other[other.length - 9]! ^= 1;
+    await expect(loadIndex(other)).rejects.toThrow(/tensor|digest/);
+    await expect(loadIndex(file.slice(0, -1))).rejects.toThrow();
+    await expect(loadIndex(file.slice(0, 100))).rejects.toThrow();
+  });
+});
+
+describe("bad input is refused by name", () => {
+  it.each([
+    ["PQ16x9", "cosine", /index spec.*PQ16x9/],
+    ["PQ7x8", "cosine", /sub-spaces.*64.*7/],
+    ["MRL65,Flat", "cosine", /coordinates to keep.*64.*65/],
+    ["PQ16x8", "hamming", /metric of these codes/],
+    ["Flat", "euclid", /metric.*euclid/],
+    ["IVF2000,Flat", "l2", /2000/],
+  ])("%s by %s", async (spec, metric, message) => {
+    await expect(Index.build(base, spec, { metric: metric as Metric })).rejects.toThrow(message);
+  });
+
+  it("vectors and queries", async () => {
+    const bad = { shape: [2, d], data: base.data.slice(0, 2 * d) };
+    bad.data[d + 3] = Number.NaN;
+    await expect(Index.build(bad, "Flat")).rejects.toThrow(/vector 1/);
+    await expect(Index.build({ shape: [2, d], data: new Float32Array(5) }, "Flat")).rejects.toThrow(/vectors/);
+    const few = { shape: [100, d], data: base.data.slice(0, 100 * d) };
+    await expect(Index.build(few, "PQ16x8")).rejects.toThrow(/at least 256.*100/);
+    using index = await Index.build(base, "Flat");
+    expect(() => index.search(new Float32Array(3), 1)).toThrow(/vectors/);
+    expect(() => index.search(rowOf(base, 0), 0)).toThrow(/k/);
+    await expect(index.add(bad)).rejects.toThrow(/vector 1/);
+    await expect(index.add({ shape: [2, d], data: base.data.slice(0, 2 * d) }, { ids: [9, 9] })).rejects.toThrow(
+      /each once/,
+    );
+    index.dispose();
+    expect(() => index.search(rowOf(base, 0), 1)).toThrow(/disposed/i);
+  });
+
+  it("a signal ends a build", async () => {
+    await expect(Index.build(base, "Flat", { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+});
