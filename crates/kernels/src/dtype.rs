@@ -315,7 +315,9 @@ pub(crate) fn load_keys(x: &[u8], dtype: DType, keys: &mut [i64]) {
     } else {
         load_integers(x, dtype, keys);
         if dtype == DType::Uint64 {
-            keys.iter_mut().for_each(|key| *key ^= i64::MIN);
+            for key in keys {
+                *key ^= i64::MIN;
+            }
         }
     }
 }

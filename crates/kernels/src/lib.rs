@@ -13,8 +13,8 @@
 extern crate alloc;
 
 pub mod affine_gemm;
-pub mod attention;
 pub mod arithmetic;
+pub mod attention;
 pub mod bitpack;
 pub mod blocks;
 pub mod buffer;

@@ -31,10 +31,10 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
-#[cfg(feature = "transformer")]
-pub mod attention;
 #[cfg(feature = "ops")]
 pub mod arithmetic;
+#[cfg(feature = "transformer")]
+pub mod attention;
 #[cfg(feature = "operators")]
 pub mod binary;
 #[cfg(any(feature = "bits", feature = "search"))]
@@ -115,11 +115,11 @@ pub mod quantize_optimize;
 pub mod quantize_order;
 #[cfg(feature = "search")]
 pub mod rabitq;
+pub mod reduce;
 #[cfg(feature = "ops")]
 pub mod resize;
 #[cfg(feature = "transformer")]
 pub mod row_norm;
-pub mod reduce;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]

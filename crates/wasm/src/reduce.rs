@@ -54,7 +54,7 @@ pub fn along_run(kind: i32, dtype: i32, outer: usize, size: usize, inner: usize,
             _ => return Err(KernelError::range(OP, What::Kind, 5, kind as usize)),
         };
         let (dtype, lines) = (DType::from_number(OP, dtype)?, Lines { outer, size, inner });
-        let bytes = checked_area(OP, lines.len()?, dtype.size())?;
+        let bytes = checked_area(OP, lines.elements()?, dtype.size())?;
         let memory = Memory::new(OP);
         Along::new(kind, dtype, lines)?.run(memory.read(x, bytes)?, memory.write(y, bytes)?)
     };
@@ -76,7 +76,7 @@ pub fn arg_extreme_run(
         check_range(OP, What::Kind, 0, 3, i64::from(kind))?;
         let (dtype, lines) = (DType::from_number(OP, dtype)?, Lines { outer, size, inner });
         let (x_bytes, y_bytes) =
-            (checked_area(OP, lines.len()?, dtype.size())?, checked_area(OP, lines.lines()?, 8)?);
+            (checked_area(OP, lines.elements()?, dtype.size())?, checked_area(OP, lines.lines()?, 8)?);
         let memory = Memory::new(OP);
         let (x, y) = (memory.read(x, x_bytes)?, memory.write(y, y_bytes)?);
         arg_extreme(dtype, lines, kind & 1 != 0, kind & 2 != 0, x, y)

@@ -43,7 +43,7 @@ impl Along {
     /// # Errors
     /// `Shape` where a slice does not have its length, `Memory` where it has too many elements.
     pub fn run(&self, x: &[u8], y: &mut [u8]) -> Result<()> {
-        let bytes = checked_area(OP, self.lines.len()?, self.dtype.size())?;
+        let bytes = checked_area(OP, self.lines.elements()?, self.dtype.size())?;
         check_shape(OP, What::Bytes, bytes, x.len())?;
         check_shape(OP, What::Bytes, bytes, y.len())?;
         let Self { dtype, lines, .. } = *self;

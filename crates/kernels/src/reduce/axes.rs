@@ -222,13 +222,17 @@ impl Reduce {
         if let Some(chain) = integers {
             let load = |bytes: &[u8], values: &mut [i64]| {
                 load_integers(bytes, dtype, values);
-                values.iter_mut().for_each(|value| *value ^= turn);
+                for value in values {
+                    *value ^= turn;
+                }
             };
             self.outputs(y, |at, y| {
                 let mut sums = [0; BLOCK];
                 let count = y.len() / dtype.size();
                 self.sum(x, at, &mut sums, count, &chain, load);
-                sums[..count].iter_mut().for_each(|sum| *sum ^= turn);
+                for sum in &mut sums[..count] {
+                    *sum ^= turn;
+                }
                 store_integers(&sums[..count], dtype == DType::Uint64, dtype, y);
             });
             return Ok(());
@@ -242,7 +246,9 @@ impl Reduce {
             if kind == Reduction::LogSumExp {
                 self.sum(x, at, &mut most, count, &largest, load);
                 // Infinities stay where they are.
-                most.iter_mut().for_each(|most| *most = if most.is_finite() { *most } else { 0.0 });
+                for most in &mut most {
+                    *most = if most.is_finite() { *most } else { 0.0 };
+                }
             }
             let shift = |bytes: &[u8], values: &mut [f64]| {
                 load(bytes, values);

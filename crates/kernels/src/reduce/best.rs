@@ -12,7 +12,9 @@ use crate::error::{Result, What, check_range, check_shape, checked_area};
 fn keys<'a>(x: &[u8], dtype: DType, smallest: bool, keys: &'a mut [i64]) -> &'a [i64] {
     load_keys(x, dtype, keys);
     if smallest {
-        keys.iter_mut().for_each(|key| *key = !*key);
+        for key in &mut *keys {
+            *key = !*key;
+        }
     }
     keys
 }
@@ -30,7 +32,7 @@ pub fn arg_extreme(
     y: &mut [u8],
 ) -> Result<()> {
     let size = dtype.size();
-    check_shape(OP, What::Bytes, checked_area(OP, lines.len()?, size)?, x.len())?;
+    check_shape(OP, What::Bytes, checked_area(OP, lines.elements()?, size)?, x.len())?;
     check_shape(OP, What::Bytes, checked_area(OP, lines.lines()?, 8)?, y.len())?;
     if y.is_empty() {
         return Ok(());
@@ -87,7 +89,7 @@ impl TopK {
         let kept = checked_area(OP, self.lines.lines()?, self.k)?;
         let size = self.dtype.size();
         Ok([
-            checked_area(OP, self.lines.len()?, size)?,
+            checked_area(OP, self.lines.elements()?, size)?,
             checked_area(OP, kept, size)?,
             checked_area(OP, kept, 8)?,
         ])

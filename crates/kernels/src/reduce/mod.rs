@@ -45,7 +45,7 @@ impl Lines {
     ///
     /// # Errors
     /// `Memory` where they are too many.
-    pub fn len(&self) -> Result<usize> {
+    pub fn elements(&self) -> Result<usize> {
         checked_area(OP, checked_area(OP, self.outer, self.size)?, self.inner)
     }
 

@@ -115,7 +115,7 @@ fn along() {
         let short = random.int(1, 4) as usize;
         let (size, inner) = [(long, 1), (short, long), (long, short)][random.int(0, 2) as usize];
         let lines = Lines { outer, size, inner };
-        let count = lines.len().expect("few");
+        let count = lines.elements().expect("few");
         let x = elements(&mut random, dtype, count);
         let kinds = [
             AlongKind::CumSum { exclusive: seed % 2 == 0, reverse: seed % 3 == 0 },

@@ -8,7 +8,6 @@ export const kernelFamilies = [
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
-  { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
   { name: "arithmetic", tiers: ["scalar"], agreement: "exact" },
   { name: "reduce", tiers: ["scalar"], agreement: "exact" },
   { name: "embedding", tiers: ["scalar"], agreement: "exact" },

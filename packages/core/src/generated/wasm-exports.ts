@@ -8,12 +8,12 @@ export interface WasmExports {
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
-  readonly attention_new: (a: number, b: number) => number;
-  readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly along_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly arg_extreme_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly arithmetic_new: (a: number, b: number) => number;
   readonly arithmetic_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly attention_new: (a: number, b: number) => number;
+  readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly best_new: (a: number, b: number) => number;
@@ -175,6 +175,8 @@ export interface WasmExports {
   readonly rabitq_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_scan_run: (a: number, b: number) => number;
+  readonly reduce_new: (a: number, b: number) => number;
+  readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly resize_new: (a: number, b: number) => number;
   readonly resize_run: (a: number, b: number, c: number) => number;
@@ -182,8 +184,6 @@ export interface WasmExports {
   readonly rotary_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly row_norm_new: (a: number, b: number) => number;
   readonly row_norm_run: (a: number, b: number, c: number, d: number) => number;
-  readonly reduce_new: (a: number, b: number) => number;
-  readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_adaround: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly solve_column_stats: (a: number, b: number, c: number, d: number) => number;
