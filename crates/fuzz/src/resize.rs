@@ -30,23 +30,12 @@ impl Case<'_> {
         let axes = [axis(self.sizes[0], self.scales[0]), axis(self.sizes[1], self.scales[1])];
         let [coordinates, filter, flags] = self.choices;
         let method = Method {
-            coordinates: [
-                Coordinates::HalfPixel,
-                Coordinates::HalfPixelSymmetric,
-                Coordinates::PytorchHalfPixel,
-                Coordinates::AlignCorners,
-                Coordinates::Asymmetric,
-                Coordinates::TfCropAndResize,
-                Coordinates::TfHalfPixelForNearest,
-            ][usize::from(coordinates % 7)],
-            filter: [
-                Filter::Nearest(Nearest::RoundPreferFloor),
-                Filter::Nearest(Nearest::RoundPreferCeil),
-                Filter::Nearest(Nearest::Floor),
-                Filter::Nearest(Nearest::Ceil),
-                Filter::Linear,
-                Filter::Cubic(-0.75),
-            ][usize::from(filter % 6)],
+            coordinates: Coordinates::ALL[usize::from(coordinates % 7)],
+            filter: match usize::from(filter % 6) {
+                4 => Filter::Linear,
+                5 => Filter::Cubic(-0.75),
+                nearest => Filter::Nearest(Nearest::ALL[nearest]),
+            },
             antialias: flags & 1 == 1,
             exclude_outside: flags & 2 == 2,
             extrapolation: 3.0,

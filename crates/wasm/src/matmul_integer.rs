@@ -1,4 +1,4 @@
-//! `matmul_integer_*`, `subtract_zero_point`, `requantize`.
+//! `matmul_integer_*`, `requantize`.
 
 use lowbit_kernels::convert::Byte;
 use lowbit_kernels::error::{Op, Result, checked_area};
@@ -66,28 +66,6 @@ pub fn matmul_integer_run(
             _ => run::<u8, u8>(object, pointers, batch),
         }
     }))
-}
-
-/// Takes the zero point of x (int8, or uint8 where `unsigned` is not 0) out of `y` int32 `[rows, columns]`, the sums of x as it is by weights whose rows add up to `sums` int32 `[columns]`.
-#[wasm_bindgen]
-pub fn subtract_zero_point(
-    y: usize,
-    rows: usize,
-    columns: usize,
-    sums: usize,
-    zero_point: usize,
-    unsigned: i32,
-) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        let zero_point: i32 = match unsigned {
-            0 => memory.read::<i8>(zero_point, 1)?[0].into(),
-            _ => memory.read::<u8>(zero_point, 1)?[0].into(),
-        };
-        let y = memory.write(y, checked_area(OP, rows, columns)?)?;
-        matmul_integer::subtract_zero_point(y, memory.read(sums, columns)?, zero_point)
-    };
-    status(run())
 }
 
 /// `x` int32 `[rows, columns]` to `y` bytes, uint8 where bit 0 of `flags` is set; `bias` int32 `[columns]`, or 0; `multiplier` f32 `[columns]`, or one where bit 1 is set; `zero_point` one of

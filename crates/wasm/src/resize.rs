@@ -34,23 +34,23 @@ pub fn resize_new(pointer: usize, words: usize) -> i32 {
             let scale = params.float()?;
             axes.push(Axis { input, output, scale, region: [params.float()?, params.float()?] });
         }
-        let coordinates = match params.int()? {
-            0 => Coordinates::HalfPixel,
-            1 => Coordinates::HalfPixelSymmetric,
-            2 => Coordinates::PytorchHalfPixel,
-            3 => Coordinates::AlignCorners,
-            4 => Coordinates::Asymmetric,
-            5 => Coordinates::TfCropAndResize,
-            _ => Coordinates::TfHalfPixelForNearest,
-        };
-        let (filter, a) = (params.int()?, params.float()?);
+        let coordinates = params.size(What::Kind)?;
+        let coordinates = *Coordinates::ALL.get(coordinates).ok_or(KernelError::range(
+            OP,
+            What::Kind,
+            Coordinates::ALL.len() - 1,
+            coordinates,
+        ))?;
+        let (filter, a) = (params.size(What::Kind)?, params.float()?);
         let filter = match filter {
-            0 => Filter::Nearest(Nearest::RoundPreferFloor),
-            1 => Filter::Nearest(Nearest::RoundPreferCeil),
-            2 => Filter::Nearest(Nearest::Floor),
-            3 => Filter::Nearest(Nearest::Ceil),
             4 => Filter::Linear,
-            _ => Filter::Cubic(a),
+            5 => Filter::Cubic(a),
+            nearest => Filter::Nearest(*Nearest::ALL.get(nearest).ok_or(KernelError::range(
+                OP,
+                What::Kind,
+                5,
+                nearest,
+            ))?),
         };
         let (antialias, exclude_outside) = (params.flag(What::Kind)?, params.flag(What::Kind)?);
         let extrapolation = params.float()?;

@@ -83,24 +83,6 @@ pub fn vectors_pq_encode(params: usize, words: usize) -> i32 {
     status(run())
 }
 
-/// Parameters: codes (u8 array), codebooks (f32 array `[M, K, d]`), M, d, whether codes are of four bits, address of f32 y `[n, M d]`, its length. Returns 0.
-#[wasm_bindgen]
-pub fn vectors_pq_decode(params: usize, words: usize) -> i32 {
-    let run = || {
-        let memory = Memory::new(OP);
-        let mut params = Params::new(&memory, OP, params, words)?;
-        let (codes, codebooks) = (params.array()?, params.array()?);
-        let (subspaces, dimension) = (params.size(What::Subspaces)?, params.size(What::Depth)?);
-        let four = params.flag(What::Bits)?;
-        let (y, len) = (params.pointer()?, params.size(What::Length)?);
-        params.end()?;
-        check_range(OP, What::Subspaces, 1, 1 << 16, subspaces as i64)?;
-        check_range(OP, What::Depth, 1, 1 << 16, dimension as i64)?;
-        vectors::pq_decode(codes, codebooks, subspaces, dimension, four, memory.write(y, len)?)
-    };
-    status(run())
-}
-
 /// Parameters: x (f32 array `[n, D]`), D, assigned (u32 array `[n]`), addresses of f32 centroids `[K, D]` and u32 counts `[K]`, K. Returns 0.
 #[wasm_bindgen]
 pub fn vectors_means(params: usize, words: usize) -> i32 {

@@ -43,7 +43,18 @@ describe("lowbit", () => {
   it("--help lists the commands, and every command has its own", async () => {
     const { code, stdout } = await lowbit("--help");
     expect(code).toBe(0);
-    for (const name of ["inspect", "convert", "quantize", "run", "eval", "compare", "dequantize", "train", "types"])
+    for (const name of [
+      "inspect",
+      "convert",
+      "quantize",
+      "run",
+      "eval",
+      "compare",
+      "dequantize",
+      "search",
+      "train",
+      "types",
+    ])
       expect(stdout).toContain(name);
     expect((await lowbit("quantize", "--help")).stdout).toContain("--calibrate");
     expect((await lowbit("--version")).stdout).toMatch(/^\d+\.\d+\.\d+/);

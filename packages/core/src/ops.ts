@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { coordinateModes, nearestModes } from "./kernels/resize.ts";
 export { registerAllOps } from "./ops/all.ts";
 export { evaluate, isEvaluated } from "./ops/evaluate.ts";
 export type { Evaluate, Operator } from "./ops/operator.ts";

@@ -1,8 +1,19 @@
 /** A set of numbers as bits of 32-bit words, which scans read as a filter. */
 export class Bits {
-  words: Uint32Array = new Uint32Array(0);
+  words: Uint32Array;
+  #size: number;
 
-  /** Takes numbers up to `count`, of which new ones are in. */
+  constructor(words: Uint32Array = new Uint32Array(0)) {
+    this.words = words;
+    this.#size = words.reduce((size, word) => size + ones(word), 0);
+  }
+
+  /** How many are in. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes in the numbers `from` to `count`, none of which was there. */
   grow(from: number, count: number): void {
     const length = Math.ceil(count / 32);
     if (length > this.words.length) {
@@ -11,6 +22,7 @@ export class Bits {
       this.words = words;
     }
     for (let i = from; i < count; i++) this.words[i >>> 5]! |= 1 << (i & 31);
+    this.#size += count - from;
   }
 
   has(i: number): boolean {
@@ -18,6 +30,14 @@ export class Bits {
   }
 
   delete(i: number): void {
+    if (!this.has(i)) return;
     this.words[i >>> 5]! &= ~(1 << (i & 31));
+    this.#size--;
   }
+}
+
+function ones(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

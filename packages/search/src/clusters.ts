@@ -9,12 +9,7 @@ const PASSES = 12;
  * an inverted file wants lists, not the best centroids.
  * @returns f32 [count, D]
  */
-export function trainCentroids(
-  instance: KernelInstance,
-  rows: VectorRows,
-  count: number,
-  onPass?: (done: number, of: number) => void,
-): Float32Array {
+export function trainCentroids(instance: KernelInstance, rows: VectorRows, count: number): Float32Array {
   const { x, n, dimension } = rows;
   if (n < count) throw new OutOfRangeError("Index.build", "lists", `at most ${n}, the vectors to learn from`, count);
   const bytes = 4 * count * dimension;
@@ -28,7 +23,6 @@ export function trainCentroids(
       assignVectors(instance, rows, pointer, count, assigned);
       const counts = vectorMeans(instance, rows, assigned, pointer, count);
       refill(instance.f32(pointer, count * dimension), counts, dimension);
-      onPass?.(pass + 1, PASSES);
     }
     return instance.f32(pointer, count * dimension).slice();
   } finally {

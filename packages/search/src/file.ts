@@ -95,8 +95,7 @@ export async function loadIndex(
   const { count } = ids;
   if (words.length !== Math.ceil(count / 32))
     throw new FormatError("tensor-shape", "words of live", Math.ceil(count / 32), words.length);
-  const live = new Bits();
-  live.words = words;
+  const live = new Bits(words);
   checkTail(words, count);
   const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
   return Index.restore({ instance, spec, metric, input: dimension, learned, ids, live }, (parts) => {

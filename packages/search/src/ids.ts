@@ -21,7 +21,8 @@ export class Ids {
 
   /**
    * Numbers of `count` new vectors; ids that are taken already are returned as `replaced`.
-   * @throws InputError for an id twice in `ids`, another kind of id, or another number of them
+   * @param ids `count` of them
+   * @throws InputError for an id twice in `ids`, or another kind of id
    */
   add(count: number, ids: readonly IndexId[] | undefined): { first: number; replaced: number[] } {
     const first = this.#count;
@@ -32,7 +33,6 @@ export class Ids {
     }
     if (ids === undefined)
       throw new InputError("Index.add", "ids", "as many as vectors, as those before had them", "none");
-    if (ids.length !== count) throw new InputError("Index.add", "ids", count, ids.length);
     const fresh = new Set<IndexId>();
     const kind = this.#given.length > 0 ? typeof this.#given[0] : typeof ids[0];
     for (const id of ids) {
@@ -41,13 +41,13 @@ export class Ids {
       fresh.add(id);
     }
     if (this.#numbers === undefined) {
+      if (first > 0 && kind !== "number") throw new InputError("Index.add", "id", "a number, as those before", ids[0]);
       this.#numbers = new Map();
       // Those before were named by their numbers.
       for (let number = 0; number < first; number++) {
         this.#given.push(number);
         this.#numbers.set(number, number);
       }
-      if (first > 0 && kind !== "number") throw new InputError("Index.add", "id", "a number, as those before", ids[0]);
     }
     for (const [i, id] of ids.entries()) {
       const before = this.#numbers.get(id);

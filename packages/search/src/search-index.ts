@@ -7,6 +7,7 @@ import {
   loadKernels,
   noId,
   type Selection,
+  subtractCentroids,
   TopK,
   type VectorRows,
 } from "lowbit/kernels";
@@ -15,7 +16,6 @@ import { Block } from "./block.ts";
 import type { CodeList, Coder, Query } from "./coders/coder.ts";
 import type { FlatCoder } from "./coders/flat.ts";
 import { makeCoder, makeRescorer } from "./coders/make.ts";
-import { subtractRows } from "./coders/rabitq.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import { higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
@@ -182,9 +182,7 @@ export class Index implements Disposable {
 
   /** Vectors that can be found. */
   get size(): number {
-    let size = 0;
-    for (const word of this.#state.live.words) size += ones(word);
-    return size;
+    return this.#state.live.size;
   }
 
   /** Bytes of a vector: codes, and what is scored again. */
@@ -207,6 +205,7 @@ export class Index implements Disposable {
   ): Promise<void> {
     this.#check("add");
     const { n } = checkVectors("Index.add", vectors, this.dimension);
+    if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
     for (let from = 0; from < n; from += CHUNK) {
       signal?.throwIfAborted();
       const to = Math.min(n, from + CHUNK);
@@ -215,7 +214,6 @@ export class Index implements Disposable {
       // A page stays alive between chunks, and a signal can come.
       if (to < n) await new Promise((resolve) => setTimeout(resolve));
     }
-    if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
   }
 
   /** @returns how many of the ids were there */
@@ -362,13 +360,15 @@ export class Index implements Disposable {
     for (const number of replaced) live.delete(number);
   }
 
-  #addToLists({ x, n, dimension }: VectorRows, first: number): void {
-    const { instance, learned, spec } = this.#state;
+  #addToLists(rows: VectorRows, first: number): void {
+    const { instance, spec } = this.#state;
+    const { x, n, dimension } = rows;
     const lists = spec.lists!;
     const assigned = instance.alloc(4 * n);
     const gathered = instance.alloc(4 * n * dimension);
     try {
-      assignVectors(instance, { x, n, dimension }, this.#centroids, lists, assigned);
+      assignVectors(instance, rows, this.#centroids, lists, assigned);
+      if (this.#coder.residual) subtractCentroids(instance, rows, assigned, this.#centroids, lists);
       const to = instance.u32(assigned, n).slice();
       const members = new Map<number, number[]>();
       for (const [i, list] of to.entries()) {
@@ -378,12 +378,10 @@ export class Index implements Disposable {
       }
       for (const [list, some] of members) {
         const bytes = 4 * dimension;
-        const memory = instance.u8(0, 0).buffer;
-        const all = new Uint8Array(memory);
+        // Anew for each list: appending may grow the memory.
+        const all = new Uint8Array(instance.u8(0, 0).buffer);
         for (const [at, i] of some.entries()) all.copyWithin(gathered + at * bytes, x + i * bytes, x + (i + 1) * bytes);
-        const rows = { x: gathered, n: some.length, dimension };
-        if (this.#coder.residual) subtractOne(instance, rows, learned.centroids!, list);
-        this.#coder.append(this.#lists[list]!, rows);
+        this.#coder.append(this.#lists[list]!, { x: gathered, n: some.length, dimension });
         this.#numbers![list]!.append(new Uint8Array(Uint32Array.from(some, (i) => first + i).buffer));
       }
     } finally {
@@ -468,15 +466,4 @@ export function checkMetric({ codes }: IndexSpec, metric: Metric): void {
   if (!METRICS.includes(metric)) throw new InputError("Index.build", "metric", METRICS.join(", "), metric);
   if (metric === "hamming" && codes.kind !== "binary")
     throw new InputError("Index.build", "metric of these codes", "ip, cosine or l2; hamming is of Binary", metric);
-}
-
-function subtractOne(instance: KernelInstance, rows: VectorRows, centroids: Float32Array, list: number): void {
-  const centroid = centroids.subarray(list * rows.dimension, (list + 1) * rows.dimension);
-  subtractRows(instance, rows, new Uint32Array(rows.n), centroid);
-}
-
-function ones(word: number): number {
-  let count = 0;
-  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
-  return count;
 }

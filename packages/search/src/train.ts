@@ -4,7 +4,7 @@ import { assignVectors, type KernelInstance } from "lowbit/kernels";
 import { trainProductCodebooks, trainRotatedCodebooks } from "lowbit/quantize";
 import { trainCentroids } from "./clusters.ts";
 import { subtractRows } from "./coders/rabitq.ts";
-import { Preparer, type Vectors } from "./prepare.ts";
+import { CHUNK, Preparer, type Vectors } from "./prepare.ts";
 import { randomRotation } from "./rotation.ts";
 import type { IndexSpec } from "./spec.ts";
 
@@ -109,8 +109,8 @@ function take(preparer: Preparer, vectors: Vectors, dimension: number, most: num
     chosen.set(vectors.data.subarray(from, from + input), i * input);
   }
   const picked = { shape: [count, input], data: chosen };
-  for (let from = 0; from < count; from += 4096) {
-    const to = Math.min(count, from + 4096);
+  for (let from = 0; from < count; from += CHUNK) {
+    const to = Math.min(count, from + CHUNK);
     preparer.with("Index.build", picked, from, to, ({ x, n }) => {
       data.set(preparer.instance.f32(x, n * dimension), from * dimension);
     });

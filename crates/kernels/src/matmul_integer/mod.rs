@@ -7,7 +7,7 @@
 
 mod requantize;
 
-pub use requantize::{requantize, subtract_zero_point};
+pub use requantize::requantize;
 
 use crate::convert::Byte;
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};

@@ -38,18 +38,3 @@ pub fn requantize<T: Byte>(
     }
     Ok(())
 }
-
-/// `y[row, n] -= zero_point * sums[n]`, wrapping: from `sum x * w` to `sum (x - zero_point) * w`, where `sums[n]` is the sum of column n's weights.
-///
-/// # Errors
-/// `Shape` where y is not whole rows, `Range` where there is no column.
-pub fn subtract_zero_point(y: &mut [i32], sums: &[i32], zero_point: i32) -> Result<()> {
-    check_range(OP, What::Columns, 1, 1 << 24, sums.len() as i64)?;
-    check_shape(OP, What::Columns, 0, y.len() % sums.len())?;
-    for y in y.chunks_exact_mut(sums.len()) {
-        for (y, sum) in y.iter_mut().zip(sums) {
-            *y = y.wrapping_sub(zero_point.wrapping_mul(*sum));
-        }
-    }
-    Ok(())
-}

@@ -162,16 +162,25 @@ fn dot(tier: Tier, row: &[u8], query: &[i8], dimension: usize, bits: usize) -> i
     for &(width, shift) in parts(bits) {
         let (part, behind) = rest.split_at(part_bytes(dimension, width));
         rest = behind;
-        let of_part = match tier.effective() {
-            Tier::Scalar => scalar::dot(part, query, width),
-            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-            Tier::Simd128 => simd128::dot(part, query, width),
-            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Tier::Relaxed => relaxed::dot(part, query, width),
-            #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
-            _ => unreachable!("a tier above the build's"),
+        let of_part = match width {
+            1 => part_dot::<1>(tier, part, query),
+            2 => part_dot::<2>(tier, part, query),
+            _ => part_dot::<4>(tier, part, query),
         };
         sum += of_part << shift;
     }
     sum
+}
+
+#[inline(always)]
+fn part_dot<const WIDTH: u32>(tier: Tier, part: &[u8], query: &[i8]) -> i32 {
+    match tier.effective() {
+        Tier::Scalar => scalar::dot::<WIDTH>(part, query),
+        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+        Tier::Simd128 => simd128::dot::<WIDTH>(part, query),
+        #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+        Tier::Relaxed => relaxed::dot::<WIDTH>(part, query),
+        #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+        _ => unreachable!("a tier above the build's"),
+    }
 }

@@ -6,19 +6,11 @@ use crate::v128::{
     i32x4_extadd_pairwise_i16x8, i32x4_splat, i32x4_sum, u8x16_load, u8x16_splat,
 };
 
-pub(super) fn dot(part: &[u8], query: &[i8], width: usize) -> i32 {
-    match width {
-        1 => of_width::<1>(part, query),
-        2 => of_width::<2>(part, query),
-        _ => of_width::<4>(part, query),
-    }
-}
-
 /// Blocks whose sums fit int16: 4 of 2 pieces of 30 * 128, 4 of 4 pieces of 6 * 128, 4 of 8 pieces of 2 * 128.
 const BLOCKS: usize = 4;
 
 #[inline(always)]
-fn of_width<const WIDTH: u32>(part: &[u8], query: &[i8]) -> i32 {
+pub(super) fn dot<const WIDTH: u32>(part: &[u8], query: &[i8]) -> i32 {
     let mask = u8x16_splat((1 << WIDTH) - 1);
     let mut sum = i32x4_splat(0);
     let held = 128 / WIDTH as usize;

@@ -37,6 +37,19 @@ pub enum Coordinates {
     TfHalfPixelForNearest,
 }
 
+impl Coordinates {
+    /// All of them, in the order of their numbers across the border.
+    pub const ALL: [Self; 7] = [
+        Self::HalfPixel,
+        Self::HalfPixelSymmetric,
+        Self::PytorchHalfPixel,
+        Self::AlignCorners,
+        Self::Asymmetric,
+        Self::TfCropAndResize,
+        Self::TfHalfPixelForNearest,
+    ];
+}
+
 /// Which element is nearest to a coordinate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearest {
@@ -48,6 +61,11 @@ pub enum Nearest {
     Floor,
     /// The upper.
     Ceil,
+}
+
+impl Nearest {
+    /// All of them, in the order of their numbers across the border.
+    pub const ALL: [Self; 4] = [Self::RoundPreferFloor, Self::RoundPreferCeil, Self::Floor, Self::Ceil];
 }
 
 /// From a coordinate to weights.

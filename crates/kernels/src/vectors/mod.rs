@@ -3,7 +3,7 @@
 //! Once per vector that is added, in plain Rust but for the search of the nearest centroids ([`crate::nearest`]).
 
 use crate::buffer::Buffer;
-use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape, checked_area};
+use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
 use crate::nearest::Centroids;
 use crate::tier::Tier;
 
@@ -19,6 +19,11 @@ fn rows_of(x: usize, dimension: usize) -> Result<usize> {
     check_range(OP, What::Depth, 1, 1 << 16, dimension as i64)?;
     check_shape(OP, What::Length, x / dimension * dimension, x)?;
     Ok(x / dimension)
+}
+
+/// Refuses an assignment to one that there is not.
+fn check_centroid(count: usize, to: u32) -> Result<()> {
+    check_range(OP, What::Ids, 0, count as i64 - 1, i64::from(to))
 }
 
 fn squares(row: &[f32]) -> f64 {
@@ -114,36 +119,6 @@ pub fn pq_encode(
     Ok(())
 }
 
-/// What codes stand for: the rows of [`pq_encode`] back, `y [n, M d]`.
-///
-/// Refuses lengths that do not fit, and a code that names no centroid.
-pub fn pq_decode(
-    codes: &[u8],
-    codebooks: &[f32],
-    subspaces: usize,
-    dimension: usize,
-    four: bool,
-    y: &mut [f32],
-) -> Result<()> {
-    let whole = checked_area(OP, subspaces, dimension)?;
-    let n = rows_of(y.len(), whole)?;
-    let row = if four { subspaces.div_ceil(2) } else { subspaces };
-    check_shape(OP, What::Codes, checked_area(OP, n, row)?, codes.len())?;
-    let entries = codebooks.len() / whole;
-    check_shape(OP, What::Codebook, checked_area(OP, entries, whole)?, codebooks.len())?;
-    for (codes, y) in codes.chunks_exact(row).zip(y.chunks_exact_mut(whole)) {
-        for (m, y) in y.chunks_exact_mut(dimension).enumerate() {
-            let code = usize::from(if four { codes[m / 2] >> (m % 2 * 4) & 15 } else { codes[m] });
-            if code >= entries {
-                let last = entries as i64 - 1;
-                return Err(KernelError::new(ErrorCode::Range, OP, What::Code, last, code as i64));
-            }
-            y.copy_from_slice(&codebooks[(m * entries + code) * dimension..][..dimension]);
-        }
-    }
-    Ok(())
-}
-
 /// The means of the rows of `x [n, D]` that are assigned to each of the centroids `[K, D]`, sums in f64 over ascending rows, and how many there are; a centroid without rows stays.
 ///
 /// Refuses lengths that do not fit, and an assignment to a centroid that there is not.
@@ -160,11 +135,8 @@ pub fn means(
     counts.fill(0);
     let mut sums = Buffer::<f64>::zeroed(OP, centroids.len())?;
     for (row, &to) in x.chunks_exact(dimension).zip(assigned) {
-        let Some(count) = counts.get_mut(to as usize) else {
-            let last = counts.len() as i64 - 1;
-            return Err(KernelError::new(ErrorCode::Range, OP, What::Ids, last, i64::from(to)));
-        };
-        *count += 1;
+        check_centroid(counts.len(), to)?;
+        counts[to as usize] += 1;
         for (sum, x) in sums[to as usize * dimension..][..dimension].iter_mut().zip(row) {
             *sum += f64::from(*x);
         }
@@ -187,11 +159,8 @@ pub fn subtract(x: &mut [f32], dimension: usize, assigned: &[u32], centroids: &[
     let n = rows_of(x.len(), dimension)?;
     check_shape(OP, What::Ids, n, assigned.len())?;
     for (row, &to) in x.chunks_exact_mut(dimension).zip(assigned) {
-        let Some(centroid) = centroids.get(to as usize * dimension..(to as usize + 1) * dimension) else {
-            let last = (centroids.len() / dimension) as i64 - 1;
-            return Err(KernelError::new(ErrorCode::Range, OP, What::Ids, last, i64::from(to)));
-        };
-        for (x, c) in row.iter_mut().zip(centroid) {
+        check_centroid(centroids.len() / dimension, to)?;
+        for (x, c) in row.iter_mut().zip(&centroids[to as usize * dimension..]) {
             *x -= c;
         }
     }

@@ -6,16 +6,6 @@ use lowbit_kernels::resize::{Axis, Coordinates, Filter, Method, Nearest, Resize,
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
-const COORDINATES: [Coordinates; 7] = [
-    Coordinates::HalfPixel,
-    Coordinates::HalfPixelSymmetric,
-    Coordinates::PytorchHalfPixel,
-    Coordinates::AlignCorners,
-    Coordinates::Asymmetric,
-    Coordinates::TfCropAndResize,
-    Coordinates::TfHalfPixelForNearest,
-];
-
 const FILTERS: [Filter; 7] = [
     Filter::Nearest(Nearest::RoundPreferFloor),
     Filter::Nearest(Nearest::RoundPreferCeil),
@@ -37,7 +27,7 @@ fn draw(seed: u64) -> (Random, Vec<Axis>, Method) {
         })
         .collect();
     let method = Method {
-        coordinates: COORDINATES[random.int(0, 6) as usize],
+        coordinates: Coordinates::ALL[random.int(0, 6) as usize],
         filter: FILTERS[random.int(0, 6) as usize],
         antialias: random.int(0, 1) == 1,
         exclude_outside: random.int(0, 1) == 1,

@@ -12,21 +12,13 @@ import { textTable } from "../report/text-table.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { UsageError } from "../shared/errors.ts";
 import { checkOutput, naming, writeOutput } from "../shared/files.ts";
+import { optionalPeer } from "../shared/peer.ts";
 import { createProgress } from "../shared/progress.ts";
 import { VERSION } from "../version.ts";
 
 type Bench = typeof import("@lowbit/bench");
 
-/** `@lowbit/bench` is an optional peer: only this command needs it. */
-async function loadBench(): Promise<Bench> {
-  try {
-    return await import("@lowbit/bench");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
-      throw new UsageError("benchmarks need the package @lowbit/bench: npm install @lowbit/bench");
-    throw error;
-  }
-}
+const loadBench = () => optionalPeer("@lowbit/bench", "benchmarks need", () => import("@lowbit/bench"));
 
 /** The checkout's revision; undefined where this package is installed: the revision of a user's own project says nothing. */
 async function revisionOf(): Promise<string | undefined> {

@@ -5,21 +5,13 @@ import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { FileError, UsageError } from "../shared/errors.ts";
 import { checkOutput, naming, readInput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
+import { optionalPeer } from "../shared/peer.ts";
 import { createProgress } from "../shared/progress.ts";
 
 type Search = typeof import("@lowbit/search");
 type Loaded = Awaited<ReturnType<Search["loadIndex"]>>;
 
-/** `@lowbit/search` is an optional peer: only this command needs it. */
-async function loadSearch(): Promise<Search> {
-  try {
-    return await import("@lowbit/search");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
-      throw new UsageError("searching needs the package @lowbit/search: npm install @lowbit/search");
-    throw error;
-  }
-}
+const loadSearch = () => optionalPeer("@lowbit/search", "searching needs", () => import("@lowbit/search"));
 
 /** The one array of a file, f32 or f16, [n, D]. */
 async function readVectors(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {

@@ -1,20 +1,11 @@
 import { defineCommand } from "citty";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
-import { UsageError } from "../shared/errors.ts";
 import { checkOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
+import { optionalPeer } from "../shared/peer.ts";
 import { createProgress } from "../shared/progress.ts";
 
-/** `@lowbit/train` is an optional peer: only this command needs it. */
-async function loadTrain(): Promise<typeof import("@lowbit/train")> {
-  try {
-    return await import("@lowbit/train");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
-      throw new UsageError("training needs the package @lowbit/train: npm install @lowbit/train");
-    throw error;
-  }
-}
+const loadTrain = () => optionalPeer("@lowbit/train", "training needs", () => import("@lowbit/train"));
 
 export const train = defineCommand({
   meta: { name: "train", description: "Run a training recipe; writes an ONNX file and its record beside it" },

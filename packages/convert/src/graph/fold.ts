@@ -1,5 +1,6 @@
 import type { Attributes, AttributesOf, CastType, Node, Op, PlainConstant } from "lowbit";
 import { combine, elementCount, sameKind, transposed } from "./constants.ts";
+import type { GraphEditor } from "./editor.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
 type Folds = { [K in Op]?: (inputs: readonly PlainConstant[], attributes: Attributes[K]) => PlainConstant | undefined };
@@ -29,6 +30,17 @@ export function foldNode<K extends Node["op"]>(
   attributes: AttributesOf<K>,
 ): PlainConstant | undefined {
   return FOLDS[op as Op]?.(inputs, attributes as never);
+}
+
+/** What {@link foldNode} makes of the values named `inputs`; undefined also where one of them is no constant. */
+export function foldValues<K extends Node["op"]>(
+  editor: GraphEditor,
+  op: K,
+  inputs: readonly string[],
+  attributes: AttributesOf<K>,
+): PlainConstant | undefined {
+  const constants = inputs.map((input) => editor.plain(input));
+  return constants.every((constant) => constant !== undefined) ? foldNode(op, constants, attributes) : undefined;
 }
 
 /** A reshape's target with 0 and -1 replaced by sizes; undefined where it does not fit. */

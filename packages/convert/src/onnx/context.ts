@@ -12,7 +12,8 @@ import { ModelFileError } from "../errors.ts";
 import { type Codes, movedCodes, rowCodes } from "../graph/codes.ts";
 import { numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
-import { foldNode } from "../graph/fold.ts";
+import { foldValues } from "../graph/fold.ts";
+import { countedAxis } from "../graph/numbers.ts";
 import { NodeAttributes } from "./attributes.ts";
 import type { NodeProto } from "./generated/onnx_pb.ts";
 import { nodeTitle } from "./reader.ts";
@@ -141,11 +142,9 @@ export class NodeContext {
 
   /** An axis that may count from the end, as 0..rank-1. */
   axis(axis: number, rank: number, what = "axis"): number {
-    const positive = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
-      throw new ModelFileError(`onnx: ${this.title}`, what, `${-rank} to ${rank - 1}`, axis);
-    }
-    return positive;
+    const found = countedAxis(axis, rank);
+    if (found === undefined) throw new ModelFileError(`onnx: ${this.title}`, what, `${-rank} to ${rank - 1}`, axis);
+    return found;
   }
 
   /** Stores a constant; `part` says what of the node it is. */
@@ -245,16 +244,13 @@ export class NodeContext {
     attributes: AttributesOf<K>,
     info?: Partial<ValueInfo>,
   ): string {
-    const constants = inputs.map((input) => this.constantOf(input));
-    if (constants.every((constant) => constant !== undefined)) {
-      const folded = foldNode(op, constants, attributes);
-      if (folded) {
-        const stored = this.#editor.constant(name, folded);
-        const codes = inputs.length === 1 ? this.#editor.codes.get(inputs[0]!) : undefined;
-        const moved = codes && movedCodes(codes, op, attributes, folded.shape);
-        if (moved) this.#editor.codes.set(stored, moved);
-        return stored;
-      }
+    const folded = foldValues(this.#editor, op, inputs, attributes);
+    if (folded) {
+      const stored = this.#editor.constant(name, folded);
+      const codes = inputs.length === 1 ? this.#editor.codes.get(inputs[0]!) : undefined;
+      const moved = codes && movedCodes(codes, op, attributes, folded.shape);
+      if (moved) this.#editor.codes.set(stored, moved);
+      return stored;
     }
     const known = this.#known({ op, name, inputs, outputs: [name], attributes } as unknown as Node);
     if (known) return this.#editor.constant(name, known);

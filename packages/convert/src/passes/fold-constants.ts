@@ -1,5 +1,4 @@
-import type { PlainConstant } from "lowbit";
-import { foldNode } from "../graph/fold.ts";
+import { foldValues } from "../graph/fold.ts";
 import type { Pass } from "./pass.ts";
 
 export const foldConstants: Pass = {
@@ -8,10 +7,8 @@ export const foldConstants: Pass = {
     "Nodes whose inputs are all constants (reshaped, transposed, cast or combined weights) are computed once, now.",
   run(editor, note) {
     for (const node of editor.live()) {
-      const constants = node.inputs.map((input) => editor.plain(input));
-      if (!constants.every((constant): constant is PlainConstant => constant !== undefined)) continue;
       const output = node.outputs[0]!;
-      const folded = foldNode(node.op, constants, node.attributes);
+      const folded = foldValues(editor, node.op, node.inputs, node.attributes);
       if (folded === undefined || editor.outputs.includes(output)) continue;
       editor.remove(node);
       editor.constants.set(output, folded);

@@ -12,7 +12,8 @@ import {
 import { ModelFileError } from "../errors.ts";
 import { floats, numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
-import { foldNode } from "../graph/fold.ts";
+import { foldValues } from "../graph/fold.ts";
+import { countedAxis } from "../graph/numbers.ts";
 import type { Decoded, Schema } from "./flatbuffer.ts";
 import type { SourceModel, SourceOperator, SourceQuantization, SourceTensor } from "./reader.ts";
 import { Activation, TensorType, typeName } from "./schema.ts";
@@ -217,10 +218,7 @@ export class NodeContext {
 
   /** An axis that may count from the end, as 0..rank-1. */
   axis(axis: number, rank: number): number {
-    const positive = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(axis) || positive < 0 || positive >= rank)
-      this.damaged("axis", `${-rank} to ${rank - 1}`, axis);
-    return positive;
+    return countedAxis(axis, rank) ?? this.damaged("axis", `${-rank} to ${rank - 1}`, axis);
   }
 
   /** Stores a constant; `part` says what of the operator it is. */
@@ -295,11 +293,8 @@ export class NodeContext {
     info?: Partial<ValueInfo>,
   ): string {
     const { editor } = this.#state;
-    const constants = inputs.map((input) => editor.plain(input));
-    if (constants.every((constant) => constant !== undefined)) {
-      const folded = foldNode(op, constants, attributes);
-      if (folded) return editor.constant(name, folded);
-    }
+    const folded = foldValues(editor, op, inputs, attributes);
+    if (folded) return editor.constant(name, folded);
     return editor.add(op, name, inputs, attributes, info ? { info } : {});
   }
 }

@@ -1,18 +1,8 @@
 /** Networks of Larq Compute Engine's operators, with inputs: what its own interpreter answers stands in golden/larq.json. */
 import { builder as flexBuilder } from "flatbuffers/js/flexbuffers.js";
-import type { TensorDType } from "lowbit";
 import { RandomData } from "../../../core/src/testing/random-data.ts";
 import { type TensorSpec, TfliteBuilder } from "./tflite.ts";
-
-export interface LarqCase {
-  readonly name: string;
-  readonly file: Uint8Array;
-  readonly inputs: readonly {
-    readonly dtype: TensorDType;
-    readonly shape: readonly number[];
-    readonly data: ArrayBufferView;
-  }[];
-}
+import type { TfliteCase } from "./tflite-cases.ts";
 
 /** A FlexBuffers map of integers. */
 export function flex(attributes: Readonly<Record<string, number>>): Uint8Array {
@@ -45,7 +35,7 @@ const sizeUnder = (size: number, span: number, stride: number, same: boolean): n
   same ? Math.ceil(size / stride) : Math.floor((size - span) / stride) + 1;
 
 /** LceQuantize, LceBconv2d, and LceDequantize where it writes bits; optionally a max pool of bits between. */
-export function larqCase(name: string, c: Convolution, seed: number, pool = false): LarqCase {
+export function larqCase(name: string, c: Convolution, seed: number, pool = false): TfliteCase {
   const random = new RandomData(seed);
   const b = new TfliteBuilder();
   const [height, width, channels] = c.input;
@@ -109,7 +99,7 @@ export function larqCase(name: string, c: Convolution, seed: number, pool = fals
 }
 
 /** The variants that the engine's interpreter runs: zero padding for an even number of channels alone. */
-export function larqCases(): LarqCase[] {
+export function larqCases(): TfliteCase[] {
   const small = { input: [6, 5, 40], outputs: 7, kernel: [3, 3] } as const;
   return [
     larqCase("valid, f32", { ...small, output: "f32" }, 1),

@@ -200,7 +200,6 @@ export interface WasmExports {
   readonly solve_scale: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly strided_new: (a: number, b: number) => number;
   readonly strided_run: (a: number, b: number, c: number) => number;
-  readonly subtract_zero_point: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;
@@ -214,7 +213,6 @@ export interface WasmExports {
   readonly vectors_first_unusable: (a: number, b: number, c: number) => number;
   readonly vectors_means: (a: number, b: number) => number;
   readonly vectors_normalize: (a: number, b: number, c: number) => number;
-  readonly vectors_pq_decode: (a: number, b: number) => number;
   readonly vectors_pq_encode: (a: number, b: number) => number;
   readonly vectors_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly vectors_subtract: (a: number, b: number) => number;

@@ -34,20 +34,6 @@ export class MatmulInteger extends KernelObject {
   }
 }
 
-/** y[row, n] -= zeroPoint * sums[n] for y int32 [rows, columns], sums int32 [columns] and one zero point of x's type. */
-export function subtractZeroPoint(
-  instance: KernelInstance,
-  y: number,
-  rows: number,
-  columns: number,
-  sums: number,
-  zeroPoint: number,
-  dtype: ByteType,
-): void {
-  const unsigned = dtype === "uint8" ? 1 : 0;
-  instance.check(instance.exports.subtract_zero_point(y, rows, columns, sums, zeroPoint, unsigned));
-}
-
 export interface Requantization {
   readonly rows: number;
   readonly columns: number;

@@ -4,12 +4,27 @@ import { Parameters } from "./kernel-object.ts";
 import type { PqMetric } from "./pq.ts";
 import { type Selection, type TopK, writeKeys, writeSelection } from "./top-k.ts";
 
-/** Widths of the parts of a code, by bits. */
+/** Widths of the parts of a code by its bits, highest bits first. */
 const widths: readonly (readonly number[])[] = [[], [1], [2], [2, 1], [4], [4, 1], [4, 2], [4, 2, 1], [4, 4]];
+
+const partBytes = (dimension: number, width: number): number => 16 * Math.ceil((dimension * width) / 128);
 
 /** Bytes of a code of D coordinates of `bits` bits, 1 to 8. */
 export function rabitqRowBytes(dimension: number, bits: number): number {
-  return widths[bits]!.reduce((sum, width) => sum + 16 * Math.ceil((dimension * width) / 128), 0);
+  return widths[bits]!.reduce((sum, width) => sum + partBytes(dimension, width), 0);
+}
+
+/** The code of coordinate `j` in a row, 0 to 2^bits - 1. */
+export function rabitqCode(row: Uint8Array, dimension: number, bits: number, j: number): number {
+  let code = 0;
+  let at = 0;
+  for (const width of widths[bits]!) {
+    const held = 128 / width;
+    const byte = row[at + Math.floor(j / held) * 16 + (j % 16)]!;
+    code = (code << width) | ((byte >> (width * Math.floor((j % held) / 16))) & ((1 << width) - 1));
+    at += partBytes(dimension, width);
+  }
+  return code;
 }
 
 /** Bytes of a query: D up to a multiple of 128. */

@@ -13,8 +13,11 @@ export const coordinateModes = [
   "tf_half_pixel_for_nn",
 ] as const;
 
-/** How values between elements are made; the first four are the nearest element, by how halves and fractions are rounded. */
-export const resizeFilters = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "linear", "cubic"] as const;
+/** How the nearest element is found, by how halves and fractions are rounded. */
+export const nearestModes = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] as const;
+
+/** How values between elements are made. */
+export const resizeFilters = [...nearestModes, "linear", "cubic"] as const;
 
 export interface ResizeAxis {
   readonly input: number;

@@ -65,14 +65,6 @@ export function pqEncode(instance: KernelInstance, rows: VectorRows, books: PqCo
     .call(instance.exports.vectors_pq_encode);
 }
 
-/** What codes stand for. @param codes pointer to u8 [n, {@link pqCodeBytes}] @param y pointer to f32 [n, M d] */
-export function pqDecode(instance: KernelInstance, codes: number, n: number, books: PqCodebooks, y: number): void {
-  new Parameters(instance)
-    .i32(codes, n * pqCodeBytes(books), books.codebooks, books.entries, books.subspaces, books.dimension)
-    .i32(books.four ? 1 : 0, y, n * books.subspaces * books.dimension)
-    .call(instance.exports.vectors_pq_decode);
-}
-
 /** The index of the nearest of `count` centroids for each row, the lowest of equal ones. @param centroids pointer to f32 [count, D] @param assigned pointer to u32 [n] */
 export function assignVectors(
   instance: KernelInstance,

@@ -10,7 +10,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { Dim, NodeOf } from "../graph/types.ts";
 import { Attention } from "../kernels/attention.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { build, type Value } from "./reference.ts";
 
 export interface AttentionAttributes {
@@ -57,12 +57,7 @@ export const attention: Operator<"attention"> = {
     const [output = ""] = node.outputs;
     const { heads, kvHeads, scale, causal } = node.attributes;
     const kind = mask === "" ? "none" : (context.info(mask).dtype as "int32" | "int64" | "f32");
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "attention",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "attention", {
       // Both products.
       macs: (of) => 2 * sizeOf(of(q)) * of(k)[1]!,
       bind(binding) {
@@ -77,8 +72,7 @@ export const attention: Operator<"attention"> = {
         const [seen, length] = mask === "" ? [0, 0] : [pointer(mask), sizeOf(shape(mask))];
         return () => object.run(qs, ks, vs, seen, length, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

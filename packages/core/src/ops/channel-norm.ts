@@ -7,7 +7,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { ChannelNorm } from "../kernels/planes.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface ChannelNormAttributes {
@@ -29,12 +29,7 @@ export const channelNorm: Operator<"channelNorm"> = {
   lower(node, context) {
     const [x = "", ...vectors] = node.inputs;
     const [y = ""] = node.outputs;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "normalize",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "normalize", {
       storage: "inPlace",
       bind({ instance, pointer, shape, own }) {
         const [batch, channels] = shape(x) as [number, number];
@@ -43,8 +38,7 @@ export const channelNorm: Operator<"channelNorm"> = {
         const by = vectors.map(pointer) as [number, number, number, number];
         return () => norm.run(from, batch, by, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

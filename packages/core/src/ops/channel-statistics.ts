@@ -6,7 +6,7 @@
 import type { NodeOf } from "../graph/types.ts";
 import { channelStatistics as kernel } from "../kernels/planes.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export type ChannelStatisticsAttributes = Record<never, never>;
@@ -27,20 +27,13 @@ export const channelStatistics: Operator<"channelStatistics"> = {
     const [x = ""] = node.inputs;
     const [mean = "", variance = ""] = node.outputs;
     if (variance === "") return context.refuse(node, "without an output for the variance");
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "normalize",
-      ...context.inputsOf(node),
-      output: mean,
-      others: [variance],
+    return operationOf(node, context, "normalize", {
       bind({ instance, pointer, shape }) {
         const sizes = [shape(x)[0]!, shape(x)[1]!, sizeOf(shape(x).slice(2))] as const;
         const [from, toMean, toVariance] = [pointer(x), pointer(mean), pointer(variance)];
         return () => kernel(instance, from, sizes, toMean, toVariance);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

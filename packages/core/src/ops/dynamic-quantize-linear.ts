@@ -8,7 +8,7 @@ import type { NodeOf } from "../graph/types.ts";
 import { dynamicQuantize } from "../kernels/linear.ts";
 import { roundTiesToEven } from "../runtime/lower/requantize.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export type DynamicQuantizeLinearAttributes = Record<never, never>;
@@ -27,20 +27,13 @@ export const dynamicQuantizeLinear: Operator<"dynamicQuantizeLinear"> = {
     const [y = "", scale, zero] = node.outputs;
     if (scale === undefined || zero === undefined)
       return context.refuse(node, "without outputs for scale and zero point");
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "convert",
-      ...context.inputsOf(node),
-      output: y,
-      others: [scale, zero],
+    return operationOf(node, context, "convert", {
       bind({ instance, pointer, shape }) {
         const count = sizeOf(shape(x));
         const [from, to, by, from0] = [pointer(x), pointer(y), pointer(scale), pointer(zero)];
         return () => dynamicQuantize(instance, from, count, to, by, from0);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -10,7 +10,7 @@ import { OPEN } from "../graph/shapes.ts";
 import type { Dim, NodeOf } from "../graph/types.ts";
 import { Windows } from "../kernels/windows.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { at, type Value } from "./reference.ts";
 import { checkRank, indices, placesOf, reachOf, type WindowAttributes, windowAxes, windowRules } from "./windows.ts";
 
@@ -55,12 +55,7 @@ export const fold: Operator<"fold"> = {
   lower(node, context) {
     const [x = "", bias = ""] = node.inputs;
     const [y = ""] = node.outputs;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "windows",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "windows", {
       bind({ instance, pointer, shape, own }) {
         const [batch, channels] = [shape(y)[0]!, shape(y).at(-1)!];
         const axes = windowAxes(node.attributes, shape(y).slice(1, -1), shape(x).slice(1, -1));
@@ -68,8 +63,7 @@ export const fold: Operator<"fold"> = {
         const [from, start, to] = [pointer(x), bias === "" ? 0 : pointer(bias), pointer(y)];
         return () => windows.fold(from, start, batch, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

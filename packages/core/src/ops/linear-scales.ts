@@ -6,7 +6,7 @@ import { Linear, type LinearOptions } from "../kernels/linear.ts";
 import type { LoweringContext } from "../runtime/lower/context.ts";
 import type { Binding, Operation } from "../runtime/lower/operation.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, refuse } from "./operator.ts";
+import { operationOf, refuse } from "./operator.ts";
 
 export interface ScaleAttributes {
   /** What scales of one axis, or of blocks, are along; 0 where there is one scale. */
@@ -55,12 +55,7 @@ export function lowerLinear(
 ): Operation {
   const [x = "", scale = "", zero = ""] = node.inputs;
   const [y = ""] = node.outputs;
-  return {
-    node: node.name,
-    op: node.op,
-    kernel: "convert",
-    ...context.inputsOf(node),
-    output: y,
+  return operationOf(node, context, "convert", {
     bind({ instance, pointer, shape, own }: Binding) {
       const { axis } = node.attributes;
       const sizes = shape(x);
@@ -70,8 +65,7 @@ export function lowerLinear(
       const [from, by, from0, to] = [pointer(x), pointer(scale), zero === "" ? 0 : pointer(zero), pointer(y)];
       return () => linear[direction](from, by, from0, to);
     },
-    [Symbol.dispose]: disposeNothing,
-  };
+  });
 }
 
 /** For references: the position of the scale of element `index`. */

@@ -7,7 +7,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { LocalResponse, type LocalResponseOptions } from "../kernels/planes.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export type LocalResponseAttributes = LocalResponseOptions;
@@ -29,12 +29,7 @@ export const localResponse: Operator<"localResponse"> = {
   lower(node, context) {
     const [x = ""] = node.inputs;
     const [y = ""] = node.outputs;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "normalize",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "normalize", {
       bind({ instance, pointer, shape, own }) {
         const [outer, channels] = shape(x) as [number, number];
         const inner = sizeOf(shape(x).slice(2));
@@ -42,8 +37,7 @@ export const localResponse: Operator<"localResponse"> = {
         const [from, to] = [pointer(x), pointer(y)];
         return () => kernel.run(from, outer, channels, inner, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -5,7 +5,7 @@
  */
 import type { NodeOf } from "../graph/types.ts";
 import { maskedMean as kernel } from "../kernels/embedding.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { build, type Value } from "./reference.ts";
 
 export type MaskedMeanAttributes = Record<never, never>;
@@ -25,19 +25,13 @@ export const maskedMean: Operator<"maskedMean"> = {
     const [x = "", mask = ""] = node.inputs;
     const [output = ""] = node.outputs;
     const dtype = context.info(mask).dtype as "int32" | "int64";
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "embedding",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "embedding", {
       bind({ instance, pointer, shape }) {
         const sizes = shape(x) as [number, number, number];
         const [from, keep, to] = [pointer(x), pointer(mask), pointer(output)];
         return () => kernel(instance, from, keep, dtype, sizes, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

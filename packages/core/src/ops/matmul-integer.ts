@@ -8,7 +8,7 @@ import { matmulShape } from "../graph/shapes.ts";
 import type { DType, NodeOf, ValueInfo } from "../graph/types.ts";
 import { MatmulInteger as Kernel } from "../kernels/matmul-integer.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse } from "./operator.ts";
+import { type Operator, operationOf, refuse } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export type MatmulIntegerAttributes = Record<never, never>;
@@ -52,12 +52,7 @@ export const matmulInteger: Operator<"matmulInteger"> = {
     const [y = ""] = node.outputs;
     const type = (name: string) => context.info(name).dtype as "int8" | "uint8";
     const [left, right] = [type(a), type(b)];
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "matmul_integer",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "matmul_integer", {
       macs: (of) => sizeOf(of(y)) * of(a).at(-1)!,
       bind({ instance, pointer, shape, own }) {
         const [m, k] = shape(a).slice(-2) as [number, number];
@@ -82,8 +77,7 @@ export const matmulInteger: Operator<"matmulInteger"> = {
         ];
         return () => product.run(from, from0, by, by0, to, batch);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -62,4 +62,20 @@ export function lengthOf(node: Node, inputs: readonly (ValueInfo | undefined)[],
     : refuse(node, `shape of input ${index}`, "one axis of known size", shape);
 }
 
-export const disposeNothing = (): void => {};
+/** What differs between operations whose kernel is made when shapes are bound, and is owned by the binding. */
+type Bound = Pick<Operation, "bind" | "storage" | "macs" | "scratchBytes">;
+
+/** The operation that reads all inputs of a node and writes all of its outputs. */
+export function operationOf(node: Node, context: LoweringContext, kernel: string, bound: Bound): Operation {
+  const [output = "", ...others] = node.outputs;
+  return {
+    node: node.name,
+    op: node.op,
+    kernel,
+    ...context.inputsOf(node),
+    output,
+    others,
+    ...bound,
+    [Symbol.dispose]() {},
+  };
+}

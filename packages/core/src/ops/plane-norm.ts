@@ -7,7 +7,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { PlaneNorm } from "../kernels/planes.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface PlaneNormAttributes {
@@ -34,12 +34,7 @@ export const planeNorm: Operator<"planeNorm"> = {
     const [x = "", scale = "", bias = ""] = node.inputs;
     const [y = ""] = node.outputs;
     const { groups, epsilon } = node.attributes;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "normalize",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "normalize", {
       storage: "inPlace",
       bind({ instance, pointer, shape, own }) {
         const [batch, channels] = shape(x) as [number, number];
@@ -48,8 +43,7 @@ export const planeNorm: Operator<"planeNorm"> = {
         const [from, by, plus, to] = [pointer(x), pointer(scale), pointer(bias), pointer(y)];
         return () => norm.run(from, batch, by, plus, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -10,7 +10,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { PoolNd } from "../kernels/windows.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 import {
   checkRank,
@@ -62,13 +62,7 @@ export const poolNd: Operator<"poolNd"> = {
     const [y = "", indices] = node.outputs;
     const { kind, p, byColumns } = node.attributes;
     const { dtype } = context.info(x);
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "windows",
-      ...context.inputsOf(node),
-      output: y,
-      ...(indices !== undefined && { others: [indices] }),
+    return operationOf(node, context, "windows", {
       bind({ instance, pointer, shape, own }) {
         const axes = windowAxes(node.attributes, shape(x).slice(2), shape(y).slice(2));
         const pool = own(new PoolNd(instance, { kind, p, axes }));
@@ -77,8 +71,7 @@ export const poolNd: Operator<"poolNd"> = {
         if (kind !== "max") return () => pool.run(from, planes, to);
         return () => pool.max(from, planes, to, dtype as "f32" | "int8" | "uint8", places, byColumns);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -8,7 +8,7 @@ import type { NodeOf } from "../graph/types.ts";
 import { requantize as kernel } from "../kernels/matmul-integer.ts";
 import { roundTiesToEven } from "../runtime/lower/requantize.ts";
 import { sizeOf } from "../tensor.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export type RequantizeAttributes = Record<never, never>;
@@ -34,12 +34,7 @@ export const requantize: Operator<"requantize"> = {
     const [x = "", multiplier = "", zero = "", bias = ""] = node.inputs;
     const [y = ""] = node.outputs;
     const to = context.info(zero).dtype as "int8" | "uint8";
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "matmul_integer",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "matmul_integer", {
       bind({ instance, pointer, shape }) {
         const columns = shape(x).at(-1)!;
         const rows = sizeOf(shape(x)) / columns;
@@ -48,8 +43,7 @@ export const requantize: Operator<"requantize"> = {
         const plus = bias === "" ? 0 : pointer(bias);
         return () => kernel(instance, how, from, plus, by, from0, result);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -17,7 +17,7 @@ import {
   resizeFilters,
 } from "../kernels/resize.ts";
 import { bytesOf, type TensorDType, toHalf } from "../tensor.ts";
-import { disposeNothing, movable, type Operator, refuse, shapeOf } from "./operator.ts";
+import { movable, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { build, type Value } from "./reference.ts";
 
 export interface ResizeAttributes extends ResizeMethod {
@@ -101,20 +101,14 @@ export const resize: Operator<"resize"> = {
     const { dtype } = context.info(x);
     const elementBytes = bytesOf[dtype as TensorDType] as 1 | 2 | 4 | 8;
     const outside = outsideOf(dtype as TensorDType, attributes.extrapolation);
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "resize",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "resize", {
       bind({ instance, pointer, shape, elements, own }) {
         const axes = axesOf(node, shape(x), node.inputs.map(elements)) as ResizeAxis[];
         const kernel = own(new Kernel(instance, { ...attributes, axes, elementBytes, outside }));
         const [from, to] = [pointer(x), pointer(y)];
         return () => kernel.run(from, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

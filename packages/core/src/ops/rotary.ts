@@ -7,7 +7,7 @@
 import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { Rotary } from "../kernels/attention.ts";
-import { disposeNothing, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface RotaryAttributes {
@@ -33,16 +33,11 @@ export const rotary: Operator<"rotary"> = {
       refuse(node, "last axis of x", `a multiple of ${2 * heads}`, width);
     return [{ dtypes: ["f32"], shape: x }];
   },
-  lower(node) {
+  lower(node, context) {
     const [x = ""] = node.inputs;
     const [output = ""] = node.outputs;
     const { heads, theta } = node.attributes;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "attention",
-      inputs: [x],
-      output,
+    return operationOf(node, context, "attention", {
       storage: "inPlace",
       bind(binding) {
         const [batch, positions, width] = binding.shape(x) as [number, number, number];
@@ -50,8 +45,7 @@ export const rotary: Operator<"rotary"> = {
         const [from, to] = [binding.pointer(x), binding.pointer(output)];
         return () => object.run(from, to, batch, positions, heads);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

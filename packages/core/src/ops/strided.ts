@@ -4,6 +4,7 @@ import { Strided, type StridedAxis } from "../kernels/strided.ts";
 import type { LoweringContext } from "../runtime/lower/context.ts";
 import type { Binding, Operation } from "../runtime/lower/operation.ts";
 import { bytesOf, sizeOf, type TensorDType } from "../tensor.ts";
+import { operationOf } from "./operator.ts";
 
 /** Row-major strides in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -24,15 +25,8 @@ export interface Copies {
 /** x, the first input, copied to the outputs of its type. */
 export function lowerStrided(node: Node, context: LoweringContext, copies: (binding: Binding) => Copies): Operation {
   const [x = ""] = node.inputs;
-  const [output = "", ...others] = node.outputs;
   const elementBytes = bytesOf[context.info(x).dtype as TensorDType];
-  return {
-    node: node.name,
-    op: node.op,
-    kernel: "strided",
-    ...context.inputsOf(node),
-    output,
-    others,
+  return operationOf(node, context, "strided", {
     bind(binding) {
       const { instance, pointer } = binding;
       const length = sizeOf(binding.shape(x));
@@ -47,6 +41,5 @@ export function lowerStrided(node: Node, context: LoweringContext, copies: (bind
         for (let i = 0; i < parts.length; i++) parts[i]!.object.run(from, parts[i]!.to);
       };
     },
-    [Symbol.dispose]() {},
-  };
+  });
 }

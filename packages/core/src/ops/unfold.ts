@@ -9,7 +9,7 @@ import * as attribute from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { Windows } from "../kernels/windows.ts";
 import { bytesOf, sizeOf, type TensorDType } from "../tensor.ts";
-import { disposeNothing, movable, type Operator, refuse, shapeOf } from "./operator.ts";
+import { movable, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { at, type Value } from "./reference.ts";
 import { checkRank, placesAlong, placesOf, type WindowAttributes, windowAxes, windowRules } from "./windows.ts";
 
@@ -39,12 +39,7 @@ export const unfold: Operator<"unfold"> = {
     const [y = ""] = node.outputs;
     const elementBytes = bytesOf[context.info(x).dtype as TensorDType];
     if (elementBytes === 8) return context.refuse(node, "elements of 8 bytes");
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "windows",
-      ...context.inputsOf(node),
-      output: y,
+    return operationOf(node, context, "windows", {
       bind({ instance, pointer, shape, own }) {
         const [batch, channels] = [shape(x)[0]!, shape(x).at(-1)!];
         const axes = windowAxes(node.attributes, shape(x).slice(1, -1), shape(y).slice(1, -1));
@@ -53,8 +48,7 @@ export const unfold: Operator<"unfold"> = {
         const [from, outside, to] = [pointer(x), fill === "" ? 0 : pointer(fill), pointer(y)];
         return () => windows.unfold(from, outside, batch, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -1,5 +1,4 @@
 /** Signs: one bit a coordinate, 1 = negative; scores are numbers of signs that differ. */
-import type { RawTensor } from "lowbit";
 import { binaryRowBytes, hammingScan, type KernelInstance, packSigns, type VectorRows } from "lowbit/kernels";
 import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
 
@@ -43,10 +42,6 @@ export class BinaryCoder implements Coder {
     return Float32Array.from({ length: this.#dimension }, (_, i) =>
       ((words[i >> 5]! >>> (i & 31)) & 1) === 1 ? -1 : 1,
     );
-  }
-
-  tensors(): ReadonlyMap<string, RawTensor> {
-    return new Map();
   }
 
   [Symbol.dispose](): void {}

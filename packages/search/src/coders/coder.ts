@@ -1,6 +1,5 @@
 /** What the index asks of a way of storing vectors. */
 
-import type { RawTensor } from "lowbit";
 import type { KernelInstance, Selection, TopK, VectorRows } from "lowbit/kernels";
 import type { Block } from "../block.ts";
 
@@ -38,10 +37,8 @@ export interface Coder extends Disposable {
   /** Encodes rows behind those of the list. */
   append(list: CodeList, rows: VectorRows): void;
   scanner(query: Query): Scanner;
-  /** What vectors `positions` of the list stand for, f32 [positions, D]. */
+  /** What vector `position` of the list stands for, f32 [D]. */
   decode(list: CodeList, position: number): Float32Array;
-  /** Learned tables for the file. */
-  tensors(): ReadonlyMap<string, RawTensor>;
 }
 
 /** What all coders are made with. */

@@ -1,5 +1,4 @@
 /** Vectors as floats, or as bytes with a scale of their own. */
-import type { RawTensor } from "lowbit";
 import {
   type FlatRows,
   flatRescore,
@@ -63,10 +62,6 @@ export class FlatCoder implements Coder {
     if (!this.#bytes) return instance.f32(codes!.pointer + 4 * d * position, d).slice();
     const scale = instance.f32(scales!.pointer, list.n)[position]!;
     return Float32Array.from(instance.i8(codes!.pointer + d * position, d), (code) => scale * code);
-  }
-
-  tensors(): ReadonlyMap<string, RawTensor> {
-    return new Map();
   }
 
   [Symbol.dispose](): void {}

@@ -2,7 +2,6 @@
  * Product quantization (Jégou, Douze, Schmid 2011): a vector is cut into M parts, each of which is the nearest of 256 (or 16) centroids of its own codebook. A score is a
  * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
  */
-import type { RawTensor } from "lowbit";
 import {
   type PqCodebooks,
   PqTables,
@@ -14,7 +13,6 @@ import {
   pqScan,
   type VectorRows,
 } from "lowbit/kernels";
-import { floatTensor } from "../tensors.ts";
 import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
 
 export interface PqSetting extends CoderSetting {
@@ -120,11 +118,6 @@ export class PqCoder implements Coder {
       y.set(codebooks.subarray(at, at + part), m * part);
     }
     return y;
-  }
-
-  tensors(): ReadonlyMap<string, RawTensor> {
-    const { codebooks, subspaces, dimension, bits } = this.#setting;
-    return new Map([["codebooks", floatTensor(codebooks, [subspaces, bits === 8 ? 256 : 16, dimension / subspaces])]]);
   }
 
   [Symbol.dispose](): void {

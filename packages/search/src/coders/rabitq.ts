@@ -1,7 +1,7 @@
 /** RaBitQ: 1 to 8 bits a coordinate of the rotated vector less its centroid; see crates/kernels/src/rabitq for formulas and papers. */
-import type { RawTensor } from "lowbit";
 import {
   type KernelInstance,
+  rabitqCode,
   rabitqEncode,
   rabitqQueryBytes,
   rabitqRowBytes,
@@ -9,7 +9,6 @@ import {
   subtractCentroids,
   type VectorRows,
 } from "lowbit/kernels";
-import { floatTensor } from "../tensors.ts";
 import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
 import { dot } from "./pq.ts";
 
@@ -75,16 +74,11 @@ export class RabitqCoder implements Coder {
     const [norm = 0, factor = 0] = instance.f32(blocks.factors!.pointer + 8 * position, 2);
     const t = Float64Array.from(
       { length: dimension },
-      (_, j) => codeAt(codes, dimension, bits, j) - (2 ** bits - 1) / 2,
+      (_, j) => rabitqCode(codes, dimension, bits, j) - (2 ** bits - 1) / 2,
     );
     const squares = t.reduce((sum, t) => sum + t * t, 0);
     const scale = factor === 0 ? 0 : norm / factor / squares;
     return Float32Array.from(t, (t, j) => scale * t + (mean?.[j] ?? 0));
-  }
-
-  tensors(): ReadonlyMap<string, RawTensor> {
-    const { mean } = this.#setting;
-    return new Map(mean && [["mean", floatTensor(mean, [mean.length])]]);
   }
 
   [Symbol.dispose](): void {}
@@ -106,45 +100,4 @@ export function subtractRows(
       instance.free(from, centroids.byteLength);
     }
   }
-}
-
-/** Widths and shifts of a code's parts, as crates/kernels/src/rabitq lays them out. */
-const PARTS: readonly (readonly (readonly [width: number, shift: number])[])[] = [
-  [],
-  [[1, 0]],
-  [[2, 0]],
-  [
-    [2, 1],
-    [1, 0],
-  ],
-  [[4, 0]],
-  [
-    [4, 1],
-    [1, 0],
-  ],
-  [
-    [4, 2],
-    [2, 0],
-  ],
-  [
-    [4, 3],
-    [2, 1],
-    [1, 0],
-  ],
-  [
-    [4, 4],
-    [4, 0],
-  ],
-];
-
-function codeAt(row: Uint8Array, dimension: number, bits: number, j: number): number {
-  let code = 0;
-  let at = 0;
-  for (const [width, shift] of PARTS[bits]!) {
-    const held = 128 / width;
-    const byte = row[at + Math.floor(j / held) * 16 + (j % 16)]!;
-    code |= ((byte >> (width * Math.floor((j % held) / 16))) & ((1 << width) - 1)) << shift;
-    at += 16 * Math.ceil(dimension / held);
-  }
-  return code;
 }

@@ -1,17 +1,8 @@
+import { coordinateModes, nearestModes } from "lowbit/ops";
 import { ModelFileError } from "../../errors.ts";
 import { floats } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 
-const COORDINATES = [
-  "half_pixel",
-  "half_pixel_symmetric",
-  "pytorch_half_pixel",
-  "align_corners",
-  "asymmetric",
-  "tf_crop_and_resize",
-  "tf_half_pixel_for_nn",
-] as const;
-const NEAREST = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] as const;
 const POLICIES = ["stretch", "not_larger", "not_smaller"] as const;
 
 function oneOf<T extends string>(node: NodeContext, name: string, values: readonly T[], fallback: T): T {
@@ -32,8 +23,10 @@ function resize(node: NodeContext): void {
   const { attributes } = node;
   const mode = oneOf(node, "mode", ["nearest", "linear", "cubic"], "nearest");
   const isOld = node.opset < 11;
-  const nearest = isOld ? "floor" : oneOf(node, "nearest_mode", NEAREST, "round_prefer_floor");
-  const coordinates = isOld ? "asymmetric" : oneOf(node, "coordinate_transformation_mode", COORDINATES, "half_pixel");
+  const nearest = isOld ? "floor" : oneOf(node, "nearest_mode", nearestModes, "round_prefer_floor");
+  const coordinates = isOld
+    ? "asymmetric"
+    : oneOf(node, "coordinate_transformation_mode", coordinateModes, "half_pixel");
   const crops = coordinates === "tf_crop_and_resize";
   const inputs = isOld ? ["", given(node, 1)] : [crops ? given(node, 1) : "", given(node, 2), given(node, 3)];
   // Both may be given, then the sizes decide.

@@ -1,0 +1,100 @@
+/** `lowbit search`: an index built, asked and measured, from files alone. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readNpy, writeNpy } from "@lowbit/convert";
+import { Tensor } from "lowbit";
+import { Random } from "lowbit/quantize";
+import { describe, expect, it } from "vitest";
+import { newFolder } from "./files.ts";
+import { lowbit, lowbitJson } from "./lowbit.ts";
+
+const path = (name: string) => join(newFolder(), name);
+const [n, d, k] = [400, 32, 5];
+
+/** Vectors of seeded numbers as an .npy. */
+function vectorsFile(rows: number, seed: number): string {
+  const random = new Random(seed);
+  const file = path(`${seed}.npy`);
+  writeFileSync(
+    file,
+    writeNpy(
+      new Tensor(
+        "f32",
+        [rows, d],
+        Float32Array.from({ length: rows * d }, () => random.uniform() - 0.5),
+      ),
+    ),
+  );
+  return file;
+}
+
+const base = vectorsFile(n, 1);
+const queries = vectorsFile(7, 2);
+
+describe("search", () => {
+  it("build, query and eval agree, and ids are int64, best first", async () => {
+    const index = path("x.lowbit");
+    const built = await lowbitJson("search", "build", base, "-o", index, "--index", "SQ8", "--metric", "l2");
+    expect(built).toMatchObject({
+      count: n,
+      dimension: d,
+      spec: "SQ8",
+      metric: "l2",
+      bytes: readFileSync(index).length,
+    });
+    const [ids, scores] = [path("ids.npy"), path("scores.npy")];
+    const asked = ["search", "query", index, "--queries", queries, "-k", String(k), "-o", ids, "--scores", scores];
+    expect(await lowbitJson(...asked)).toMatchObject({ queries: 7, k });
+    const [found, how] = [readNpy(readFileSync(ids), ids), readNpy(readFileSync(scores), scores)];
+    expect([found.dtype, found.shape, how.dtype, how.shape]).toEqual(["int64", [7, k], "f32", [7, k]]);
+    const [x, q] = [base, queries].map((file) => readNpy(readFileSync(file), file).data as Float32Array) as [
+      Float32Array,
+      Float32Array,
+    ];
+    for (let row = 0; row < 7; row++)
+      for (let j = 0; j < k; j++) {
+        const at = Number(found.data[row * k + j]) * d;
+        let distance = 0;
+        for (let i = 0; i < d; i++) distance += (q[row * d + i]! - x[at + i]!) ** 2;
+        expect(Number(how.data[row * k + j])).toBeCloseTo(distance, 1);
+        if (j > 0) expect(how.data[row * k + j]).toBeGreaterThanOrEqual(how.data[row * k + j - 1]!);
+      }
+    const { recall } = await lowbitJson<{ recall: number }>(
+      "search",
+      "eval",
+      index,
+      "--queries",
+      queries,
+      "--base",
+      base,
+    );
+    expect(recall).toBeGreaterThan(0.9);
+  });
+
+  it("pads with -1 where there are fewer vectors than k", async () => {
+    const [few, index, ids] = [vectorsFile(3, 3), path("few.lowbit"), path("few.npy")];
+    expect((await lowbit("search", "build", few, "-o", index, "--index", "Flat")).code).toBe(0);
+    expect((await lowbit("search", "query", index, "--queries", queries, "-k", "4", "-o", ids)).code).toBe(0);
+    expect(readNpy(readFileSync(ids), ids).data[3]).toBe(-1n);
+  });
+
+  it.each([
+    ["no action", ["search", "find", base], /expected build, query, eval/],
+    ["no spec", ["search", "build", base, "-o", path("a")], /--index SPEC is missing/],
+    ["an unknown spec", ["search", "build", base, "-o", path("b"), "--index", "PQ7"], /index spec.*got PQ7/],
+    ["fewer vectors than centroids", ["search", "build", queries, "-o", path("c"), "--index", "PQ4x8"], /at least 256/],
+    [
+      "an unknown metric",
+      ["search", "build", base, "-o", path("d"), "--index", "Flat", "--metric", "near"],
+      /--metric/,
+    ],
+    ["no index", ["search", "query", base, "--queries", queries, "-o", path("e")], /1\.npy/],
+  ])("%s: one line, exit code 2, no file", async (_, args, message) => {
+    const { code, stderr } = await lowbit(...args);
+    expect(stderr).toMatch(/^lowbit: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    const output = args[args.indexOf("-o") + 1]!;
+    if (args.includes("-o")) expect(existsSync(output)).toBe(false);
+  });
+});
