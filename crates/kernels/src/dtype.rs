@@ -5,7 +5,7 @@
 
 use crate::error::{Op, Result, What, check_range};
 
-/// Elements that are in working form at a time.
+/// Elements that are in working form at a time: what is called once a block is called, not copied to where it is called from.
 pub(crate) const BLOCK: usize = 128;
 
 macro_rules! dtypes {
@@ -189,6 +189,7 @@ fn write<T: Copy, const N: usize>(values: &[T], y: &mut [u8], of: impl Fn(T) -> 
 }
 
 /// f32, or bool as 0 and 1.
+#[inline(never)]
 pub(crate) fn load_singles(x: &[u8], dtype: DType, values: &mut [f32]) {
     if dtype == DType::F32 {
         read(x, values, f32::from_le_bytes);
@@ -198,6 +199,7 @@ pub(crate) fn load_singles(x: &[u8], dtype: DType, values: &mut [f32]) {
 }
 
 /// f32, or bool as 0 and 1.
+#[inline(never)]
 pub(crate) fn store_singles(values: &[f32], dtype: DType, y: &mut [u8]) {
     if dtype == DType::F32 {
         write(values, y, f32::to_le_bytes);
@@ -207,6 +209,7 @@ pub(crate) fn store_singles(values: &[f32], dtype: DType, y: &mut [u8]) {
 }
 
 /// Integers as they are, uint64 and floats by their bits.
+#[inline(never)]
 pub(crate) fn load_integers(x: &[u8], dtype: DType, values: &mut [i64]) {
     match (dtype.size(), dtype) {
         (_, DType::Int8 | DType::Int4) => read(x, values, |b| i64::from(i8::from_le_bytes(b))),
@@ -221,6 +224,7 @@ pub(crate) fn load_integers(x: &[u8], dtype: DType, values: &mut [i64]) {
 }
 
 /// Of any type; integers are rounded to nearest where they are beyond 2^53.
+#[inline(never)]
 pub(crate) fn load_floats(x: &[u8], dtype: DType, values: &mut [f64]) {
     match dtype {
         DType::F32 => read(x, values, |b| f64::from(f32::from_le_bytes(b))),
@@ -241,6 +245,7 @@ pub(crate) fn load_floats(x: &[u8], dtype: DType, values: &mut [f64]) {
 }
 
 /// Into any type. Integers narrower than the value keep its low bits, bool is `value != 0`, floats round once.
+#[inline(never)]
 pub(crate) fn store_integers(values: &[i64], unsigned: bool, dtype: DType, y: &mut [u8]) {
     match (dtype.size(), dtype) {
         _ if dtype.is_float() => {
@@ -274,6 +279,7 @@ fn to_float(value: i64, unsigned: bool, nearest: bool) -> f64 {
 
 /// Into any type. Integers are cut towards 0 (4-bit ones rounded to nearest, ties to even), saturate, and are 0 for a NaN; bool is `value != 0`; floats round once, those of 8 bits saturating where
 /// `saturate`.
+#[inline(never)]
 pub(crate) fn store_floats(values: &[f64], dtype: DType, saturate: bool, y: &mut [u8]) {
     match dtype {
         DType::F32 => write(values, y, |value| (value as f32).to_le_bytes()),
@@ -304,6 +310,7 @@ pub(crate) fn store_floats(values: &[f64], dtype: DType, saturate: bool, y: &mut
 }
 
 /// Integers in the order of the values: NaN above all, -0 equal to 0.
+#[inline(never)]
 pub(crate) fn load_keys(x: &[u8], dtype: DType, keys: &mut [i64]) {
     if dtype.is_float() {
         let mut values = [0.0; BLOCK];

@@ -143,14 +143,14 @@ impl Arithmetic {
         &self,
         operands: [Option<&[u8]>; OPERANDS],
         y: &mut [u8],
-        load: impl Fn(&[u8], DType, &mut [T]),
+        load: fn(&[u8], DType, &mut [T]),
         constant: impl Fn(f64) -> T,
         apply: impl Fn([&[T]; OPERANDS], &mut [T]),
         store: impl Fn(&[T], DType, &mut [u8]),
     ) {
         let mut x = self.constants.map(|value| [constant(value); BLOCK]);
         let mut results = [T::default(); BLOCK];
-        self.walk.blocks(BLOCK, |from, to| {
+        self.walk.blocks(BLOCK, &mut |from, to| {
             let count = to.len();
             let to = to.start * self.y.size()..to.end * self.y.size();
             for i in 0..self.tensors {

@@ -67,7 +67,7 @@ impl Walk {
     pub(super) fn blocks(
         &self,
         most: usize,
-        mut run: impl FnMut([usize; OPERANDS], core::ops::Range<usize>),
+        run: &mut dyn FnMut([usize; OPERANDS], core::ops::Range<usize>),
     ) {
         let mut index = [0; MAX_AXES];
         let (mut at, mut start) = ([0; OPERANDS], 0);

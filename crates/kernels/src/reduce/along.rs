@@ -84,21 +84,21 @@ impl Along {
         let mut values = [0.0; BLOCK];
         for group in lines.groups(BLOCK) {
             let (mut most, mut sums) = ([f64::NEG_INFINITY; BLOCK], [0.0; BLOCK]);
-            lines.follow(group, BLOCK, false, |block| {
+            lines.follow(group, BLOCK, false, &mut |block| {
                 load_floats(slice(x, block.at, block.count, size), dtype, &mut values);
                 for (i, value) in values[..block.count].iter().enumerate() {
                     let most = &mut most[i * block.lane];
                     *most = if *value > *most { *value } else { *most };
                 }
             });
-            lines.follow(group, BLOCK, false, |block| {
+            lines.follow(group, BLOCK, false, &mut |block| {
                 load_floats(slice(x, block.at, block.count, size), dtype, &mut values);
                 for (i, value) in values[..block.count].iter().enumerate() {
                     sums[i * block.lane] += libm::exp(value - most[i * block.lane]);
                 }
             });
             let logs = sums.map(|sum| if log { libm::log(sum) } else { 0.0 });
-            lines.follow(group, BLOCK, false, |block| {
+            lines.follow(group, BLOCK, false, &mut |block| {
                 load_floats(slice(x, block.at, block.count, size), dtype, &mut values);
                 let values = &mut values[..block.count];
                 for (i, value) in values.iter_mut().enumerate() {
@@ -132,7 +132,7 @@ impl Scan {
         let mut values = [T::default(); BLOCK];
         for group in self.lines.groups(BLOCK) {
             let mut sums = [T::default(); BLOCK];
-            self.lines.follow(group, BLOCK, self.reverse, |block| {
+            self.lines.follow(group, BLOCK, self.reverse, &mut |block| {
                 let values = &mut values[..block.count];
                 load(slice(x, block.at, block.count, self.size), values);
                 for i in 0..block.count {

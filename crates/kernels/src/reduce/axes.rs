@@ -226,10 +226,10 @@ impl Reduce {
                     *value ^= turn;
                 }
             };
-            self.outputs(y, |at, y| {
+            self.outputs(y, &mut |at, y| {
                 let mut sums = [0; BLOCK];
                 let count = y.len() / dtype.size();
-                self.sum(x, at, &mut sums, count, &chain, load);
+                self.sum(x, at, &mut sums, count, &chain, &load);
                 for sum in &mut sums[..count] {
                     *sum ^= turn;
                 }
@@ -240,11 +240,11 @@ impl Reduce {
         let n = self.run as f64 * self.reduced.iter().map(|(size, _)| *size as f64).product::<f64>();
         let (chain, largest) = (kind.floats(), Reduction::Max.floats());
         let load = |bytes: &[u8], values: &mut [f64]| load_floats(bytes, dtype, values);
-        self.outputs(y, |at, y| {
+        self.outputs(y, &mut |at, y| {
             let (mut sums, mut most) = ([0.0; BLOCK], [0.0; BLOCK]);
             let count = y.len() / dtype.size();
             if kind == Reduction::LogSumExp {
-                self.sum(x, at, &mut most, count, &largest, load);
+                self.sum(x, at, &mut most, count, &largest, &load);
                 // Infinities stay where they are.
                 for most in &mut most {
                     *most = if most.is_finite() { *most } else { 0.0 };
@@ -258,9 +258,9 @@ impl Reduce {
                 }
             };
             if kind == Reduction::LogSumExp {
-                self.sum(x, at, &mut sums, count, &chain, shift);
+                self.sum(x, at, &mut sums, count, &chain, &shift);
             } else {
-                self.sum(x, at, &mut sums, count, &chain, load);
+                self.sum(x, at, &mut sums, count, &chain, &load);
             }
             for (sum, most) in sums.iter_mut().zip(most) {
                 match kind {
@@ -276,10 +276,10 @@ impl Reduce {
     }
 
     /// Calls `each` with where in x the first elements of up to [`BLOCK`] outputs side by side are, and those outputs.
-    fn outputs(&self, y: &mut [u8], mut each: impl FnMut(usize, &mut [u8])) {
+    fn outputs(&self, y: &mut [u8], each: &mut dyn FnMut(usize, &mut [u8])) {
         let size = self.dtype.size();
         let mut done = 0;
-        odometer(&self.kept, |base| {
+        odometer(&self.kept, &mut |base| {
             for at in (0..self.width).step_by(BLOCK) {
                 let count = BLOCK.min(self.width - at);
                 each(base + at, slice_mut(y, done, count, size));
@@ -296,12 +296,12 @@ impl Reduce {
         sums: &mut [T; BLOCK],
         count: usize,
         chain: &Chain<T>,
-        load: impl Fn(&[u8], &mut [T]),
+        load: &dyn Fn(&[u8], &mut [T]),
     ) {
         let size = self.dtype.size();
         let mut values = [T::default(); BLOCK];
         sums.fill(chain.start);
-        odometer(&self.reduced, |offset| {
+        odometer(&self.reduced, &mut |offset| {
             for start in (0..self.run).step_by(BLOCK) {
                 let count = if self.run > 1 { BLOCK.min(self.run - start) } else { count };
                 let values = &mut values[..count];
@@ -319,7 +319,7 @@ impl Reduce {
 }
 
 /// Calls `visit` with the offset of every combination of the axes, the last of which moves fastest.
-fn odometer(axes: &[Axis], mut visit: impl FnMut(usize)) {
+fn odometer(axes: &[Axis], visit: &mut dyn FnMut(usize)) {
     let mut index = [0; MAX_AXES];
     let mut offset = 0;
     for _ in 0..axes.iter().map(|(size, _)| size).product() {

@@ -42,7 +42,7 @@ pub fn arg_extreme(
     let mut done = 0;
     for (line, lanes) in lines.groups(BLOCK) {
         let mut best = [(i64::MIN, 0); BLOCK];
-        lines.follow((line, lanes), BLOCK, false, |block| {
+        lines.follow((line, lanes), BLOCK, false, &mut |block| {
             let bytes = slice(x, block.at, block.count, size);
             for (i, key) in keys(bytes, dtype, smallest, &mut values[..block.count]).iter().enumerate() {
                 let best = &mut best[i * block.lane];

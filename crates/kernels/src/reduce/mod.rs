@@ -70,7 +70,7 @@ impl Lines {
         (line, lanes): (usize, usize),
         most: usize,
         reversed: bool,
-        mut visit: impl FnMut(Block),
+        visit: &mut dyn FnMut(Block),
     ) {
         let Self { size, inner, .. } = self;
         let start = line / inner * size * inner + line % inner;

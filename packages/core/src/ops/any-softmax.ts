@@ -10,7 +10,7 @@ import { softmaxOf } from "../kernels/reduce.ts";
 import type { TensorDType } from "../tensor.ts";
 import { floatTypes, of, stored } from "./elementwise.ts";
 import { linesOf, positionsOf } from "./lines.ts";
-import { disposeNothing, type Operator, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface AnySoftmaxAttributes {
@@ -31,19 +31,13 @@ export const anySoftmax: Operator<"anySoftmax"> = {
     const [x = ""] = node.inputs;
     const [output = ""] = node.outputs;
     const dtype = context.info(x).dtype as TensorDType;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "reduce",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "reduce", {
       bind({ instance, shape, pointer }) {
         const lines = linesOf(shape(x), axisOf(node, node.attributes.axis, shape(x).length));
         const [from, to] = [pointer(x), pointer(output)];
         return () => softmaxOf(instance, dtype, lines, from, to, node.attributes.log);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

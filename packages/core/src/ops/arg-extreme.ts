@@ -10,7 +10,7 @@ import { argExtreme as argExtremeKernel } from "../kernels/reduce.ts";
 import type { TensorDType } from "../tensor.ts";
 import { numberTypes, of } from "./elementwise.ts";
 import { linesOf, positionsOf } from "./lines.ts";
-import { disposeNothing, type Operator, shapeOf } from "./operator.ts";
+import { type Operator, operationOf, shapeOf } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface ArgExtremeAttributes {
@@ -36,19 +36,13 @@ export const argExtreme: Operator<"argExtreme"> = {
     const [x = ""] = node.inputs;
     const [output = ""] = node.outputs;
     const dtype = context.info(x).dtype as TensorDType;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "reduce",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "reduce", {
       bind({ instance, shape, pointer }) {
         const lines = linesOf(shape(x), axisOf(node, node.attributes.axis, shape(x).length));
         const [from, to] = [pointer(x), pointer(output)];
         return () => argExtremeKernel(instance, dtype, lines, from, to, node.attributes);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

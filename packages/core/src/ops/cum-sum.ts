@@ -10,7 +10,7 @@ import { cumSum as cumSumKernel } from "../kernels/reduce.ts";
 import type { TensorDType } from "../tensor.ts";
 import { numberTypes, of, stored } from "./elementwise.ts";
 import { linesOf, positionsOf } from "./lines.ts";
-import { disposeNothing, type Operator, shapeOf, sizes } from "./operator.ts";
+import { type Operator, operationOf, shapeOf, sizes } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface CumSumAttributes {
@@ -31,19 +31,13 @@ export const cumSum: Operator<"cumSum"> = {
     const [x = "", list] = node.inputs;
     const [output = ""] = node.outputs;
     const dtype = context.info(x).dtype as TensorDType;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "reduce",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "reduce", {
       bind({ instance, shape, pointer, elements }) {
         const lines = linesOf(shape(x), axisOf(node, elements(list)![0]!, shape(x).length));
         const [from, to] = [pointer(x), pointer(output)];
         return () => cumSumKernel(instance, dtype, lines, from, to, node.attributes);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

@@ -10,7 +10,7 @@ import { Arithmetic, type ArithmeticFunction, type ElementType } from "../kernel
 import type { LoweringContext } from "../runtime/lower/context.ts";
 import type { Operation } from "../runtime/lower/operation.ts";
 import { bytesOf, fromHalf, sizeOf, type TensorDType, toHalf } from "../tensor.ts";
-import { disposeNothing, type Evaluate, type Operator, refuse, shapeOf } from "./operator.ts";
+import { type Evaluate, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { at, build, type Value } from "./reference.ts";
 
 export const floatTypes: readonly DType[] = ["f32", "f64", "f16"];
@@ -91,12 +91,7 @@ function lower<K extends OpsOp>(
   const [output = ""] = plain.outputs;
   const isOver = inputs[0] === first && !context.isConstant(first) && !names.includes(first, 1);
   const widths = [given[operands[0]!], typeOf(given)].map((dtype) => bytesOf[dtype as TensorDType]);
-  return {
-    node: plain.name,
-    op: plain.op,
-    kernel: "arithmetic",
-    ...context.inputsOf(plain),
-    output,
+  return operationOf(plain, context, "arithmetic", {
     ...(isOver && widths[0] === widths[1] && { storage: "inPlace" as const }),
     bind(binding) {
       const tensors = names.map((name, i) => ({ dtype: dtypes[i]!, shape: binding.shape(name) }));
@@ -108,8 +103,7 @@ function lower<K extends OpsOp>(
       const y = binding.pointer(output);
       return () => object.run(y, a, b, c);
     },
-    [Symbol.dispose]: disposeNothing,
-  };
+  });
 }
 
 /** A number as a type stores it: floats to nearest, integers modulo its bits, bools as whether it is 0. */

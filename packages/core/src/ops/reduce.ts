@@ -12,7 +12,7 @@ import type { NodeOf } from "../graph/types.ts";
 import { Reduce, type Reduction, reductions } from "../kernels/reduce.ts";
 import type { TensorDType } from "../tensor.ts";
 import { numberTypes, of, stored } from "./elementwise.ts";
-import { disposeNothing, lengthOf, type Operator, shapeOf, sizes } from "./operator.ts";
+import { lengthOf, type Operator, operationOf, shapeOf, sizes } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface ReduceAttributes {
@@ -52,12 +52,7 @@ export const reduce: Operator<"reduce"> = {
     const [output = ""] = node.outputs;
     const dtype = context.info(x).dtype as TensorDType;
     const { reduction } = node.attributes;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "reduce",
-      ...context.inputsOf(node),
-      output,
+    return operationOf(node, context, "reduce", {
       bind(binding) {
         const shape = binding.shape(x);
         const axes = axesOf(node, shape.length, binding.elements(list))!;
@@ -65,8 +60,7 @@ export const reduce: Operator<"reduce"> = {
         const [from, to] = [binding.pointer(x), binding.pointer(output)];
         return () => object.run(from, to);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 

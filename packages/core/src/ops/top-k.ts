@@ -10,7 +10,7 @@ import { BestK } from "../kernels/reduce.ts";
 import type { TensorDType } from "../tensor.ts";
 import { numberTypes, of } from "./elementwise.ts";
 import { linesOf, positionsOf } from "./lines.ts";
-import { disposeNothing, type Operator, refuse, shapeOf, sizes } from "./operator.ts";
+import { type Operator, operationOf, refuse, shapeOf, sizes } from "./operator.ts";
 import type { Value } from "./reference.ts";
 
 export interface TopKAttributes {
@@ -40,13 +40,7 @@ export const topK: Operator<"topK"> = {
     const [output = "", positions = ""] = node.outputs;
     const dtype = context.info(x).dtype as TensorDType;
     const { smallest } = node.attributes;
-    return {
-      node: node.name,
-      op: node.op,
-      kernel: "reduce",
-      ...context.inputsOf(node),
-      output,
-      others: [positions],
+    return operationOf(node, context, "reduce", {
       bind(binding) {
         const shape = binding.shape(x);
         const axis = axisOf(node, node.attributes.axis, shape.length);
@@ -56,8 +50,7 @@ export const topK: Operator<"topK"> = {
         const [from, to, at] = [binding.pointer(x), binding.pointer(output), binding.pointer(positions)];
         return () => object.run(from, to, at);
       },
-      [Symbol.dispose]: disposeNothing,
-    };
+    });
   },
 };
 
