@@ -1,5 +1,4 @@
 import type { CastType, DataOf, PlainConstant } from "lowbit";
-import { ModelFileError } from "../../errors.ts";
 import { floats } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
@@ -62,26 +61,9 @@ function dropout(node: NodeContext): void {
   node.bind(node.input(0));
 }
 
-/**
- * Known sizes only: a graph that computes with a dynamic one has to be exported with it fixed, or without the
- * computation.
- */
-function shapeOf(node: NodeContext): void {
-  const shape = node.shape(node.input(0));
-  const start = node.attributes.int("start", 0);
-  const end = node.attributes.has("end") ? node.attributes.int("end", 0) : shape.length;
-  const sizes = shape.slice(start, end);
-  if (sizes.some((size) => typeof size !== "number")) node.unsupported(`the dynamic shape [${shape}]`, "a fixed shape");
-  const data = BigInt64Array.from(sizes as number[], BigInt);
-  if (data.length > shape.length)
-    throw new ModelFileError(`onnx: ${node.title}`, "start, end", `0 to ${shape.length}`, `${start}, ${end}`);
-  node.bind(node.store("shape", { kind: "plain", dtype: "int64", shape: [data.length], data }));
-}
-
 export const values: Readonly<Record<string, OperatorImporter>> = {
   Cast: cast,
   Constant: constant,
   Identity: (node) => node.bind(node.input(0)),
   Dropout: dropout,
-  Shape: shapeOf,
 };
