@@ -1,12 +1,13 @@
 /** `lowbit search`: an index built, asked and measured, from files alone. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readNpy, writeNpy } from "@lowbit/convert";
 import { Tensor } from "lowbit";
 import { Random } from "lowbit/quantize";
 import { describe, expect, it } from "vitest";
 import { newFolder } from "./files.ts";
-import { lowbit, lowbitJson } from "./lowbit.ts";
+import { BIN, lowbit, lowbitJson } from "./lowbit.ts";
 
 const path = (name: string) => join(newFolder(), name);
 const [n, d, k] = [400, 32, 5];
@@ -96,5 +97,26 @@ describe("search", () => {
     expect(code).toBe(2);
     const output = args[args.indexOf("-o") + 1]!;
     if (args.includes("-o")) expect(existsSync(output)).toBe(false);
+  });
+
+  it("a build that is killed while it writes leaves the old file whole, or the new one", async () => {
+    const folder = newFolder();
+    const [index, fresh] = [join(folder, "x.lowbit"), path("fresh.lowbit")];
+    const many = vectorsFile(40_000, 3);
+    const build = (from: string, to: string) => ["search", "build", from, "-o", to, "--index", "Flat"];
+    expect((await lowbit(...build(base, index))).code).toBe(0);
+    expect((await lowbit(...build(many, fresh))).code).toBe(0);
+    const old = readFileSync(index);
+    const child = spawn(process.execPath, [BIN, ...build(many, index)], { stdio: "ignore" });
+    const watcher = watch(folder, (_, name) => {
+      if (name?.endsWith(".tmp")) child.kill("SIGKILL");
+    });
+    const signal = await new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)));
+    watcher.close();
+    expect(signal).toBe("SIGKILL");
+    const now = readFileSync(index);
+    expect(now.equals(old) || now.equals(readFileSync(fresh))).toBe(true);
+    expect((await lowbit(...build(many, index))).code).toBe(0);
+    expect(readFileSync(index).equals(readFileSync(fresh))).toBe(true);
   });
 });

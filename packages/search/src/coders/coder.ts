@@ -11,6 +11,9 @@ export interface CodeList {
   n: number;
 }
 
+/** Vectors from .. to of a list. */
+export type Run = readonly [from: number, to: number];
+
 /** A query, its floats in WASM memory. */
 export interface Query {
   /** Pointer to f32 [D]. */
@@ -28,14 +31,14 @@ export interface Scanner extends Disposable {
 export interface Coder extends Disposable {
   /** Whether what is stored is the vector less its list's centroid. */
   readonly residual: boolean;
-  /** Bytes of a vector. */
-  readonly bytesPerVector: number;
   /** Whether scores are int32 counts. */
   readonly counts: boolean;
-  /** Names of a list's blocks. */
-  readonly blocks: readonly string[];
+  /** A list's blocks by name, and their bytes for n vectors. */
+  readonly blocks: Readonly<Record<string, (n: number) => number>>;
   /** Encodes rows behind those of the list. */
   append(list: CodeList, rows: VectorRows): void;
+  /** Takes vectors of another list of the same codes, also of another instance, behind those of `to`. */
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void;
   scanner(query: Query): Scanner;
   /** What vector `position` of the list stands for, f32 [D]. */
   decode(list: CodeList, position: number): Float32Array;
@@ -46,4 +49,26 @@ export interface CoderSetting {
   readonly instance: KernelInstance;
   readonly dimension: number;
   readonly metric: "l2" | "ip";
+}
+
+/** Bytes of a vector, where there are so many that started blocks of them do not count. */
+export const bytesPerVector = ({ blocks }: Coder): number =>
+  Object.values(blocks).reduce((sum, bytes) => sum + bytes(1024) / 1024, 0);
+
+export const lengthOf = (runs: readonly Run[]): number => runs.reduce((sum, [from, to]) => sum + to - from, 0);
+
+/** {@link Coder.copy} where blocks hold their vectors' bytes one behind the other. */
+export function copyRows({ blocks }: Coder, to: CodeList, from: CodeList, runs: readonly Run[]): void {
+  for (const [name, bytes] of Object.entries(blocks)) {
+    const block = to.blocks[name]!;
+    let at = block.bytes;
+    block.extend(bytes(lengthOf(runs)));
+    // Views behind the call that may grow the memory.
+    const [target, source] = [block.view(), from.blocks[name]!.view()];
+    for (const [first, end] of runs) {
+      target.set(source.subarray(bytes(first), bytes(end)), at);
+      at += bytes(end - first);
+    }
+  }
+  to.n += lengthOf(runs);
 }

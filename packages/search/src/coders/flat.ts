@@ -9,13 +9,12 @@ import {
   type VectorRows,
   vectorsToBytes,
 } from "lowbit/kernels";
-import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
 
 export class FlatCoder implements Coder {
   readonly residual = false;
   readonly counts = false;
-  readonly bytesPerVector: number;
-  readonly blocks: readonly string[];
+  readonly blocks: Coder["blocks"];
   readonly #instance: KernelInstance;
   readonly #dimension: number;
   readonly #metric: "l2" | "ip";
@@ -26,8 +25,7 @@ export class FlatCoder implements Coder {
     this.#dimension = dimension;
     this.#metric = metric;
     this.#bytes = bytes;
-    this.bytesPerVector = bytes ? dimension + 4 : 4 * dimension;
-    this.blocks = bytes ? ["codes", "scales"] : ["codes"];
+    this.blocks = bytes ? { codes: (n) => n * dimension, scales: (n) => 4 * n } : { codes: (n) => 4 * n * dimension };
   }
 
   append(list: CodeList, rows: VectorRows): void {
@@ -42,6 +40,10 @@ export class FlatCoder implements Coder {
       instance.u8(to, bytes).set(instance.u8(rows.x, bytes));
     }
     list.n += rows.n;
+  }
+
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void {
+    copyRows(this, to, from, runs);
   }
 
   scanner({ pointer }: Query): Scanner {

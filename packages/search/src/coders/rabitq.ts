@@ -9,7 +9,7 @@ import {
   subtractCentroids,
   type VectorRows,
 } from "lowbit/kernels";
-import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
 import { dot } from "./pq.ts";
 
 export interface RabitqSetting extends CoderSetting {
@@ -21,14 +21,14 @@ export interface RabitqSetting extends CoderSetting {
 export class RabitqCoder implements Coder {
   readonly residual: boolean;
   readonly counts = false;
-  readonly blocks = ["codes", "factors"];
-  readonly bytesPerVector: number;
+  readonly blocks: Coder["blocks"];
   readonly #setting: RabitqSetting;
 
   constructor(setting: RabitqSetting) {
     this.#setting = setting;
     this.residual = setting.mean === undefined;
-    this.bytesPerVector = rabitqRowBytes(setting.dimension, setting.bits) + 8;
+    const row = rabitqRowBytes(setting.dimension, setting.bits);
+    this.blocks = { codes: (n) => n * row, factors: (n) => 8 * n };
   }
 
   append(list: CodeList, rows: VectorRows): void {
@@ -38,6 +38,10 @@ export class RabitqCoder implements Coder {
     const codes = list.blocks.codes!.extend(n * rabitqRowBytes(dimension, bits));
     rabitqEncode(instance, { x, n, dimension, bits }, codes, list.blocks.factors!.extend(8 * n));
     list.n += n;
+  }
+
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void {
+    copyRows(this, to, from, runs);
   }
 
   scanner(query: Query): Scanner {
