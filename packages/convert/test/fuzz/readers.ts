@@ -33,7 +33,7 @@ const MIB = 2 ** 20;
 
 /** All tensors of a file, one after another. */
 async function readTensors(bytes: Uint8Array): Promise<void> {
-  const file = await openTensorFile(bytes);
+  const file = await openTensorFile(bytes as Uint8Array<ArrayBuffer>);
   for (const name of file.tensors.keys()) await file.read(name);
 }
 
