@@ -82,6 +82,7 @@ words! {
         FlatScan = "flat_scan",
         Rabitq = "rabitq",
         Vectors = "vectors",
+        Hnsw = "hnsw",
     }
 }
 
@@ -131,6 +132,9 @@ words! {
         Pivot = "positive pivot in column",
         Heads = "heads",
         Positions = "positions",
+        Links = "links of a node (M)",
+        Level = "levels of a node",
+        Breadth = "breadth of the search (ef)",
     }
 }
 

@@ -52,6 +52,7 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "hnsw",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -98,4 +99,7 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "links of a node (M)",
+  "levels of a node",
+  "breadth of the search (ef)",
 ] as const;

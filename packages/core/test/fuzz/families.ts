@@ -20,6 +20,7 @@ export const inOtherModules = [
   "hamming",
   "flat_scan",
   "rabitq",
+  "hnsw",
   "solve",
 ] as const satisfies KernelFamily[];
 
