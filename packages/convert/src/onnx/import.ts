@@ -55,6 +55,10 @@ function bindOutputs(source: SourceModel, editor: GraphEditor, names: Map<string
         [`output "${output}": for training only`],
         "outputs that inference has",
       );
+    if (editor.plain(value) && value !== output) {
+      editor.outputs.push(editor.add("identity", output, [value], {}, { output }));
+      continue;
+    }
     if (value === output && editor.producer(value) === undefined) {
       throw new UnsupportedError(
         "importModel",

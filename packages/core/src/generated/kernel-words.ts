@@ -52,6 +52,8 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "arithmetic",
+  "reduce",
   "hnsw",
 ] as const;
 
@@ -99,6 +101,7 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "operands",
   "links of a node (M)",
   "levels of a node",
   "breadth of the search (ef)",

@@ -8,10 +8,16 @@ export interface WasmExports {
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly along_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arg_extreme_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arithmetic_new: (a: number, b: number) => number;
+  readonly arithmetic_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly attention_new: (a: number, b: number) => number;
   readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly best_new: (a: number, b: number) => number;
+  readonly best_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_max_pool_new: (a: number, b: number) => number;
   readonly bitpack_max_pool_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_planes: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -37,7 +43,7 @@ export interface WasmExports {
   readonly codebook_interleave: (a: number, b: number, c: number, d: number) => number;
   readonly codebook_interval_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_level_sums: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
-  readonly codebook_lloyd_pass: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly codebook_lloyd_pass: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_nearer: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_penalized: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_procrustes: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
@@ -148,6 +154,7 @@ export interface WasmExports {
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_level_scale: (a: number, b: number) => number;
   readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
@@ -160,7 +167,6 @@ export interface WasmExports {
   readonly quantize_nearest_bases: (a: number, b: number) => number;
   readonly quantize_order_statistics: (a: number, b: number) => number;
   readonly quantize_pack: (a: number, b: number, c: number, d: number, e: number) => number;
-  readonly quantize_parts: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_prune: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_residual_signs: (a: number, b: number) => number;
   readonly quantize_scale_sums: (a: number, b: number) => number;
@@ -175,6 +181,8 @@ export interface WasmExports {
   readonly rabitq_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_prepare: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_scan_run: (a: number, b: number) => number;
+  readonly reduce_new: (a: number, b: number) => number;
+  readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly resize_new: (a: number, b: number) => number;
   readonly resize_run: (a: number, b: number, c: number) => number;
