@@ -7,6 +7,7 @@ import { writeKernelRegistry } from "./kernel-registry.mjs";
 import { writeKernelWords } from "./kernel-words.mjs";
 import { whenMain } from "./main-module.mjs";
 import { writeMethods } from "./methods.mjs";
+import { writeOperators } from "./operators.mjs";
 import { pnpmEnv } from "./setup/node.mjs";
 import { root } from "./setup/paths.mjs";
 import { run } from "./setup/run.mjs";
@@ -27,6 +28,8 @@ const generators = [
   writeTierProbes,
   // The table of methods, measured anew.
   writeMethods,
+  // The table of operators, from the ONNX project's node tests; as it is where they are not there.
+  writeOperators,
   // The ONNX schema.
   () => run("buf", ["generate"], { cwd: join(root, "packages", "convert"), env: pnpmEnv(), log: "buf", timeout: 120 }),
   // The loops that measure a machine's limits, and the checksums of benchmark cases that have none yet.

@@ -12,6 +12,6 @@ export function generatedFiles() {
   });
   const files = listed
     .split("\n")
-    .filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$|^docs\/methods\.md$/.test(file));
+    .filter((file) => /(^|\/)generated\/|^crates\/kernels\/README\.md$|^docs\/(methods|operators)\.md$/.test(file));
   return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
 }

@@ -82,6 +82,9 @@ words! {
         FlatScan = "flat_scan",
         Rabitq = "rabitq",
         Vectors = "vectors",
+        Arithmetic = "arithmetic",
+        Reduce = "reduce",
+        Hnsw = "hnsw",
     }
 }
 
@@ -131,6 +134,10 @@ words! {
         Pivot = "positive pivot in column",
         Heads = "heads",
         Positions = "positions",
+        Operands = "operands",
+        Links = "links of a node (M)",
+        Level = "levels of a node",
+        Breadth = "breadth of the search (ef)",
     }
 }
 

@@ -31,11 +31,13 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "ops")]
+pub mod arithmetic;
 #[cfg(feature = "transformer")]
 pub mod attention;
 #[cfg(feature = "operators")]
 pub mod binary;
-#[cfg(any(feature = "bits", feature = "search"))]
+#[cfg(feature = "bits")]
 pub mod bitpack;
 #[cfg(feature = "solve")]
 pub mod blocks;
@@ -68,7 +70,7 @@ pub mod error;
 pub mod flat_scan;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
-#[cfg(any(feature = "networks", feature = "search"))]
+#[cfg(feature = "networks")]
 mod geometry;
 #[cfg(feature = "solve")]
 pub mod gradients;
@@ -77,6 +79,8 @@ pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
 pub mod hamming;
 pub mod handles;
+#[cfg(feature = "search")]
+pub mod hnsw;
 #[cfg(feature = "ops")]
 pub mod linear;
 #[cfg(feature = "matmul")]
@@ -113,10 +117,13 @@ pub mod quantize_optimize;
 pub mod quantize_order;
 #[cfg(feature = "search")]
 pub mod rabitq;
+pub mod reduce;
 #[cfg(feature = "ops")]
 pub mod resize;
 #[cfg(feature = "transformer")]
 pub mod row_norm;
+#[cfg(any(feature = "bits", feature = "search"))]
+pub mod signs;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]

@@ -90,6 +90,19 @@ pub fn pq_fast_scan_pack(codes: usize, n: usize, subspaces: usize, first: usize,
     status(run())
 }
 
+/// The codes of vectors `first .. first + n` of u8 `blocks`, u8 `[n, ceil(M / 2)]`. Returns 0.
+#[wasm_bindgen]
+pub fn pq_fast_scan_unpack(blocks: usize, first: usize, n: usize, subspaces: usize, codes: usize) -> i32 {
+    const OP: Op = Op::PqFastScan;
+    let run = || {
+        let len = blocks_len(first.saturating_add(n), subspaces)?;
+        let memory = Memory::new(OP);
+        let codes = memory.write(codes, checked_area(OP, n, code_row_bytes(subspaces, 4))?)?;
+        pq_fast_scan::unpack(memory.read(blocks, len)?, first, n, subspaces, codes)
+    };
+    status(run())
+}
+
 /// Parameters: as `pq_scan_run`, with blocks in place of codes and tables `[queries, M, 16]`. Returns 0.
 #[wasm_bindgen]
 pub fn pq_fast_scan_run(params: usize, words: usize) -> i32 {

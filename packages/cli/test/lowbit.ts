@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const BIN = process.env.LOWBIT_BIN ?? fileURLToPath(new URL("../bin/lowbit.js", import.meta.url));
+export const BIN = process.env.LOWBIT_BIN ?? fileURLToPath(new URL("../bin/lowbit.js", import.meta.url));
 
 if (!process.env.LOWBIT_BIN && !existsSync(fileURLToPath(new URL("../dist/index.js", import.meta.url))))
   throw new Error("packages/cli is not built; run pnpm build first");

@@ -5,13 +5,13 @@ import type { KernelInstance } from "lowbit/kernels";
 const GROWTH = 1 / 8;
 
 export class Block {
-  readonly #instance: KernelInstance;
+  readonly instance: KernelInstance;
   #pointer = 0;
   #capacity = 0;
   #bytes = 0;
 
   constructor(instance: KernelInstance) {
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get pointer(): number {
@@ -32,9 +32,9 @@ export class Block {
     const wanted = this.#bytes + more;
     if (wanted > this.#capacity) {
       const capacity = this.#capacity === 0 ? wanted : Math.max(wanted, Math.ceil(this.#bytes * (1 + GROWTH)));
-      const pointer = this.#instance.alloc(capacity);
-      const memory = this.#instance.u8(pointer, capacity);
-      memory.set(this.#instance.u8(this.#pointer, this.#bytes));
+      const pointer = this.instance.alloc(capacity);
+      const memory = this.instance.u8(pointer, capacity);
+      memory.set(this.instance.u8(this.#pointer, this.#bytes));
       memory.fill(0, this.#bytes);
       this.#free();
       [this.#pointer, this.#capacity] = [pointer, capacity];
@@ -46,16 +46,16 @@ export class Block {
 
   append(data: Uint8Array): void {
     const at = this.extend(data.length);
-    this.#instance.u8(at, data.length).set(data);
+    this.instance.u8(at, data.length).set(data);
   }
 
   /** A view; use it before the next call that may allocate. */
   view(): Uint8Array {
-    return this.#instance.u8(this.#pointer, this.#bytes);
+    return this.instance.u8(this.#pointer, this.#bytes);
   }
 
   #free(): void {
-    if (this.#capacity > 0 && !this.#instance.ended) this.#instance.free(this.#pointer, this.#capacity);
+    if (this.#capacity > 0 && !this.instance.ended) this.instance.free(this.#pointer, this.#capacity);
   }
 
   dispose(): void {

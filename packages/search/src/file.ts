@@ -1,11 +1,4 @@
-/**
- * An index as a file: safetensors, whose `__metadata__` holds `lowbit_index`, JSON:
- *
- *   { version: 1, spec, metric, dimension, ids: { count, kind?, ids? }, sizes: number[] (vectors of each list), sha256: { tensor: hex } }
- *
- * and whose tensors are what was learned (`rotation`, `centroids`, `codebooks`, `mean`), the bits of the vectors that are there (`live`, U32), and the arrays of codes, all lists one
- * behind the other: `codes`, `scales` or `factors`, `numbers` (of inverted files), `exact.codes` and `exact.scales`. Scales and factors are f32, numbers u32, all as bytes.
- */
+/** An index as a file: safetensors with `__metadata__.lowbit_index`; docs/format.md says it byte by byte. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
@@ -17,23 +10,27 @@ import {
   readSource,
   writeSafetensors,
 } from "lowbit";
-import { type LoadKernelsOptions, loadKernels, pqBlockBytes, rabitqRowBytes } from "lowbit/kernels";
+import { type LoadKernelsOptions, loadKernels } from "lowbit/kernels";
 import { Bits } from "./bits.ts";
+import { MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import type { Metric } from "./metric.ts";
-import { checkMetric, Index, type IndexPart } from "./search-index.ts";
+import { checkMetric, Index } from "./search-index.ts";
 import { type IndexSpec, parseSpec } from "./spec.ts";
+import type { IndexPart } from "./store.ts";
 import { byteTensor, floatTensor, readBytes, readFloats, readWords, wordTensor } from "./tensors.ts";
 import type { Learned } from "./train.ts";
 
 const KEY = "lowbit_index";
+const DIGEST = "lowbit_digest";
 const VERSION = 1;
 
 const digest = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+const digestOf = (text: string): string => digest(new TextEncoder().encode(text));
 
 /** The file of an index: the same bytes wherever it was built. */
 export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
-  const { spec, learned, ids, live, metric, input } = index.state;
+  const { spec, learned, ids, live, metric, input, efConstruction } = index.state;
   const tensors = new Map<string, RawTensor>();
   const dimension = spec.truncate ?? input;
   const { rotation, centroids, codebooks, mean } = learned;
@@ -52,8 +49,17 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   const sha = Object.fromEntries(
     [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, t]) => [n, digest(t.bytes)]),
   );
-  const text = { version: VERSION, spec: index.spec, metric, dimension: input, ids: ids.toJSON(), sizes, sha256: sha };
-  return writeSafetensors(tensors, new Map([[KEY, JSON.stringify(text)]]));
+  const graph = index.graph && { graph: { entry: index.graph.entry, efConstruction } };
+  const head = { version: VERSION, spec: index.spec, metric, dimension: input };
+  const text = { ...head, ids: ids.toJSON(), sizes, ...graph, sha256: sha };
+  const json = JSON.stringify(text);
+  return writeSafetensors(
+    tensors,
+    new Map([
+      [KEY, json],
+      [DIGEST, digestOf(json)],
+    ]),
+  );
 }
 
 function joined(parts: readonly IndexPart[]): Uint8Array {
@@ -85,7 +91,7 @@ export async function loadIndex(
 ): Promise<Index> {
   const bytes = await readSource(source, signal ? { signal } : {});
   const { metadata, tensors } = readSafetensors(bytes);
-  const { spec, metric, dimension, ids, sizes, sha } = header(metadata.get(KEY));
+  const { spec, metric, dimension, ids, sizes, graph, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
   for (const [name, { bytes: data }] of tensors) {
     const found = digest(data);
     if (sha[name] !== found) throw new DigestError(`tensor ${name}`, String(sha[name]), found);
@@ -98,14 +104,15 @@ export async function loadIndex(
   const live = new Bits(words);
   checkTail(words, count);
   const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
-  return Index.restore({ instance, spec, metric, input: dimension, learned, ids, live }, (parts) => {
-    const kept = spec.truncate ?? dimension;
+  const { efConstruction, entry } = graph;
+  const state = { instance, spec, metric, input: dimension, learned, ids, live, efConstruction };
+  return Index.restore(state, (parts, links) => {
     const from = new Map<string, number>();
-    for (const { name, list, block, of } of parts) {
+    for (const { name, list, block, of, bytes } of parts) {
       const n = name.startsWith("exact.") ? count : sizes[list]!;
       const data = readBytes(tensors, name);
       const at = from.get(name) ?? 0;
-      const length = bytesOfPart(name, spec, kept, n);
+      const length = bytes(n);
       if (at + length > data.length)
         throw new FormatError("tensor-shape", `bytes of ${name}`, at + length, data.length);
       block.append(data.subarray(at, at + length));
@@ -116,6 +123,7 @@ export async function loadIndex(
       const { length } = readBytes(tensors, name);
       if (end !== length) throw new FormatError("tensor-shape", `bytes of ${name}`, end, length);
     }
+    links?.restored(count, entry);
     if (spec.lists) checkNumbers(readBytes(tensors, "numbers"), count);
   });
 }
@@ -126,11 +134,14 @@ interface Header {
   readonly dimension: number;
   readonly ids: Ids;
   readonly sizes: readonly number[];
+  readonly graph: { readonly entry: number; readonly efConstruction: number };
   readonly sha: Readonly<Record<string, unknown>>;
 }
 
-function header(text: string | undefined): Header {
+function header(text: string | undefined, sha256: string | undefined): Header {
   if (text === undefined) throw new FormatError("metadata-missing", `metadata ${KEY}`, "an index", "none");
+  const found = digestOf(text);
+  if (found !== sha256) throw new DigestError(`metadata ${KEY}`, String(sha256), found);
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(text);
@@ -140,7 +151,7 @@ function header(text: string | undefined): Header {
   const field = (what: string, expected: unknown, got: unknown): never => {
     throw new FormatError("metadata-field", `${KEY}.${what}`, expected, got);
   };
-  const { version, spec: words, metric, dimension, ids: given, sizes, sha256: sha } = json;
+  const { version, spec: words, metric, dimension, ids: given, sizes, graph, sha256: sha } = json;
   if (version !== VERSION) throw new FormatError("metadata-version", `${KEY}.version`, VERSION, version);
   if (typeof words !== "string") return field("spec", "text", words);
   const spec = parseSpec(words);
@@ -156,17 +167,23 @@ function header(text: string | undefined): Header {
     return field("sizes", `${lists} counts`, sizes);
   const sum = sizes.reduce((sum: number, size: number) => sum + size, 0);
   if (sum !== ids.count) field("sizes", `counts with the sum ${ids.count}`, sum);
-  return { spec, metric: metric as Metric, dimension, ids, sizes, sha: sha as Record<string, unknown> };
+  const { entry, efConstruction } = { entry: 0, efConstruction: 1, ...(graph as object | undefined) };
+  if (spec.links && !graph) return field("graph", "an object", graph);
+  if (!isCount(entry, 0)) return field("graph.entry", "a count", entry);
+  if (!isCount(efConstruction, 1) || efConstruction > MOST_BREADTH)
+    return field("graph.efConstruction", `1 to ${MOST_BREADTH}`, efConstruction);
+  const ways = { entry, efConstruction };
+  return { spec, metric: metric as Metric, dimension, ids, sizes, graph: ways, sha: sha as Record<string, unknown> };
 }
 
 const isCount = (value: unknown, least: number): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= least && value < 2 ** 32 - 1;
 
 function idsOf(given: unknown, field: (what: string, expected: unknown, got: unknown) => never): Ids {
-  const { count, kind, ids } = (given ?? {}) as { count?: unknown; kind?: unknown; ids?: unknown };
+  const { count, kind, ids, next } = (given ?? {}) as Record<string, unknown>;
   if (!isCount(count, 0)) return field("ids.count", "a count", count);
-  const known = new Ids();
   if (kind === undefined) {
+    const known = new Ids();
     known.add(count, undefined);
     return known;
   }
@@ -176,9 +193,8 @@ function idsOf(given: unknown, field: (what: string, expected: unknown, got: unk
     if ((kind === "number" && typeof id === "number") || (kind === "string" && typeof id === "string")) return id;
     return field("ids.ids", `a ${kind}`, id);
   };
-  // One that was replaced stands there again: each as it came.
-  for (const id of ids) known.add(1, [read(id)]);
-  return known;
+  if (next !== undefined && !isCount(next, count)) return field("ids.next", `a number from ${count}`, next);
+  return Ids.from(ids.map(read), next as number | undefined);
 }
 
 function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, input: number): Learned {
@@ -198,26 +214,6 @@ function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, inp
     codebooks: floats("codebooks", codes.kind === "pq", entries * dimension),
     mean: floats("mean", codes.kind === "rabitq" && !lists, dimension),
   };
-}
-
-/** Bytes of an array of `n` vectors. */
-function bytesOfPart(name: string, { codes, rescore }: IndexSpec, dimension: number, n: number): number {
-  if (name === "numbers") return 4 * n;
-  if (name === "exact.scales" || name === "scales") return 4 * n;
-  if (name === "factors") return 8 * n;
-  if (name === "exact.codes") return n * dimension * (rescore === "sq8" ? 1 : 4);
-  switch (codes.kind) {
-    case "flat":
-      return 4 * n * dimension;
-    case "sq8":
-      return n * dimension;
-    case "binary":
-      return 4 * n * Math.ceil(dimension / 32);
-    case "pq":
-      return codes.bits === 8 ? n * codes.subspaces : pqBlockBytes(n, codes.subspaces);
-    case "rabitq":
-      return n * rabitqRowBytes(dimension, codes.bits);
-  }
 }
 
 /** Bits behind the last vector would be found. */

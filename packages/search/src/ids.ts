@@ -8,6 +8,8 @@ export class Ids {
   readonly #given: IndexId[] = [];
   #numbers: Map<IndexId, number> | undefined;
   #count = 0;
+  /** What the next vector without an id is called, while all were added without. */
+  #next: number | undefined = 0;
 
   /** Vectors that were ever added. */
   get count(): number {
@@ -19,6 +21,11 @@ export class Ids {
     return this.#numbers === undefined;
   }
 
+  /** Whether nobody gave one. */
+  get automatic(): boolean {
+    return this.#next !== undefined;
+  }
+
   /**
    * Numbers of `count` new vectors; ids that are taken already are returned as `replaced`.
    * @param ids `count` of them
@@ -27,7 +34,10 @@ export class Ids {
   add(count: number, ids: readonly IndexId[] | undefined): { first: number; replaced: number[] } {
     const first = this.#count;
     const replaced: number[] = [];
-    if (ids === undefined && this.plain) {
+    if (ids === undefined && this.#next !== undefined) {
+      const next = this.#next;
+      if (this.#numbers) for (let i = 0; i < count; i++) this.#push(next + i);
+      this.#next += count;
       this.#count += count;
       return { first, replaced };
     }
@@ -42,21 +52,35 @@ export class Ids {
     }
     if (this.#numbers === undefined) {
       if (first > 0 && kind !== "number") throw new InputError("Index.add", "id", "a number, as those before", ids[0]);
-      this.#numbers = new Map();
       // Those before were named by their numbers.
-      for (let number = 0; number < first; number++) {
-        this.#given.push(number);
-        this.#numbers.set(number, number);
-      }
+      for (let number = 0; number < first; number++) this.#push(number);
     }
-    for (const [i, id] of ids.entries()) {
-      const before = this.#numbers.get(id);
+    for (const id of ids) {
+      const before = this.#push(id);
       if (before !== undefined) replaced.push(before);
-      this.#numbers.set(id, first + i);
-      this.#given.push(id);
     }
+    this.#next = undefined;
     this.#count += count;
     return { first, replaced };
+  }
+
+  /** Names the next number; returns which had the name before. */
+  #push(id: IndexId): number | undefined {
+    this.#numbers ??= new Map();
+    const before = this.#numbers.get(id);
+    this.#numbers.set(id, this.#given.length);
+    this.#given.push(id);
+    return before;
+  }
+
+  /** Those of some numbers alone, which are 0, 1, 2 ... then. */
+  kept(numbers: readonly number[]): Ids {
+    const kept = new Ids();
+    kept.#numbers = new Map();
+    for (const number of numbers) kept.#push(this.idOf(number));
+    kept.#count = numbers.length;
+    kept.#next = this.#next;
+    return kept;
   }
 
   /** The number of an id; undefined where there is none. */
@@ -73,10 +97,21 @@ export class Ids {
     this.#numbers?.delete(id);
   }
 
-  toJSON(): { count: number; kind?: string; ids?: (string | number)[] } {
+  toJSON(): { count: number; kind?: string; ids?: (string | number)[]; next?: number } {
     if (this.plain) return { count: this.#count };
     const kind = typeof this.#given[0];
-    return { count: this.#count, kind, ids: this.#given.map((id) => (typeof id === "bigint" ? `${id}` : id)) };
+    const ids = this.#given.map((id) => (typeof id === "bigint" ? `${id}` : id));
+    return { count: this.#count, kind, ids, ...(this.#next !== undefined && { next: this.#next }) };
+  }
+
+  /** As {@link Ids.toJSON} wrote them; an id that was replaced stands there again. */
+  static from(ids: readonly IndexId[], next: number | undefined): Ids {
+    const known = new Ids();
+    known.#numbers = new Map();
+    for (const id of ids) known.#push(id);
+    known.#count = ids.length;
+    known.#next = next;
+    return known;
   }
 }
 

@@ -10,11 +10,13 @@
  *
  * @module
  */
+export { fromFaiss } from "./faiss/read.ts";
+export { toFaiss } from "./faiss/write.ts";
 export { loadIndex, saveIndex } from "./file.ts";
 export type { IndexId } from "./ids.ts";
 export { METRICS, type Metric } from "./metric.ts";
 export type { Vectors } from "./prepare.ts";
-export { recall } from "./recall.ts";
+export { recall, type Truth } from "./recall.ts";
 export {
   type BuildOptions,
   type Hit,
@@ -24,3 +26,4 @@ export {
   type SearchOptions,
 } from "./search-index.ts";
 export { type Codes, defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
+export { type Tuned, type TuneOptions, tune } from "./tune.ts";

@@ -3,16 +3,22 @@ import { ShapeError } from "lowbit";
 import type { Vectors } from "./prepare.ts";
 import type { Index, SearchOptions } from "./search-index.ts";
 
+/** Numbers of the true nearest, [queries, at least k], best first. */
+export interface Truth {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
 /**
  * The mean over queries of the part of the k true nearest that is among the k found.
  *
- * @param truth numbers of the true nearest, [queries, at least k], best first: what an index of `Flat` finds
+ * @param truth what an index of `Flat` finds
  * @throws ShapeError, and as {@link Index.searchAll}
  */
 export function recall(
   index: Index,
   queries: Vectors,
-  truth: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
+  truth: Truth,
   { k = 10, ...options }: SearchOptions & { readonly k?: number } = {},
 ): number {
   const [n = 0, width = 0] = truth.shape;

@@ -1,26 +1,14 @@
-import { DisposedError, InputError, OutOfRangeError } from "lowbit";
-import {
-  assignVectors,
-  flatScan,
-  type KernelInstance,
-  type LoadKernelsOptions,
-  loadKernels,
-  noId,
-  type Selection,
-  subtractCentroids,
-  TopK,
-  type VectorRows,
-} from "lowbit/kernels";
+import { DisposedError, InputError, OutOfRangeError, ShapeError } from "lowbit";
+import { type KernelInstance, type LoadKernelsOptions, loadKernels, noId, type VectorRows } from "lowbit/kernels";
 import { Bits } from "./bits.ts";
-import { Block } from "./block.ts";
-import type { CodeList, Coder, Query } from "./coders/coder.ts";
-import type { FlatCoder } from "./coders/flat.ts";
-import { makeCoder, makeRescorer } from "./coders/make.ts";
+import { candidates, type Effort, filterWords } from "./candidates.ts";
+import { type Graph, MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import { higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
 import { defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
-import { type Learned, train } from "./train.ts";
+import { type IndexPart, Store } from "./store.ts";
+import { type Learned, sameLearned, train } from "./train.ts";
 
 export interface IndexOptions {
   /** Default `cosine`. */
@@ -37,6 +25,10 @@ export interface IndexOptions {
 export interface BuildOptions extends IndexOptions {
   /** One for each vector: safe integers, bigints or strings; absent: 0, 1, 2 ... */
   readonly ids?: readonly IndexId[];
+  /** Nodes that are kept on the way when one is added to a graph, 1 to 65,536: more of them find better neighbours, in more time. Default 40. */
+  readonly efConstruction?: number;
+  /** An index of the same spec, metric and dimension, whose rotation, centroids and codebooks are taken instead of learning others: what {@link Index.merge} wants. */
+  readonly like?: Index;
 }
 
 export interface SearchOptions {
@@ -46,6 +38,10 @@ export interface SearchOptions {
   readonly rescored?: number;
   /** Lists that are looked through, of an inverted file; default 16. */
   readonly nprobe?: number;
+  /** Nodes of a graph that are kept on the way, of HNSW, to 65,536; default 64, never fewer than candidates. */
+  readonly efSearch?: number;
+  /** Scores every vector by the most exact form that is stored, without codes that are scored again, a graph, and lists that are left out: what others are measured by. */
+  readonly exact?: boolean;
 }
 
 /** A vector that was found. */
@@ -72,10 +68,8 @@ export interface IndexState {
   readonly learned: Learned;
   readonly ids: Ids;
   readonly live: Bits;
+  readonly efConstruction: number;
 }
-
-/** Lists that are looked through where nobody says how many. */
-const DEFAULT_PROBES = 16;
 
 /**
  * Vectors in few bytes each, and the nearest of them.
@@ -83,24 +77,16 @@ const DEFAULT_PROBES = 16;
  * @example
  * const index = await Index.build({ shape: [n, 384], data }, "PQ48x4fs,RSQ8", { metric: "cosine" });
  * const [best] = index.search(query, 10);
- * await writeFile("vectors.lowbit", index.save());
+ * await writeFile("vectors.lowbit", saveIndex(index));
  */
 export class Index implements Disposable {
   readonly spec: string;
   readonly metric: Metric;
   /** Coordinates of a vector as given. */
   readonly dimension: number;
-  readonly #state: IndexState;
-  readonly #kept: number;
   readonly #preparer: Preparer;
-  readonly #coder: Coder;
-  readonly #rescorer: FlatCoder | undefined;
-  readonly #lists: CodeList[];
-  /** Numbers of the vectors of each list; absent where there is one list, in their order. */
-  readonly #numbers: Block[] | undefined;
-  readonly #exact: CodeList | undefined;
-  /** Pointer to the centroids. */
-  readonly #centroids: number;
+  #state: IndexState;
+  #store: Store;
   #disposed = false;
 
   private constructor(state: IndexState) {
@@ -109,17 +95,15 @@ export class Index implements Disposable {
     this.spec = formatSpec(spec);
     this.metric = metric;
     this.dimension = input;
-    this.#kept = spec.truncate ?? input;
-    const setting = { instance, dimension: this.#kept, metric: kernelMetric(metric) };
-    this.#coder = makeCoder(spec, setting, learned);
-    this.#rescorer = makeRescorer(spec, setting);
+    this.#store = this.#emptyStore();
     const normalize = metric === "cosine";
-    this.#preparer = new Preparer({ ...setting, input, normalize, rotation: learned.rotation });
-    const lists = spec.lists ?? 1;
-    this.#lists = Array.from({ length: lists }, () => this.#emptyList(this.#coder));
-    this.#numbers = spec.lists ? this.#lists.map(() => new Block(instance)) : undefined;
-    this.#exact = this.#rescorer && this.#emptyList(this.#rescorer);
-    this.#centroids = learned.centroids ? instance.upload(learned.centroids) : 0;
+    this.#preparer = new Preparer({
+      instance,
+      input,
+      dimension: spec.truncate ?? input,
+      normalize,
+      rotation: learned.rotation,
+    });
   }
 
   /**
@@ -127,29 +111,33 @@ export class Index implements Disposable {
    *
    * @param vectors f32 [n, D], finite, |x|² at most 1e36
    * @param spec see {@link parseSpec}
-   * @throws InputError (spec, metric, ids), ShapeError, NotFiniteError, OutOfRangeError (fewer vectors than centroids), OutOfMemoryError, LoadError, or the signal's reason
+   * @throws InputError (spec, metric, ids, like), ShapeError, NotFiniteError, OutOfRangeError (fewer vectors than centroids), OutOfMemoryError, LoadError, or the signal's reason
    */
   static async build(
     vectors: Vectors,
     spec: string,
-    { metric = "cosine", seed = 0, signal, onProgress, kernels, ids }: BuildOptions = {},
+    { metric = "cosine", seed = 0, signal, onProgress, kernels, ids, like, efConstruction = 40 }: BuildOptions = {},
   ): Promise<Index> {
     const parsed = parseSpec(spec);
     const { d } = checkVectors("Index.build", vectors);
     checkMetric(parsed, metric);
     const { truncate = d } = parsed;
     if (truncate > d) throw new OutOfRangeError("Index.build", "coordinates to keep", `at most ${d}`, truncate);
+    checkCount("Index.build", "efConstruction", efConstruction, MOST_BREADTH);
+    if (like) like.#checkLike("Index.build", formatSpec(parsed), metric, d);
     const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
-    const learned = await train(vectors, {
-      instance,
-      spec: parsed,
-      input: d,
-      dimension: truncate,
-      normalize: metric === "cosine",
-      seed,
-      signal,
-      onStage: (stage) => onProgress?.(stage, 0),
-    });
+    const learned =
+      like?.state.learned ??
+      (await train(vectors, {
+        instance,
+        spec: parsed,
+        input: d,
+        dimension: truncate,
+        normalize: metric === "cosine",
+        seed,
+        signal,
+        onStage: (stage) => onProgress?.(stage, 0),
+      }));
     const index = new Index({
       instance,
       spec: parsed,
@@ -158,6 +146,7 @@ export class Index implements Disposable {
       learned,
       ids: new Ids(),
       live: new Bits(),
+      efConstruction,
     });
     try {
       await index.add(vectors, { ...(ids && { ids }), ...(signal && { signal }), ...(onProgress && { onProgress }) });
@@ -169,10 +158,10 @@ export class Index implements Disposable {
   }
 
   /** An index of what a file holds: see {@link loadIndex}. */
-  static restore(state: IndexState, fill: (lists: readonly IndexPart[]) => void): Index {
+  static restore(state: IndexState, fill: (parts: readonly IndexPart[], graph: Graph | undefined) => void): Index {
     const index = new Index(state);
     try {
-      fill(index.parts());
+      fill(index.parts(), index.graph);
       return index;
     } catch (error) {
       index.dispose();
@@ -187,7 +176,7 @@ export class Index implements Disposable {
 
   /** Bytes of a vector: codes, and what is scored again. */
   get bytesPerVector(): number {
-    return this.#coder.bytesPerVector + (this.#rescorer?.bytesPerVector ?? 0) + (this.#numbers ? 4 : 0);
+    return this.#store.bytesPerVector;
   }
 
   /** Bytes of WASM memory that codes take, with what is kept free for more. */
@@ -197,7 +186,7 @@ export class Index implements Disposable {
 
   /**
    * Adds vectors; one whose id is there already takes its place.
-   * @throws InputError, ShapeError, NotFiniteError, OutOfRangeError, OutOfMemoryError, DisposedError, or the signal's reason, after which the chunks of 4,096 vectors that were whole are there
+   * @throws InputError, ShapeError, NotFiniteError, OutOfRangeError, OutOfMemoryError, DisposedError, or the signal's reason, after which the chunks of 4,096 vectors (256 of a graph) that were whole are there
    */
   async add(
     vectors: Vectors,
@@ -206,9 +195,10 @@ export class Index implements Disposable {
     this.#check("add");
     const { n } = checkVectors("Index.add", vectors, this.dimension);
     if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
-    for (let from = 0; from < n; from += CHUNK) {
+    const chunk = this.#state.spec.links ? LINKED : CHUNK;
+    for (let from = 0; from < n; from += chunk) {
       signal?.throwIfAborted();
-      const to = Math.min(n, from + CHUNK);
+      const to = Math.min(n, from + chunk);
       this.#preparer.with("Index.add", vectors, from, to, (rows) => this.#addRows(rows, ids?.slice(from, to)));
       onProgress?.("adding", to / n);
       // A page stays alive between chunks, and a signal can come.
@@ -231,6 +221,52 @@ export class Index implements Disposable {
     return removed;
   }
 
+  /**
+   * Gives back the memory of vectors that were removed or replaced. Ids stay; numbers, as {@link Index.searchAll} gives them, are counted anew.
+   * @throws OutOfMemoryError, with the index as it was: old and new codes are held together for a moment
+   */
+  compact(): void {
+    this.#check("compact");
+    const { live, ids } = this.#state;
+    const { size } = live;
+    if (size === ids.count) return;
+    const store = this.#emptyStore();
+    try {
+      store.copy(this.#store, live, ids.count, 0);
+    } catch (error) {
+      store[Symbol.dispose]();
+      throw error;
+    }
+    const kept = new Bits();
+    kept.grow(0, size);
+    this.#state = { ...this.#state, live: kept, ids: ids.kept(liveNumbers(live, ids.count)) };
+    this.#store[Symbol.dispose]();
+    this.#store = store;
+  }
+
+  /**
+   * Takes in the vectors of another index, which stays as it is. Their codes are copied: it must have been built `like` this one, or be of a spec that learns nothing.
+   * A vector whose id is here already takes its place; where neither has ids of its own, those of `other` follow those of this one.
+   * @throws InputError where the indexes differ or kinds of ids do, OutOfMemoryError, DisposedError
+   */
+  merge(other: Index): void {
+    this.#check("merge");
+    other.#check("merge");
+    if (other === this) throw new InputError("Index.merge", "other", "another index", "the same");
+    other.#checkLike("Index.merge", this.spec, this.metric, this.dimension);
+    if (!sameLearned(this.#state.learned, other.#state.learned))
+      throw new InputError("Index.merge", "other", "an index that was built `like` this one", "other codebooks");
+    const { ids, live } = this.#state;
+    const { ids: theirs, live: there } = other.#state;
+    const numbers = liveNumbers(there, theirs.count);
+    const both = ids.automatic && theirs.automatic;
+    const named = both ? undefined : numbers.map((number) => theirs.idOf(number));
+    const { first, replaced } = ids.add(numbers.length, named);
+    this.#store.copy(other.#store, there, theirs.count, first);
+    live.grow(first, first + numbers.length);
+    for (const number of replaced) live.delete(number);
+  }
+
   has(id: IndexId): boolean {
     const number = this.#state.ids.numberOf(id);
     return number !== undefined && this.#state.live.has(number);
@@ -251,31 +287,53 @@ export class Index implements Disposable {
     return hits;
   }
 
-  /** The same of several queries, f32 [queries, D]; {@link Index.idOf} turns numbers into ids. */
-  searchAll(queries: Vectors, k: number, { filter, rescored, nprobe = DEFAULT_PROBES }: SearchOptions = {}): Hits {
+  /**
+   * All vectors that {@link Index.search} finds within a radius, best first: it is asked for more until one lies outside.
+   *
+   * @param radius by the index's metric: the least inner product or cosine, the largest squared distance or number of signs; what is as far is in
+   * @throws OutOfRangeError where more than 1,048,576 lie within; and as {@link Index.search}
+   */
+  rangeSearch(query: Float32Array, radius: number, options: SearchOptions = {}): Hit[] {
+    if (Number.isNaN(radius)) throw new OutOfRangeError("Index.rangeSearch", "radius", "a number", radius);
+    const within = ({ score }: Hit) => (higherIsNearer(this.metric) ? score >= radius : score <= radius);
+    for (let k = FIRST_RANGE; ; k = Math.min(8 * k, MOST)) {
+      const hits = this.search(query, k, options);
+      const end = hits.findIndex((hit) => !within(hit));
+      if (end >= 0) return hits.slice(0, end);
+      if (hits.length < k) return hits;
+      if (k === MOST) throw new OutOfRangeError("Index.rangeSearch", "vectors within the radius", `below ${MOST}`, k);
+    }
+  }
+
+  /** {@link Index.search} of several queries, f32 [queries, D]; {@link Index.idOf} turns numbers into ids. */
+  searchAll(queries: Vectors, k: number, options: SearchOptions = {}): Hits {
     this.#check("search");
     const { n } = checkVectors("Index.search", queries, this.dimension);
-    checkCount("k", k);
-    checkCount("nprobe", nprobe);
-    const again = this.#rescorer
-      ? Math.max(k, checkCount("rescored", rescored ?? defaultRescored(this.#state.spec, k)))
-      : k;
+    const op = "Index.search";
+    checkCount(op, "k", k);
+    const { instance, spec } = this.#state;
+    const effort: Effort = {
+      k,
+      rescored: Math.max(k, checkCount(op, "rescored", options.rescored ?? defaultRescored(spec, k))),
+      nprobe: checkCount(op, "nprobe", options.nprobe ?? DEFAULT_PROBES),
+      efSearch: checkCount(op, "efSearch", options.efSearch ?? DEFAULT_BREADTH, MOST_BREADTH),
+      exact: options.exact ?? false,
+    };
     const numbers = new Int32Array(n * k).fill(-1);
     const scores = new Float32Array(n * k).fill(Number.NaN);
-    const { instance } = this.#state;
-    using allowed = this.#filter(filter);
-    using top = new TopK(instance, { k: Math.min(again, MOST) });
+    using allowed = filterWords(this.#state, options.filter);
     for (let from = 0; from < n; from += CHUNK) {
       const to = Math.min(n, from + CHUNK);
       this.#preparer.with("Index.search", queries, from, to, ({ x, dimension }) => {
         for (let i = from; i < to; i++) {
           const pointer = x + 4 * dimension * (i - from);
           const query = { pointer, values: instance.f32(pointer, dimension).slice() };
-          const best = this.#searchOne(query, top, k, allowed.selection, nprobe);
+          const best = candidates(instance, this.#store, query, allowed, effort);
+          const sign = higherIsNearer(this.metric) && !best.counts ? -1 : 1;
           for (let j = 0; j < Math.min(k, best.ids.length); j++) {
             if (best.ids[j] === noId) break;
             numbers[i * k + j] = best.ids[j]!;
-            scores[i * k + j] = best.sign * best.scores[j]!;
+            scores[i * k + j] = sign * best.scores[j]!;
           }
         }
       });
@@ -296,17 +354,7 @@ export class Index implements Disposable {
     const number = this.#state.ids.numberOf(id);
     if (number === undefined || !this.#state.live.has(number))
       throw new InputError("Index.reconstruct", "id", "one of the index", id);
-    if (this.#rescorer) return this.#preparer.restore(this.#rescorer.decode(this.#exact!, number));
-    if (!this.#numbers) return this.#preparer.restore(this.#coder.decode(this.#lists[0]!, number));
-    const { instance, learned } = this.#state;
-    for (const [i, block] of this.#numbers.entries()) {
-      const position = instance.u32(block.pointer, block.bytes / 4).indexOf(number);
-      if (position < 0) continue;
-      const vector = this.#coder.decode(this.#lists[i]!, position);
-      const centroid = this.#coder.residual ? learned.centroids!.subarray(i * vector.length) : undefined;
-      return this.#preparer.restore(centroid ? vector.map((x, j) => x + centroid[j]!) : vector);
-    }
-    throw new InputError("Index.reconstruct", "id", "one of the index", id);
+    return this.#preparer.restore(this.#store.decode(number));
   }
 
   /** State and arrays, for files. */
@@ -314,26 +362,21 @@ export class Index implements Disposable {
     return this.#state;
   }
 
+  get graph(): Graph | undefined {
+    return this.#store.graph;
+  }
+
   /** Every array of codes, list after list. */
   parts(): IndexPart[] {
-    const of = (prefix: string, list: CodeList, i: number): IndexPart[] =>
-      Object.entries(list.blocks).map(([name, block]) => ({ name: prefix + name, list: i, block, of: list }));
-    const lists = this.#lists.flatMap((list, i) => [
-      ...of("", list, i),
-      ...(this.#numbers ? [{ name: "numbers", list: i, block: this.#numbers[i]!, of: list }] : []),
-    ]);
-    return this.#exact ? [...lists, ...of("exact.", this.#exact, 0)] : lists;
+    return this.#store.parts();
   }
 
   /** Gives the memory back. Idempotent; everything else throws DisposedError afterwards. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { block } of this.parts()) block.dispose();
-    this.#coder[Symbol.dispose]();
+    this.#store[Symbol.dispose]();
     this.#preparer[Symbol.dispose]();
-    const { instance, learned } = this.#state;
-    if (this.#centroids && !instance.ended) instance.free(this.#centroids, learned.centroids!.byteLength);
   }
 
   [Symbol.dispose](): void {
@@ -344,121 +387,51 @@ export class Index implements Disposable {
     if (this.#disposed) throw new DisposedError(`Index.${what}`, "index");
   }
 
-  #emptyList(coder: Coder): CodeList {
-    const { instance } = this.#state;
-    return { n: 0, blocks: Object.fromEntries(coder.blocks.map((name) => [name, new Block(instance)])) };
+  #checkLike(op: string, spec: string, metric: Metric, dimension: number): void {
+    if (spec !== this.spec) throw new InputError(op, "spec of the other index", spec, this.spec);
+    if (metric !== this.metric) throw new InputError(op, "metric of the other index", metric, this.metric);
+    if (dimension !== this.dimension) throw new ShapeError(op, "vectors of the other index", dimension, this.dimension);
+  }
+
+  #emptyStore(): Store {
+    const { metric, input, spec } = this.#state;
+    return new Store({ ...this.#state, dimension: spec.truncate ?? input, metric: kernelMetric(metric) });
   }
 
   #addRows(rows: VectorRows, ids: readonly IndexId[] | undefined): void {
     const { ids: known, live } = this.#state;
     const { first, replaced } = known.add(rows.n, ids);
-    // The plain rows first: coders of residuals write over them.
-    this.#rescorer?.append(this.#exact!, rows);
-    if (this.#numbers) this.#addToLists(rows, first);
-    else this.#coder.append(this.#lists[0]!, rows);
+    this.#store.append(rows, first);
     live.grow(first, first + rows.n);
     for (const number of replaced) live.delete(number);
   }
-
-  #addToLists(rows: VectorRows, first: number): void {
-    const { instance, spec } = this.#state;
-    const { x, n, dimension } = rows;
-    const lists = spec.lists!;
-    const assigned = instance.alloc(4 * n);
-    const gathered = instance.alloc(4 * n * dimension);
-    try {
-      assignVectors(instance, rows, this.#centroids, lists, assigned);
-      if (this.#coder.residual) subtractCentroids(instance, rows, assigned, this.#centroids, lists);
-      const to = instance.u32(assigned, n).slice();
-      const members = new Map<number, number[]>();
-      for (const [i, list] of to.entries()) {
-        const some = members.get(list);
-        if (some) some.push(i);
-        else members.set(list, [i]);
-      }
-      for (const [list, some] of members) {
-        const bytes = 4 * dimension;
-        // Anew for each list: appending may grow the memory.
-        const all = new Uint8Array(instance.u8(0, 0).buffer);
-        for (const [at, i] of some.entries()) all.copyWithin(gathered + at * bytes, x + i * bytes, x + (i + 1) * bytes);
-        this.#coder.append(this.#lists[list]!, { x: gathered, n: some.length, dimension });
-        this.#numbers![list]!.append(new Uint8Array(Uint32Array.from(some, (i) => first + i).buffer));
-      }
-    } finally {
-      if (!instance.ended) {
-        instance.free(assigned, 4 * n);
-        instance.free(gathered, 4 * n * dimension);
-      }
-    }
-  }
-
-  #searchOne(query: Query, top: TopK, k: number, selection: Selection, nprobe: number) {
-    const { instance, learned } = this.#state;
-    {
-      using scanner = this.#coder.scanner(query);
-      if (!this.#numbers) scanner.scan(this.#lists[0]!, selection, top, undefined);
-      else
-        for (const list of this.#nearestLists(query, nprobe)) {
-          const codes = this.#lists[list]!;
-          if (codes.n === 0) continue;
-          const d = query.values.length;
-          const centroid = learned.centroids!.subarray(list * d, (list + 1) * d);
-          scanner.scan(codes, { ...selection, ids: this.#numbers[list]!.pointer }, top, centroid);
-        }
-    }
-    const found = this.#coder.counts ? top.finishI32() : top.finishF32();
-    const sign = higherIsNearer(this.metric) ? -1 : 1;
-    if (!this.#rescorer) return { ids: found.ids, scores: found.scores, sign: this.#coder.counts ? 1 : sign };
-    using better = new TopK(instance, { k });
-    this.#rescorer.rescore(this.#exact!, query, found.ids, {}, better);
-    const { ids, scores } = better.finishF32();
-    return { ids, scores, sign };
-  }
-
-  #nearestLists({ pointer, values }: Query, nprobe: number): number[] {
-    const { instance, spec } = this.#state;
-    const n = spec.lists!;
-    using top = new TopK(instance, { k: Math.min(nprobe, n) });
-    flatScan(instance, { rows: this.#centroids, n, dimension: values.length, metric: "l2" }, pointer, top);
-    return [...top.finishF32().ids];
-  }
-
-  /** Bits of the vectors that may be found, in WASM memory; none where all may. */
-  #filter(filter: SearchOptions["filter"]): Disposable & { readonly selection: Selection } {
-    const { live, ids, instance } = this.#state;
-    const { count } = ids;
-    const words = live.words.slice(0, Math.ceil(count / 32));
-    if (typeof filter === "function") {
-      for (let i = 0; i < count; i++) if (live.has(i) && !filter(ids.idOf(i))) words[i >>> 5]! &= ~(1 << (i & 31));
-    } else if (filter) {
-      if (!ids.plain) throw new InputError("Index.search", "filter", "a predicate, as ids are given", "bits");
-      for (let i = 0; i < words.length; i++) words[i]! &= filter[i] ?? 0;
-    } else if (this.size === count) return { selection: {}, [Symbol.dispose]: () => {} };
-    const pointer = instance.upload(words);
-    return {
-      selection: { filter: { pointer, words: words.length } },
-      [Symbol.dispose]: () => {
-        if (!instance.ended) instance.free(pointer, words.byteLength);
-      },
-    };
-  }
 }
 
-/** An array of codes: its name in files, its list, and where it lies. */
-export interface IndexPart {
-  readonly name: string;
-  readonly list: number;
-  readonly block: Block;
-  readonly of: CodeList;
-}
+/** Lists that are looked through where nobody says how many. */
+const DEFAULT_PROBES = 16;
+
+/** Nodes of a graph that are kept on the way where nobody says how many. */
+const DEFAULT_BREADTH = 64;
+
+/** Vectors that are linked between two looks at a signal: a fifth of a second, of 384 coordinates. */
+const LINKED = 256;
+
+/** Vectors that a search within a radius asks for first. */
+const FIRST_RANGE = 64;
 
 /** What k may be at most. */
 const MOST = 1 << 20;
 
-function checkCount(what: string, value: number): number {
-  if (!(Number.isInteger(value) && value >= 1 && value <= MOST))
-    throw new OutOfRangeError("Index.search", what, `1 to ${MOST}`, value);
+function checkCount(op: string, what: string, value: number, most = MOST): number {
+  if (!(Number.isInteger(value) && value >= 1 && value <= most))
+    throw new OutOfRangeError(op, what, `1 to ${most}`, value);
   return value;
+}
+
+function liveNumbers(live: Bits, count: number): number[] {
+  const numbers: number[] = [];
+  for (let number = 0; number < count; number++) if (live.has(number)) numbers.push(number);
+  return numbers;
 }
 
 /** @throws InputError */

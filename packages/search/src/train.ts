@@ -19,6 +19,13 @@ export interface Learned {
   readonly mean?: Float32Array | undefined;
 }
 
+/** Whether codes of the one mean the same by the other. */
+export function sameLearned(a: Learned, b: Learned): boolean {
+  const same = (x: Float32Array | undefined, y: Float32Array | undefined): boolean =>
+    x === y || (x !== undefined && y !== undefined && x.length === y.length && x.every((value, i) => value === y[i]));
+  return (["rotation", "centroids", "codebooks", "mean"] as const).every((name) => same(a[name], b[name]));
+}
+
 export interface TrainSetting {
   readonly instance: KernelInstance;
   readonly spec: IndexSpec;

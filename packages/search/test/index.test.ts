@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Index, loadIndex, type Metric, recall, saveIndex } from "../src/index.ts";
+import { Index, loadIndex, type Metric, recall, saveIndex, tune } from "../src/index.ts";
 import { clustered, likeness, nearest, rowOf } from "./vectors.ts";
 
 const d = 64;
@@ -32,6 +32,11 @@ describe("what is found", () => {
     ["IVF8,RaBitQ4", "cosine", 0.8],
     ["IVF8,Flat", "l2", 0.99],
     ["MRL32,SQ8", "cosine", 0.2],
+    ["HNSW16", "l2", 0.97],
+    ["HNSW16,SQ8", "cosine", 0.95],
+    ["HNSW16,PQ16x8,RFlat", "ip", 0.9],
+    ["HNSW16,RaBitQ4", "l2", 0.85],
+    ["OPQ16,HNSW16,PQ16x8,RSQ8", "cosine", 0.9],
   ] as const)("%s by %s keeps a recall of %d", async (spec, metric, floor) => {
     using index = await Index.build(base, spec, { metric });
     expect(recall(index, queries, nearest(base, queries, 10, metric))).toBeGreaterThanOrEqual(floor);
@@ -75,7 +80,7 @@ describe("ids, filters, removal", () => {
     expect(index.has("v9")).toBe(false);
   });
 
-  it.each(["Flat", "PQ16x8", "PQ16x4fs", "RaBitQ2", "Binary", "IVF8,SQ8", "Binary,RSQ8"])(
+  it.each(["Flat", "PQ16x8", "PQ16x4fs", "RaBitQ2", "Binary", "IVF8,SQ8", "Binary,RSQ8", "HNSW8", "HNSW8,RaBitQ3"])(
     "%s finds only what a filter lets through",
     async (spec) => {
       using index = await Index.build(base, spec, { metric: spec === "Binary" ? "hamming" : "l2" });
@@ -112,20 +117,27 @@ describe("ids, filters, removal", () => {
 });
 
 describe("files", () => {
-  it.each(["Flat", "Binary,RSQ8", "OPQ16,PQ16x8,RFlat", "PQ15x4fs", "IVF8,PQ16x4fs", "RaBitQ3", "IVF8,RaBitQ"])(
-    "%s is the same after a file",
-    async (spec) => {
-      const vectors = spec === "PQ15x4fs" ? clustered(300, 60, 2) : base;
-      const asked = spec === "PQ15x4fs" ? clustered(5, 60, 2) : queries;
-      using index = await Index.build(vectors, spec, { metric: "l2" });
-      index.remove([5, 6]);
-      const file = saveIndex(index);
-      using again = await loadIndex(file);
-      expect(again.searchAll(asked, 10)).toEqual(index.searchAll(asked, 10));
-      expect(again.size).toBe(index.size);
-      expect(saveIndex(again)).toEqual(file);
-    },
-  );
+  it.each([
+    "Flat",
+    "Binary,RSQ8",
+    "OPQ16,PQ16x8,RFlat",
+    "PQ15x4fs",
+    "IVF8,PQ16x4fs",
+    "RaBitQ3",
+    "IVF8,RaBitQ",
+    "HNSW8",
+    "HNSW8,PQ16x8",
+  ])("%s is the same after a file", async (spec) => {
+    const vectors = spec === "PQ15x4fs" ? clustered(300, 60, 2) : base;
+    const asked = spec === "PQ15x4fs" ? clustered(5, 60, 2) : queries;
+    using index = await Index.build(vectors, spec, { metric: "l2" });
+    index.remove([5, 6]);
+    const file = saveIndex(index);
+    using again = await loadIndex(file);
+    expect(again.searchAll(asked, 10)).toEqual(index.searchAll(asked, 10));
+    expect(again.size).toBe(index.size);
+    expect(saveIndex(again)).toEqual(file);
+  });
 
   it("keeps ids of every kind", async () => {
     const some = { shape: [3, d], data: base.data.slice(0, 3 * d) };
@@ -151,6 +163,149 @@ describe("files", () => {
   });
 });
 
+describe("within a radius", () => {
+  it.each([
+    ["Flat", "l2"],
+    ["Flat", "ip"],
+    ["Binary", "hamming"],
+    ["PQ16x8,RFlat", "cosine"],
+  ] as const)("%s by %s finds all that a search finds so near", async (spec, metric) => {
+    using index = await Index.build(base, spec, { metric });
+    const all = index.search(rowOf(queries, 0), 1500);
+    // Of all, of more than are asked for first, of one, of none.
+    for (const at of [1499, 700, 0]) {
+      const { score: radius } = all[at]!;
+      const near = all.filter(({ score }) =>
+        metric === "l2" || metric === "hamming" ? score <= radius : score >= radius,
+      );
+      expect(index.rangeSearch(rowOf(queries, 0), radius, { rescored: 1500 })).toEqual(near);
+    }
+    const none = metric === "l2" || metric === "hamming" ? -1 : 1e30;
+    expect(index.rangeSearch(rowOf(queries, 0), none)).toEqual([]);
+    expect(() => index.rangeSearch(rowOf(queries, 0), Number.NaN)).toThrow(/radius/);
+  });
+});
+
+/** One of each kind of codes, lists, and graphs. */
+const kinds = [
+  "HNSW8,SQ8",
+  "Flat",
+  "SQ8",
+  "Binary,RSQ8",
+  "PQ16x8",
+  "PQ16x4fs",
+  "RaBitQ3",
+  "IVF8,PQ16x4fs",
+  "IVF8,RaBitQ2,RFlat",
+];
+const part = (from: number, to: number) => ({ shape: [to - from, d], data: base.data.slice(from * d, to * d) });
+
+describe("compaction", () => {
+  it.each(kinds)("%s finds the same with less memory, and takes more", async (spec) => {
+    using index = await Index.build(part(0, 1000), spec, { metric: "l2" });
+    index.remove(Array.from({ length: 1000 }, (_, i) => i).filter((i) => i % 3 === 0 || (i > 300 && i < 400)));
+    const ask = () => index.search(rowOf(queries, 1), 50, { rescored: 1000, nprobe: 8 });
+    const [before, bytes, size] = [ask(), index.bytes, index.size];
+    index.compact();
+    expect(ask()).toEqual(before);
+    expect([index.size, index.state.ids.count]).toEqual([size, size]);
+    expect(index.bytes).toBeLessThan(0.75 * bytes);
+    expect(index.has(3)).toBe(false);
+    // Vectors without ids go on counting where they were.
+    await index.add(part(1000, 1001));
+    expect(index.has(1000)).toBe(true);
+    using again = await loadIndex(saveIndex(index));
+    expect(again.searchAll(queries, 20)).toEqual(index.searchAll(queries, 20));
+    await again.add(part(1001, 1002));
+    expect(again.has(1001)).toBe(true);
+  });
+
+  it("an index of which all was removed is empty and still of use", async () => {
+    using index = await Index.build(part(0, 300), "PQ16x8");
+    index.remove(Array.from({ length: 300 }, (_, i) => i));
+    index.compact();
+    expect(index.search(rowOf(queries, 0), 3)).toEqual([]);
+    using again = await loadIndex(saveIndex(index));
+    await again.add(part(0, 2));
+    expect(again.search(rowOf(base, 1), 1)[0]!.id).toBe(301);
+  });
+});
+
+describe("merging", () => {
+  it.each(kinds)("%s: two parts merged find what the whole finds", async (spec) => {
+    const options = { metric: "l2", nprobe: 8, rescored: 2000 } as const;
+    using whole = await Index.build(base, spec, options);
+    using first = await Index.build(part(0, 777), spec, { metric: "l2", like: whole });
+    using second = await Index.build(part(777, 1500), spec, { metric: "l2", like: whole });
+    second.remove([0, 5]);
+    whole.remove([777, 782]);
+    first.merge(second);
+    expect(first.size).toBe(whole.size);
+    whole.compact();
+    const all = { nprobe: 8, rescored: 2000 };
+    expect(first.searchAll(queries, 30, all)).toEqual(whole.searchAll(queries, 30, all));
+    expect(second.size).toBe(721);
+  });
+
+  it("a vector whose id is there already takes its place", async () => {
+    using a = await Index.build(part(0, 3), "Flat", { ids: ["x", "y", "z"] });
+    using b = await Index.build(part(3, 5), "Flat", { ids: ["z", "w"] });
+    a.merge(b);
+    expect(a.size).toBe(4);
+    expect(a.search(rowOf(base, 3), 1)[0]!.id).toBe("z");
+    expect(a.search(rowOf(base, 2), 1)[0]!.score).toBeLessThan(0.999);
+  });
+
+  it("refuses what does not fit, by name", async () => {
+    using a = await Index.build(part(0, 300), "PQ16x8");
+    using b = await Index.build(part(100, 500), "PQ16x8");
+    using flat = await Index.build(part(0, 3), "Flat");
+    using words = await Index.build(part(0, 3), "Flat", { ids: ["x", "y", "z"] });
+    expect(() => a.merge(b)).toThrow(/built `like`/);
+    expect(() => a.merge(flat)).toThrow(/spec of the other index/);
+    expect(() => a.merge(a)).toThrow(/another index/);
+    expect(() => flat.merge(words)).toThrow(/number, as those before/);
+    expect(flat.size).toBe(3);
+    await expect(Index.build(base, "PQ16x8", { like: flat })).rejects.toThrow(/spec of the other index/);
+    await expect(Index.build(base, "Flat", { metric: "l2", like: flat })).rejects.toThrow(/metric of the other/);
+  });
+});
+
+describe("tuning", () => {
+  it("picks lists and candidates that reach the recall, and no more than needed", async () => {
+    using index = await Index.build(base, "IVF16,PQ16x4fs,RFlat", { metric: "l2" });
+    const truth = nearest(base, queries, 10, "l2");
+    const { options, recall: reached } = tune(index, { recall: 0.9, queries, truth });
+    expect(reached).toBeGreaterThanOrEqual(0.9);
+    expect(recall(index, queries, truth, options)).toBe(reached);
+    expect(recall(index, queries, truth, { ...options, rescored: options.rescored! - 1 })).toBeLessThan(0.9);
+    expect(options.nprobe).toBeLessThan(16);
+    const more = tune(index, { recall: 1, queries, truth });
+    expect(more.recall).toBe(1);
+    expect(more.options.rescored).toBeGreaterThan(options.rescored!);
+  });
+
+  it("asks for the index's own vectors where there are no queries; says what it reached where it cannot", async () => {
+    using index = await Index.build(base, "Binary,RSQ8");
+    const { options, recall: reached } = tune(index, { recall: 0.95 });
+    expect(reached).toBeGreaterThanOrEqual(0.95);
+    expect(Object.keys(options)).toEqual(["rescored"]);
+    using codes = await Index.build(base, "PQ8x4fs");
+    const poor = tune(codes, { recall: 0.99, queries, truth: nearest(base, queries, 10, "cosine") });
+    expect(poor.options).toEqual({});
+    expect(poor.recall).toBeLessThan(0.99);
+    expect(() => tune(codes, { recall: 95 })).toThrow(/recall/);
+  });
+
+  it("exact scores every vector by the best that is stored", async () => {
+    using index = await Index.build(base, "IVF16,PQ16x4fs,RFlat", { metric: "l2" });
+    expect(recall(index, queries, nearest(base, queries, 10, "l2"), { exact: true })).toBe(1);
+    const odd = (id: unknown) => (id as number) % 2 === 1;
+    const hits = index.search(rowOf(queries, 0), 5, { exact: true, filter: odd });
+    expect(hits.every(({ id }) => odd(id))).toBe(true);
+  });
+});
+
 describe("bad input is refused by name", () => {
   it.each([
     ["PQ16x9", "cosine", /index spec.*PQ16x9/],
@@ -159,6 +314,9 @@ describe("bad input is refused by name", () => {
     ["PQ16x8", "hamming", /metric of these codes/],
     ["Flat", "euclid", /metric.*euclid/],
     ["IVF2000,Flat", "l2", /2000/],
+    ["HNSW1,Flat", "l2", /index spec.*HNSW1/],
+    ["HNSW16,PQ16x4fs", "l2", /index spec.*HNSW16/],
+    ["IVF8,HNSW16,Flat", "l2", /index spec.*IVF8/],
   ])("%s by %s", async (spec, metric, message) => {
     await expect(Index.build(base, spec, { metric: metric as Metric })).rejects.toThrow(message);
   });

@@ -32,7 +32,7 @@
 use core::array;
 
 use crate::buffer::{Arena, lines_for};
-use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
+use crate::error::{KernelError, Op, Result, What, check_range, check_shape, checked_area};
 use crate::layout::{code_at, code_row_bytes};
 use crate::pq_tables::{MAX_SUBSPACES, check_tables};
 use crate::tier::Tier;
@@ -92,6 +92,36 @@ pub fn pack(codes: &[u8], n: usize, subspaces: usize, first: usize, blocks: &mut
         }
     }
     Ok(())
+}
+
+/// The codes of vectors `first .. first + n`, as [`pack`] takes them.
+///
+/// - `blocks`: at least [`block_bytes`] of `first + n` vectors
+/// - `codes`: `[n, ceil(M / 2)]`
+///
+/// Refuses what [`pack`] refuses.
+pub fn unpack(blocks: &[u8], first: usize, n: usize, subspaces: usize, codes: &mut [u8]) -> Result<()> {
+    check_range(OP, What::Subspaces, 1, MAX_SUBSPACES as i64, subspaces as i64)?;
+    let row = code_row_bytes(subspaces, 4);
+    check_shape(OP, What::Codes, checked_area(OP, n, row)?, codes.len())?;
+    let needed = block_bytes(first.saturating_add(n), subspaces)?;
+    if blocks.len() < needed {
+        return Err(KernelError::shape(OP, What::Bytes, needed, blocks.len()));
+    }
+    for (i, code) in codes.chunks_exact_mut(row).enumerate() {
+        code.fill(0);
+        for m in 0..subspaces {
+            code[m / 2] |= code_of(blocks, subspaces, first + i, m) << (m % 2 * 4);
+        }
+    }
+    Ok(())
+}
+
+/// Code m of a vector.
+#[inline(always)]
+pub(crate) fn code_of(blocks: &[u8], subspaces: usize, position: usize, m: usize) -> u8 {
+    let (block, lane) = (position / BLOCK, position % BLOCK);
+    blocks[(block * subspaces + m) * 16 + lane % 16] >> (lane / 16 * 4) & 15
 }
 
 /// Lines of scratch that a scan needs.

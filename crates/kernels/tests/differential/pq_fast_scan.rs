@@ -2,7 +2,9 @@
 
 use lowbit_kernels::buffer::Scratch;
 use lowbit_kernels::error::Op;
-use lowbit_kernels::pq_fast_scan::{PqBlocks, WIDTH, block_bytes, pack, pq_fast_scan, scratch_lines};
+use lowbit_kernels::pq_fast_scan::{
+    PqBlocks, WIDTH, block_bytes, pack, pq_fast_scan, scratch_lines, unpack,
+};
 use lowbit_kernels::pq_tables::naive;
 use lowbit_kernels::testing::{Random, pack_codes};
 use lowbit_kernels::tier::Tier;
@@ -171,6 +173,11 @@ fn packing_continues_a_block() {
         pack(&packed[..45 * row], 45, subspaces, 0, &mut blocks[..first]).unwrap();
         pack(&packed[45 * row..], 55, subspaces, 45, &mut blocks).unwrap();
         assert_eq!(blocks, whole.blocks);
+        let mut again = vec![0xff; packed.len()];
+        unpack(&blocks, 0, 100, subspaces, &mut again).unwrap();
+        assert_eq!(again, packed);
+        unpack(&blocks, 45, 33, subspaces, &mut again[..33 * row]).unwrap();
+        assert_eq!(again[..33 * row], packed[45 * row..78 * row]);
     }
 }
 
@@ -184,6 +191,10 @@ fn refusals_are_named() {
     );
     assert_eq!(
         named(pack(&[0; 4], 2, 3, 31, &mut [0; 48])),
+        error("Shape: pq_fast_scan: bytes, expected 96, got 48")
+    );
+    assert_eq!(
+        named(unpack(&[0; 48], 31, 2, 3, &mut [0; 4])),
         error("Shape: pq_fast_scan: bytes, expected 96, got 48")
     );
     let run = |n, subspaces, blocks: &[u8], tables: &[f32], queries, keys: &mut [u64]| {

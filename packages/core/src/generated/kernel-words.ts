@@ -52,6 +52,9 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "arithmetic",
+  "reduce",
+  "hnsw",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -98,4 +101,8 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "operands",
+  "links of a node (M)",
+  "levels of a node",
+  "breadth of the search (ef)",
 ] as const;

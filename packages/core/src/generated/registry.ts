@@ -8,6 +8,8 @@ export const kernelFamilies = [
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
+  { name: "arithmetic", tiers: ["scalar"], agreement: "exact" },
+  { name: "reduce", tiers: ["scalar"], agreement: "exact" },
   { name: "embedding", tiers: ["scalar"], agreement: "exact" },
   { name: "normalize", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },
@@ -28,6 +30,7 @@ export const kernelFamilies = [
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
   { name: "flat_scan", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "rabitq", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "hnsw", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "multibit_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;

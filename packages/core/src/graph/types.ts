@@ -7,18 +7,23 @@
  */
 
 import type { AddPositionsAttributes } from "../ops/add-positions.ts";
+import type { ArithmeticAttributes } from "../ops/arithmetic-attributes.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
 import type { ChannelStatisticsAttributes } from "../ops/channel-statistics.ts";
 import type { DequantizeLinearAttributes } from "../ops/dequantize-linear.ts";
 import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-linear.ts";
 import type { EmbeddingAttributes } from "../ops/embedding.ts";
+import type { ExpandAttributes } from "../ops/expand.ts";
+import type { FillAttributes } from "../ops/fill.ts";
 import type { FoldAttributes } from "../ops/fold.ts";
 import type { GeluAttributes } from "../ops/gelu.ts";
+import type { IdentityAttributes } from "../ops/identity.ts";
 import type { LayerNormAttributes } from "../ops/layer-norm.ts";
 import type { LocalResponseAttributes } from "../ops/local-response.ts";
 import type { MaskedMeanAttributes } from "../ops/masked-mean.ts";
 import type { MatmulIntegerAttributes } from "../ops/matmul-integer.ts";
+import type { PadNdAttributes } from "../ops/pad-nd.ts";
 import type { PlaneNormAttributes } from "../ops/plane-norm.ts";
 import type { PoolNdAttributes } from "../ops/pool-nd.ts";
 import type { QuantizeLinearAttributes } from "../ops/quantize-linear.ts";
@@ -26,8 +31,11 @@ import type { RequantizeAttributes } from "../ops/requantize.ts";
 import type { ResizeAttributes } from "../ops/resize.ts";
 import type { RmsNormAttributes } from "../ops/rms-norm.ts";
 import type { RotaryAttributes } from "../ops/rotary.ts";
+import type { ShapeAttributes } from "../ops/shape.ts";
 import type { SiluAttributes } from "../ops/silu.ts";
 import type { SliceAttributes } from "../ops/slice.ts";
+import type { SplitAttributes } from "../ops/split.ts";
+import type { TileAttributes } from "../ops/tile.ts";
 import type { UnfoldAttributes } from "../ops/unfold.ts";
 
 /**
@@ -200,7 +208,7 @@ export interface Attributes {
 export type Op = keyof Attributes;
 
 /** Attributes of the operators of `lowbit/ops`, each described in its file there. */
-export interface OpsAttributes {
+export interface OpsAttributes extends ArithmeticAttributes {
   addPositions: AddPositionsAttributes;
   attention: AttentionAttributes;
   embedding: EmbeddingAttributes;
@@ -210,6 +218,13 @@ export interface OpsAttributes {
   rmsNorm: RmsNormAttributes;
   rotary: RotaryAttributes;
   silu: SiluAttributes;
+  expand: ExpandAttributes;
+  fill: FillAttributes;
+  identity: IdentityAttributes;
+  padNd: PadNdAttributes;
+  shape: ShapeAttributes;
+  split: SplitAttributes;
+  tile: TileAttributes;
   slice: SliceAttributes;
   channelNorm: ChannelNormAttributes;
   channelStatistics: ChannelStatisticsAttributes;

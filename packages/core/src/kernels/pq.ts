@@ -84,6 +84,18 @@ export function packPqBlocks(
   instance.check(instance.exports.pq_fast_scan_pack(codes, n, subspaces, first, blocks));
 }
 
+/** The codes of vectors first .. first + n, as {@link packPqBlocks} takes them. @param codes pointer to u8 [n, ceil(M / 2)] */
+export function unpackPqBlocks(
+  instance: KernelInstance,
+  blocks: number,
+  first: number,
+  n: number,
+  subspaces: number,
+  codes: number,
+): void {
+  instance.check(instance.exports.pq_fast_scan_unpack(blocks, first, n, subspaces, codes));
+}
+
 export interface PqFastScanOptions extends Selection {
   /** Pointer to what {@link packPqBlocks} wrote. */
   readonly blocks: number;

@@ -6,7 +6,7 @@ import type { Elements } from "../graph/operators.ts";
 import { OPEN } from "../graph/shapes.ts";
 import type { Node, NodeOf, ValueInfo } from "../graph/types.ts";
 import type { Evaluate } from "./operator.ts";
-import { operatorOf } from "./register.ts";
+import { knownOps, operatorOf } from "./register.ts";
 
 const common: { readonly [K in "reshape" | "concat" | "cast"]: Evaluate<NodeOf<K>> } = {
   reshape: (_node, _inputs, [x]) => x,
@@ -29,6 +29,10 @@ const common: { readonly [K in "reshape" | "concat" | "cast"]: Evaluate<NodeOf<K
 /** The evaluation of a node's operator; undefined where it has none. */
 export const evaluateOf = ({ op }: Node): Evaluate | undefined =>
   (Object.hasOwn(common, op) ? common[op as keyof typeof common] : operatorOf(op)?.evaluate) as Evaluate | undefined;
+
+/** Every operator that computes with sizes, as far as they are registered. */
+export const evaluatedOps = (): string[] =>
+  [...Object.keys(common), ...knownOps().flatMap(({ name, evaluate }) => (evaluate ? [name] : []))].sort();
 
 /** Whether a node's operator computes with sizes. */
 export const isEvaluated = (node: Node): boolean => evaluateOf(node) !== undefined;

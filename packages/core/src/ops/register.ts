@@ -12,6 +12,9 @@ const known = new Map<string, Operator>();
 /** A registered operator of `lowbit/ops`. */
 export const operatorOf = (op: string): Operator | undefined => known.get(op);
 
+/** Every registered one. */
+export const knownOps = (): Operator[] => [...known.values()];
+
 /**
  * Makes `operators` known to `validateGraph`, `readPacked`, `loadModel` and `createModel`, in this realm. `loadModel` and `createModel` do it
  * themselves where a graph asks for one: this is for who bundles a few of them, or reads graphs without running them.

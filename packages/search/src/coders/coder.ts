@@ -1,6 +1,6 @@
 /** What the index asks of a way of storing vectors. */
 
-import type { KernelInstance, Selection, TopK, VectorRows } from "lowbit/kernels";
+import type { HnswCodes, KernelInstance, Selection, TopK, VectorRows } from "lowbit/kernels";
 import type { Block } from "../block.ts";
 
 /** Rows of one inverted list, or of the whole index. */
@@ -10,6 +10,9 @@ export interface CodeList {
   /** Vectors. */
   n: number;
 }
+
+/** Vectors from .. to of a list. */
+export type Run = readonly [from: number, to: number];
 
 /** A query, its floats in WASM memory. */
 export interface Query {
@@ -21,22 +24,24 @@ export interface Query {
 
 /** A query made ready for all lists. */
 export interface Scanner extends Disposable {
-  /** @param centroid of the list, where there are lists and the coder stores residuals */
-  scan(list: CodeList, selection: Selection, top: TopK, centroid: Float32Array | undefined): void;
+  /** @param centroid of the list, as a query, where there are lists and the coder stores residuals */
+  scan(list: CodeList, selection: Selection, top: TopK, centroid: Query | undefined): void;
 }
 
 export interface Coder extends Disposable {
   /** Whether what is stored is the vector less its list's centroid. */
   readonly residual: boolean;
-  /** Bytes of a vector. */
-  readonly bytesPerVector: number;
   /** Whether scores are int32 counts. */
   readonly counts: boolean;
-  /** Names of a list's blocks. */
-  readonly blocks: readonly string[];
+  /** A list's blocks by name, and their bytes for n vectors. */
+  readonly blocks: Readonly<Record<string, (n: number) => number>>;
   /** Encodes rows behind those of the list. */
   append(list: CodeList, rows: VectorRows): void;
+  /** Takes vectors of another list of the same codes, also of another instance, behind those of `to`. */
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void;
   scanner(query: Query): Scanner;
+  /** Codes as a graph's kernels read them, of coders that a graph may stand over. */
+  nodes?(list: CodeList): HnswCodes;
   /** What vector `position` of the list stands for, f32 [D]. */
   decode(list: CodeList, position: number): Float32Array;
 }
@@ -46,4 +51,26 @@ export interface CoderSetting {
   readonly instance: KernelInstance;
   readonly dimension: number;
   readonly metric: "l2" | "ip";
+}
+
+/** Bytes of a vector, where there are so many that started blocks of them do not count. */
+export const bytesPerVector = ({ blocks }: Coder): number =>
+  Object.values(blocks).reduce((sum, bytes) => sum + bytes(1024) / 1024, 0);
+
+export const lengthOf = (runs: readonly Run[]): number => runs.reduce((sum, [from, to]) => sum + to - from, 0);
+
+/** {@link Coder.copy} where blocks hold their vectors' bytes one behind the other. */
+export function copyRows({ blocks }: Coder, to: CodeList, from: CodeList, runs: readonly Run[]): void {
+  for (const [name, bytes] of Object.entries(blocks)) {
+    const block = to.blocks[name]!;
+    let at = block.bytes;
+    block.extend(bytes(lengthOf(runs)));
+    // Views behind the call that may grow the memory.
+    const [target, source] = [block.view(), from.blocks[name]!.view()];
+    for (const [first, end] of runs) {
+      target.set(source.subarray(bytes(first), bytes(end)), at);
+      at += bytes(end - first);
+    }
+  }
+  to.n += lengthOf(runs);
 }

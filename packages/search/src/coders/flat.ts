@@ -3,19 +3,19 @@ import {
   type FlatRows,
   flatRescore,
   flatScan,
+  type HnswCodes,
   type KernelInstance,
   type Selection,
   type TopK,
   type VectorRows,
   vectorsToBytes,
 } from "lowbit/kernels";
-import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
 
 export class FlatCoder implements Coder {
   readonly residual = false;
   readonly counts = false;
-  readonly bytesPerVector: number;
-  readonly blocks: readonly string[];
+  readonly blocks: Coder["blocks"];
   readonly #instance: KernelInstance;
   readonly #dimension: number;
   readonly #metric: "l2" | "ip";
@@ -26,8 +26,7 @@ export class FlatCoder implements Coder {
     this.#dimension = dimension;
     this.#metric = metric;
     this.#bytes = bytes;
-    this.bytesPerVector = bytes ? dimension + 4 : 4 * dimension;
-    this.blocks = bytes ? ["codes", "scales"] : ["codes"];
+    this.blocks = bytes ? { codes: (n) => n * dimension, scales: (n) => 4 * n } : { codes: (n) => 4 * n * dimension };
   }
 
   append(list: CodeList, rows: VectorRows): void {
@@ -44,6 +43,10 @@ export class FlatCoder implements Coder {
     list.n += rows.n;
   }
 
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void {
+    copyRows(this, to, from, runs);
+  }
+
   scanner({ pointer }: Query): Scanner {
     return {
       scan: (list, selection, top) => flatScan(this.#instance, this.#rows(list, selection), pointer, top),
@@ -54,6 +57,11 @@ export class FlatCoder implements Coder {
   /** The best of the rows at `positions`. */
   rescore(list: CodeList, { pointer }: Query, positions: Uint32Array, selection: Selection, top: TopK): void {
     flatRescore(this.#instance, this.#rows(list, selection), pointer, positions, top);
+  }
+
+  nodes({ blocks: { codes, scales } }: CodeList): HnswCodes {
+    const rows = codes!.pointer;
+    return this.#bytes ? { kind: "bytes", rows, scales: scales!.pointer } : { kind: "floats", rows };
   }
 
   decode(list: CodeList, position: number): Float32Array {

@@ -3,6 +3,7 @@
  * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
  */
 import {
+  type HnswCodes,
   type PqCodebooks,
   PqTables,
   packPqBlocks,
@@ -11,9 +12,19 @@ import {
   pqEncode,
   pqFastScan,
   pqScan,
+  unpackPqBlocks,
   type VectorRows,
 } from "lowbit/kernels";
-import type { CodeList, Coder, CoderSetting, Query, Scanner } from "./coder.ts";
+import {
+  type CodeList,
+  type Coder,
+  type CoderSetting,
+  copyRows,
+  lengthOf,
+  type Query,
+  type Run,
+  type Scanner,
+} from "./coder.ts";
 
 export interface PqSetting extends CoderSetting {
   readonly subspaces: number;
@@ -26,8 +37,7 @@ export interface PqSetting extends CoderSetting {
 export class PqCoder implements Coder {
   readonly residual: boolean;
   readonly counts = false;
-  readonly blocks = ["codes"];
-  readonly bytesPerVector: number;
+  readonly blocks: Coder["blocks"];
   readonly #setting: PqSetting;
   readonly #books: PqCodebooks;
   readonly #tables: PqTables;
@@ -36,7 +46,7 @@ export class PqCoder implements Coder {
     const { instance, dimension, subspaces, bits, codebooks } = setting;
     this.#setting = setting;
     this.residual = setting.residual;
-    this.bytesPerVector = (subspaces * bits) / 8;
+    this.blocks = { codes: (n) => (bits === 8 ? n * subspaces : pqBlockBytes(n, subspaces)) };
     const part = dimension / subspaces;
     const centroids = bits === 8 ? 256 : 16;
     this.#tables = new PqTables(instance, { subspaces, centroids, dimension: part, codebooks });
@@ -52,19 +62,43 @@ export class PqCoder implements Coder {
   append(list: CodeList, rows: VectorRows): void {
     const { instance, subspaces, bits } = this.#setting;
     const { codes } = list.blocks;
-    if (bits === 8) pqEncode(instance, rows, this.#books, codes!.extend(rows.n * subspaces));
-    else {
-      const bytes = rows.n * pqCodeBytes(this.#books);
-      const plain = instance.alloc(bytes);
-      try {
-        pqEncode(instance, rows, this.#books, plain);
-        codes!.extend(pqBlockBytes(list.n + rows.n, subspaces) - codes!.bytes);
-        packPqBlocks(instance, plain, rows.n, subspaces, codes!.pointer, list.n);
-      } finally {
-        if (!instance.ended) instance.free(plain, bytes);
-      }
+    if (bits === 8) {
+      pqEncode(instance, rows, this.#books, codes!.extend(rows.n * subspaces));
+      list.n += rows.n;
+      return;
     }
-    list.n += rows.n;
+    const bytes = rows.n * pqCodeBytes(this.#books);
+    const plain = instance.alloc(bytes);
+    try {
+      pqEncode(instance, rows, this.#books, plain);
+      this.#pack(list, plain, rows.n);
+    } finally {
+      if (!instance.ended) instance.free(plain, bytes);
+    }
+  }
+
+  /** Packs plain 4-bit codes behind those of the list. */
+  #pack(list: CodeList, plain: number, n: number): void {
+    const { instance, subspaces } = this.#setting;
+    const { codes } = list.blocks;
+    codes!.extend(pqBlockBytes(list.n + n, subspaces) - codes!.bytes);
+    packPqBlocks(instance, plain, n, subspaces, codes!.pointer, list.n);
+    list.n += n;
+  }
+
+  copy(to: CodeList, from: CodeList, runs: readonly Run[]): void {
+    const { instance, subspaces, bits } = this.#setting;
+    if (bits === 8) {
+      copyRows(this, to, from, runs);
+      return;
+    }
+    const codes = plainCodes(from, runs, subspaces);
+    const plain = instance.upload(codes);
+    try {
+      this.#pack(to, plain, lengthOf(runs));
+    } finally {
+      if (!instance.ended) instance.free(plain, codes.length);
+    }
   }
 
   scanner(query: Query): Scanner {
@@ -77,7 +111,7 @@ export class PqCoder implements Coder {
     const width = bits === 8 ? 256 : 16;
     const first = shifting ? instance.f32(tables, width).slice() : undefined;
     const shifted = instance.alloc(4 * dimension);
-    const prepare = (centroid: Float32Array): void => {
+    const prepare = ({ values: centroid }: Query): void => {
       if (first) {
         const base = dot(query.values, centroid);
         instance.f32(tables, width).set(first.map((entry) => entry - base));
@@ -99,6 +133,11 @@ export class PqCoder implements Coder {
         instance.free(shifted, 4 * dimension);
       },
     };
+  }
+
+  nodes({ blocks }: CodeList): HnswCodes {
+    const { codebooks, subspaces } = this.#books;
+    return { kind: "pq", codes: blocks.codes!.pointer, subspaces, codebooks, tables: this.#tables };
   }
 
   decode({ blocks }: CodeList, position: number): Float32Array {
@@ -124,6 +163,25 @@ export class PqCoder implements Coder {
     const { instance, codebooks } = this.#setting;
     this.#tables.dispose();
     if (!instance.ended) instance.free(this.#books.codebooks, codebooks.byteLength);
+  }
+}
+
+/** 4-bit codes of some vectors of a list of blocks, u8 [n, ceil(M / 2)]. */
+export function plainCodes({ blocks }: CodeList, runs: readonly Run[], subspaces: number): Uint8Array {
+  const { pointer: from, instance } = blocks.codes!;
+  const row = Math.ceil(subspaces / 2);
+  const codes = new Uint8Array(row * lengthOf(runs));
+  const to = instance.alloc(codes.length);
+  try {
+    let at = to;
+    for (const [first, end] of runs) {
+      unpackPqBlocks(instance, from, first, end - first, subspaces, at);
+      at += row * (end - first);
+    }
+    codes.set(instance.u8(to, codes.length));
+    return codes;
+  } finally {
+    if (!instance.ended) instance.free(to, codes.length);
   }
 }
 

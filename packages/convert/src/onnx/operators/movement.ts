@@ -1,11 +1,86 @@
-import type { OperatorImporter } from "../context.ts";
+import { ModelFileError } from "../../errors.ts";
+import type { NodeContext, OperatorImporter } from "../context.ts";
+
+/** A node whose lists are inputs behind x; absent ones at the end are left out. */
+const inputs = (...names: readonly string[]): readonly string[] => {
+  const end = names.findLastIndex((name) => name !== "") + 1;
+  return names.slice(0, end);
+};
 
 /** Slice: lists as attributes before operator set 10, as inputs from then on. */
 const slice: OperatorImporter = (node) => {
   const lists = ["starts", "ends", "axes", "steps"].map((name, i) => node.sizes(name, i + 1));
-  while (lists.at(-1) === "") lists.pop();
-  node.bind(node.main("slice", [node.input(0), ...lists], {}));
+  node.bind(node.main("slice", inputs(node.input(0), ...lists), {}));
+};
+
+/** Split: sizes as an attribute before operator set 13; without them, as many equal parts as there are outputs. */
+const split: OperatorImporter = (node) => {
+  const x = node.input(0);
+  const axis = node.axis(node.attributes.int("axis", 0), node.shape(x).length);
+  node.many("split", inputs(x, node.sizes("split", 1)), { axis });
+};
+
+const expand: OperatorImporter = (node) => node.bind(node.main("expand", [node.input(0), node.input(1)], {}));
+
+const tile: OperatorImporter = (node) => node.bind(node.main("tile", [node.input(0), node.input(1)], {}));
+
+/** `start` and `end` count from the end where they are negative, and are moved into the shape. */
+const shape =
+  (count: boolean): OperatorImporter =>
+  (node) => {
+    const x = node.input(0);
+    const rank = node.shape(x).length;
+    const place = (at: number) => Math.min(rank, Math.max(0, at < 0 ? at + rank : at));
+    const start = place(node.attributes.int("start", 0));
+    const end = Math.max(start, place(node.attributes.int("end", rank)));
+    node.bind(node.main("shape", [x], { start, end, count }));
+  };
+
+const constantOfShape: OperatorImporter = (node) => {
+  const value = node.attributes.tensor("value");
+  if (value && value.data.length !== 1)
+    throw new ModelFileError(`onnx: ${node.title}`, "elements of value", 1, value.data.length);
+  const zero = { kind: "plain", dtype: "f32", shape: [1], data: new Float32Array(1) } as const;
+  node.bind(node.main("fill", [node.input(0), node.store("value", value ?? zero)], {}));
+};
+
+/** [N, C, H, W] with its blocks taken apart into six axes, these in another order, and put together again. */
+function blocks(
+  node: NodeContext,
+  apart: (sizes: readonly number[], block: number) => readonly number[],
+  order: readonly number[],
+) {
+  const x = node.input(0);
+  const sizes = node.shape(x).slice(1);
+  if (sizes.length !== 3 || !sizes.every((size) => typeof size === "number"))
+    node.unsupported(`an input of shape [${node.shape(x)}]`, "four axes, of known size but for the first");
+  const block = node.attributes.int("blocksize", 0);
+  const six = [0, ...apart(sizes as number[], block)];
+  if (!six.every(Number.isInteger) || block < 1)
+    throw new ModelFileError(`onnx: ${node.title}`, "blocksize", "a number that divides the axes", block);
+  const taken = node.step("apart", "reshape", [x], { shape: six });
+  const moved = node.step("order", "transpose", [taken], { permutation: [0, ...order] });
+  const [a, b, c, d, e] = node.shape(moved).slice(1) as [number, number, number, number, number];
+  node.bind(node.main("reshape", [moved], { shape: [0, a, b * c, d * e] }));
+}
+
+const depthToSpace: OperatorImporter = (node) => {
+  const isColumns = node.attributes.string("mode", "DCR") === "CRD";
+  blocks(
+    node,
+    ([c = 0, h = 0, w = 0], b) => (isColumns ? [c / b / b, b, b, h, w] : [b, b, c / b / b, h, w]),
+    isColumns ? [1, 4, 2, 5, 3] : [3, 4, 1, 5, 2],
+  );
 };
 
 /** Operators that move elements. */
-export const movement: Readonly<Record<string, OperatorImporter>> = { Slice: slice };
+export const movement: Readonly<Record<string, OperatorImporter>> = {
+  Slice: slice,
+  Split: split,
+  Expand: expand,
+  Tile: tile,
+  Shape: shape(false),
+  Size: shape(true),
+  ConstantOfShape: constantOfShape,
+  DepthToSpace: depthToSpace,
+};

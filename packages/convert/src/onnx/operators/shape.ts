@@ -90,12 +90,35 @@ function concat(node: NodeContext): void {
   else node.bind(node.main("concat", inputs, { axis }));
 }
 
+/** Constant pads of 0 to 65535. */
+function isSmall(node: NodeContext): boolean {
+  const pads = node.opset < 11 ? node.attributes.ints("pads") : node.elements(node.input(1));
+  return pads?.every((size) => Number(size) >= 0 && Number(size) <= 0xffff) ?? false;
+}
+
+function padNd(node: NodeContext, mode: string): void {
+  if (mode !== "constant" && mode !== "edge" && mode !== "reflect" && mode !== "wrap")
+    node.unsupported(`mode ${mode}`, "constant, edge, reflect or wrap");
+  const x = node.input(0);
+  const value = node.opset < 11 ? undefined : node.optional(2);
+  if (node.opset < 11 && node.attributes.float("value", 0) !== 0) node.unsupported("negative pads with a value", "0");
+  if (value !== undefined && !node.constantOf(value)) node.unsupported("a value computed at run time", "a constant");
+  const inputs = [x, node.sizes("pads", 1), value ?? "", node.optional(3) ?? ""];
+  while (inputs.at(-1) === "") inputs.pop();
+  node.bind(node.main("padNd", inputs, { mode }));
+}
+
 /** Attributes before operator set 11, inputs from then on; `axes` (input 3) from 18 on. */
 function pad(node: NodeContext): void {
+  const mode = node.attributes.string("mode", "constant");
+  // What the pad of every network does not do; before operator set 11 lists are attributes.
+  const isPlain = mode === "constant" && node.info(node.input(0)).dtype === "f32" && isSmall(node);
+  if (!isPlain) {
+    padNd(node, mode);
+    return;
+  }
   const x = node.float(0);
   const rank = node.shape(x).length;
-  const mode = node.attributes.string("mode", "constant");
-  if (mode !== "constant") node.unsupported(`mode ${mode}`, "mode constant");
   const given = node.opset < 11 ? node.attributes.ints("pads") : node.list("pads", 1);
   const value =
     node.opset < 11 ? node.attributes.float("value", 0) : Number(node.constantInput(2, "value")?.data[0] ?? 0);

@@ -1,32 +1,6 @@
-import type { CastType, DataOf, PlainConstant } from "lowbit";
-import { ModelFileError } from "../../errors.ts";
+import type { DataOf, PlainConstant } from "lowbit";
 import { floats } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
-import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
-import { dtypeOf, typeName } from "../tensor.ts";
-
-/** Types whose rounding or wrapping a cast to our wider type would leave out. */
-const NARROW: ReadonlySet<number> = new Set(
-  [T.DOUBLE, T.INT4, T.UINT4, T.INT16, T.UINT16, T.UINT32, T.UINT64, T.FLOAT4E2M1].concat([
-    T.FLOAT8E4M3FN,
-    T.FLOAT8E4M3FNUZ,
-    T.FLOAT8E5M2,
-    T.FLOAT8E5M2FNUZ,
-  ]),
-);
-
-/**
- * To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers
- * it was trained with.
- */
-function cast(node: NodeContext): void {
-  const x = node.input(0);
-  const type = node.attributes.int("to", 0);
-  const to = dtypeOf(type) as CastType | undefined;
-  if (to === undefined || NARROW.has(type))
-    node.unsupported(`to ${typeName(type)}`, "FLOAT, FLOAT16, BFLOAT16, INT8, UINT8, INT32, INT64 or BOOL");
-  node.bind(node.info(x).dtype === to ? x : node.main("cast", [x], { to }));
-}
 
 function constant(node: NodeContext): void {
   const { attributes } = node;
@@ -62,26 +36,8 @@ function dropout(node: NodeContext): void {
   node.bind(node.input(0));
 }
 
-/**
- * Known sizes only: a graph that computes with a dynamic one has to be exported with it fixed, or without the
- * computation.
- */
-function shapeOf(node: NodeContext): void {
-  const shape = node.shape(node.input(0));
-  const start = node.attributes.int("start", 0);
-  const end = node.attributes.has("end") ? node.attributes.int("end", 0) : shape.length;
-  const sizes = shape.slice(start, end);
-  if (sizes.some((size) => typeof size !== "number")) node.unsupported(`the dynamic shape [${shape}]`, "a fixed shape");
-  const data = BigInt64Array.from(sizes as number[], BigInt);
-  if (data.length > shape.length)
-    throw new ModelFileError(`onnx: ${node.title}`, "start, end", `0 to ${shape.length}`, `${start}, ${end}`);
-  node.bind(node.store("shape", { kind: "plain", dtype: "int64", shape: [data.length], data }));
-}
-
 export const values: Readonly<Record<string, OperatorImporter>> = {
-  Cast: cast,
   Constant: constant,
   Identity: (node) => node.bind(node.input(0)),
   Dropout: dropout,
-  Shape: shapeOf,
 };

@@ -1,0 +1,66 @@
+// Writes docs/operators.md: every ONNX operator that is imported, the kernels it runs on and its node tests, run now; needs the archive of the ONNX project's node
+// tests beside the checkout or where LOWBIT_DATA points, and a built WASM.
+//
+//   node scripts/operators.mjs             fails where what does not pass is not what the table of the test says
+//   node scripts/operators.mjs --update    writes that table anew, too; a reason that stands in it stays
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { whenMain } from "./main-module.mjs";
+import { disagreements, pageOf, tableOf } from "./operators/page.mjs";
+import { root } from "./setup/paths.mjs";
+
+const convert = join(root, "packages", "convert");
+const table = join(convert, "test", "node-tests-not-passed.json");
+const versions = join(root, "scripts", "operators", "onnx-versions.json");
+const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
+
+const contents = `
+export { OPERATORS } from "./src/onnx/operators/registry.ts";
+export { OPSETS } from "./src/onnx/reader.ts";
+export { NODE_TESTS, operatorsOf, readNodeTests, runNodeTest } from "./test/support/node-tests.ts";
+export { evaluatedOps } from "../core/src/ops/evaluate.ts";
+export { movable } from "../core/src/ops/operator.ts";
+export { inputRule, MOST_ELEMENTS, rulesOf } from "../core/src/graph/operators.ts";
+`;
+
+async function loadSources() {
+  // One folder below the package, so that the modules of WASM are where its code looks for them.
+  const outfile = join(root, "packages", "core", ".cache", "operators.mjs");
+  await build({
+    stdin: { contents, resolveDir: convert },
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    // Node 20 has no `using`.
+    target: "es2022",
+    conditions: ["@lowbit/source"],
+    logLevel: "warning",
+  });
+  return import(pathToFileURL(outfile).href);
+}
+
+export async function writeOperators({ update = false, explain = false } = {}) {
+  const sources = await loadSources();
+  const archive = join(process.env.LOWBIT_DATA ?? join(root, "..", "shared", "data"), sources.NODE_TESTS);
+  if (!existsSync(archive)) {
+    console.log(`docs/operators.md stays as it is: no ${sources.NODE_TESTS}`);
+    return;
+  }
+  const tests = [];
+  for (const test of sources.readNodeTests(new Uint8Array(readFileSync(archive)))) {
+    const outcome = await sources.runNodeTest(test, "simd128");
+    tests.push({ name: test.name, operators: sources.operatorsOf(test), ...outcome });
+  }
+  const passed = tests.filter(({ reason }) => reason === undefined).length;
+  if (explain) console.log(`${passed} of ${tests.length} node tests pass`);
+  if (update) writeFileSync(table, `${JSON.stringify(tableOf(tests, readJson(table)), null, 2)}\n`);
+  const known = readJson(table);
+  const problems = disagreements(tests, known);
+  if (problems.length > 0) throw new Error(`docs/operators.md cannot be written:\n${problems.join("\n")}`);
+  writeFileSync(join(root, "docs", "operators.md"), pageOf(sources, tests, known, readJson(versions)));
+}
+
+await whenMain(import.meta.url, () => writeOperators({ update: process.argv.includes("--update"), explain: true }));
