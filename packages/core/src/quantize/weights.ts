@@ -3,7 +3,7 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import type { BlockCodes, BlockType } from "./blocks/layout.ts";
+import type { BlockCodes, QuantizerBlock } from "./blocks/layout.ts";
 import {
   type Bases,
   type Bins,
@@ -265,8 +265,13 @@ export class Weights implements Disposable {
     return this.#resident.ternaryScale(this.grouping);
   }
 
+  /** The scales at which alternating between the nearest of ± levels (ascending from 0 on) and α = Σwq / Σq² settles, per group, from `scale` on. */
+  levelScale(levels: Float32Array, scale: Float32Array): Float32Array {
+    return this.#resident.levelScale(this.grouping, levels, scale);
+  }
+
   /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
-  blockCodes(type: BlockType): BlockCodes {
+  blockCodes(type: QuantizerBlock): BlockCodes {
     return this.#resident.blockCodes(type, this.columns);
   }
 
