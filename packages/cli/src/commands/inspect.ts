@@ -42,6 +42,7 @@ function print(path: string, file: FileDescription): void {
       file.tensors,
     )}`,
   );
+  if (file.unsupported !== undefined) console.log(`\ncannot run: ${file.unsupported}`);
   if (file.macs !== undefined) {
     const { binary, int8, float } = file.macs;
     console.log(
@@ -53,7 +54,11 @@ function print(path: string, file: FileDescription): void {
 export const inspect = defineCommand({
   meta: { name: "inspect", description: "Show a file's format, graph, tensors, bits, sizes and arithmetic" },
   args: {
-    file: { type: "positional", required: true, description: "ONNX, TFLite, safetensors or packed file" },
+    file: {
+      type: "positional",
+      required: true,
+      description: "ONNX, TFLite, packed, safetensors (or an index of its shards) or GGUF file",
+    },
     json: JSON_ARGUMENT,
   },
   async run({ args }) {

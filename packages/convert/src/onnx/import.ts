@@ -1,10 +1,11 @@
 import { type Graph, UnsupportedError } from "lowbit";
 import { UnsupportedOperatorsError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
+import type { Scope } from "./branch.ts";
 import { NodeContext } from "./context.ts";
-import type { NodeProto } from "./generated/onnx_pb.ts";
+import type { ModelProto, NodeProto } from "./generated/onnx_pb.ts";
 import { OPERATORS } from "./operators/registry.ts";
-import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
+import { nodeTitle, parseOnnx, readOnnxModel, type SourceModel } from "./reader.ts";
 
 /**
  * An .onnx file as a Graph: the operators that the registry lists, operator sets 7 to 25. Images are channels first in
@@ -12,9 +13,11 @@ import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
  *
  * @throws ModelFileError for a damaged file, UnsupportedOperatorsError with every node that has no importer
  */
-export function importOnnx(bytes: Uint8Array, name?: string): Graph {
-  const source = readOnnx(bytes);
-  refuseUnknown(source.nodes);
+export const importOnnx = (bytes: Uint8Array, name?: string): Graph => importOnnxModel(parseOnnx(bytes), name);
+
+/** The same of its message, whose external data were read. */
+export function importOnnxModel(model: ModelProto, name?: string): Graph {
+  const source = readOnnxModel(model);
   const editor = new GraphEditor({ name: name ?? (source.name || "model") });
   const names = new Map<string, string>();
   for (const output of source.outputs) editor.reserved.add(output);
@@ -26,8 +29,15 @@ export function importOnnx(bytes: Uint8Array, name?: string): Graph {
     editor.addInput(input.name, { dtype: input.dtype, shape: input.shape });
     names.set(input.name, input.name);
   }
-  for (const node of source.nodes)
-    OPERATORS.get(operatorName(node))!(new NodeContext(node, source.opset, editor, names, source.types));
+  const { opset, types } = source;
+  const scope: Scope = {
+    ...{ opset, editor, names, types },
+    importNodes(nodes) {
+      refuseUnknown(nodes);
+      for (const node of nodes) OPERATORS.get(operatorName(node))!(new NodeContext(node, scope));
+    },
+  };
+  scope.importNodes(source.nodes);
   bindOutputs(source, editor, names);
   return editor.freeze();
 }

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DataOf, Dim, PlainConstant } from "lowbit";
 import { ModelFileError } from "../errors.ts";
+import { inlineFunctions } from "./functions.ts";
 import {
   type GraphProto,
   type ModelProto,
@@ -8,6 +9,7 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from "./generated/onnx_pb.ts";
+import { inputsOf } from "./rename.ts";
 import { dtypeOf, readTensor, typeName } from "./tensor.ts";
 
 /** Operator set versions of the default domain whose rules the importers know. */
@@ -36,11 +38,13 @@ export function nodeTitle(node: NodeProto): string {
 }
 
 /** Reads an .onnx file. Throws {@link ModelFileError} for anything that is not a well-formed model. */
-export function readOnnx(bytes: Uint8Array): SourceModel {
+export const readOnnx = (bytes: Uint8Array): SourceModel => readOnnxModel(parseOnnx(bytes));
+
+/** The protobuf message of an .onnx file, unchecked beyond that. Throws {@link ModelFileError} where it is none. */
+export function parseOnnx(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw new ModelFileError("onnx", "file", "a model", "an empty file");
-  let model: ModelProto;
   try {
-    model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFileError(
@@ -51,15 +55,20 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
       cause,
     );
   }
+}
+
+/** Throws {@link ModelFileError} for anything that is not a well-formed model. */
+export function readOnnxModel(model: ModelProto): SourceModel {
   const { graph } = model;
   if (graph === undefined)
     throw new ModelFileError("onnx", "file", "a ModelProto with a graph", "none (truncated, or no ONNX file)");
   if (graph.output.length === 0) throw new ModelFileError("onnx", "graph", "at least one output", "none (truncated?)");
   const initializers = readInitializers(graph);
   const inputs = graph.input.filter((input) => !initializers.has(input.name)).map(readInput);
+  const opset = opsetOf(model);
   return {
     name: graph.name,
-    opset: opsetOf(model),
+    opset,
     inputs,
     types: new Map([
       ...graph.initializer.map(({ name, dataType }) => [name, dataType] as const),
@@ -69,7 +78,10 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
     ]),
     outputs: graph.output.map((output) => output.name),
     initializers,
-    nodes: sortNodes(graph, new Set([...initializers.keys(), ...inputs.map((input) => input.name)])),
+    nodes: sortNodes(
+      { node: inlineFunctions(model, opset), output: graph.output },
+      new Set([...initializers.keys(), ...inputs.map((input) => input.name)]),
+    ),
   };
 }
 
@@ -127,7 +139,7 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
 /**
  * Topological order (the file's own where that is one). Names a node of the cycle, or the value that nothing writes.
  */
-function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
+export function sortNodes(graph: Pick<GraphProto, "node" | "output">, known: ReadonlySet<string>): NodeProto[] {
   const writers = new Map<string, NodeProto>();
   for (const node of graph.node) {
     if (node.output.every((output) => output === "")) {
@@ -150,7 +162,7 @@ function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
   const readers = new Map<NodeProto, NodeProto[]>();
   for (const node of graph.node) {
     const sources = new Set<NodeProto>();
-    for (const input of node.input) {
+    for (const input of inputsOf(node)) {
       if (input === "" || known.has(input)) continue;
       const writer = writers.get(input);
       if (writer === undefined) {
@@ -185,7 +197,9 @@ function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
   // Kahn's order goes level by level; the file's own order reads better where it is valid.
   const rank = new Map(graph.node.map((node, index) => [node, index]));
   const inFileOrder = graph.node.every((node) =>
-    node.input.every((input) => input === "" || known.has(input) || rank.get(writers.get(input)!)! < rank.get(node)!),
+    inputsOf(node).every(
+      (input) => input === "" || known.has(input) || rank.get(writers.get(input)!)! < rank.get(node)!,
+    ),
   );
   return inFileOrder ? [...graph.node] : order;
 }

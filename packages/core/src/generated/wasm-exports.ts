@@ -28,6 +28,7 @@ export interface WasmExports {
   readonly bitpack_unpack_trits: (a: number, b: number, c: number, d: number) => number;
   readonly blocks_encode: (a: number, b: number) => number;
   readonly blocks_read: (a: number, b: number) => number;
+  readonly blocks_widen: (a: number, b: number, c: number, d: number) => number;
   readonly blocks_write: (a: number, b: number) => number;
   readonly canonicalize_nans: (a: number, b: number) => number;
   readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
