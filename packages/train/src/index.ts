@@ -54,6 +54,8 @@ export { adam, adamW } from "./optimizers/adam.ts";
 export { type BopOptions, bop } from "./optimizers/bop.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { type ParallelOptions, type ParallelResult, trainInParallel } from "./parallel/coordinator.ts";
+export { runGradientWorker, type Shard, type WorkerPlace } from "./parallel/worker.ts";
 export { Random } from "./random.ts";
 export type { Recipe, RecipeData, RecipeSets } from "./recipe.ts";
 export { recipes } from "./recipes/index.ts";

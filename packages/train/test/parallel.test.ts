@@ -31,6 +31,7 @@ async function workerOf(quantizer: string): Promise<URL> {
     bundle: true,
     platform: "node",
     format: "esm",
+    target: "node20",
     conditions: ["@lowbit/source"],
     nodePaths: [new URL("../node_modules", import.meta.url).pathname],
     define: { "import.meta.url": JSON.stringify(new URL("../../core/src/bundled.ts", import.meta.url).href) },
