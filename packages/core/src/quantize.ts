@@ -40,7 +40,7 @@ export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
-export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
+export { inputCurvature, inputMax, inputMean } from "./quantize/calibrated/curvature.ts";
 export {
   type AwqScaled,
   awqScales,
