@@ -84,6 +84,7 @@ words! {
         Vectors = "vectors",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
+        Hnsw = "hnsw",
     }
 }
 
@@ -134,6 +135,9 @@ words! {
         Heads = "heads",
         Positions = "positions",
         Operands = "operands",
+        Links = "links of a node (M)",
+        Level = "levels of a node",
+        Breadth = "breadth of the search (ef)",
     }
 }
 
