@@ -52,6 +52,8 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "arithmetic",
+  "reduce",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -98,4 +100,5 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "operands",
 ] as const;

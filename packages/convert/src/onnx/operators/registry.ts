@@ -1,13 +1,14 @@
 import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
-import { arithmetic } from "./arithmetic.ts";
 import { convolution } from "./convolution.ts";
+import { elementwise } from "./elementwise.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
@@ -17,8 +18,9 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
   [
     convolution,
     linear,
-    arithmetic,
+    elementwise,
     activation,
+    reductions,
     pooling,
     normalization,
     movement,
