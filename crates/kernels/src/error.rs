@@ -84,6 +84,7 @@ words! {
         Vectors = "vectors",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
+        FixedPoint = "fixed_point",
     }
 }
 
@@ -134,6 +135,7 @@ words! {
         Heads = "heads",
         Positions = "positions",
         Operands = "operands",
+        Exponent = "exponent",
     }
 }
 

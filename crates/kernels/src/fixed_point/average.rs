@@ -59,7 +59,8 @@ fn pixel<T: Byte>(
     let mut count = 0;
     for ky in geometry.inside(0, place[0]) {
         for kx in geometry.inside(1, place[1]) {
-            let pixel = geometry.source(0, place[0], ky) * geometry.input[1] + geometry.source(1, place[1], kx);
+            let pixel =
+                geometry.source(0, place[0], ky) * geometry.input[1] + geometry.source(1, place[1], kx);
             for (sum, x) in sums.iter_mut().zip(&x[pixel * channels + first..][..y.len()]) {
                 *sum += (*x).into();
             }

@@ -136,7 +136,13 @@ pub fn add<T: Byte>(
     check_shape(OP, What::Length, a.len(), y.len())?;
     codes.check::<T>()?;
     for Operand { zero_point, .. } in operands {
-        check_range(OP, What::ZeroPoint, i64::from(T::RANGE.0), i64::from(T::RANGE.1), i64::from(zero_point))?;
+        check_range(
+            OP,
+            What::ZeroPoint,
+            i64::from(T::RANGE.0),
+            i64::from(T::RANGE.1),
+            i64::from(zero_point),
+        )?;
     }
     let [of_a, of_b] = operands;
     let common = |code: T, operand: Operand| {

@@ -15,8 +15,8 @@ fn rounded(numerator: i128, bits: u32, away: bool) -> i128 {
 /// `x * multiplier * 2^(exponent - 31)` by the two roundings.
 #[must_use]
 pub fn scaled(x: i64, multiplier: i64, exponent: i32) -> i64 {
-    let wide = (i128::from(x) * (1_i128 << exponent.max(0)))
-        .clamp(i128::from(i32::MIN), i128::from(i32::MAX));
+    let wide =
+        (i128::from(x) * (1_i128 << exponent.max(0))).clamp(i128::from(i32::MIN), i128::from(i32::MAX));
     rounded(rounded(wide * i128::from(multiplier), 31, false), (-exponent).max(0) as u32, true) as i64
 }
 
