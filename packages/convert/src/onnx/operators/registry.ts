@@ -10,6 +10,7 @@ import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
+import { rowNormalization } from "./row-normalization.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
 
@@ -23,6 +24,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     reductions,
     pooling,
     normalization,
+    rowNormalization,
     movement,
     shape,
     values,
