@@ -2,7 +2,7 @@
 
 use lowbit_kernels::convert::Byte;
 use lowbit_kernels::error::{Op, Result, What, check_shape, checked_area};
-use lowbit_kernels::fixed_point::{self, Codes, Factor, Operand};
+use lowbit_kernels::fixed_point::{self, Codes, Factor, Operand, Rounding};
 use lowbit_kernels::geometry::Geometry;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -26,11 +26,12 @@ struct Requantize {
     columns: usize,
     factors: Vec<Factor>,
     bias: Option<Vec<i32>>,
+    rounding: Rounding,
     is_unsigned: bool,
     codes: Codes,
 }
 
-/// Parameters: columns, multipliers and exponents int32 (one, or one for each column), biases int32 (or none), codes.
+/// Parameters: columns, multipliers and exponents int32 (one, or one for each column), biases int32 (or none), rounded once (1) or twice (0), codes.
 #[wasm_bindgen]
 pub fn fixed_requantize_new(pointer: usize, words: usize) -> i32 {
     let make = || {
@@ -43,8 +44,9 @@ pub fn fixed_requantize_new(pointer: usize, words: usize) -> i32 {
             multipliers.iter().zip(exponents).map(|(m, e)| Factor::new(*m, *e)).collect::<Result<_>>()?;
         let bias = params.array::<i32>()?;
         let bias = (!bias.is_empty()).then(|| bias.to_vec());
+        let rounding = if params.flag(What::Kind)? { Rounding::Once } else { Rounding::Twice };
         let (is_unsigned, codes) = read_codes(&mut params)?;
-        insert(OP, Requantize { columns, factors, bias, is_unsigned, codes })
+        insert(OP, Requantize { columns, factors, bias, rounding, is_unsigned, codes })
     };
     status_or(make())
 }
@@ -55,7 +57,7 @@ pub fn fixed_requantize_run(handle: i32, x: usize, rows: usize, y: usize) -> i32
     fn run<T: Byte>(of: &Requantize, x: usize, rows: usize, y: usize) -> Result<()> {
         let (memory, count) = (Memory::new(OP), checked_area(OP, rows, of.columns)?);
         let (x, y) = (memory.read(x, count)?, memory.write::<T>(y, count)?);
-        fixed_point::requantize(x, of.columns, of.bias.as_deref(), &of.factors, of.codes, y)
+        fixed_point::requantize(x, of.columns, of.bias.as_deref(), &of.factors, of.rounding, of.codes, y)
     }
     status(with(OP, handle, |of: &Requantize| {
         (if of.is_unsigned { run::<u8> } else { run::<i8> })(of, x, rows, y)

@@ -1,12 +1,13 @@
 //! The arithmetic of quantized networks on hardware without floats (gemmlowp; Jacob et al. 2018, arXiv 1712.05877, section 2.2), as TensorFlow Lite's reference kernels do it. Elsewhere the library scales sums
 //! by one f32 product and rounds once, which is nearer to the real number and faster; these kernels are for networks whose every code must be that of the source.
 //!
-//! A real factor is `multiplier * 2^(exponent - 31)`, multiplier 0 or 2^30..2^31-1. A product has two roundings:
+//! A real factor is `multiplier * 2^(exponent - 31)`, multiplier 0 or 2^30..2^31-1. A product has two roundings, but for dense layers one:
 //!
 //! ```text
 //! scaled(x) = shift(high(x << max(exponent, 0)), max(-exponent, 0))
 //! high(x)   = round(x * multiplier / 2^31)       halves towards +inf
 //! shift(x)  = round(x / 2^bits)                  halves away from 0
+//! once(x)   = round(x * multiplier / 2^(31 - exponent))    halves towards +inf
 //! ```
 //!
 //! - [`requantize`]: sums of a layer to bytes, `y = clamp(scaled(x + bias) + zero point)`;
@@ -57,6 +58,24 @@ impl Factor {
         // Halves of negative numbers go down: one less before the shift.
         ((high + half - i64::from(high < 0 && bits > 0)) >> bits) as i32
     }
+
+    /// The number scaled with one rounding; what leaves int32 stays at its end.
+    #[inline]
+    #[must_use]
+    pub fn scaled_once(self, x: i32) -> i32 {
+        let bits = 31 - self.exponent;
+        let scaled = (i64::from(x) * i64::from(self.multiplier) + (1 << (bits - 1))) >> bits;
+        scaled.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+    }
+}
+
+/// How often a product is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// [`Factor::scaled`].
+    Twice,
+    /// [`Factor::scaled_once`].
+    Once,
 }
 
 /// What codes of a result may be.
@@ -91,6 +110,7 @@ pub fn requantize<T: Byte>(
     columns: usize,
     bias: Option<&[i32]>,
     factors: &[Factor],
+    rounding: Rounding,
     codes: Codes,
     y: &mut [T],
 ) -> Result<()> {
@@ -105,7 +125,12 @@ pub fn requantize<T: Byte>(
     for (x, y) in x.chunks_exact(columns).zip(y.chunks_exact_mut(columns)) {
         for (n, (x, y)) in x.iter().zip(y).enumerate() {
             let sum = x.wrapping_add(bias.map_or(0, |bias| bias[n]));
-            *y = codes.of(factors[if factors.len() == 1 { 0 } else { n }].scaled(sum));
+            let factor = factors[if factors.len() == 1 { 0 } else { n }];
+            *y = codes.of(if rounding == Rounding::Twice {
+                factor.scaled(sum)
+            } else {
+                factor.scaled_once(sum)
+            });
         }
     }
     Ok(())

@@ -20,6 +20,13 @@ pub fn scaled(x: i64, multiplier: i64, exponent: i32) -> i64 {
     rounded(rounded(wide * i128::from(multiplier), 31, false), (-exponent).max(0) as u32, true) as i64
 }
 
+/// The same by one rounding.
+#[must_use]
+pub fn scaled_once(x: i64, multiplier: i64, exponent: i32) -> i64 {
+    let exact = rounded(i128::from(x) * i128::from(multiplier), (31 - exponent) as u32, false);
+    exact.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i64
+}
+
 /// The mean of codes, a half away from 0.
 #[must_use]
 pub fn mean(codes: &[i64]) -> i64 {

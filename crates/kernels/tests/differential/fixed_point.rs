@@ -2,7 +2,7 @@
 
 use lowbit_kernels::convert::Byte;
 use lowbit_kernels::error::{ErrorCode, Op, What};
-use lowbit_kernels::fixed_point::{Codes, Factor, Operand, add, average, naive, requantize};
+use lowbit_kernels::fixed_point::{Codes, Factor, Operand, Rounding, add, average, naive, requantize};
 use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
@@ -46,11 +46,13 @@ fn sums<T: Byte>(seed: u64) {
     let factors = drawn.iter().map(|&(m, e)| Factor::new(m, e).expect("valid")).collect::<Vec<_>>();
     let codes = draw_codes::<T>(&mut random);
     let mut y = vec![T::default(); x.len()];
-    requantize(&x, columns, bias, &factors, codes, &mut y).expect("valid");
+    let rounding = [Rounding::Twice, Rounding::Once][random.int(0, 1) as usize];
+    requantize(&x, columns, bias, &factors, rounding, codes, &mut y).expect("valid");
     for (i, y) in y.iter().enumerate() {
         let sum = x[i].wrapping_add(bias.map_or(0, |bias| bias[i % columns]));
         let (multiplier, exponent) = drawn[i % columns % count];
-        let scaled = naive::scaled(sum.into(), multiplier.into(), exponent);
+        let exact = if rounding == Rounding::Twice { naive::scaled } else { naive::scaled_once };
+        let scaled = exact(sum.into(), multiplier.into(), exponent);
         assert_eq!((*y).into(), finished(scaled, codes), "seed {seed}: {sum} by {multiplier}, {exponent}");
     }
 }
@@ -128,6 +130,7 @@ fn known() {
     assert_eq!([-3, -2, -1, 1, 2, 3].map(|x| half.scaled(x)), [-1, -1, 0, 1, 1, 2]);
     let eighth = Factor::new(1 << 30, -2).expect("valid");
     assert_eq!([-12, -4, 4, 12].map(|x| eighth.scaled(x)), [-2, -1, 1, 2]);
+    assert_eq!([-12, -4, 4, 12].map(|x| eighth.scaled_once(x)), [-1, 0, 1, 2]);
     // What would leave int32 stays at its end.
     assert_eq!(Factor::new(i32::MAX, 30).expect("valid").scaled(i32::MAX), i32::MAX - 1);
 }
@@ -139,7 +142,7 @@ fn refusals() {
     assert_eq!(factor(1 << 30, -32), Err((ErrorCode::Range, What::Exponent)));
     let one = [Factor::new(1 << 30, 0).expect("valid"); 3];
     let of = |codes, factors: &[Factor], bias: Option<&[i32]>| {
-        requantize(&[0; 4], 2, bias, factors, codes, &mut [0_i8; 4]).map_err(|error| error.what)
+        requantize(&[0; 4], 2, bias, factors, Rounding::Twice, codes, &mut [0_i8; 4]).map_err(|error| error.what)
     };
     let codes = Codes { zero_point: 0, clamp: (-128, 127) };
     assert_eq!(of(Codes { zero_point: 200, ..codes }, &one[..1], None), Err(What::ZeroPoint));

@@ -29,13 +29,16 @@ export interface FixedRequantizeOptions extends FixedCodes {
   readonly exponents: Int32Array;
   /** int32, one for each column. */
   readonly bias?: Int32Array | undefined;
+  /** How often a product is rounded. */
+  readonly rounded: "twice" | "once";
 }
 
-/** y = clamp(scaled(x + bias) + zeroPoint), scaled by two integer roundings. */
+/** y = clamp(scaled(x + bias) + zeroPoint), scaled with two integer roundings or with one. */
 export class FixedRequantize extends KernelObject {
   constructor(instance: KernelInstance, options: FixedRequantizeOptions) {
-    const { columns, multipliers, exponents, bias } = options;
+    const { columns, multipliers, exponents, bias, rounded } = options;
     const parameters = new Parameters(instance).i32(columns).array(multipliers).array(exponents).array(bias);
+    parameters.i32(rounded === "once" ? 1 : 0);
     super(instance, writeCodes(parameters, options).call(instance.exports.fixed_requantize_new));
   }
 

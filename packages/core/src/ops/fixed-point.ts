@@ -38,6 +38,13 @@ export function scaled(x: number, { multiplier, exponent }: FixedFactor): number
   return Number(high < 0n ? -((-high + half) >> shift) : (high + half) >> shift);
 }
 
+/** The same rounded once, halves up, kept in int32. For tests. */
+export function scaledOnce(x: number, { multiplier, exponent }: FixedFactor): number {
+  const bits = BigInt(31 - exponent);
+  const exact = Number((BigInt(x) * BigInt(multiplier) + (1n << (bits - 1n))) >> bits);
+  return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), exact));
+}
+
 /** The code of a scaled number. For tests. */
 export const codeOf = (value: number, { zeroPoint, min, max }: FixedCodesAttributes): number =>
   Math.min(max, Math.max(min, value + zeroPoint));

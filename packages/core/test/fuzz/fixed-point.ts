@@ -1,5 +1,5 @@
 import { FixedRequantize } from "../../src/kernels/fixed-point.ts";
-import { codeOf, scaled } from "../../src/ops/fixed-point.ts";
+import { codeOf, scaled, scaledOnce } from "../../src/ops/fixed-point.ts";
 import { call, type Fuzzer } from "./problem.ts";
 
 export const fixedPoint: Fuzzer = (draw) => {
@@ -9,19 +9,20 @@ export const fixedPoint: Fuzzer = (draw) => {
   const multipliers = Int32Array.from(draw.integers(count, 0, 2 ** 31 - 1));
   const exponents = Int32Array.from(draw.integers(count, -31, 8));
   const bias = Int32Array.from(draw.integers(columns, -5000, 5000));
+  const rounded = draw.pick("twice", "once");
   const x = Int32Array.from(draw.integers(rows * columns, -(2 ** 20), 2 ** 20));
   return {
     text: `fixedRequantize ${rows} x ${columns}, ${count} factors`,
     run: (kernels) => {
       const clamp = [codes.min, codes.max] as const;
-      using made = new FixedRequantize(kernels, { columns, multipliers, exponents, bias, ...codes, clamp });
+      using made = new FixedRequantize(kernels, { columns, multipliers, exponents, bias, rounded, ...codes, clamp });
       return call(kernels, [x], "i8", x.length, (y, from) => made.run(from!, rows, y));
     },
     expected: () =>
       Array.from(x, (sum, i) => {
         const at = count === 1 ? 0 : i % columns;
         const factor = { multiplier: multipliers[at]!, exponent: exponents[at]! };
-        return codeOf(scaled(sum + bias[i % columns]!, factor), codes);
+        return codeOf((rounded === "once" ? scaledOnce : scaled)(sum + bias[i % columns]!, factor), codes);
       }),
   };
 };

@@ -80,7 +80,7 @@ export function fixedLayer<K extends "conv2d" | "dense">(
       ),
       ...(bias ? [int32("bias", bias.data)] : []),
     ],
-    codesOf(node, target, activation),
+    { ...codesOf(node, target, activation), rounded: op === "dense" ? "once" : "twice" },
     target,
   );
 }
