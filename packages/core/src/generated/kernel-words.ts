@@ -54,6 +54,7 @@ export const kernelOperators = [
   "vectors",
   "arithmetic",
   "reduce",
+  "hnsw",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -101,4 +102,7 @@ export const kernelQuantities = [
   "heads",
   "positions",
   "operands",
+  "links of a node (M)",
+  "levels of a node",
+  "breadth of the search (ef)",
 ] as const;
