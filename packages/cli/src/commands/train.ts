@@ -8,12 +8,22 @@ import { createProgress } from "../shared/progress.ts";
 const loadTrain = () => optionalPeer("@lowbit/train", "training needs", () => import("@lowbit/train"));
 
 export const train = defineCommand({
-  meta: { name: "train", description: "Run a training recipe; writes an ONNX file and its record beside it" },
+  meta: {
+    name: "train",
+    description: "Run a training recipe; writes a packed or an ONNX file, as the recipe does, and its record beside it",
+  },
   args: {
     recipe: { type: "positional", required: true, description: "Name of the recipe, e.g. mnist-cnn-binary" },
     data: { type: "string", required: true, valueHint: "DIR", description: "Folder of the recipe's data" },
-    output: { type: "string", alias: "o", required: true, valueHint: "OUT.onnx", description: "File to write" },
+    output: {
+      type: "string",
+      alias: "o",
+      required: true,
+      valueHint: "OUT",
+      description: "File to write: .safetensors where the recipe has a strategy, else .onnx",
+    },
     seed: { type: "string", valueHint: "N", description: "Seed of every random choice (1)" },
+    epochs: { type: "string", valueHint: "N", description: "At most so many epochs" },
     json: JSON_ARGUMENT,
   },
   async run({ args }) {
@@ -21,6 +31,7 @@ export const train = defineCommand({
     const interrupt = new AbortController();
     process.once("SIGINT", () => interrupt.abort());
     const seed = numberOption("seed", args.seed, 0, true) ?? 1;
+    const most = numberOption("epochs", args.epochs, 1, true);
     await checkOutput(args.output, []);
     const { train, recipeOf, formatEntry } = await loadTrain();
     const recipe = recipeOf(args.recipe);
@@ -30,6 +41,7 @@ export const train = defineCommand({
       data: args.data,
       out: args.output,
       seed,
+      ...(most === undefined ? {} : { epochs: most }),
       signal: interrupt.signal,
       onProgress: ({ epoch, step, steps, entry }) => {
         progress.update(epoch - 1 + step / steps);

@@ -9,6 +9,7 @@ import {
   UnsupportedError,
   type ValueInfo,
 } from "lowbit";
+import type { Rounding } from "../api.ts";
 import { ModelFileError } from "../errors.ts";
 import { floats, numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
@@ -32,6 +33,7 @@ export interface ImportState {
   readonly shapes: Map<number, readonly Dim[]>;
   /** Values of codes and their floats: a value is dequantized once, however many read it. */
   readonly reals: Map<string, string>;
+  readonly rounding: Rounding;
 }
 
 /** What a Graph value stands in for: a tensor of floats, or of codes with their scale. */
@@ -55,6 +57,10 @@ export class NodeContext {
   ) {
     this.title = `${operator.type} "${operator.title}"`;
     this.#state = state;
+  }
+
+  get rounding(): Rounding {
+    return this.#state.rounding;
   }
 
   get inputCount(): number {
@@ -106,14 +112,20 @@ export class NodeContext {
   /** Numbers of a small input that must be constant: sizes, axes, pads. */
   numbers(index: number, what: string): number[] {
     const constant = this.constant(index);
-    if (constant) return numbersOf(constant);
+    if (constant) return this.#integers(constant, what);
     return this.unsupported(`${what} computed at run time`, `constant ${what}`);
   }
 
   /** Input `index` as a shape: constant numbers, or what was read off a value whose sizes may be symbols. */
   dims(index: number): readonly Dim[] | undefined {
     const constant = this.constant(index);
-    return constant ? numbersOf(constant) : this.#state.shapes.get(this.operator.inputs[index] ?? -1);
+    return constant ? this.#integers(constant, "sizes") : this.#state.shapes.get(this.operator.inputs[index] ?? -1);
+  }
+
+  #integers(constant: PlainConstant, what: string): number[] {
+    const numbers = numbersOf(constant);
+    if (!numbers.every(Number.isSafeInteger)) this.damaged(what, "integers", numbers.slice(0, 8));
+    return numbers;
   }
 
   bindShape(dims: readonly Dim[]): void {

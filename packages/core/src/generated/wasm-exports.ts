@@ -81,6 +81,12 @@ export interface WasmExports {
   readonly embedding_new: (a: number, b: number) => number;
   readonly embedding_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly error_block: () => number;
+  readonly fixed_add_new: (a: number, b: number) => number;
+  readonly fixed_add_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly fixed_average_new: (a: number, b: number) => number;
+  readonly fixed_average_run: (a: number, b: number, c: number, d: number) => number;
+  readonly fixed_requantize_new: (a: number, b: number) => number;
+  readonly fixed_requantize_run: (a: number, b: number, c: number, d: number) => number;
   readonly flat_scan_rescore: (a: number, b: number) => number;
   readonly flat_scan_run: (a: number, b: number) => number;
   readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -154,8 +160,8 @@ export interface WasmExports {
   readonly quantize_grid: (a: number, b: number, c: number) => number;
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
-  readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_level_scale: (a: number, b: number) => number;
+  readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;

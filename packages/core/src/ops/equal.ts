@@ -4,12 +4,13 @@
  * Inputs: a and b of one number or bool type, of shapes that broadcast. Output: bool.
  */
 import type { NodeOf } from "../graph/types.ts";
-import { eachOf, elementwise, numberTypes, of } from "./elementwise.ts";
+import { eachOf, elementwise, evaluated, numberTypes, of } from "./elementwise.ts";
 import type { Value } from "./reference.ts";
 
 export const equal = elementwise("equal", {
   inputs: [of([...numberTypes, "bool"]), of([...numberTypes, "bool"])],
   to: "bool",
+  evaluate: evaluated((a, b) => Number(a === b), Number.NaN),
   call: () => ({ function: "equal" }),
 });
 
