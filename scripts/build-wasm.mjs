@@ -47,6 +47,8 @@ const codegen = [
   "-C llvm-args=-inline-threshold=25",
   "-C llvm-args=-unroll-runtime=false",
   "-C llvm-args=-force-vector-interleave=1",
+  // What a part leaves out must not leave something unused behind.
+  "-D unused",
 ].join(" ");
 
 const out = join(root, "packages", "core", "wasm");

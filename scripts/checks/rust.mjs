@@ -5,7 +5,6 @@ import { delimiter, join } from "node:path";
 import { root } from "../setup/paths.mjs";
 import { run } from "../setup/run.mjs";
 import { nativeTool } from "../setup/rust.mjs";
-import { parts } from "../wasm-parts.mjs";
 import { single, skipped } from "./check.mjs";
 
 // Not .toolchain/bin: its cargo is the one for WASM.
@@ -42,7 +41,7 @@ const tests = {
 const needsRustup = "comes with rustup, which is not here";
 const has = (tool) => nativeTool(tool) !== undefined;
 
-/** The tiers' code for WASM is compiled only for that target, so the lints must see it there too. */
+/** The tiers' code for WASM is compiled only for that target, so the lints must see it there too. Of the parts the build itself refuses what is unused. */
 async function wasmLints() {
   const sysroot = (await run(nativeTool("rustc"), ["--print", "sysroot"])).trim();
   const target = "wasm32-unknown-unknown";
@@ -55,14 +54,6 @@ async function wasmLints() {
       await cargo(["clippy", "--workspace", "--target", target, "--", "-D", "warnings"], {
         env: flags,
         log: "clippy-wasm",
-      });
-    }
-    // What a part leaves out must not leave something unused behind.
-    for (const features of Object.values(parts)) {
-      const only = ["-p", "lowbit-wasm", "--no-default-features", "--features", features.join(",")];
-      await cargo(["clippy", ...only, "--target", target, "--", "-D", "warnings"], {
-        env: { RUSTFLAGS: "-C target-feature=+simd128,+relaxed-simd" },
-        log: "clippy-parts",
       });
     }
   });

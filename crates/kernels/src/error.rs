@@ -85,6 +85,7 @@ words! {
         Arithmetic = "arithmetic",
         Reduce = "reduce",
         Hnsw = "hnsw",
+        FixedPoint = "fixed_point",
     }
 }
 
@@ -138,6 +139,7 @@ words! {
         Links = "links of a node (M)",
         Level = "levels of a node",
         Breadth = "breadth of the search (ef)",
+        Exponent = "exponent",
     }
 }
 

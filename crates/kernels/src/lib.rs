@@ -27,6 +27,7 @@ pub mod elementwise;
 pub mod embedding;
 pub mod error;
 mod exp;
+pub mod fixed_point;
 pub mod flat_scan;
 pub mod gemm_f32;
 pub mod geometry;

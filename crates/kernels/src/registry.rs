@@ -56,6 +56,7 @@ macro_rules! for_each_kernel {
             pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
             pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
+            fixed_point, [Scalar], Exact, "requantization, sums and means of codes by integers alone, as TensorFlow Lite's reference kernels round them";
             flat_scan, [Scalar, Simd128], Exact, "top k of float and byte vectors, of all or of chosen ones";
             rabitq, [Scalar, Simd128, Relaxed], Exact, "top k of 1 to 8-bit RaBitQ codes by exact integer products";
             hnsw, [Scalar, Simd128, Relaxed], Exact, "a graph of the nearest over float, byte, product-quantized and RaBitQ vectors, over their families";

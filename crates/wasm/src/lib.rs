@@ -66,6 +66,8 @@ pub mod elementwise;
 #[cfg(feature = "transformer")]
 pub mod embedding;
 pub mod error;
+#[cfg(feature = "ops")]
+pub mod fixed_point;
 #[cfg(feature = "search")]
 pub mod flat_scan;
 #[cfg(feature = "networks")]

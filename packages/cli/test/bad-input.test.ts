@@ -235,6 +235,11 @@ describe("usage", () => {
       ["quantize", FLOAT, "-o", out, "--weights", "int4", "--method", "awq"],
       /samples/,
     ],
+    [
+      "an unknown rounding",
+      ["convert", FLOAT, "-o", out, "--rounding", "up"],
+      /expected nearest or reference, got "up"/,
+    ],
     ["an unknown rescaling", ["quantize", FLOAT, "-o", out, "--rescale", "cle"], /expected equalize, smooth\[/],
     ["a rescaling without samples", ["quantize", FLOAT, "-o", out, "--weights", "int4", "--rescale", "awq"], /samples/],
     ["an unknown tier", ["run", FLOAT, "--input", DIGITS, "--tier", "warp"], /--tier/],

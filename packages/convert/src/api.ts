@@ -16,7 +16,20 @@ export interface ImportOptions {
   readonly format?: ModelFormat;
   /** The Graph's name; the source's own where it is absent (`tensors` where it has none). */
   readonly name?: string;
+  /** Of quantized TFLite files; `nearest` where it is absent. */
+  readonly rounding?: Rounding;
 }
+
+/**
+ * How sums of a quantized TFLite network become codes.
+ *
+ * - `nearest`: the real number rounded once to the nearest code, ties to even, as LiteRT's XNNPACK does; fused into the layers' kernels, in the smallest module.
+ * - `reference`: by integers alone with two roundings, as TensorFlow Lite's reference kernels and integer-only hardware do: every code of convolutions, dense layers, additions and means
+ *   is theirs. For who must have the same answers; slower, and in the module of `lowbit/ops`.
+ *
+ * A code differs between the two in some of a hundred to a thousand places, by 1.
+ */
+export type Rounding = "nearest" | "reference";
 
 /** What one pass did, for `--explain`. */
 export interface PassRecord {

@@ -26,7 +26,7 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Gra
     case "onnx":
       return importOnnx(plain, options.name);
     case "tflite":
-      return importTflite(plain, options.name);
+      return importTflite(plain, options.name, options.rounding);
     case "packed": {
       const { graph } = readModel(plain);
       return options.name === undefined ? graph : { ...graph, name: options.name };

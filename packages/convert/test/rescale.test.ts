@@ -145,6 +145,33 @@ describe("what it is for", () => {
   });
 });
 
+test("smooth: a depthwise convolution stays, for its rows do not say which channel they see", async () => {
+  const random = new RandomData(3);
+  const editor = new GraphEditor({ name: "mobile" });
+  editor.addInput("x", { dtype: "f32", shape: [1, 6, 6, 3] });
+  const weights = (name: string, shape: number[]) =>
+    editor.constant(name, floats(shape, random.floats(shape.reduce((p, n) => p * n, 1))));
+  const conv = (name: string, x: string, w: string, kernel: number, groups: number) => {
+    const pads = new Array<number>(4).fill((kernel - 1) / 2);
+    const window = { kernel: [kernel, kernel], strides: [1, 1], dilations: [1, 1], pads, groups, padding: "zero" };
+    return editor.add("conv2d", name, [x, w], window as never);
+  };
+  const wide = conv("wide", "x", weights("w1", [8, 1, 1, 3]), 1, 1);
+  const deep = conv("deep", wide, weights("w2", [8, 3, 3, 1]), 3, 8);
+  editor.outputs = [conv("narrow", deep, weights("w3", [4, 1, 1, 8]), 1, 1)];
+  const [graph, feed] = [editor.freeze(), { x: new Tensor("f32", [1, 6, 6, 3], random.floats(108)) }];
+  const calibration = await calibrate(graph, [feed]);
+  const changes: string[] = [];
+  const explain = (record: PassRecord) => changes.push(...record.changes);
+  const smoothed = await rescale(graph, ["smooth"], { calibration, explain });
+  expect(changes).toEqual([
+    "wide: stays, it reads an input of the network",
+    "deep: stays, a depthwise row has one input channel",
+    expect.stringMatching(/^narrow: inputs divided by .*, in conv2d deep$/),
+  ]);
+  expect(difference(outputOf(graph, feed), outputOf(smoothed, feed))).toBeLessThan(1e-5);
+});
+
 describe("bad input", () => {
   const { graph, feed } = mlp(false);
 

@@ -2,7 +2,7 @@
 import jpeg from "jpeg-js";
 import { createModel, type Graph, type Model, Tensor } from "lowbit";
 import { describe, expect, test } from "vitest";
-import { importModel, readModel, runPasses, writeModel } from "../src/index.ts";
+import { importModel, type Rounding, readModel, runPasses, writeModel } from "../src/index.ts";
 import golden from "./golden/tflite-networks.json" with { type: "json" };
 import { hasData, readData } from "./support/data.ts";
 
@@ -17,7 +17,8 @@ function noise(seed: number, count: number): Uint8Array {
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(base64, "base64"));
 
-const imported = (file: string): Graph => runPasses(importModel(readData(file)));
+const imported = (file: string, rounding: Rounding = "nearest"): Graph =>
+  runPasses(importModel(readData(file), { rounding }));
 
 describe.skipIf(!hasData("mlperf-tiny"))("ResNet-8 of MLPerf Tiny (needs shared/data)", () => {
   test("float: within 1e-4 of LiteRT, relative, and the same from a packed file", async () => {
@@ -33,6 +34,24 @@ describe.skipIf(!hasData("mlperf-tiny"))("ResNet-8 of MLPerf Tiny (needs shared/
           const want = wanted[10 * seed + i]!;
           expect(Math.abs((Identity!.data as Float32Array)[i]! - want)).toBeLessThanOrEqual(1e-4 * want + 1e-9);
         }
+      }
+    }
+  });
+
+  test("int8, rounded as the reference does: every code is LiteRT's, and the same from a packed file", async () => {
+    const { source, count, y } = golden["resnet-8 int8"];
+    const graph = imported(source, "reference");
+    const wanted = new Int8Array(bytesOf(y).buffer);
+    for (const each of [graph, readModel(writeModel(graph)).graph]) {
+      using model = await createModel(each);
+      for (let seed = 0; seed < count; seed++) {
+        const pixels = Int8Array.from(noise(seed, 3072), (byte) => byte - 128);
+        const [got] = Object.values(
+          await model.run({ [graph.inputs[0]!]: new Tensor("int8", [1, 32, 32, 3], pixels) }),
+        );
+        expect(Array.from(got!.data as Int8Array), `image ${seed}`).toEqual(
+          Array.from(wanted.subarray(10 * seed, 10 * seed + 10)),
+        );
       }
     }
   });
@@ -85,7 +104,16 @@ function decodeBmp(file: Uint8Array): Image {
 }
 
 describe.skipIf(!hasData("tflite-coral"))("MobileNet v1 of uint8 (needs shared/data)", () => {
-  const { source } = golden["mobilenet v1 uint8"];
+  const { source, count, y } = golden["mobilenet v1 uint8"];
+
+  test("rounded as the reference does: every code is LiteRT's", async () => {
+    const wanted = bytesOf(y);
+    using model = await createModel(imported(source, "reference"));
+    for (let seed = 0; seed < count; seed++) {
+      const got = await answer(model, noise(seed, 128 * 128 * 3));
+      expect(Array.from(got), `image ${seed}`).toEqual(Array.from(wanted.subarray(1001 * seed, 1001 * (seed + 1))));
+    }
+  });
 
   async function answer(model: Model, image: Uint8Array): Promise<Uint8Array> {
     const outputs = await model.run({ input: new Tensor("uint8", [1, 128, 128, 3], image as Uint8Array<ArrayBuffer>) });

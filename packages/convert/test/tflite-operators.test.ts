@@ -42,6 +42,30 @@ describe("TFLite operators against LiteRT's reference kernels", () => {
     }
   });
 
+  const fixed = cases.filter(({ file }) =>
+    importModel(file, { rounding: "reference" }).nodes.some(({ op }) => op.startsWith("fixed")),
+  );
+
+  test.each(fixed.map((each) => [each.name, each] as const))("%s, every code of the reference", async (name, each) => {
+    const imported = importModel(each.file, { rounding: "reference" });
+    for (const graph of [imported, runPasses(imported)]) {
+      const y = await run(graph, each);
+      expect(Array.from(y.data as Int8Array)).toEqual(Array.from(answer(name, y.dtype).data));
+    }
+  });
+
+  test("what the reference computes by integers alone is tried in every type", () => {
+    for (const operator of ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "AVERAGE_POOL_2D"])
+      for (const type of ["int8", "uint8"])
+        expect(
+          fixed.some(({ name, file }) => {
+            const { operators } = readTflite(file);
+            return name.endsWith(type) && operators.some((each) => each.type === operator);
+          }),
+          `${operator} of ${type}`,
+        ).toBe(true);
+  });
+
   test("every importer has a case here, but for those that the tests of the reader and of Larq try", () => {
     const tried = new Set(cases.flatMap(({ file }) => readTflite(file).operators.map(({ type }) => type)));
     const elsewhere = [

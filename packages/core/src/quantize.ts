@@ -41,7 +41,7 @@ export { type StoredFloat, widenFloats } from "./quantize/blocks/widen.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
-export { inputCurvature, inputMean } from "./quantize/calibrated/curvature.ts";
+export { inputCurvature, inputMax, inputMean } from "./quantize/calibrated/curvature.ts";
 export {
   type AwqScaled,
   awqScales,

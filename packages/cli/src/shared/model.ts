@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import type { ModelFormat, Source } from "@lowbit/convert";
+import type { ModelFormat, Rounding, Source } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
@@ -22,6 +22,8 @@ export interface OpenedGraph {
 export interface OpenOptions {
   /** Told what each pass did. */
   readonly explain?: (pass: string, changes: readonly string[]) => void;
+  /** Of a quantized TFLite file. */
+  readonly rounding?: Rounding | undefined;
 }
 
 /** Name of a model after its file: `nets/a.onnx` -> `a`. */
@@ -79,7 +81,11 @@ export async function parseGraph(path: string, bytes: Uint8Array, options: OpenO
       return { path, format, bytes, graph, ...(provenance && { provenance }) };
     }
     const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-    const imported = await importFrom(plain, { name: modelName(path), beside: (name) => openBeside(path, name) });
+    const imported = await importFrom(plain, {
+      name: modelName(path),
+      beside: (name) => openBeside(path, name),
+      ...(options.rounding && { rounding: options.rounding }),
+    });
     if (isTensorsOnly({ graph: imported })) return { path, format: "tensors", bytes, graph: imported };
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});

@@ -32,7 +32,9 @@ export function inferAll(
   const outputs = inferOutputs(node, infos, lists).slice(0, node.outputs.length);
   return outputs.map(({ dtypes, shape }, i) => {
     const closed = shape.map((dim, axis) => (dim === OPEN ? `${node.outputs[i]}.${axis}` : dim));
-    return isOpsOp(node.op) ? { dtype: dtypes[0]!, shape: closed } : typed(node, infos[0]!, closed, stated);
+    if (!isOpsOp(node.op)) return typed(node, infos[0]!, closed, stated);
+    const [dtype] = dtypes as readonly [DType];
+    return { dtype, shape: closed, ...(stated.quantization && { quantization: stated.quantization }) };
   });
 }
 

@@ -131,10 +131,15 @@ function fromTyped(
 
 /** Two elements a byte, the first in the low half. */
 function fourBit(bytes: ArrayLike<number>, onnxType: number, type: ElementType, count: number): DataOf[keyof DataOf] {
-  const codes = new Uint8Array(count);
-  for (let i = 0; i < count; i++) codes[i] = (bytes[i >> 1]! >> ((i & 1) * 4)) & 15;
-  if (type.minifloat) return widen(codes, type.minifloat);
-  return onnxType === T.INT4 ? Int8Array.from(codes, (code) => (code << 28) >> 28) : codes;
+  const isSigned = onnxType === T.INT4;
+  const codes = isSigned ? new Int8Array(count) : new Uint8Array(count);
+  // An odd count's last half is written nowhere.
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    codes[2 * i] = isSigned ? (byte << 28) >> 28 : byte & 15;
+    codes[2 * i + 1] = isSigned ? (byte << 24) >> 28 : (byte >> 4) & 15;
+  }
+  return type.minifloat ? widen(codes as Uint8Array, type.minifloat) : codes;
 }
 
 const snake = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

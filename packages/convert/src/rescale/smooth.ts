@@ -1,4 +1,4 @@
-import { smoothQuant } from "lowbit/quantize";
+import { inputMax, smoothQuant } from "lowbit/quantize";
 import { move, stacked } from "./move.ts";
 import { pairOf } from "./pair.ts";
 import { layerNamed, layerNames, type Rescaling, span } from "./rescaling.ts";
@@ -20,21 +20,17 @@ export const smooth = (alpha: number): Rescaling => ({
       const { source, layers } = pair;
       if (done.has(source.name)) continue;
       done.add(source.name);
-      const { inputs } = await inputsOf(name);
-      const { factors, weights } = await smoothQuant(stacked(editor, pair), largestOf(inputs, pair.channels), {
-        alpha,
-      });
+      // A depthwise row has the inputs of one channel, and does not say of which.
+      const whole = layers.find((each) => each.op === "dense" || each.attributes.groups === 1);
+      if (whole === undefined) {
+        note(`${name}: stays, a depthwise row has one input channel`);
+        continue;
+      }
+      const largest = await inputMax(await inputsOf(whole.name), pair.channels);
+      const { factors, weights } = await smoothQuant(stacked(editor, pair), largest, { alpha });
       await move(editor, pair, weights, factors);
       const readers = layers.map((layer) => layer.name).join(", ");
       note(`${readers}: inputs divided by ${span(factors)}, in ${source.op} ${source.name}`);
     }
   },
 });
-
-/** max|x| of every channel over rows in which element k belongs to channel k mod C. */
-function largestOf(inputs: Float32Array, channels: number): Float32Array {
-  const largest = new Float32Array(channels);
-  for (let at = 0; at < inputs.length; at += channels)
-    for (let c = 0; c < channels; c++) largest[c] = Math.max(largest[c]!, Math.abs(inputs[at + c]!));
-  return largest;
-}

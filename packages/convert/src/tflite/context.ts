@@ -9,6 +9,7 @@ import {
   UnsupportedError,
   type ValueInfo,
 } from "lowbit";
+import type { Rounding } from "../api.ts";
 import { ModelFileError } from "../errors.ts";
 import { floats, numbersOf } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
@@ -32,6 +33,7 @@ export interface ImportState {
   readonly shapes: Map<number, readonly Dim[]>;
   /** Values of codes and their floats: a value is dequantized once, however many read it. */
   readonly reals: Map<string, string>;
+  readonly rounding: Rounding;
 }
 
 /** What a Graph value stands in for: a tensor of floats, or of codes with their scale. */
@@ -55,6 +57,10 @@ export class NodeContext {
   ) {
     this.title = `${operator.type} "${operator.title}"`;
     this.#state = state;
+  }
+
+  get rounding(): Rounding {
+    return this.#state.rounding;
   }
 
   get inputCount(): number {

@@ -1,4 +1,5 @@
 import { type Graph, GraphError, UnsupportedError } from "lowbit";
+import type { Rounding } from "../api.ts";
 import { ModelFileError, UnsupportedOperatorsError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
 import { type ImportState, NodeContext, targetOf } from "./context.ts";
@@ -13,22 +14,26 @@ import { readTflite, type SourceModel } from "./reader.ts";
  *
  * @throws ModelFileError for a damaged file, UnsupportedOperatorsError with every operator that has no importer
  */
-export function importTflite(bytes: Uint8Array, name?: string): Graph {
+export function importTflite(bytes: Uint8Array, name?: string, rounding: Rounding = "nearest"): Graph {
   const source = readTflite(bytes);
   refuseUnknown(source);
   const isDynamic = source.inputs.some((input) => source.tensors[input]!.dims.some((size) => typeof size === "string"));
-  if (!isDynamic) return build(source, name);
+  if (!isDynamic) return build(source, name, rounding);
   try {
-    return build(source, name);
+    return build(source, name, rounding);
   } catch (error) {
     if (!(error instanceof GraphError || error instanceof UnsupportedError)) throw error;
-    return build({ ...source, tensors: source.tensors.map((tensor) => ({ ...tensor, dims: tensor.shape })) }, name);
+    return build(
+      { ...source, tensors: source.tensors.map((tensor) => ({ ...tensor, dims: tensor.shape })) },
+      name,
+      rounding,
+    );
   }
 }
 
-function build(source: SourceModel, name: string | undefined): Graph {
+function build(source: SourceModel, name: string | undefined, rounding: Rounding): Graph {
   const editor = new GraphEditor({ name: name ?? (source.name || "model") });
-  const state: ImportState = { source, editor, values: new Map(), shapes: new Map(), reals: new Map() };
+  const state: ImportState = { source, editor, values: new Map(), shapes: new Map(), reals: new Map(), rounding };
   const outputs = outputNames(source);
   for (const output of outputs) editor.reserved.add(output);
   source.inputs.forEach((input, index) => {

@@ -55,6 +55,7 @@ export const kernelOperators = [
   "arithmetic",
   "reduce",
   "hnsw",
+  "fixed_point",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -105,4 +106,5 @@ export const kernelQuantities = [
   "links of a node (M)",
   "levels of a node",
   "breadth of the search (ef)",
+  "exponent",
 ] as const;

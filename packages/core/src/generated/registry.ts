@@ -28,6 +28,7 @@ export const kernelFamilies = [
   { name: "pq_scan", tiers: ["scalar"], agreement: "exact" },
   { name: "pq_fast_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
+  { name: "fixed_point", tiers: ["scalar"], agreement: "exact" },
   { name: "flat_scan", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "rabitq", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "hnsw", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },

@@ -81,6 +81,12 @@ export interface WasmExports {
   readonly embedding_new: (a: number, b: number) => number;
   readonly embedding_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly error_block: () => number;
+  readonly fixed_add_new: (a: number, b: number) => number;
+  readonly fixed_add_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly fixed_average_new: (a: number, b: number) => number;
+  readonly fixed_average_run: (a: number, b: number, c: number, d: number) => number;
+  readonly fixed_requantize_new: (a: number, b: number) => number;
+  readonly fixed_requantize_run: (a: number, b: number, c: number, d: number) => number;
   readonly flat_scan_rescore: (a: number, b: number) => number;
   readonly flat_scan_run: (a: number, b: number) => number;
   readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;

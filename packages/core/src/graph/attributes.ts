@@ -28,7 +28,7 @@ export const integer = (low: number, high: number): AttributeRule => ({
   wants: `an integer of ${low} to ${high}`,
 });
 
-const integers = (length: number, low: number, high: number): AttributeRule => ({
+export const integers = (length: number, low: number, high: number): AttributeRule => ({
   test: (value) => Array.isArray(value) && value.length === length && value.every(isInteger(low, high)),
   wants: `${length} integers of ${low} to ${high}`,
 });

@@ -16,6 +16,9 @@ import type { DynamicQuantizeLinearAttributes } from "../ops/dynamic-quantize-li
 import type { EmbeddingAttributes } from "../ops/embedding.ts";
 import type { ExpandAttributes } from "../ops/expand.ts";
 import type { FillAttributes } from "../ops/fill.ts";
+import type { FixedAddAttributes } from "../ops/fixed-add.ts";
+import type { FixedAverageAttributes } from "../ops/fixed-average.ts";
+import type { FixedRequantizeAttributes } from "../ops/fixed-requantize.ts";
 import type { FoldAttributes } from "../ops/fold.ts";
 import type { GeluAttributes } from "../ops/gelu.ts";
 import type { IdentityAttributes } from "../ops/identity.ts";
@@ -230,6 +233,9 @@ export interface OpsAttributes extends ArithmeticAttributes {
   channelStatistics: ChannelStatisticsAttributes;
   dequantizeLinear: DequantizeLinearAttributes;
   dynamicQuantizeLinear: DynamicQuantizeLinearAttributes;
+  fixedAdd: FixedAddAttributes;
+  fixedAverage: FixedAverageAttributes;
+  fixedRequantize: FixedRequantizeAttributes;
   fold: FoldAttributes;
   localResponse: LocalResponseAttributes;
   matmulInteger: MatmulIntegerAttributes;

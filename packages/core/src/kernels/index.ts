@@ -12,6 +12,7 @@ export * from "./convolution.ts";
 export * from "./depthwise.ts";
 export * from "./elementwise.ts";
 export * from "./embedding.ts";
+export * from "./fixed-point.ts";
 export * from "./flat-scan.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";

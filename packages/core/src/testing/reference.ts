@@ -30,7 +30,10 @@ export function interpret(graph: Graph, feed: Readonly<Record<string, Tensor>>):
     if (isOpsOp(node.op)) {
       const given = node.inputs.map((name) => (name === "" ? undefined : find(name)));
       const results = referenceOf(node.op)(node as never, given);
-      for (const [i, name] of node.outputs.entries()) values.set(name, results[i]!);
+      for (const [i, name] of node.outputs.entries()) {
+        const quantization = graph.values.get(name)?.quantization;
+        values.set(name, { ...results[i]!, ...(quantization && { quantization }) });
+      }
       continue;
     }
     const value =

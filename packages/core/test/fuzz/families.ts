@@ -5,6 +5,7 @@
 import type { KernelFamily } from "../../src/generated/registry.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as elements from "./elements.ts";
+import { fixedPoint } from "./fixed-point.ts";
 import * as images from "./images.ts";
 import * as moves from "./moves.ts";
 import { multibitGemm } from "./multibit.ts";
@@ -38,6 +39,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   depthwise: [images.depthwiseF32, images.depthwiseAffine],
   elementwise: [elements.elementwise],
   embedding: [transformers.embedding],
+  fixed_point: [fixedPoint],
   gemm_f32: [products.gemmF32, products.matmulF32],
   matmul_integer: [matmulInteger],
   multibit_gemm: [multibitGemm],

@@ -1,6 +1,7 @@
 import { floats } from "../../graph/constants.ts";
 import type { OperatorImporter } from "../context.ts";
 import { ArithmeticOptions } from "../schema.ts";
+import { fixedAdd } from "./fixed-point.ts";
 
 /** Two operands with numpy broadcasting and a fused activation; quantized ones are added as floats and quantized again. */
 function binary(op: "add" | "sub" | "mul" | "div"): OperatorImporter {
@@ -11,7 +12,11 @@ function binary(op: "add" | "sub" | "mul" | "div"): OperatorImporter {
 }
 
 export const arithmetic: Readonly<Record<string, OperatorImporter>> = {
-  ADD: binary("add"),
+  ADD: (node) => {
+    const sum = fixedAdd(node, node.options(ArithmeticOptions).activation);
+    if (sum === undefined) binary("add")(node);
+    else node.bind(sum);
+  },
   SUB: binary("sub"),
   MUL: binary("mul"),
   DIV: binary("div"),

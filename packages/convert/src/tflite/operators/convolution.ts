@@ -1,6 +1,7 @@
 import type { Attributes, PlainConstant, QuantizedConstant } from "lowbit";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { Conv2DOptions, DepthwiseConv2DOptions } from "../schema.ts";
+import { fixedLayer } from "./fixed-point.ts";
 import { biasOf, weightsOf } from "./weights.ts";
 import { type WindowOptions, windowOf } from "./window.ts";
 
@@ -22,8 +23,11 @@ export function addLayer<K extends "conv2d" | "dense">(
   const { quantization } = node.info(x);
   if (quantization && weights.kind !== "quantized")
     node.unsupported("float weights over quantized values", "quantized weights");
+  const weight = node.store("weight", weights);
+  const fixed = fixedLayer(node, op, [x, weight], attributes, activation);
+  if (fixed !== undefined) return fixed;
   const bias = biasOf(node, 2, weights, quantization?.scale);
-  const inputs = [x, node.store("weight", weights), ...(bias ? [node.store("bias", bias)] : [])];
+  const inputs = [x, weight, ...(bias ? [node.store("bias", bias)] : [])];
   const clamp = node.clampOf(activation);
   const all = { ...attributes, ...(clamp && { clamp }) } as unknown as Attributes[K];
   if (quantization && target.quantization && (clamp || activation === 0))

@@ -1,5 +1,6 @@
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { Pool2DOptions, ReducerOptions } from "../schema.ts";
+import { fixedAverage } from "./fixed-point.ts";
 import { windowOf } from "./window.ts";
 
 /** A maximum of codes is the code of the maximum. */
@@ -14,8 +15,15 @@ function maxPool(node: NodeContext): void {
 /** The mean of those elements under the window that lie in the image. */
 function averagePool(node: NodeContext): void {
   const options = node.options(Pool2DOptions);
+  const kernel = [options.filterHeight, options.filterWidth];
+  const codes = node.rounding === "reference" && !node.constant(0) ? node.value(0) : undefined;
+  const mean = codes && fixedAverage(node, codes, windowOf(node, codes, kernel, options), options.activation);
+  if (mean) {
+    node.bind(mean);
+    return;
+  }
   const x = node.real(0, 4);
-  const window = windowOf(node, x, [options.filterHeight, options.filterWidth], options);
+  const window = windowOf(node, x, kernel, options);
   node.bindReal(node.main("avgPool", [x], { ...window, countIncludePad: false }), options.activation);
 }
 

@@ -1,4 +1,5 @@
 /** A diagonal Hessian from a layer's inputs. */
+import { ShapeError } from "../../errors.ts";
 import type { KernelInstance } from "../../kernels/instance.ts";
 import { innerLoops } from "../engine.ts";
 import type { Calibration } from "../types.ts";
@@ -33,4 +34,19 @@ export async function inputMean(
   checkInputs("inputMean", calibration, columns);
   const { solver } = await innerLoops(kernels);
   return solver.columnFigures(calibration.inputs, columns).sum.map((sum) => sum / calibration.samples);
+}
+
+/**
+ * max|x| of every input channel over the samples; number k of a row belongs to channel k mod `channels`.
+ * @throws ShapeError where `channels` does not divide the inputs
+ */
+export async function inputMax(
+  { inputs }: Calibration,
+  channels: number,
+  kernels?: KernelInstance,
+): Promise<Float64Array> {
+  if (!(Number.isInteger(channels) && channels >= 1 && inputs.length % channels === 0))
+    throw new ShapeError("inputMax", "input channels", `a divisor of ${inputs.length}`, channels);
+  const { solver } = await innerLoops(kernels);
+  return solver.columnFigures(inputs, channels).maxAbs;
 }
