@@ -82,6 +82,7 @@ words! {
         FlatScan = "flat_scan",
         Rabitq = "rabitq",
         Vectors = "vectors",
+        Gather = "gather",
     }
 }
 
@@ -131,6 +132,8 @@ words! {
         Pivot = "positive pivot in column",
         Heads = "heads",
         Positions = "positions",
+        Index = "index",
+        Indices = "indices",
     }
 }
 

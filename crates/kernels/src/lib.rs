@@ -26,6 +26,7 @@ pub mod embedding;
 pub mod error;
 mod exp;
 pub mod flat_scan;
+pub mod gather;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;

@@ -66,6 +66,8 @@ pub mod embedding;
 pub mod error;
 #[cfg(feature = "search")]
 pub mod flat_scan;
+#[cfg(feature = "ops")]
+pub mod gather;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
 #[cfg(any(feature = "networks", feature = "search"))]

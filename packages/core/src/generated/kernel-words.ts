@@ -52,6 +52,7 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "gather",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -98,4 +99,6 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "index",
+  "indices",
 ] as const;

@@ -12,6 +12,7 @@ export * from "./depthwise.ts";
 export * from "./elementwise.ts";
 export * from "./embedding.ts";
 export * from "./flat-scan.ts";
+export * from "./gather.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
 export { type BinaryCounting, type Exports, KernelInstance } from "./instance.ts";

@@ -44,6 +44,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   quantize: [quantizers],
   resize: [resize],
   strided: [moves.strided],
+  gather: [moves.gather],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
   windows: [windows],

@@ -49,6 +49,7 @@ function blocks(
   node: NodeContext,
   apart: (sizes: readonly number[], block: number) => readonly number[],
   order: readonly number[],
+  together: (five: readonly number[]) => readonly number[],
 ) {
   const x = node.input(0);
   const sizes = node.shape(x).slice(1);
@@ -60,8 +61,8 @@ function blocks(
     throw new ModelFileError(`onnx: ${node.title}`, "blocksize", "a number that divides the axes", block);
   const taken = node.step("apart", "reshape", [x], { shape: six });
   const moved = node.step("order", "transpose", [taken], { permutation: [0, ...order] });
-  const [a, b, c, d, e] = node.shape(moved).slice(1) as [number, number, number, number, number];
-  node.bind(node.main("reshape", [moved], { shape: [0, a, b * c, d * e] }));
+  const five = node.shape(moved).slice(1) as number[];
+  node.bind(node.main("reshape", [moved], { shape: [0, ...together(five)] }));
 }
 
 const depthToSpace: OperatorImporter = (node) => {
@@ -70,7 +71,30 @@ const depthToSpace: OperatorImporter = (node) => {
     node,
     ([c = 0, h = 0, w = 0], b) => (isColumns ? [c / b / b, b, b, h, w] : [b, b, c / b / b, h, w]),
     isColumns ? [1, 4, 2, 5, 3] : [3, 4, 1, 5, 2],
+    ([a = 0, b = 0, c = 0, d = 0, e = 0]) => [a, b * c, d * e],
   );
+};
+
+/** As many elements go from the image into the channels. */
+const spaceToDepth: OperatorImporter = (node) =>
+  blocks(
+    node,
+    ([c = 0, h = 0, w = 0], b) => [c, h / b, b, w / b, b],
+    [3, 5, 1, 2, 4],
+    ([a = 0, b = 0, c = 0, d = 0, e = 0]) => [a * b * c, d, e],
+  );
+
+const range: OperatorImporter = (node) =>
+  node.bind(node.main("range", [node.input(0), node.input(1), node.input(2)], {}));
+
+const trilu: OperatorImporter = (node) => {
+  const upper = node.attributes.int("upper", 1) !== 0;
+  node.bind(node.main("trilu", inputs(node.input(0), node.optional(1) ?? ""), { upper }));
+};
+
+const centerCropPad: OperatorImporter = (node) => {
+  const axes = node.attributes.ints("axes");
+  node.bind(node.main("centerCropPad", [node.input(0), node.input(1)], axes ? { axes } : {}));
 };
 
 /** Operators that move elements. */
@@ -83,4 +107,8 @@ export const movement: Readonly<Record<string, OperatorImporter>> = {
   Size: shape(true),
   ConstantOfShape: constantOfShape,
   DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+  Range: range,
+  Trilu: trilu,
+  CenterCropPad: centerCropPad,
 };

@@ -2,6 +2,7 @@ import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { convolution } from "./convolution.ts";
+import { gathering } from "./gather.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
@@ -22,6 +23,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     pooling,
     normalization,
     movement,
+    gathering,
     shape,
     values,
     quantization,
