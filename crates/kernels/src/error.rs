@@ -82,6 +82,8 @@ words! {
         FlatScan = "flat_scan",
         Rabitq = "rabitq",
         Vectors = "vectors",
+        Arithmetic = "arithmetic",
+        Reduce = "reduce",
         Gather = "gather",
     }
 }
@@ -132,6 +134,7 @@ words! {
         Pivot = "positive pivot in column",
         Heads = "heads",
         Positions = "positions",
+        Operands = "operands",
         Index = "index",
         Indices = "indices",
     }

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod affine_gemm;
+pub mod arithmetic;
 pub mod attention;
 pub mod bitpack;
 pub mod blocks;
@@ -21,6 +22,7 @@ pub mod codebook_gemm;
 pub mod conv;
 pub mod convert;
 pub mod depthwise;
+pub mod dtype;
 pub mod elementwise;
 pub mod embedding;
 pub mod error;
@@ -44,6 +46,7 @@ pub mod pq_scan;
 pub mod pq_tables;
 pub mod quantize;
 pub mod rabitq;
+pub mod reduce;
 pub mod registry;
 pub mod resize;
 pub mod rows;

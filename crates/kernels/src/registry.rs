@@ -36,6 +36,8 @@ macro_rules! for_each_kernel {
             depthwise, [Scalar, Simd128], Exact, "convolutions with one input channel per output, of floats and of bytes";
             convert, [Scalar, Simd128], Exact, "activations between f32 and 8 bits";
             elementwise, [Scalar], Exact, "f32 arithmetic with broadcasting, clip, leaky ReLU, sigmoid, tanh, GELU, SiLU, sign";
+            arithmetic, [Scalar], Exact, "60 functions of up to three tensors of any type, with broadcasting; casts";
+            reduce, [Scalar], Exact, "reductions over any axes, arg max and min, top k, running sums, softmax, of any type";
             embedding, [Scalar], Exact, "rows of tables of f32 or of 1 to 8-bit codes, positions, means of rows under a mask";
             normalize, [Scalar, Simd128], Exact, "per-channel scale and bias, batch, layer and RMS normalization, softmax";
             nearest, [Scalar, Simd128], Exact, "the nearest of many centroids, as k-means and product quantization assign";

@@ -31,6 +31,8 @@ static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
 pub mod activation;
 #[cfg(feature = "bytes")]
 pub mod affine_gemm;
+#[cfg(feature = "ops")]
+pub mod arithmetic;
 #[cfg(feature = "transformer")]
 pub mod attention;
 #[cfg(feature = "operators")]
@@ -115,6 +117,7 @@ pub mod quantize_optimize;
 pub mod quantize_order;
 #[cfg(feature = "search")]
 pub mod rabitq;
+pub mod reduce;
 #[cfg(feature = "ops")]
 pub mod resize;
 #[cfg(feature = "transformer")]

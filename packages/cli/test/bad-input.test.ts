@@ -235,6 +235,8 @@ describe("usage", () => {
       ["quantize", FLOAT, "-o", out, "--weights", "int4", "--method", "awq"],
       /samples/,
     ],
+    ["an unknown rescaling", ["quantize", FLOAT, "-o", out, "--rescale", "cle"], /expected equalize, smooth\[/],
+    ["a rescaling without samples", ["quantize", FLOAT, "-o", out, "--weights", "int4", "--rescale", "awq"], /samples/],
     ["an unknown tier", ["run", FLOAT, "--input", DIGITS, "--tier", "warp"], /--tier/],
     ["no threads", ["run", FLOAT, "--input", DIGITS, "--threads", "0"], /--threads: expected 1 to 64, got "0"/],
     ["an unknown recipe", ["train", "alchemy", "--data", folder, "-o", join(folder, "out", "a.onnx")], /alchemy/],

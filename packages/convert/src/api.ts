@@ -50,6 +50,8 @@ export interface Calibration {
   readonly ranges: ReadonlyMap<string, Range>;
   /** The samples themselves, for the parity check. */
   readonly feeds: readonly Feed[];
+  /** Where the ranges end; `minmax` where it is absent. */
+  readonly range?: ActivationRange;
 }
 
 /** Floors that a quantized model must reach; see docs/decisions/2026-11-23-gate.md for the defaults. */
@@ -77,6 +79,12 @@ export interface QuantizeModelOptions {
    * Later entries win. The glob is over node names: `*` any run of characters, `?` one. `float` leaves a layer alone.
    */
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
+  /**
+   * Moves factors per channel between layers first, in this order: `equalize`, `smooth`, `smooth:0.7`, `awq` (see `rescale`). The last two need calibration. Absent: none.
+   */
+  readonly rescale?: readonly string[];
+  /** Called for every rescaling that changed something or had to leave a layer as it is. */
+  readonly explain?: PassOptions["explain"];
   /** Without it nothing is measured: figures of the reports are of the weights, and there is no gate. */
   readonly calibration?: Calibration;
   /**

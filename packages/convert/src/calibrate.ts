@@ -38,7 +38,7 @@ export async function calibrate(
     }
     onProgress?.(index + 1, feeds.length);
   }
-  return { ranges: new Map([...watched].map(([name, watcher]) => [name, watcher.range()])), feeds };
+  return { ranges: new Map([...watched].map(([name, watcher]) => [name, watcher.range()])), feeds, range };
 }
 
 /** Inputs and node outputs of f32. */

@@ -6,6 +6,7 @@
  * importHuggingFace(read, options?): Promise<Graph>                                   config.json + safetensors as a Graph
  * runPasses(graph: Graph, options?: PassOptions): Graph                                folding, fusion, recognition
  * calibrate(graph: Graph, feeds: readonly Feed[], options?): Promise<Calibration>      ranges of a float graph
+ * rescale(graph: Graph, names, options?): Promise<Graph>                               equalization, SmoothQuant, AWQ's scales
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
  * quantizeTensors(graph: Graph, options): Promise<QuantizeModelResult>                 a safetensors file without a network
  * writeModel(graph: Graph, meta?): Uint8Array   ·   readModel(bytes): { graph, meta }  packed files
@@ -35,5 +36,6 @@ export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";
 export { quantizeTensors } from "./quantize-tensors.ts";
+export { parseRescaling, RESCALINGS, type RescaleOptions, rescale } from "./rescale/index.ts";
 export { layersOf } from "./schemes.ts";
 export { type Choice, type LayerChoices, measureSensitivity } from "./sensitivity.ts";

@@ -1,7 +1,8 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
 import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
 import { calibrationFor, parseActivations } from "./activations.ts";
-import type { ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
+import type { Calibration, ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
+import { calibrate } from "./calibrate.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
@@ -11,6 +12,7 @@ import { LayerInputs } from "./layer-inputs.ts";
 import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
+import { rescale } from "./rescale/index.ts";
 import { assignSchemes, isTable, layersOf, needsInputs, quantizeWeights, type Weighted } from "./schemes.ts";
 
 /** Nothing is lost. */
@@ -31,13 +33,14 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  *
  * Schemes that look at a layer's inputs (GPTQ) or at a curvature get those that the float network has on the calibration samples (`layer-inputs.ts`).
  *
- * @param graph after `runPasses`
+ * @param network after `runPasses`
  * @returns the quantized graph, also where it is refused: whoever wants it anyway has it
  * @throws SchemeError, OptionError (a glob without a layer; int8 activations, a scheme that looks at inputs or bias correction without calibration), NotFiniteError (NaN
  *   weights), the signal's reason
  */
-export async function quantizeModel(graph: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { calibration, correctBias = false, signal, onProgress } = options;
+export async function quantizeModel(network: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
+  const { correctBias = false, signal, onProgress } = options;
+  const { graph, calibration } = await rescaled(network, options);
   const activations = parseActivations(options.activations ?? "float");
   const isInteger = activations.kind === "int8";
   if (isInteger && !calibration)
@@ -101,6 +104,18 @@ export async function quantizeModel(graph: Graph, options: QuantizeModelOptions 
     agreement: measured?.agreement,
     refused: judged && judge(reports, measured?.agreement, judged),
   };
+}
+
+/** The network with the factors moved that were asked for, and the calibration that goes with it: values between layers have other ranges then. */
+async function rescaled(
+  network: Graph,
+  { rescale: names = [], calibration, weights, signal, explain }: QuantizeModelOptions,
+): Promise<{ graph: Graph; calibration: Calibration | undefined }> {
+  if (names.length === 0) return { graph: network, calibration };
+  const graph = await rescale(network, names, { calibration, weights, signal, ...(explain && { explain }) });
+  if (!calibration) return { graph, calibration };
+  const { feeds, range } = calibration;
+  return { graph, calibration: await calibrate(graph, feeds, { ...(range && { range }), ...(signal && { signal }) }) };
 }
 
 const readsFloats = (graph: Graph, layer: Weighted): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";

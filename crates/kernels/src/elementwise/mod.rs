@@ -8,6 +8,7 @@ mod gated;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
 
+pub(crate) use broadcast::MAX_AXES;
 pub use broadcast::{Binary, BinaryOp};
 pub use gated::{gelu, gelu_tanh, silu};
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { QuantizeModelOptions } from "@lowbit/convert";
+import type { PassRecord, QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
 import { checkActivations } from "../shared/activations.ts";
@@ -26,6 +26,7 @@ interface Rules {
   readonly weights?: string;
   readonly activations?: string;
   readonly layers?: readonly (readonly [glob: string, scheme: string])[];
+  readonly rescale?: readonly string[];
   readonly minSqnr?: number;
   readonly correctBias?: boolean;
 }
@@ -35,6 +36,7 @@ interface Given {
   readonly weights?: string | undefined;
   readonly method?: string | undefined;
   readonly activations?: string | undefined;
+  readonly rescale?: string | undefined;
   readonly calibrate?: string | undefined;
   readonly "min-sqnr"?: string | undefined;
   readonly "correct-bias"?: boolean | undefined;
@@ -48,13 +50,27 @@ async function rulesOf(args: Given, rules: readonly string[]): Promise<Rules> {
   if (args.method !== undefined && args.weights === undefined)
     throw new UsageError("--method needs --weights: it finds other codes of as many bits");
   const weights = args.method === undefined ? args.weights : await schemeBy(args.method, args.weights!);
+  const rescale = args.rescale?.split(",").map((name) => name.trim());
+  if (rescale) await checkRescaling(rescale);
   return {
     ...(weights !== undefined && { weights }),
     ...(activations !== undefined && { activations }),
     ...(rules.length > 0 && { layers: rules.map(layerRule) }),
+    ...(rescale && { rescale }),
     ...(minSqnr !== undefined && { minSqnr }),
     ...(args["correct-bias"] && { correctBias: true }),
   };
+}
+
+async function checkRescaling(names: readonly string[]): Promise<void> {
+  const { parseRescaling, RESCALINGS } = await import("@lowbit/convert");
+  for (const name of names) {
+    try {
+      parseRescaling(name);
+    } catch (error) {
+      throw new UsageError(`--rescale: expected ${RESCALINGS}, got "${name}"`, { cause: error });
+    }
+  }
 }
 
 async function schemeBy(method: string, weights: string): Promise<string> {
@@ -65,12 +81,13 @@ async function schemeBy(method: string, weights: string): Promise<string> {
 }
 
 /** The same rules as a command line, for the file's provenance. */
-const recipeOf = ({ weights, activations, layers = [], correctBias }: Rules): string =>
+const recipeOf = ({ weights, activations, layers = [], rescale, correctBias }: Rules): string =>
   [
     "lowbit quantize",
     ...(weights === undefined ? [] : [`--weights ${weights}`]),
     ...(activations === undefined ? [] : [`--activations ${activations}`]),
     ...layers.map(([glob, scheme]) => `--layer '${glob}=${scheme}'`),
+    ...(rescale ? [`--rescale ${rescale.join(",")}`] : []),
     ...(correctBias ? ["--correct-bias"] : []),
   ].join(" ");
 
@@ -129,6 +146,13 @@ export const quantize = defineCommand({
       valueHint: "glob=SCHEME",
       description: "Scheme of the layers (or plain tensors) that match; may be repeated, later ones win",
     },
+    rescale: {
+      type: "string",
+      valueHint: "equalize|smooth[:a]|awq,...",
+      description:
+        "First move factors between layers, which leaves what the network computes: equalize (for one scale for a tensor), smooth:0.5 (SmoothQuant, for int8 activations with outliers), awq (for 4 bits and less); the last two need --calibrate",
+    },
+    explain: { type: "boolean", description: "Say what every pass changed, and which layers --rescale left and why" },
     calibrate: { type: "string", valueHint: "x.npz", description: "Samples: array x, or one array per input name" },
     "correct-bias": {
       type: "boolean",
@@ -183,10 +207,15 @@ export const quantize = defineCommand({
 
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
-    const opened = await openGraph(args.input);
+    const passes: PassRecord[] = [];
+    const opened = await openGraph(args.input, {
+      ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
+    });
     const tensorsOnly = isTensorsOnly(opened);
-    if (tensorsOnly && (args.activations !== undefined || args.calibrate !== undefined))
-      throw new UsageError(`${args.input} holds tensors and no network: --activations and --calibrate need one`);
+    if (tensorsOnly && [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined))
+      throw new UsageError(
+        `${args.input} holds tensors and no network: --activations, --calibrate and --rescale need one`,
+      );
     const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
     const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
     const onProgress = stages(progress);
@@ -204,7 +233,12 @@ export const quantize = defineCommand({
     }
     const result = tensorsOnly
       ? await quantizeTensors(opened.graph, { ...rules, onProgress })
-      : await quantizeModel(opened.graph, { ...rules, ...(calibration && { calibration }), onProgress });
+      : await quantizeModel(opened.graph, {
+          ...rules,
+          ...(calibration && { calibration }),
+          ...(args.explain && { explain: (record) => passes.push(record) }),
+          onProgress,
+        });
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
     const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();
@@ -215,8 +249,11 @@ export const quantize = defineCommand({
     if (args.report !== undefined) await writeOutput(args.report, await outcomePage(outcome, args));
     // OUT comes last: where it exists, everything else has gone well.
     if (refusal === undefined) await writeOutput(args.output, bytes);
-    if (args.json) printJson(outcomeJson(outcome));
-    else printOutcome(args.output, outcome);
+    if (args.json) printJson({ ...outcomeJson(outcome), ...(args.explain && { passes }) });
+    else {
+      for (const { pass, changes } of passes) for (const change of changes) console.log(`${pass}: ${change}`);
+      printOutcome(args.output, outcome);
+    }
     if (refusal !== undefined) throw new RefusedError(`refused: ${refusal}`);
   },
 });

@@ -52,6 +52,8 @@ export const kernelOperators = [
   "flat_scan",
   "rabitq",
   "vectors",
+  "arithmetic",
+  "reduce",
   "gather",
 ] as const;
 
@@ -99,6 +101,7 @@ export const kernelQuantities = [
   "positive pivot in column",
   "heads",
   "positions",
+  "operands",
   "index",
   "indices",
 ] as const;

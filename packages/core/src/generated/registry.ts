@@ -8,6 +8,8 @@ export const kernelFamilies = [
   { name: "depthwise", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "convert", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "elementwise", tiers: ["scalar"], agreement: "exact" },
+  { name: "arithmetic", tiers: ["scalar"], agreement: "exact" },
+  { name: "reduce", tiers: ["scalar"], agreement: "exact" },
   { name: "embedding", tiers: ["scalar"], agreement: "exact" },
   { name: "normalize", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "nearest", tiers: ["scalar", "simd128"], agreement: "exact" },

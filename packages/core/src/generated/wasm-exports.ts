@@ -8,10 +8,16 @@ export interface WasmExports {
   readonly affine_gemm_grouped_run: (a: number, b: number, c: number, d: number) => number;
   readonly affine_gemm_new: (a: number, b: number) => number;
   readonly affine_gemm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly along_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arg_extreme_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly arithmetic_new: (a: number, b: number) => number;
+  readonly arithmetic_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly attention_new: (a: number, b: number) => number;
   readonly attention_run: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly batch_norm_new: (a: number, b: number) => number;
   readonly batch_norm_run: (a: number, b: number, c: number, d: number) => number;
+  readonly best_new: (a: number, b: number) => number;
+  readonly best_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_max_pool_new: (a: number, b: number) => number;
   readonly bitpack_max_pool_run: (a: number, b: number, c: number, d: number) => number;
   readonly bitpack_planes: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -173,6 +179,8 @@ export interface WasmExports {
   readonly rabitq_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_scan_run: (a: number, b: number) => number;
+  readonly reduce_new: (a: number, b: number) => number;
+  readonly reduce_run: (a: number, b: number, c: number) => number;
   readonly requantize: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly resize_new: (a: number, b: number) => number;
   readonly resize_run: (a: number, b: number, c: number) => number;

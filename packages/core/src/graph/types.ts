@@ -7,6 +7,7 @@
  */
 
 import type { AddPositionsAttributes } from "../ops/add-positions.ts";
+import type { ArithmeticAttributes } from "../ops/arithmetic-attributes.ts";
 import type { AttentionAttributes } from "../ops/attention.ts";
 import type { CenterCropPadAttributes } from "../ops/center-crop-pad.ts";
 import type { ChannelNormAttributes } from "../ops/channel-norm.ts";
@@ -218,7 +219,7 @@ export interface Attributes {
 export type Op = keyof Attributes;
 
 /** Attributes of the operators of `lowbit/ops`, each described in its file there. */
-export interface OpsAttributes {
+export interface OpsAttributes extends ArithmeticAttributes {
   addPositions: AddPositionsAttributes;
   attention: AttentionAttributes;
   embedding: EmbeddingAttributes;

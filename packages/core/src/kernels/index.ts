@@ -2,6 +2,7 @@
 export type { Clamp, Decoding, Window2d } from "../graph/types.ts";
 export * from "./activations.ts";
 export * from "./affine-gemm.ts";
+export * from "./arithmetic.ts";
 export * from "./attention.ts";
 export * from "./binary.ts";
 export * from "./bitpack.ts";
@@ -28,6 +29,7 @@ export * from "./planes.ts";
 export * from "./pool.ts";
 export * from "./pq.ts";
 export * from "./rabitq.ts";
+export * from "./reduce.ts";
 export * from "./resize.ts";
 export * from "./strided.ts";
 export * from "./ternary-gemm.ts";

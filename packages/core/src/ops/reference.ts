@@ -21,12 +21,10 @@ export function fromTensor({ dtype, shape, data }: Tensor, quantization?: Activa
 
 export function toTensor({ dtype, shape, data }: Value): Tensor {
   if (dtype === "bit" || dtype === "trit") throw new Error(`${dtype} has no tensor`);
-  if (dtype === "int64")
-    return new Tensor(
-      "int64",
-      shape,
-      BigInt64Array.from(data, (x) => BigInt(x)),
-    );
+  if (dtype === "int64" || dtype === "uint64") {
+    const Data = dtype === "int64" ? BigInt64Array : BigUint64Array;
+    return new Tensor<TensorDType>(dtype, shape, Data.from(Array.from(data, BigInt)));
+  }
   if (dtype === "f16") return new Tensor("f16", shape, Uint16Array.from(data, toHalf));
   const tensor = new Tensor<TensorDType>(dtype, shape);
   (tensor.data as Float32Array).set(data);

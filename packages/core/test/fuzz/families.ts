@@ -3,6 +3,7 @@
  * of their own in test/kernels, and are fuzzed natively.
  */
 import type { KernelFamily } from "../../src/generated/registry.ts";
+import * as arithmetic from "./arithmetic.ts";
 import * as elements from "./elements.ts";
 import * as images from "./images.ts";
 import * as moves from "./moves.ts";
@@ -29,6 +30,7 @@ export type Fuzzed = Exclude<KernelFamily, (typeof inOtherModules)[number]>;
 export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   affine_gemm: [products.affineGemm, products.groupedAffineGemm],
   attention: [transformers.attention],
+  arithmetic: [arithmetic.arithmetic],
   bitpack: [elements.bitpack, images.bitMaxPool],
   codebook_gemm: [products.codebookGemm],
   convert: [elements.quantizing, elements.dequantizing],
@@ -43,6 +45,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   pool: [images.pool],
   quantize: [quantizers],
   resize: [resize],
+  reduce: [arithmetic.reduce],
   strided: [moves.strided],
   gather: [moves.gather],
   ternary_gemm: [products.ternaryGemm],

@@ -79,19 +79,6 @@ function globalLpPool(node: NodeContext): void {
   poolNd(node, x, "norm", node.attributes.int("p", 2), globalWindow(node, x));
 }
 
-/** The mean over height and width, which is how some exporters write a global average pool. */
-function reduceMean(node: NodeContext): void {
-  const x = node.float(0, 4);
-  const shape = node.shape(x);
-  const axes = node.list("axes", 1)?.map((axis) => node.axis(axis, 4, "axes")) ?? [];
-  if (axes.length !== 2 || !axes.includes(2) || !axes.includes(3))
-    node.unsupported(`axes ${axes}`, "axes 2 and 3 (height and width)");
-  const mean = node.main("globalAvgPool", [node.step("nhwc", "transpose", [x], { permutation: TO_NHWC })], {});
-  if (node.attributes.int("keepdims", 1) !== 0)
-    node.bind(node.step("nchw", "transpose", [mean], { permutation: TO_NCHW }));
-  else node.bind(node.step("flat", "reshape", [mean], { shape: [shape[0]!, shape[1]!] }));
-}
-
 export const pooling: Readonly<Record<string, OperatorImporter>> = {
   MaxPool: maxPool,
   AveragePool: averagePool,
@@ -99,5 +86,4 @@ export const pooling: Readonly<Record<string, OperatorImporter>> = {
   GlobalAveragePool: globalAveragePool,
   GlobalMaxPool: globalMaxPool,
   GlobalLpPool: globalLpPool,
-  ReduceMean: reduceMean,
 };

@@ -1,7 +1,7 @@
 import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
-import { arithmetic } from "./arithmetic.ts";
 import { convolution } from "./convolution.ts";
+import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
@@ -9,6 +9,7 @@ import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
@@ -18,8 +19,9 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
   [
     convolution,
     linear,
-    arithmetic,
+    elementwise,
     activation,
+    reductions,
     pooling,
     normalization,
     movement,

@@ -1,31 +1,6 @@
-import type { CastType, DataOf, PlainConstant } from "lowbit";
+import type { DataOf, PlainConstant } from "lowbit";
 import { floats } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
-import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
-import { dtypeOf, typeName } from "../tensor.ts";
-
-/** Types whose rounding or wrapping a cast to our wider type would leave out. */
-const NARROW: ReadonlySet<number> = new Set(
-  [T.DOUBLE, T.INT4, T.UINT4, T.INT16, T.UINT16, T.UINT32, T.UINT64, T.FLOAT4E2M1].concat([
-    T.FLOAT8E4M3FN,
-    T.FLOAT8E4M3FNUZ,
-    T.FLOAT8E5M2,
-    T.FLOAT8E5M2FNUZ,
-  ]),
-);
-
-/**
- * To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers
- * it was trained with.
- */
-function cast(node: NodeContext): void {
-  const x = node.input(0);
-  const type = node.attributes.int("to", 0);
-  const to = dtypeOf(type) as CastType | undefined;
-  if (to === undefined || NARROW.has(type))
-    node.unsupported(`to ${typeName(type)}`, "FLOAT, FLOAT16, BFLOAT16, INT8, UINT8, INT32, INT64 or BOOL");
-  node.bind(node.info(x).dtype === to ? x : node.main("cast", [x], { to }));
-}
 
 function constant(node: NodeContext): void {
   const { attributes } = node;
@@ -62,7 +37,6 @@ function dropout(node: NodeContext): void {
 }
 
 export const values: Readonly<Record<string, OperatorImporter>> = {
-  Cast: cast,
   Constant: constant,
   Identity: (node) => node.bind(node.input(0)),
   Dropout: dropout,

@@ -1,0 +1,18 @@
+/**
+ * a - b: `sub` of any type; integers modulo 2^bits.
+ *
+ * Inputs: a and b of one number type, of shapes that broadcast. Output: that type.
+ */
+import type { NodeOf } from "../graph/types.ts";
+import { eachOf, elementwise, evaluated, numberTypes, of } from "./elementwise.ts";
+import type { Value } from "./reference.ts";
+
+export const anySub = elementwise("anySub", {
+  inputs: [of(numberTypes), of(numberTypes)],
+  call: () => ({ function: "sub" }),
+  evaluate: evaluated((a, b) => a - b, 0),
+});
+
+export function reference(_node: NodeOf<"anySub">, [a, b]: readonly (Value | undefined)[]): Value[] {
+  return eachOf(a!.dtype, [a, b], (a, b) => a - b);
+}
