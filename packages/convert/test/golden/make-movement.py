@@ -104,6 +104,11 @@ case("a slice to the length of another", [
     ("Shape", ["x1"], {}), ("Slice", ["x0", "zero", "0", "zero"], {}),
 ], [f32(6, 2), f32(4)], shapes={"x1": ["S"]}, constants={"zero": i64(0)})
 
+case("expand to where -1 stays", [
+    ("Shape", ["x1"], {}), ("Concat", ["0", "minus"], {"axis": 0}), ("Equal", ["1", "minus"], {}), ("ConstantOfShape", ["two"], {"value": helper.make_tensor("v", TensorProto.INT64, [1], [1])}),
+    ("Where", ["2", "3", "1"], {}), ("Expand", ["x0", "4"], {}),
+], [f32(1, 3), f32(4)], shapes={"x1": ["S"]}, constants={"minus": i64(-1), "two": i64(2)})
+
 path = pathlib.Path(__file__).with_name("movement.json")
 path.write_text(json.dumps(cases, indent=1) + "\n")
 print(len(cases), "cases,", path.stat().st_size, "bytes")

@@ -46,9 +46,9 @@ export const scatterTypes = [
 export type ScatterType = (typeof scatterTypes)[number];
 
 /** What a new element does to the one that is there. */
-export const reductions = ["none", "add", "mul", "min", "max"] as const;
+export const scatterReductions = ["none", "add", "mul", "min", "max"] as const;
 
-export type ScatterReduction = (typeof reductions)[number];
+export type ScatterReduction = (typeof scatterReductions)[number];
 
 export class Gather extends KernelObject {
   constructor(instance: KernelInstance, { data, indices, block, axes, coordinates, skips = false }: GatherOptions) {
@@ -78,7 +78,7 @@ export class Gather extends KernelObject {
     y: number,
   ): void {
     const { gather_scatter } = this.instance.exports;
-    const [kind, how] = [scatterTypes.indexOf(type), reductions.indexOf(reduction)];
+    const [kind, how] = [scatterTypes.indexOf(type), scatterReductions.indexOf(reduction)];
     this.instance.check(gather_scatter(this.handle, kind, how, indexBytes, updates, one ? 1 : 0, indices, y));
   }
 }

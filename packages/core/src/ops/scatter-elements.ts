@@ -8,7 +8,7 @@
 import { integer, oneOf } from "../graph/attributes.ts";
 import { axisOf } from "../graph/shapes.ts";
 import type { Node, NodeOf, ValueInfo } from "../graph/types.ts";
-import { reductions, type ScatterReduction, scatterTypes } from "../kernels/gather.ts";
+import { type ScatterReduction, scatterReductions, scatterTypes } from "../kernels/gather.ts";
 import { checkBeside, elementPlaces } from "./gather-elements.ts";
 import { copyOf, counted, indices, lowerScatter, reduced } from "./gathered.ts";
 import { movable, type Operator, refuse, shapeOf } from "./operator.ts";
@@ -39,7 +39,7 @@ export function checkUpdates(
 
 export const scatterElements: Operator<"scatterElements"> = {
   name: "scatterElements",
-  attributes: { axis: integer(-16, 15), reduction: oneOf(...reductions) },
+  attributes: { axis: integer(-16, 15), reduction: oneOf(...scatterReductions) },
   inputs: [{ dtypes: movable }, indices, { what: "updates", dtypes: "same" }],
   outputs(node, inputs) {
     const { axis, reduction } = node.attributes;

@@ -7,7 +7,7 @@
  */
 import { oneOf } from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
-import { reductions, type ScatterReduction } from "../kernels/gather.ts";
+import { type ScatterReduction, scatterReductions } from "../kernels/gather.ts";
 import { sizeOf } from "../tensor.ts";
 import { tupleOf, tuplePlaces } from "./gather-nd.ts";
 import { copyOf, counted, indices, lowerScatter, reduced } from "./gathered.ts";
@@ -22,7 +22,7 @@ export interface ScatterNdAttributes {
 
 export const scatterNd: Operator<"scatterNd"> = {
   name: "scatterNd",
-  attributes: { reduction: oneOf(...reductions) },
+  attributes: { reduction: oneOf(...scatterReductions) },
   inputs: [{ dtypes: movable }, indices, { what: "updates", dtypes: "same" }],
   outputs(node, inputs) {
     const x = shapeOf(node, inputs);

@@ -1,4 +1,6 @@
+import type { PlainConstant } from "lowbit";
 import { ModelFileError } from "../../errors.ts";
+import { sameKind } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 
 /** A node whose lists are inputs behind x; absent ones at the end are left out. */
@@ -40,8 +42,15 @@ const constantOfShape: OperatorImporter = (node) => {
   const value = node.attributes.tensor("value");
   if (value && value.data.length !== 1)
     throw new ModelFileError(`onnx: ${node.title}`, "elements of value", 1, value.data.length);
-  const zero = { kind: "plain", dtype: "f32", shape: [1], data: new Float32Array(1) } as const;
-  node.bind(node.main("fill", [node.input(0), node.store("value", value ?? zero)], {}));
+  const one: PlainConstant = value ?? { kind: "plain", dtype: "f32", shape: [1], data: new Float32Array(1) };
+  const shape = node.elements(node.input(0));
+  const count = shape?.reduce<number>((all, size) => all * (typeof size === "number" ? size : Number.NaN), 1);
+  // A few numbers are a constant at once, with which sizes may be computed.
+  if (shape && count !== undefined && count >= 0 && count <= 4096) {
+    const data = sameKind(one.data, count);
+    for (let i = 0; i < count; i++) data[i] = one.data[0]!;
+    node.bind(node.store("filled", { ...one, shape: shape as number[], data }));
+  } else node.bind(node.main("fill", [node.input(0), node.store("value", one)], {}));
 };
 
 /** [N, C, H, W] with its blocks taken apart into six axes, these in another order, and put together again. */
