@@ -1,7 +1,6 @@
 //! Searches over codebooks across the border: the steps of k-means, entropy-constrained, additive and hashed quantization. `packages/core/src/kernels/codebooks.ts` calls them.
 
 use lowbit_kernels::error::{Op, Result, What, checked_area};
-use lowbit_kernels::nearest::Measure;
 use lowbit_kernels::quantize::{self, Additive};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,7 +11,7 @@ use crate::params::Params;
 
 const OP: Op = Op::Quantize;
 
-/// One pass of Lloyd's algorithm over `x [count, dimension]`, by products or by distances: moves `centroids [clusters, dimension]`, writes the codes, and to f64 `result`
+/// One pass of Lloyd's algorithm over `x [count, dimension]`: moves `centroids [clusters, dimension]`, writes the codes, and to f64 `result`
 /// the explained sum of squares, the first empty cluster or -1, and whether a centroid moved.
 #[wasm_bindgen]
 pub fn codebook_lloyd_pass(
@@ -22,7 +21,6 @@ pub fn codebook_lloyd_pass(
     centroids: usize,
     clusters: usize,
     codes: usize,
-    products: i32,
     result: usize,
 ) -> i32 {
     let run = || {
@@ -30,8 +28,7 @@ pub fn codebook_lloyd_pass(
         let x = memory.read(x, checked_area(OP, count, dimension)?)?;
         let centroids = memory.write(centroids, checked_area(OP, clusters, dimension)?)?;
         let codes = memory.write::<u8>(codes, count)?;
-        let measure = if products == 0 { Measure::Distance } else { Measure::Products };
-        let pass = quantize::lloyd_pass(Tier::BUILD, measure, x, dimension, centroids, codes)?;
+        let pass = quantize::lloyd_pass(Tier::BUILD, x, dimension, centroids, codes)?;
         let empty = pass.empty.map_or(-1.0, |cluster| cluster as f64);
         memory.write::<f64>(result, 3)?.copy_from_slice(&[
             pass.explained,

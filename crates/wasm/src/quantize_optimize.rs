@@ -113,22 +113,14 @@ pub fn quantize_sort(x: usize, count: usize) -> i32 {
     status(memory.write(x, count).map(quantize::sort))
 }
 
-/// Ascending x cut at f64 thresholds: u32 ends and f64 sums of the parts, one more than thresholds.
+/// Parameters: x, its groups, levels (f32 array, ascending from 0 on), pointer to the f32 scales per group, which become those of least error from where they are.
 #[wasm_bindgen]
-pub fn quantize_parts(
-    x: usize,
-    count: usize,
-    thresholds: usize,
-    cuts: usize,
-    ends: usize,
-    sums: usize,
-) -> i32 {
-    let memory = Memory::new(OP);
-    let run = || {
-        let (x, thresholds) = (memory.read(x, count)?, memory.read(thresholds, cuts)?);
-        quantize::parts(x, thresholds, memory.write(ends, cuts + 1)?, memory.write(sums, cuts + 1)?)
-    };
-    status(run())
+pub fn quantize_level_scale(params: usize, words: usize) -> i32 {
+    over_groups(params, words, |memory, params, grouping, x| {
+        let (levels, scale) = (params.array()?, params.pointer()?);
+        params.end()?;
+        quantize::level_scale(grouping, x, levels, memory.write(scale, grouping.groups())?)
+    })
 }
 
 /// f32 scales of the best ternary weights per group.

@@ -1,17 +1,16 @@
 //! The nearest of many centroids: `code[i] = argmin_c Σ_j (x[i, j] - centroid[c, j])²`, the assignment of k-means and of product quantization.
 //!
 //! **Numbers.** A distance is `((0 + (x_0 - c_0)²) + (x_1 - c_1)²) + ...` in f32, no fused operation; the lowest index wins a tie, and 0 stands where no distance
-//! is below infinity (a NaN or an infinity in x). So every tier gives the same codes, and they are those of the definition: no ‖c‖² - 2 x·c, whose rounding differs.
+//! is below infinity (a NaN or an infinity in x). Every tier gives the codes of this definition.
 //!
 //! | dimension | how | per x and centroid |
 //! |---|---|---|
 //! | 1 | search among sorted centroids from a grid of starting points (`sorted.rs`), in every tier | none: about 25 operations per x |
-//! | 2 and more, scalar | the definition | 3 D operations |
-//! | 2 and more, simd128 | 4 centroids to a vector, 4 rows of x at a time | 0.75 D + 1 vector operations |
+//! | 2 and more, scalar | the definition, left off where it cannot become the least | 3 D operations at most |
+//! | 2 to 64, simd128 | products of four rows of x with eight centroids (`gemm_f32`), and the definition where these cannot tell | 0.7 D + 2 vector instructions |
+//! | more, simd128 | blocks of a matrix product, and the definition as above | 0.7 D |
 //!
-//! The one vector operation beside the distance is four: a comparison, a minimum, and for the index, which only grows, a mask and a maximum.
-//!
-//! [`Measure::Products`] is for passes of a training, where a tie may fall either way: two operations in place of three.
+//! Products round otherwise than distances, so they decide only where a bound on both says that distances would decide likewise (`simd128.rs`): on N(0,1) all but some of a thousand rows.
 
 use crate::buffer::{Buffer, Element};
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
@@ -27,9 +26,6 @@ mod sorted;
 use sorted::Sorted;
 
 const OP: Op = Op::Nearest;
-
-/// Centroids side by side in a vector; their number is padded to a multiple of it.
-const LANES: usize = 4;
 
 /// The most centroids.
 pub const MAX_CENTROIDS: usize = 1 << 24;
@@ -59,18 +55,8 @@ impl Code for u32 {
     }
 }
 
-/// What makes a centroid the nearest; in dimension 1 always the distance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// The distance of the module's definition.
-    Distance,
-    /// `((|c|² / 2 - x_0 c_0) - x_1 c_1) - ...` in f32, half the norm rounded once from its f64 sum: the same order but for rounding, which is that of |x| |c|.
-    Products,
-}
-
 /// Centroids, laid out for their search.
 pub struct Centroids {
-    tier: Tier,
     dimension: usize,
     count: usize,
     layout: Layout,
@@ -78,8 +64,10 @@ pub struct Centroids {
 
 enum Layout {
     Sorted(Sorted),
-    /// `[count / 4][dimension][4]`, padded with infinity; with products, half the norms stand before each group, and those of the padding are infinite.
-    Groups(Measure, Buffer<f32>),
+    /// As they were given.
+    Vectors(Buffer<f32>),
+    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+    Products(simd128::Products),
 }
 
 impl Centroids {
@@ -88,41 +76,19 @@ impl Centroids {
     /// # Errors
     /// `Range` where a size is out of range, `Shape` where the length is not a multiple of the dimension, `Memory`.
     pub fn new(tier: Tier, vectors: &[f32], dimension: usize) -> Result<Self> {
-        Self::by(Measure::Distance, tier, vectors, dimension)
-    }
-
-    /// As [`Self::new`], nearest by another measure.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn by(measure: Measure, tier: Tier, vectors: &[f32], dimension: usize) -> Result<Self> {
         check_range(OP, What::Codebook, 1, i64::MAX, dimension as i64)?;
         check_shape(OP, What::Codebook, 0, vectors.len() % dimension)?;
         let count = vectors.len() / dimension;
         check_range(OP, What::Codebook, 1, MAX_CENTROIDS as i64, count as i64)?;
-        let layout = if dimension == 1 {
-            Layout::Sorted(Sorted::new(vectors)?)
-        } else {
-            let (products, padded) = (measure == Measure::Products, count.next_multiple_of(LANES));
-            let lines = dimension + usize::from(products);
-            let mut groups = Buffer::zeroed(OP, checked_area(OP, padded, lines)?)?;
-            for c in 0..padded {
-                let vector = vectors.get(c * dimension..(c + 1) * dimension);
-                let group = &mut groups[c / LANES * lines * LANES..][..lines * LANES];
-                let mut lane = group[c % LANES..].iter_mut().step_by(LANES);
-                if products && let Some(half) = lane.next() {
-                    let norm = vector
-                        .map(|vector| vector.iter().fold(0.0, |sum, &v| sum + f64::from(v) * f64::from(v)));
-                    *half = norm.map_or(f32::INFINITY, |norm| (norm / 2.0) as f32);
-                }
-                for (j, slot) in lane.enumerate() {
-                    // Infinity less a product with 0 stays the farthest.
-                    *slot = vector.map_or(if products { 0.0 } else { f32::INFINITY }, |vector| vector[j]);
-                }
-            }
-            Layout::Groups(measure, groups)
+        let layout = match tier.effective() {
+            _ if dimension == 1 => Layout::Sorted(Sorted::new(vectors)?),
+            Tier::Scalar => Layout::Vectors(Buffer::from_slice(OP, vectors)?),
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            _ => Layout::Products(simd128::Products::new(vectors, dimension)?),
+            #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+            _ => unreachable!("a tier above the build's"),
         };
-        Ok(Self { tier, dimension, count, layout })
+        Ok(Self { dimension, count, layout })
     }
 
     /// Their number.
@@ -138,7 +104,7 @@ impl Centroids {
     /// The nearest centroid of each vector of `x [codes, dimension]`.
     ///
     /// # Errors
-    /// `Shape` where `x` does not have its length, `Range` where the code cannot name every centroid.
+    /// `Shape` where `x` does not have its length, `Range` where the code cannot name every centroid, `Memory`.
     pub fn assign<C: Code>(&self, x: &[f32], codes: &mut [C]) -> Result<()> {
         check_range(OP, What::Codebook, 1, C::LIMIT as i64, self.count as i64)?;
         check_shape(OP, What::Length, checked_area(OP, codes.len(), self.dimension)?, x.len())?;
@@ -148,23 +114,13 @@ impl Centroids {
                     *code = C::of(sorted.nearest(x));
                 }
             }
-            Layout::Groups(measure, groups) => {
-                let put = |i: usize, index: u32| codes[i] = C::of(index);
-                match (self.tier.effective(), measure) {
-                    (Tier::Scalar, Measure::Distance) => {
-                        scalar::assign::<false>(x, groups, self.dimension, put);
-                    }
-                    (Tier::Scalar, Measure::Products) => {
-                        scalar::assign::<true>(x, groups, self.dimension, put);
-                    }
-                    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-                    (_, Measure::Distance) => simd128::assign::<false>(x, groups, self.dimension, put),
-                    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-                    (_, Measure::Products) => simd128::assign::<true>(x, groups, self.dimension, put),
-                    #[cfg(not(any(target_feature = "simd128", not(target_arch = "wasm32"))))]
-                    _ => unreachable!("a tier above the build's"),
+            Layout::Vectors(vectors) => {
+                for (x, code) in x.chunks_exact(self.dimension).zip(codes) {
+                    *code = C::of(scalar::nearest(x, vectors, |_| true));
                 }
             }
+            #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+            Layout::Products(products) => products.assign(x, |i, index| codes[i] = C::of(index))?,
         }
         Ok(())
     }
@@ -178,7 +134,7 @@ impl Centroids {
     pub fn nearest_value(&self, x: f32) -> u32 {
         match &self.layout {
             Layout::Sorted(sorted) => sorted.nearest(x),
-            Layout::Groups(..) => unreachable!("callers check the dimension"),
+            _ => unreachable!("callers check the dimension"),
         }
     }
 }

@@ -1,30 +1,23 @@
-//! The specification on the layout of groups.
+//! The specification: every distance, left off where it cannot become the least.
 
-use super::LANES;
+/// Numbers between two looks at the sum.
+const PART: usize = 16;
 
-/// Calls `put(i, index)` for every vector of x.
-pub(super) fn assign<const PRODUCTS: bool>(
-    x: &[f32],
-    groups: &[f32],
-    dimension: usize,
-    mut put: impl FnMut(usize, u32),
-) {
-    for (i, x) in x.chunks_exact(dimension).enumerate() {
-        let (mut best, mut least) = (0, f32::INFINITY);
-        for (g, group) in groups.chunks_exact((dimension + usize::from(PRODUCTS)) * LANES).enumerate() {
-            for lane in 0..LANES {
-                let mut centroid = group[lane..].iter().step_by(LANES);
-                let distance = if PRODUCTS {
-                    let half = *centroid.next().unwrap_or(&f32::INFINITY);
-                    x.iter().zip(centroid).fold(half, |rest, (x, c)| rest - x * c)
-                } else {
-                    x.iter().zip(centroid).fold(0.0, |sum, (x, c)| sum + (x - c) * (x - c))
-                };
-                if distance < least {
-                    (best, least) = (g * LANES + lane, distance);
-                }
+/// The lowest index of the least distance, of `vectors [count, x.len()]` those that are `seen`; 0 where none is below infinity.
+pub(super) fn nearest(x: &[f32], vectors: &[f32], mut seen: impl FnMut(usize) -> bool) -> u32 {
+    let (mut best, mut least) = (0, f32::INFINITY);
+    for (index, vector) in vectors.chunks_exact(x.len()).enumerate().filter(|&(index, _)| seen(index)) {
+        let mut distance = 0.0;
+        for (x, c) in x.chunks(PART).zip(vector.chunks(PART)) {
+            distance = x.iter().zip(c).fold(distance, |sum, (x, c)| sum + (x - c) * (x - c));
+            // It only grows.
+            if distance >= least {
+                break;
             }
         }
-        put(i, best as u32);
+        if distance < least {
+            (best, least) = (index as u32, distance);
+        }
     }
+    best
 }

@@ -4,7 +4,7 @@ use super::OP;
 use super::grouping::Grouping;
 use crate::buffer::Buffer;
 use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
-use crate::nearest::{Centroids, Measure};
+use crate::nearest::Centroids;
 use crate::tier::Tier;
 
 /// The codes of single weights, each divided by the scale of its group first: the nearest of at most 256 centroids.
@@ -69,16 +69,15 @@ pub struct LloydPass {
 /// ascending position; one without members stays. The codes are those from before the move.
 ///
 /// # Errors
-/// As [`Centroids::by`] and [`Centroids::assign`].
+/// As [`Centroids::new`] and [`Centroids::assign`].
 pub fn lloyd_pass(
     tier: Tier,
-    measure: Measure,
     x: &[f32],
     dimension: usize,
     centroids: &mut [f32],
     codes: &mut [u8],
 ) -> Result<LloydPass> {
-    Centroids::by(measure, tier, centroids, dimension)?.assign(x, codes)?;
+    Centroids::new(tier, centroids, dimension)?.assign(x, codes)?;
     let mut sums = Buffer::<f64>::zeroed(OP, centroids.len())?;
     let mut counts = [0_u32; 256];
     for (x, &code) in x.chunks_exact(dimension).zip(&*codes) {

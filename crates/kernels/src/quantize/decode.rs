@@ -29,9 +29,20 @@ pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
     check_levels(&decoding, bits, cells)?;
     for (n, w) in w.chunks_exact_mut(depth).enumerate() {
         let row = Row { codes: &codes[n * row..][..row], bits, start: n * depth };
-        for (k, w) in w.iter_mut().enumerate() {
-            let cell = k / group_size + if scale_rows == 1 { 0 } else { n * groups };
-            *w = row.weight(&decoding, k, cell, *scales.get(cell).unwrap_or(&1.0))?;
+        if let (Decoding::Product { codebook, dimension }, []) = (decoding, scales) {
+            for (i, w) in w.chunks_exact_mut(dimension).enumerate() {
+                let entry = usize::from(code_at(row.codes, bits, i)) * dimension;
+                check_range(OP, What::Code, 0, codebook.len() as i64 - 1, (entry + dimension) as i64 - 1)?;
+                w.copy_from_slice(&codebook[entry..][..dimension]);
+            }
+            continue;
+        }
+        for (group, w) in w.chunks_mut(group_size).enumerate() {
+            let cell = group + if scale_rows == 1 { 0 } else { n * groups };
+            let scale = *scales.get(cell).unwrap_or(&1.0);
+            for (k, w) in (group * group_size..).zip(w) {
+                *w = row.weight(&decoding, k, cell, scale)?;
+            }
         }
     }
     Ok(())

@@ -54,7 +54,7 @@ pub use prune::{compress, expand, magnitude_mask};
 pub use random::Random;
 pub use rotation::{cross, nearest_rotation, rotate};
 pub use scales::{moments, scale_sums};
-pub use sorted::{parts, sort, ternary_scale};
+pub use sorted::{level_scale, sort, ternary_scale};
 pub use stochastic::StochasticGrid;
 pub use thresholds::threshold_codes;
 

@@ -3,30 +3,63 @@
 use super::OP;
 use super::grouping::Grouping;
 use crate::buffer::Buffer;
-use crate::error::{Result, What, check_shape};
+use crate::error::{Result, What, check_range};
 
 /// Ascending, -0 before +0; x holds no NaN.
 pub fn sort(x: &mut [f32]) {
     x.sort_unstable_by(f32::total_cmp);
 }
 
-/// Cuts ascending x at ascending thresholds: part p holds what is above `thresholds[p - 1]` and not above `thresholds[p]`. `ends[p]` is the position behind it and
-/// `sums[p]` its sum, over ascending index.
+/// Values between two of the sums that are kept.
+const RUN: usize = 64;
+
+/// Passes of an alternation; N(0,1) settles in about 30.
+const PASSES: usize = 200;
+
+/// A scale α per group that Σ(x - α q)² does not make better by turns of q = the nearest of ± `levels` (ascending from 0 on, the larger one of equally near ones) and
+/// α = Σ x q / Σ q², from `scale` on. |x| are sorted once, so that a turn costs what the ends of the levels' intervals cost. A group in which no level but 0 is the nearest keeps its scale.
 ///
 /// # Errors
-/// `Shape` where there is not one part more than thresholds.
-pub fn parts(x: &[f32], thresholds: &[f64], ends: &mut [u32], sums: &mut [f64]) -> Result<()> {
-    check_shape(OP, What::Threshold, thresholds.len() + 1, ends.len())?;
-    check_shape(OP, What::Threshold, thresholds.len() + 1, sums.len())?;
-    let mut start = 0;
-    for (part, (end, sum)) in ends.iter_mut().zip(sums).enumerate() {
-        let rest = &x[start..];
-        let length = thresholds
-            .get(part)
-            .map_or(rest.len(), |&threshold| rest.partition_point(|&x| f64::from(x) <= threshold));
-        *sum = rest[..length].iter().fold(0.0, |sum, x| sum + f64::from(*x));
-        start += length;
-        *end = start as u32;
+/// `Shape` where a slice does not have its length, `Range` where there is no level, `Memory`.
+pub fn level_scale(grouping: &Grouping, x: &[f32], levels: &[f32], scale: &mut [f32]) -> Result<()> {
+    grouping.check(x.len(), &[scale.len()])?;
+    check_range(OP, What::Codebook, 1, 256, levels.len() as i64)?;
+    let longest = grouping.split(x).map(<[f32]>::len).max().unwrap_or(0);
+    let mut magnitudes = Buffer::<f32>::zeroed(OP, longest)?;
+    let mut sums = Buffer::<f64>::zeroed(OP, longest / RUN + 1)?;
+    for (x, scale) in grouping.split(x).zip(scale) {
+        let magnitudes = &mut magnitudes[..x.len()];
+        for (magnitude, x) in magnitudes.iter_mut().zip(x) {
+            *magnitude = x.abs();
+        }
+        sort(magnitudes);
+        for (run, values) in magnitudes.chunks_exact(RUN).enumerate() {
+            sums[run + 1] = values.iter().fold(sums[run], |sum, &m| sum + f64::from(m));
+        }
+        let sum_before = |end: usize| {
+            let run = end / RUN;
+            magnitudes[run * RUN..end].iter().fold(sums[run], |sum, &m| sum + f64::from(m))
+        };
+        for _ in 0..PASSES {
+            let (mut dot, mut power, mut start, mut before) = (0.0, 0.0, 0, 0.0);
+            for (i, &level) in levels.iter().enumerate() {
+                let rest = &magnitudes[start..];
+                let end = start
+                    + levels.get(i + 1).map_or(rest.len(), |&next| {
+                        let middle = f64::from(*scale) * (f64::from(level) + f64::from(next)) / 2.0;
+                        rest.partition_point(|&m| f64::from(m) < middle)
+                    });
+                let (level, sum) = (f64::from(level), sum_before(end));
+                dot += level * (sum - before);
+                power += level * level * (end - start) as f64;
+                (start, before) = (end, sum);
+            }
+            let next = if power > 0.0 { (dot / power) as f32 } else { *scale };
+            if next == *scale {
+                break;
+            }
+            *scale = next;
+        }
     }
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use lowbit_kernels::codebook_gemm::{CodedWeights, Decoding};
 use lowbit_kernels::error::{ErrorCode, What};
-use lowbit_kernels::nearest::{Centroids, Measure};
+use lowbit_kernels::nearest::Centroids;
 use lowbit_kernels::quantize::{
     Additive, Grid, Grouping, LloydPass, Side, abs_max, base_codes, choose, cluster_sums, cross, decode, error_sums,
-    first_beyond, first_not_finite, fit_bases, hashed_sums, histogram, interleave, interval_sums, largest, level_sums,
+    first_beyond, first_not_finite, fit_bases, hashed_sums, histogram, interleave, interval_sums, largest, level_scale, level_sums,
     lloyd_pass, mean_abs_above, min_max, mix, moments, nearer, nearest_bases, nearest_rotation, nearest_scaled,
-    order_statistics, pack, pair, parts, penalized_codes, refill, residual_signs, rotate, run_sums, scale_sums, signs,
+    order_statistics, pack, pair, penalized_codes, refill, residual_signs, rotate, run_sums, scale_sums, signs,
     sort, sort_pairs, subtract, take, take_columns, ternary_scale, threshold_codes, unpack,
 };
 use lowbit_kernels::testing::{Random, pack_codes};
@@ -76,29 +76,27 @@ fn grids() {
 
 fn clusters() {
     let x = [1.0, 2.0, 3.0, 4.0, -5.0, 6.0];
-    for measure in [Measure::Distance, Measure::Products] {
-        let mut centroids = [9.0, 9.0, 1.5, 2.5, -5.0, 5.0];
-        let mut codes = [9; 3];
-        let pass = lloyd_pass(Tier::Scalar, measure, &x, 2, &mut centroids, &mut codes).expect("valid");
-        assert_eq!(codes, [1, 1, 2]);
-        assert_eq!(centroids, [9.0, 9.0, 2.0, 3.0, -5.0, 6.0]);
-        assert_eq!(pass, LloydPass { explained: 2.0 * 13.0 + 61.0, empty: Some(0), moved: true });
-        // Of equally far ones the first.
-        assert_eq!(refill(&x, &codes, &mut centroids, 2, 0), Ok(true));
-        assert_eq!(centroids[..2], [1.0, 2.0]);
-        let settled = [1.0, 2.0, 3.0, 4.0, -5.0, 6.0];
-        centroids = settled;
-        let pass = lloyd_pass(Tier::Scalar, measure, &x, 2, &mut centroids, &mut codes).expect("valid");
-        assert!(!pass.moved && pass.empty.is_none() && centroids == settled);
-        assert_eq!(refill(&x, &codes, &mut centroids, 2, 1), Ok(false));
-    }
+    let mut centroids = [9.0, 9.0, 1.5, 2.5, -5.0, 5.0];
+    let mut codes = [9; 3];
+    let pass = lloyd_pass(Tier::Scalar, &x, 2, &mut centroids, &mut codes).expect("valid");
+    assert_eq!(codes, [1, 1, 2]);
+    assert_eq!(centroids, [9.0, 9.0, 2.0, 3.0, -5.0, 6.0]);
+    assert_eq!(pass, LloydPass { explained: 2.0 * 13.0 + 61.0, empty: Some(0), moved: true });
+    // Of equally far ones the first.
+    assert_eq!(refill(&x, &codes, &mut centroids, 2, 0), Ok(true));
+    assert_eq!(centroids[..2], [1.0, 2.0]);
+    let settled = [1.0, 2.0, 3.0, 4.0, -5.0, 6.0];
+    centroids = settled;
+    let pass = lloyd_pass(Tier::Scalar, &x, 2, &mut centroids, &mut codes).expect("valid");
+    assert!(!pass.moved && pass.empty.is_none() && centroids == settled);
+    assert_eq!(refill(&x, &codes, &mut centroids, 2, 1), Ok(false));
     let (mut sums, mut counts) = ([9.0; 6], [9; 3]);
     cluster_sums(&x, &[2, 0, 2], 2, &mut sums, &mut counts).expect("valid");
     assert_eq!((sums, counts), ([3.0, 4.0, 0.0, 0.0, -4.0, 8.0], [1, 0, 2]));
     assert_eq!(cluster_sums(&x, &[3, 0, 0], 2, &mut sums, &mut counts).map_err(|e| e.what), Err(What::Code));
     assert_eq!(cluster_sums(&x, &[0, 0], 2, &mut sums, &mut counts).map_err(|e| e.what), Err(What::Length));
     let mut codes = [0; 3];
-    assert!(lloyd_pass(Tier::Scalar, Measure::Distance, &x, 4, &mut [0.0; 8], &mut codes).is_err());
+    assert!(lloyd_pass(Tier::Scalar, &x, 4, &mut [0.0; 8], &mut codes).is_err());
     assert_eq!(refill(&x, &[3, 0, 0], &mut [0.0; 6], 2, 0).map_err(|e| e.what), Err(What::Code));
     assert_eq!(refill(&x, &[0; 3], &mut [0.0; 6], 2, 3).map_err(|e| e.what), Err(What::Code));
     assert_eq!(refill(&x, &[0; 2], &mut [0.0; 6], 2, 0).map_err(|e| e.what), Err(What::Length));
@@ -472,15 +470,17 @@ fn sorted() {
     let mut x = [3.0, -1.0, 0.0, -0.0, 2.0];
     sort(&mut x);
     assert_eq!(x.map(f32::to_bits), [-1.0, -0.0, 0.0, 2.0, 3.0].map(f32::to_bits));
-    let (mut ends, mut sums) = ([9; 4], [9.0; 4]);
-    parts(&x, &[-2.0, 0.0, 2.0], &mut ends, &mut sums).expect("valid");
-    assert_eq!((ends, sums), ([0, 3, 4, 5], [0.0, -1.0, 2.0, 3.0]));
-    assert_eq!(parts(&x, &[0.0], &mut ends, &mut sums).map_err(|e| e.what), Err(What::Threshold));
     let grouping = Grouping::new(1, 7, 3).expect("valid");
     let mut scale = [9.0; 3];
     // 10 alone explains 100, with 1: 60.5; 2 and 2 explain 8; nothing explains 0.
     ternary_scale(&grouping, &[1.0, -10.0, 1.0, 2.0, -2.0, 0.5, 0.0], &mut scale).expect("valid");
     assert_eq!(scale, [10.0, 2.0, 0.0]);
+    // At 2: 0 1 | 3 4 as 0 0 | 1 2 levels, then α = (3 + 8) / 5 and nothing moves; zeros keep theirs.
+    let grouping = Grouping::new(2, 4, 4).expect("valid");
+    let mut scale = [2.0, 7.0];
+    level_scale(&grouping, &[-4.0, 0.5, 3.0, 0.0, 0.0, 0.0, -0.0, 0.0], &[0.0, 1.0, 2.0], &mut scale).expect("valid");
+    assert_eq!(scale, [2.2, 7.0]);
+    assert_eq!(level_scale(&grouping, &[0.0; 8], &[], &mut scale).map_err(|e| e.what), Err(What::Codebook));
 }
 
 pub(crate) fn check(_tier: Tier) {

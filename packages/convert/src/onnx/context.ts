@@ -50,6 +50,11 @@ export class NodeContext {
     return this.proto.input.length;
   }
 
+  /** Whether anything may read output `index`. */
+  hasOutput(index: number): boolean {
+    return Boolean(this.proto.output[index]);
+  }
+
   /** Graph name of input `index`, or undefined where the node does not have it. */
   optional(index: number): string | undefined {
     const name = this.proto.input[index];

@@ -43,7 +43,7 @@ export interface WasmExports {
   readonly codebook_interleave: (a: number, b: number, c: number, d: number) => number;
   readonly codebook_interval_sums: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_level_sums: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
-  readonly codebook_lloyd_pass: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly codebook_lloyd_pass: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_nearer: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly codebook_penalized: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly codebook_procrustes: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
@@ -153,6 +153,7 @@ export interface WasmExports {
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly quantize_level_scale: (a: number, b: number) => number;
   readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
@@ -165,7 +166,6 @@ export interface WasmExports {
   readonly quantize_nearest_bases: (a: number, b: number) => number;
   readonly quantize_order_statistics: (a: number, b: number) => number;
   readonly quantize_pack: (a: number, b: number, c: number, d: number, e: number) => number;
-  readonly quantize_parts: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly quantize_prune: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_residual_signs: (a: number, b: number) => number;
   readonly quantize_scale_sums: (a: number, b: number) => number;

@@ -208,10 +208,10 @@ class KernelLloyd extends Held implements Lloyd {
     this.#result = stage.reserve(24);
   }
 
-  pass(products: boolean): LloydPass {
+  pass(): LloydPass {
     const { instance } = this;
     const { codebook_lloyd_pass } = instance.exports;
-    instance.check(codebook_lloyd_pass(...this.#problem, products ? 1 : 0, this.#result));
+    instance.check(codebook_lloyd_pass(...this.#problem, this.#result));
     const [explained = 0, empty = -1, moved = 0] = copyF64(instance, this.#result, 3);
     return { explained, empty, moved: moved === 1 };
   }

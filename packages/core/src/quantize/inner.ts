@@ -143,12 +143,11 @@ export interface Resident extends Disposable {
   ): { dot: Float64Array; power: Float64Array };
   /** Per group the α of the least Σ(x - αt)² over all α >= 0 and t in {-1, 0, +1}. */
   ternaryScale(grouping: Grouping): Float32Array;
-  /** Sorts in place, ascending, -0 before +0. */
-  sort(): void;
-  /** The element at a position. */
-  at(position: number): number;
-  /** Cuts ascending x at ascending thresholds; part p is what lies above threshold p - 1 and not above threshold p. Positions behind the parts and their sums. */
-  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array };
+  /**
+   * Per group a local optimum α of Σ(x - αq)² with q from ± levels, ascending from 0 on, by turns of q = the nearest and α = Σxq / Σq² from `scale` on; of a group whose x are all
+   * nearest to 0 the scale that it had.
+   */
+  levelScale(grouping: Grouping, levels: Float32Array, scale: Float32Array): Float32Array;
 }
 
 /** Sums of binary bases: w ≈ Σ ±a_i per group. */

@@ -265,6 +265,11 @@ export class Weights implements Disposable {
     return this.#resident.ternaryScale(this.grouping);
   }
 
+  /** The scales at which alternating between the nearest of ± levels (ascending from 0 on) and α = Σwq / Σq² settles, per group, from `scale` on. */
+  levelScale(levels: Float32Array, scale: Float32Array): Float32Array {
+    return this.#resident.levelScale(this.grouping, levels, scale);
+  }
+
   /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
   blockCodes(type: BlockType): BlockCodes {
     return this.#resident.blockCodes(type, this.columns);

@@ -14,24 +14,6 @@ import { naiveNearest } from "./naive-loops.ts";
 
 const { fround } = Math;
 
-/** Nearest by products: |c|² / 2 - x·c, a chain of f32 steps. */
-function nearestByProducts(x: Float32Array, centroids: Float32Array, d: number): number[] {
-  const halves = Array.from({ length: centroids.length / d }, (_, c) => {
-    let norm = 0;
-    for (let j = 0; j < d; j++) norm += centroids[c * d + j]! ** 2;
-    return fround(norm / 2);
-  });
-  return Array.from({ length: x.length / d }, (_, i) => {
-    let [best, least] = [0, Number.POSITIVE_INFINITY];
-    for (const [c, half] of halves.entries()) {
-      let rest = half;
-      for (let j = 0; j < d; j++) rest = fround(rest - fround(x[i * d + j]! * centroids[c * d + j]!));
-      if (rest < least) [best, least] = [c, rest];
-    }
-    return best;
-  });
-}
-
 function distanceTo(x: Float32Array, at: number, c: Float32Array, level: number, d: number): number {
   let sum = 0;
   for (let j = 0; j < d; j++) {
@@ -51,9 +33,9 @@ class NaiveLloyd implements Lloyd {
     this.#centroids = centroids.slice();
     this.#d = d;
   }
-  pass(products: boolean) {
+  pass() {
     const [x, d, centroids] = [this.#x, this.#d, this.#centroids];
-    this.#codes = products && d > 1 ? nearestByProducts(x, centroids, d) : naiveNearest(x, centroids, d);
+    this.#codes = naiveNearest(x, centroids, d);
     const clusters = centroids.length / d;
     const sums = new Float64Array(clusters * d);
     const counts = new Array(clusters).fill(0);

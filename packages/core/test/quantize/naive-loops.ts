@@ -289,21 +289,29 @@ class NaiveResident implements Resident {
       return best;
     });
   }
-  sort(): void {
-    this.#x.sort();
-  }
-  at(position: number): number {
-    return this.#x[position]!;
-  }
-  parts(thresholds: Float64Array): { ends: Uint32Array; sums: Float64Array } {
-    const ends = new Uint32Array(thresholds.length + 1);
-    const sums = new Float64Array(ends.length);
-    let part = 0;
-    for (const [i, x] of this.#x.entries()) {
-      while (x > thresholds[part]!) ends[part++] = i;
-      sums[part]! += x;
-    }
-    return { ends: ends.fill(this.#x.length, part), sums };
+  levelScale(grouping: Grouping, levels: Float32Array, scale: Float32Array): Float32Array {
+    const magnitudes = Array.from({ length: groupCount(grouping) }, (): number[] => []);
+    eachInGroup(grouping, (i, g) => magnitudes[g]!.push(Math.abs(this.#x[i]!)));
+    return scale.map((start, g) => {
+      const sorted = magnitudes[g]!.toSorted((a, b) => a - b);
+      const sumBefore = (end: number): number => sorted.slice(0, end).reduce((sum, m) => sum + m, 0);
+      let alpha = start;
+      for (let pass = 0; pass < 200; pass++) {
+        let [dot, power, from, before] = [0, 0, 0, 0];
+        for (const [i, level] of levels.entries()) {
+          const middle = i + 1 < levels.length ? (alpha * (level + levels[i + 1]!)) / 2 : Number.POSITIVE_INFINITY;
+          const end = sorted.filter((m, at) => at < from || m < middle).length;
+          const sum = sumBefore(end);
+          dot += level * (sum - before);
+          power += level * level * (end - from);
+          [from, before] = [end, sum];
+        }
+        const next = power > 0 ? Math.fround(dot / power) : alpha;
+        if (next === alpha) break;
+        alpha = next;
+      }
+      return alpha;
+    });
   }
   orderStatistics(grouping: Grouping, of: "values" | "magnitudes", ranks: Uint32Array): Float32Array {
     const groups = groupCount(grouping);

@@ -12,7 +12,15 @@ import type { Grouping, InnerLoops } from "../../src/quantize/inner.ts";
 import { groupCount, groupLength } from "../../src/quantize/inner.ts";
 import { Random } from "../../src/quantize/random.ts";
 import { matrixOf, Weights } from "../../src/quantize/weights.ts";
-import { dequantize, kmeans, parseScheme, type Quantizer, quantize, registry } from "../../src/quantize.ts";
+import {
+  type DecodingKind,
+  dequantize,
+  kmeans,
+  parseScheme,
+  type Quantizer,
+  quantize,
+  registry,
+} from "../../src/quantize.ts";
 import { digests } from "./digests.ts";
 import { naiveLoops } from "./naive-loops.ts";
 import { sampleNeeds } from "./needs.ts";
@@ -197,7 +205,7 @@ describe.each(tiers)("%s", (tier) => {
         both((of) => {
           using vectors = of.vectors(x, 0.5, dimension);
           using search = vectors.lloyd(start);
-          const passes = [true, false].map((products) => [search.pass(products), search.centroids()]);
+          const passes = [1, 2].map(() => [search.pass(), search.centroids()]);
           const filled = [search.refill(clusters - 1), search.centroids()];
           using columns = vectors.columns(Uint32Array.of(count - 1, 0), 1 + (seed & 1));
           const distances = new Float32Array(2).fill(Number.POSITIVE_INFINITY);
@@ -263,13 +271,12 @@ describe.each(tiers)("%s", (tier) => {
             resident.scaleSums(grouping, codes, levels),
             resident.scaleSums(grouping, codes, levels, importance),
             resident.ternaryScale(grouping),
+            resident.levelScale(
+              grouping,
+              Float32Array.of(0, 1, 2, 4).subarray(0, 1 + (count & 3)),
+              coefficients.subarray(0, groupCount(grouping)).map(Math.abs),
+            ),
           ];
-        });
-        both((of) => {
-          using resident = of.load(x);
-          resident.sort();
-          const thresholds = Float64Array.from(codes.subarray(0, count), (code) => code / 4).sort();
-          return [Array.from(x.keys(), (i) => resident.at(i)), resident.parts(thresholds)];
         });
       }),
       { seed: 33, numRuns: 200 },
@@ -332,6 +339,8 @@ describe.each(tiers)("%s", (tier) => {
     "rq:4x16x2",
     "aq:4x16x2",
     "hashed:8",
+    "admm:shift2",
+    "pq:8x256",
   ])("%s takes at most three times the tensor in WASM memory", async (scheme) => {
     using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
     const before = own.memoryBytes;
@@ -339,6 +348,21 @@ describe.each(tiers)("%s", (tier) => {
     await quantize({ shape: [256, 1024], data }, parseScheme(scheme), { kernels: own });
     expect((own.memoryBytes - before) / data.byteLength).toBeLessThan(3);
   });
+
+  it.each(["gptq:4", "gptq:4:g32:order", "awq:4:g32"])(
+    "%s takes at most three times the tensor, one Hessian and one block of inputs in WASM memory",
+    async (scheme) => {
+      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
+      const before = own.memoryBytes;
+      const [rows, columns, samples] = [512, 512, 1024];
+      const data = weights(rows * columns, 7);
+      const calibration = { samples, inputs: weights(samples * columns, 8) };
+      const quantizer = parseScheme(scheme) as Quantizer<DecodingKind, false, "inputs">;
+      await quantize({ shape: [rows, columns], data }, quantizer, { kernels: own, calibration });
+      const block = 4 * 2 ** 18;
+      expect(own.memoryBytes - before).toBeLessThan(3 * data.byteLength + 8 * columns ** 2 + block);
+    },
+  );
 
   it("a constant outlives the instance that made it", async () => {
     const own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });

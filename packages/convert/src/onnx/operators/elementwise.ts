@@ -110,6 +110,15 @@ function leakyRelu(node: NodeContext): void {
   else node.bind(node.main("prelu", [x, node.store("alpha", scalar(node.info(x).dtype as keyof DataOf, alpha))], {}));
 }
 
+/** Integers may be sizes, which are computed with. */
+function neg(node: NodeContext): void {
+  const x = node.input(0);
+  const { dtype } = node.info(x);
+  if (dtype === "int64" || dtype === "int32")
+    node.bind(node.main("anySub", [node.store("zero", scalar(dtype, 0)), x], {}));
+  else node.bind(node.main("neg", [x], {}));
+}
+
 const float = (node: NodeContext, name: string, fallback: number) => node.attributes.float(name, Math.fround(fallback));
 
 function elu(alpha: number, gamma: number): OperatorImporter {
@@ -224,7 +233,7 @@ export const elementwise: Readonly<Record<string, OperatorImporter>> = {
     node.bind(
       node.main("shrink", [node.input(0)], { lambda: float(node, "lambd", 0.5), bias: float(node, "bias", 0) }),
     ),
-  Neg: plain("neg"),
+  Neg: neg,
   Abs: plain("abs"),
   Sqrt: plain("sqrt"),
   Reciprocal: plain("reciprocal"),

@@ -40,20 +40,29 @@ function training(node: NodeContext, x: string, epsilon: number): void {
   }
 }
 
-const planes =
-  (groups: (node: NodeContext) => number): OperatorImporter =>
-  (node) => {
-    const epsilon = node.attributes.float("epsilon", Math.fround(1e-5));
-    node.bind(
-      node.main("planeNorm", [node.float(0), node.float(1, 1), node.float(2, 1)], { groups: groups(node), epsilon }),
-    );
-  };
+function instanceNormalization(node: NodeContext): void {
+  const epsilon = node.attributes.float("epsilon", Math.fround(1e-5));
+  node.bind(node.main("planeNorm", [node.float(0), node.float(1, 1), node.float(2, 1)], { groups: 0, epsilon }));
+}
 
-/** GroupNormalization-21: scale and bias per channel; -18 had them per group. */
-const groupNormalization: OperatorImporter = (node) => {
-  if (node.opset < 21) node.unsupported("scales per group (operator set 18)", "scales per channel (operator set 21)");
-  planes((context) => context.attributes.int("num_groups", 0))(node);
-};
+/** GroupNormalization-21 has scale and bias per channel; -18 had them per group. */
+function groupNormalization(node: NodeContext): void {
+  const groups = node.attributes.int("num_groups", 0);
+  const channels = node.shape(node.input(0))[1];
+  const perChannel = (index: number) => {
+    const given = node.float(index, 1);
+    if (node.opset >= 21) return given;
+    if (typeof channels !== "number" || !(groups > 0) || channels % groups !== 0)
+      node.unsupported(`${channels} channels in ${groups} groups`, "a known multiple of the groups");
+    const part = `input${index}`;
+    const column = node.step(`${part}/column`, "reshape", [given], { shape: [groups, 1] });
+    const size = node.integers(`${part}/size`, [groups, channels / groups]);
+    const matrix = node.step(`${part}/matrix`, "expand", [column, size], {});
+    return node.step(part, "reshape", [matrix], { shape: [channels] });
+  };
+  const epsilon = node.attributes.float("epsilon", Math.fround(1e-5));
+  node.bind(node.main("planeNorm", [node.float(0), perChannel(1), perChannel(2)], { groups, epsilon }));
+}
 
 const lrn: OperatorImporter = (node) => {
   const { attributes } = node;
@@ -69,7 +78,7 @@ const lrn: OperatorImporter = (node) => {
 
 export const normalization: Readonly<Record<string, OperatorImporter>> = {
   BatchNormalization: batchNormalization,
-  InstanceNormalization: planes(() => 0),
+  InstanceNormalization: instanceNormalization,
   GroupNormalization: groupNormalization,
   LRN: lrn,
 };

@@ -11,6 +11,7 @@ import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
+import { rowNormalization } from "./row-normalization.ts";
 import { shape } from "./shape.ts";
 import { values } from "./values.ts";
 
@@ -24,6 +25,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     reductions,
     pooling,
     normalization,
+    rowNormalization,
     movement,
     gathering,
     shape,

@@ -42,7 +42,10 @@ export function projectOnLevels(
 ): { codes: Uint8Array; scale: Float32Array } {
   const used = levels.values.filter((level) => level !== 0);
   const mean = used.reduce((sum, level) => sum + Math.abs(level), 0) / used.length;
-  let scale = w.meanAbs().map((m) => m / mean);
+  let scale: Float32Array = w.meanAbs().map((m) => m / mean);
+  // Of plain squares the alternation runs on sorted weights; below it only has to agree, weight by weight.
+  if (importance === undefined)
+    scale = w.levelScale(Float32Array.from(new Set(levels.values.map(Math.abs))).sort(), scale);
   let codes = levels.codes(w, scale.map(positive));
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const { dot, power } = w.scaleSums(codes, levels.values, importance);

@@ -15,10 +15,8 @@ export interface LloydPass {
 
 /** Centroids on their way, and the code of every vector. */
 export interface Lloyd extends Disposable {
-  /**
-   * Each vector to its nearest centroid, then each centroid to the mean of its members. `products`: nearest by |c|²/2 - x·c, a third faster than by the distance and equal but for rounding.
-   */
-  pass(products: boolean): LloydPass;
+  /** Each vector to its nearest centroid, then each centroid to the mean of its members. */
+  pass(): LloydPass;
   /** Moves the centroid of an empty cluster to the vector that is farthest from its own; false where every vector lies on its own. */
   refill(empty: number): boolean;
   /** f32 [clusters, dimension], a copy. */

@@ -195,7 +195,7 @@ function subspace(vectors: Vectors, from: number, dimension: number): Vectors {
 
 function refined(part: Vectors, standing: Float32Array): { codebook: Float32Array; codes: Uint8Array } {
   using search = part.lloyd(standing);
-  for (let pass = 0; pass < PASSES; pass++) search.pass(false);
+  for (let pass = 0; pass < PASSES; pass++) search.pass();
   const codebook = search.centroids();
   return { codebook, codes: part.nearest(codebook) };
 }

@@ -44,7 +44,7 @@ function bestLevels(
   let best: { levels: Float32Array; explained: number } | undefined;
   for (let start = 0; start < restarts; start++) {
     const seeds = plusPlus(values.length, clusters, random, nearer, weights);
-    const found = refine(
+    const found = settle(
       sorted,
       Float32Array.from(seeds, (i) => values[i]!),
       iterations,
@@ -59,8 +59,10 @@ function leastCurvature(w: Weights, curvature: Float32Array): number {
   return most === 0 ? 1 : Math.fround(Math.max(most * FLOOR, LEAST_FLOAT));
 }
 
-/** Passes until no level moves. `explained` is Σ (Σhw)² / Σh over clusters: what Σhw² - Σh(w - c)² is. */
-function refine(
+/**
+ * Lloyd's passes over sorted values until no level moves: what {@link scalarLloyd} and Lloyd-Max share. An interval without values takes the one farthest from its level. `explained` is Σ (Σhw)² / Σh over clusters: what Σhw² - Σh(w - c)² is.
+ */
+export function settle(
   sorted: SortedValues,
   start: Float32Array,
   iterations: number,
