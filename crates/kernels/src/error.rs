@@ -84,6 +84,7 @@ words! {
         Vectors = "vectors",
         Arithmetic = "arithmetic",
         Reduce = "reduce",
+        Hnsw = "hnsw",
         Gather = "gather",
     }
 }
@@ -135,6 +136,9 @@ words! {
         Heads = "heads",
         Positions = "positions",
         Operands = "operands",
+        Links = "links of a node (M)",
+        Level = "levels of a node",
+        Breadth = "breadth of the search (ef)",
         Index = "index",
         Indices = "indices",
     }

@@ -33,6 +33,7 @@ pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;
 pub mod hamming;
+pub mod hnsw;
 mod lanes;
 pub mod layout;
 pub mod matmul_integer;

@@ -59,6 +59,7 @@ macro_rules! for_each_kernel {
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
             flat_scan, [Scalar, Simd128], Exact, "top k of float and byte vectors, of all or of chosen ones";
             rabitq, [Scalar, Simd128, Relaxed], Exact, "top k of 1 to 8-bit RaBitQ codes by exact integer products";
+            hnsw, [Scalar, Simd128, Relaxed], Exact, "a graph of the nearest over float, byte, product-quantized and RaBitQ vectors, over their families";
             multibit_gemm, [Scalar, Simd128, Relaxed], Exact, "sums of ±1 planes with coefficients, 1 to 8 by 1 to 8, over xnor_gemm";
             xnor_gemm, [Scalar, Simd128, Relaxed], Exact, "±1 weights by bits or trits, in popcounts or table lookups";
         }

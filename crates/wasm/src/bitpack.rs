@@ -3,9 +3,8 @@
 use lowbit_kernels::bitpack::max_pool::BitMaxPool;
 #[cfg(feature = "multibit")]
 use lowbit_kernels::bitpack::pack_planes;
-use lowbit_kernels::bitpack::{pack_signs, pack_signs_int8, pack_trits, unpack_signs, unpack_trits};
-use lowbit_kernels::error::{Op, Result, What, checked_area};
-use lowbit_kernels::layout::words_per_row;
+use lowbit_kernels::bitpack::{pack_signs_int8, pack_trits, unpack_signs, unpack_trits};
+use lowbit_kernels::error::{Op, What, checked_area};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -14,23 +13,9 @@ use crate::geometry::read_geometry;
 use crate::handles;
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::signs::lengths;
 
 const OP: Op = Op::Bitpack;
-
-/// Values, and words of one plane.
-fn lengths(rows: usize, channels: usize) -> Result<(usize, usize)> {
-    Ok((checked_area(OP, rows, channels)?, checked_area(OP, rows, words_per_row(channels))?))
-}
-
-/// f32 to bits: `x < 0`. Returns 0.
-#[wasm_bindgen]
-pub fn bitpack_signs(x: usize, y: usize, rows: usize, channels: usize) -> i32 {
-    let run = || {
-        let (memory, (values, words)) = (Memory::new(OP), lengths(rows, channels)?);
-        pack_signs(Tier::BUILD, memory.read(x, values)?, rows, channels, memory.write(y, words)?)
-    };
-    status(run())
-}
 
 /// f32 to trits. Returns the number of zeros; where that is 0, `y` holds bits instead (its second half is unspecified).
 #[wasm_bindgen]

@@ -1,7 +1,7 @@
 //! [`lowbit_kernels::blocks`] across the border: what `packages/core/src/kernels/blocks.ts` calls.
 
-use lowbit_kernels::blocks::{self, Kind};
-use lowbit_kernels::error::{Op, Result, What};
+use lowbit_kernels::blocks::{self, Kind, Stored};
+use lowbit_kernels::error::{KernelError, Op, Result, What};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -11,7 +11,7 @@ use crate::params::Params;
 const OP: Op = Op::Quantize;
 
 /// Parameters: type of block, columns, x (f32 array `[rows, columns]`), pointers to codes (bytes like x), scales (f32 per group), offsets (f32 per group,
-/// `Q4_K` alone), number of groups.
+/// types with a minimum alone), number of groups.
 #[wasm_bindgen]
 pub fn blocks_encode(params: usize, words: usize) -> i32 {
     let run = || {
@@ -28,7 +28,7 @@ pub fn blocks_encode(params: usize, words: usize) -> i32 {
     status(run())
 }
 
-/// Parameters: type of block, codes (byte array), scales (f32 array), offsets (f32 array, empty but for `Q4_K`), pointer to the blocks, their bytes.
+/// Parameters: type of block, codes (byte array), scales (f32 array), offsets (f32 array, empty but for types with a minimum), pointer to the blocks, their bytes.
 /// The position of the first scale of the first block that cannot be written; the number of scales where there is none.
 #[wasm_bindgen]
 pub fn blocks_write(params: usize, words: usize) -> i32 {
@@ -62,6 +62,18 @@ pub fn blocks_read(params: usize, words: usize) -> i32 {
     status(run())
 }
 
+/// `count` elements of a stored type at any address, as f32 at `y`.
+#[wasm_bindgen]
+pub fn blocks_widen(stored: i32, x: usize, y: usize, count: usize) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let stored = Stored::of(stored)?;
+        let bytes = count.checked_mul(stored.bytes()).ok_or(KernelError::memory(OP, usize::MAX))?;
+        blocks::widen(stored, memory.read(x, bytes)?, memory.write(y, count)?)
+    };
+    status(run())
+}
+
 /// Where the parts of a quantized tensor go.
 struct Pointers {
     codes: usize,
@@ -79,7 +91,7 @@ impl Pointers {
 
     /// Scales and offsets.
     fn floats<'a>(&self, memory: &'a Memory, kind: Kind) -> Result<(&'a mut [f32], &'a mut [f32])> {
-        let offsets = if kind == Kind::Q4K { self.groups } else { 0 };
+        let offsets = if kind.has_offsets() { self.groups } else { 0 };
         Ok((memory.write(self.scales, self.groups)?, memory.write(self.offsets, offsets)?))
     }
 }

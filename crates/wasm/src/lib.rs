@@ -37,7 +37,7 @@ pub mod arithmetic;
 pub mod attention;
 #[cfg(feature = "operators")]
 pub mod binary;
-#[cfg(any(feature = "bits", feature = "search"))]
+#[cfg(feature = "bits")]
 pub mod bitpack;
 #[cfg(feature = "solve")]
 pub mod blocks;
@@ -72,7 +72,7 @@ pub mod flat_scan;
 pub mod gather;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
-#[cfg(any(feature = "networks", feature = "search"))]
+#[cfg(feature = "networks")]
 mod geometry;
 #[cfg(feature = "solve")]
 pub mod gradients;
@@ -81,6 +81,8 @@ pub mod grouped_affine_gemm;
 #[cfg(feature = "search")]
 pub mod hamming;
 pub mod handles;
+#[cfg(feature = "search")]
+pub mod hnsw;
 #[cfg(feature = "ops")]
 pub mod linear;
 #[cfg(feature = "matmul")]
@@ -122,6 +124,8 @@ pub mod reduce;
 pub mod resize;
 #[cfg(feature = "transformer")]
 pub mod row_norm;
+#[cfg(any(feature = "bits", feature = "search"))]
+pub mod signs;
 #[cfg(feature = "solve")]
 pub mod solve;
 #[cfg(feature = "solve")]

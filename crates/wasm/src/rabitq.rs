@@ -1,7 +1,9 @@
 //! [`lowbit_kernels::rabitq`] across the border.
 
 use lowbit_kernels::error::{Op, What, checked_area};
-use lowbit_kernels::rabitq::{RabitqCodes, RabitqQuery, encode, rabitq_scan, relative_error, row_bytes};
+use lowbit_kernels::rabitq::{
+    Metric, RabitqCodes, RabitqQuery, encode, prepare, query_bytes, rabitq_scan, relative_error, row_bytes,
+};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -23,6 +25,32 @@ pub fn rabitq_encode(x: usize, n: usize, dimension: usize, bits: usize, codes: u
         let codes = memory.write(codes, checked_area(OP, n, row_bytes(dimension, bits))?)?;
         let factors = memory.write(factors, checked_area(OP, n, 2)?)?;
         encode(memory.read(x, checked_area(OP, n, dimension)?)?, dimension, bits, codes, factors)
+    };
+    status(run())
+}
+
+/// f32 `query [D]` and `centroid [D]` to int8 `codes` (D up to a multiple of 128); step and base into f32 `[2]`; `metric` 0: squared distance, 1: negated inner product. Returns 0.
+#[wasm_bindgen]
+pub fn rabitq_prepare(
+    query: usize,
+    centroid: usize,
+    dimension: usize,
+    metric: i32,
+    codes: usize,
+    factors: usize,
+) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        lowbit_kernels::error::check_range(OP, What::Depth, 1, 1 << 15, dimension as i64)?;
+        let metric = if metric == 0 { Metric::L2 } else { Metric::InnerProduct };
+        let factors = memory.write::<f32>(factors, 2)?;
+        (factors[0], factors[1]) = prepare(
+            memory.read(query, dimension)?,
+            memory.read(centroid, dimension)?,
+            metric,
+            memory.write(codes, query_bytes(dimension))?,
+        )?;
+        Ok(())
     };
     status(run())
 }

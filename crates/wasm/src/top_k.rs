@@ -50,9 +50,14 @@ fn finish_all<S: Score + Element>(
 pub(crate) fn read_selection<'a>(params: &mut Params<'a>) -> Result<Selection<'a>> {
     let first = params.int()? as u32;
     let ids = params.array()?;
+    Ok(Selection { first, ids, filter: read_filter(params)? })
+}
+
+/// Whether there is a filter (0 or 1), filter (u32 array).
+pub(crate) fn read_filter<'a>(params: &mut Params<'a>) -> Result<Option<&'a [u32]>> {
     let filtered = params.flag(What::Ids)?;
     let filter = params.array()?;
-    Ok(Selection { first, ids, filter: filtered.then_some(filter) })
+    Ok(filtered.then_some(filter))
 }
 
 /// Queries, address of the keys, k; the keys themselves.

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   eval: () => import("./commands/eval.ts").then((m) => m.evaluate),
   compare: () => import("./commands/compare.ts").then((m) => m.compare),
   dequantize: () => import("./commands/dequantize.ts").then((m) => m.dequantize),
+  export: () => import("./commands/export.ts").then((m) => m.exportModel),
   bench: () => import("./commands/bench.ts").then((m) => m.bench),
   search: () => import("./commands/search.ts").then((m) => m.search),
   train: () => import("./commands/train.ts").then((m) => m.train),

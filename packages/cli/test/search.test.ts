@@ -72,6 +72,33 @@ describe("search", () => {
     expect(recall).toBeGreaterThan(0.9);
   });
 
+  it("graphs take their breadths", async () => {
+    const [narrow, wide] = [path("narrow.lowbit"), path("wide.lowbit")];
+    await lowbitJson("search", "build", base, "-o", narrow, "--index", "HNSW4", "--ef-construction", "4");
+    await lowbitJson("search", "build", base, "-o", wide, "--index", "HNSW4", "--ef-construction", "200");
+    expect(readFileSync(narrow).equals(readFileSync(wide))).toBe(false);
+    const recall = async (ef: string) => {
+      const asked = ["search", "eval", wide, "--queries", queries, "--base", base, "--ef-search", ef];
+      return (await lowbitJson<{ recall: number }>(...asked)).recall;
+    };
+    expect(await recall("400")).toBe(1);
+    expect(await recall("1")).toBeLessThan(1);
+  });
+
+  it("goes to a file of Faiss and back", async () => {
+    const [index, faiss, back] = [path("x.lowbit"), path("x.faiss"), path("back.lowbit")];
+    await lowbitJson("search", "build", base, "-o", index, "--index", "PQ4x8", "--metric", "l2");
+    const written = await lowbitJson<{ bytes: number }>("search", "export", index, "--faiss", faiss);
+    expect(readFileSync(faiss).subarray(0, 4).toString()).toBe("IxPq");
+    expect(readFileSync(faiss).length).toBe(written.bytes);
+    const read = await lowbitJson("search", "import", "--faiss", faiss, "-o", back);
+    expect(read).toMatchObject({ count: n, dimension: d, spec: "PQ4x8", metric: "l2" });
+    expect(readFileSync(back).equals(readFileSync(index))).toBe(true);
+    const { code, stderr } = await lowbit("search", "import", "--faiss", index, "-o", back);
+    expect(stderr).toMatch(/^lowbit: .*class of the index.*\n$/);
+    expect(code).toBe(2);
+  });
+
   it("pads with -1 where there are fewer vectors than k", async () => {
     const [few, index, ids] = [vectorsFile(3, 3), path("few.lowbit"), path("few.npy")];
     expect((await lowbit("search", "build", few, "-o", index, "--index", "Flat")).code).toBe(0);

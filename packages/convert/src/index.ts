@@ -10,7 +10,8 @@
  * quantizeModel(graph: Graph, options: QuantizeModelOptions): Promise<QuantizeModelResult>
  * quantizeTensors(graph: Graph, options): Promise<QuantizeModelResult>                 a safetensors file without a network
  * writeModel(graph: Graph, meta?): Uint8Array   ·   readModel(bytes): { graph, meta }  packed files
- * exportOnnx(graph: Graph): Uint8Array                                                 a float Graph as ONNX
+ * exportOnnx(graph: Graph, options?): Uint8Array                                       a Graph as ONNX of standard operators
+ * exportGguf(graph: Graph): Promise<{ bytes, types }>                                  its constants as GGUF
  * ```
  */
 export { ACTIVATIONS, type ActivationScheme, parseActivations } from "./activations.ts";
@@ -22,6 +23,8 @@ export { readNpy, writeNpy } from "./data/npy.ts";
 export { readNpz, writeNpz } from "./data/npz.ts";
 export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } from "./errors.ts";
 export { DEFAULT_GATE } from "./gate.ts";
+export type { GgufArray, GgufValue } from "./gguf/header.ts";
+export { exportGguf, type GgufExport } from "./gguf/write.ts";
 export {
   HUGGING_FACE_MODELS,
   type HuggingFaceOptions,
@@ -29,13 +32,15 @@ export {
   type Pooling,
   type ReadFile,
 } from "./hf/index.ts";
-export { formatOf, importModel } from "./import.ts";
+export { formatOf, importFrom, importModel } from "./import.ts";
 export { METHODS, methodScheme } from "./methods.ts";
-export { exportOnnx } from "./onnx/export/index.ts";
+export { exportOnnx, type OnnxExportOptions } from "./onnx/export/index.ts";
 export { isPacked, type ModelMeta, readModel, writeModel } from "./packed.ts";
 export { PASSES, runPasses } from "./passes/pipeline.ts";
 export { quantizeModel } from "./quantize.ts";
-export { quantizeTensors } from "./quantize-tensors.ts";
+export { quantizeTensorFile, quantizeTensors } from "./quantize-tensors.ts";
 export { parseRescaling, RESCALINGS, type RescaleOptions, rescale } from "./rescale/index.ts";
 export { layersOf } from "./schemes.ts";
 export { type Choice, type LayerChoices, measureSensitivity } from "./sensitivity.ts";
+export { openSource, type Source, type SourceSettings } from "./source/source.ts";
+export { openTensorFile, type TensorFile, type TensorInfo, tensorFormat } from "./tensors/file.ts";

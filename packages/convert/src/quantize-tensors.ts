@@ -1,11 +1,12 @@
-import { type Constant, constantBytes, type Graph } from "lowbit";
+import { type Constant, constantBytes, type Graph, type PlainConstant } from "lowbit";
+import { widenFloats } from "lowbit/quantize";
 import type { ErrorFigures, LayerReport, QuantizeModelResult, QuantizeTensorsOptions } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
-import { widen } from "./onnx/minifloat.ts";
 import { EXACT, meanBits } from "./quantize.ts";
 import { type Assignment, assignSchemes, needsInputs, type QuantizedWeights, quantizeFloats } from "./schemes.ts";
+import type { TensorFile } from "./tensors/file.ts";
 
 /**
  * Quantizes tensors that no network goes with, one by one: every float tensor of two or more axes, seen as
@@ -24,7 +25,6 @@ export async function quantizeTensors(
   graph: Graph,
   options: QuantizeTensorsOptions = {},
 ): Promise<QuantizeModelResult> {
-  const { minSqnr, signal, onProgress } = options;
   if (graph.nodes.length > 0)
     throw new OptionError(
       "quantizeTensors",
@@ -32,28 +32,72 @@ export async function quantizeTensors(
       "none (quantizeModel takes networks)",
       graph.nodes.length,
     );
-  const matrices = [...graph.constants].filter(([, constant]) => isMatrix(constant));
-  const assignments = assignSchemes(
-    matrices.map(([name]) => ({ name })),
-    options,
-    "tensors",
-  );
-  const constants = new Map(graph.constants);
-  const reports: LayerReport[] = [];
-  for (const [index, [name, constant]] of matrices.entries()) {
-    signal?.throwIfAborted();
-    const assignment = assignments.get(name);
-    if (assignment && needsInputs(assignment)) {
+  const entries = [...graph.constants].map(([name, constant]) => ({
+    name,
+    isMatrix: isMatrix(constant),
+    stored: constantBytes(constant),
+    read: async () => constant,
+  }));
+  const constants = new Map<string, Constant>();
+  const result = await quantizeEach(entries, options, async (name, constant) => {
+    constants.set(name, constant);
+  });
+  return { ...result, graph: { ...graph, constants } };
+}
+
+/**
+ * The same of a file whose tensors are read one at a time, so that memory does not grow with the file.
+ *
+ * @param keep takes each constant, in the order of `file.tensors`; `PackedStream` writes them
+ * @throws as `quantizeTensors`, and what reading throws
+ */
+export function quantizeTensorFile(
+  file: TensorFile,
+  options: QuantizeTensorsOptions,
+  keep: (name: string, constant: Constant) => Promise<void>,
+): Promise<Omit<QuantizeModelResult, "graph">> {
+  const entries = [...file.tensors.values()].map(({ name, kind, shape, bytes }) => ({
+    name,
+    isMatrix: kind !== "integers" && shape.length >= 2 && elementCount(shape) > 0,
+    stored: bytes,
+    read: () => file.read(name),
+  }));
+  return quantizeEach(entries, options, keep);
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isMatrix: boolean;
+  /** Bytes that it takes unquantized. */
+  readonly stored: number;
+  readonly read: () => Promise<Constant>;
+}
+
+async function quantizeEach(
+  entries: readonly Entry[],
+  options: QuantizeTensorsOptions,
+  keep: (name: string, constant: Constant) => Promise<void>,
+): Promise<Omit<QuantizeModelResult, "graph">> {
+  const { minSqnr, signal, onProgress } = options;
+  const matrices = entries.filter((entry) => entry.isMatrix);
+  const assignments = assignSchemes(matrices, options, "tensors");
+  for (const [name, assignment] of assignments)
+    if (needsInputs(assignment)) {
       const expected = `a network and samples: ${assignment.scheme} looks at what the layer is given`;
       throw new OptionError("quantizeTensors", `inputs of ${name}`, expected, "tensors alone");
     }
-    const quantized = assignment && (await quantizeTensor(name, constant, assignment));
-    if (quantized) constants.set(name, quantized.constant);
+  const reports: LayerReport[] = [];
+  for (const { name, stored, isMatrix, read } of entries) {
+    signal?.throwIfAborted();
+    const constant = await read();
+    const assignment = isMatrix ? assignments.get(name) : undefined;
+    const quantized = assignment && (await quantizeTensor(name, constant, assignment, stored));
+    await keep(name, quantized?.constant ?? constant);
+    if (!isMatrix) continue;
     reports.push(reportOf(name, quantized?.constant ?? constant, quantized));
-    onProgress?.("quantize", index + 1, matrices.length);
+    onProgress?.("quantize", reports.length, matrices.length);
   }
   return {
-    graph: { ...graph, constants },
     layers: reports,
     bitsPerWeight: meanBits(reports),
     agreement: undefined,
@@ -71,12 +115,17 @@ async function quantizeTensor(
   name: string,
   constant: Constant,
   assignment: Assignment,
+  stored: number,
 ): Promise<QuantizedWeights | undefined> {
   if (constant.kind === "quantized") return undefined;
   // Half precision widens to f32 without loss, but what its codes must be smaller than is the half.
-  const data = isFloat(constant) ? constant.data : widen(constant.data as Uint16Array, "float16");
-  const weight = { kind: "plain", dtype: "f32", shape: constant.shape, data } as const;
-  return quantizeFloats(name, weight, assignment, { stored: constant.data.byteLength });
+  const weight = isFloat(constant) ? constant : await widened(constant);
+  return quantizeFloats(name, weight, assignment, { stored });
+}
+
+async function widened({ shape, data }: PlainConstant): Promise<PlainConstant & { readonly data: Float32Array }> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { kind: "plain", dtype: "f32", shape, data: await widenFloats(bytes, "f16") };
 }
 
 function reportOf(name: string, constant: Constant, quantized: QuantizedWeights | undefined): LayerReport {

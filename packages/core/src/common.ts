@@ -7,11 +7,17 @@ export {
   looksLikeSafetensors,
   type RawTensor,
   readSafetensors,
+  readSafetensorsHeader,
   type Safetensors,
   type SafetensorsDType,
+  type SafetensorsHead,
+  type SafetensorsHeader,
+  safetensorsHead,
+  safetensorsHeaderEnd,
+  type TensorPlace,
   writeSafetensors,
 } from "./file/safetensors.ts";
-export { type WriteOptions, writePacked } from "./file/write.ts";
+export { PackedStream, type WriteOptions, writePacked } from "./file/write.ts";
 export * from "./graph/index.ts";
 export { type ImageLike, imageToTensor, type Ranked, topK } from "./image.ts";
 export { KernelInstance } from "./kernels/instance.ts";

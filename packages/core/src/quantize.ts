@@ -29,7 +29,7 @@ export {
   wrpnActivations,
 } from "./quantize/activations/unit.ts";
 export { fromBlocks, toBlocks } from "./quantize/blocks/gguf.ts";
-export type { BlockCodes, BlockType } from "./quantize/blocks/layout.ts";
+export { type BlockCodes, type BlockLayout, type BlockType, blockLayouts } from "./quantize/blocks/layout.ts";
 export { mxfp4 } from "./quantize/blocks/mxfp4.ts";
 export { type Nf4Options, nf4 } from "./quantize/blocks/nf4.ts";
 export { nvfp4 } from "./quantize/blocks/nvfp4.ts";
@@ -37,6 +37,7 @@ export { q4_0 } from "./quantize/blocks/q4-0.ts";
 export { q4_k } from "./quantize/blocks/q4-k.ts";
 export { q8_0 } from "./quantize/blocks/q8-0.ts";
 export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
+export { type StoredFloat, widenFloats } from "./quantize/blocks/widen.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";

@@ -1,7 +1,9 @@
 /** The nearest vectors of one query: from codes, then from what is scored again. */
 import { InputError } from "lowbit";
 import { flatScan, type KernelInstance, type Selection, TopK } from "lowbit/kernels";
+import { Bits } from "./bits.ts";
 import type { Query } from "./coders/coder.ts";
+import { MOST_BREADTH } from "./graph.ts";
 import type { IndexState, SearchOptions } from "./search-index.ts";
 import type { Store } from "./store.ts";
 
@@ -12,6 +14,8 @@ export interface Effort {
   readonly rescored: number;
   /** Lists that are looked through. */
   readonly nprobe: number;
+  /** Nodes of a graph that are kept on the way. */
+  readonly efSearch: number;
   /** Every vector, by the most exact form that is stored. */
   readonly exact: boolean;
 }
@@ -29,10 +33,10 @@ export function candidates(
   instance: KernelInstance,
   store: Store,
   query: Query,
-  selection: Selection,
-  { k, rescored, nprobe, exact }: Effort,
+  { selection, count }: Allowed,
+  { k, rescored, nprobe, efSearch, exact }: Effort,
 ): Candidates {
-  const { coder, rescorer } = store;
+  const { coder, rescorer, graph } = store;
   if (rescorer && exact) {
     using top = new TopK(instance, { k });
     using scanner = rescorer.scanner(query);
@@ -40,7 +44,11 @@ export function candidates(
     return { ...top.finishF32(), counts: false };
   }
   using top = new TopK(instance, { k: rescorer ? rescored : k });
-  scanCodes(instance, store, query, selection, exact ? store.lists.length : nprobe, top);
+  const wanted = Math.max(top.k, efSearch);
+  const breadth = selection.filter ? graph?.breadthFor(wanted, count) : wanted;
+  if (graph && !exact && store.lists[0]!.n > 0 && breadth !== undefined && breadth <= MOST_BREADTH)
+    graph.search(store.nodes, query.pointer, breadth, selection.filter, top);
+  else scanCodes(instance, store, query, selection, exact ? store.lists.length : nprobe, top);
   const found = coder.counts ? top.finishI32() : top.finishF32();
   if (!rescorer) return { ...found, counts: coder.counts };
   using better = new TopK(instance, { k });
@@ -78,11 +86,18 @@ function nearestLists(
   return top.finishF32().ids;
 }
 
+/** Which vectors may be found. */
+export interface Allowed {
+  readonly selection: Selection;
+  /** How many. */
+  readonly count: number;
+}
+
 /** Bits of the vectors that may be found, in WASM memory; none where all may. */
 export function filterWords(
   { live, ids, instance }: IndexState,
   filter: SearchOptions["filter"],
-): Disposable & { readonly selection: Selection } {
+): Allowed & Disposable {
   const { count } = ids;
   const words = live.words.slice(0, Math.ceil(count / 32));
   if (typeof filter === "function") {
@@ -90,10 +105,11 @@ export function filterWords(
   } else if (filter) {
     if (!ids.plain) throw new InputError("Index.search", "filter", "a predicate, as ids are given", "bits");
     for (let i = 0; i < words.length; i++) words[i]! &= filter[i] ?? 0;
-  } else if (live.size === count) return { selection: {}, [Symbol.dispose]: () => {} };
+  } else if (live.size === count) return { selection: {}, count, [Symbol.dispose]: () => {} };
   const pointer = instance.upload(words);
   return {
     selection: { filter: { pointer, words: words.length } },
+    count: new Bits(words).size,
     [Symbol.dispose]: () => {
       if (!instance.ended) instance.free(pointer, words.byteLength);
     },

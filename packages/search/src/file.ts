@@ -12,6 +12,7 @@ import {
 } from "lowbit";
 import { type LoadKernelsOptions, loadKernels } from "lowbit/kernels";
 import { Bits } from "./bits.ts";
+import { MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import type { Metric } from "./metric.ts";
 import { checkMetric, Index } from "./search-index.ts";
@@ -29,7 +30,7 @@ const digestOf = (text: string): string => digest(new TextEncoder().encode(text)
 
 /** The file of an index: the same bytes wherever it was built. */
 export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
-  const { spec, learned, ids, live, metric, input } = index.state;
+  const { spec, learned, ids, live, metric, input, efConstruction } = index.state;
   const tensors = new Map<string, RawTensor>();
   const dimension = spec.truncate ?? input;
   const { rotation, centroids, codebooks, mean } = learned;
@@ -48,7 +49,9 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   const sha = Object.fromEntries(
     [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, t]) => [n, digest(t.bytes)]),
   );
-  const text = { version: VERSION, spec: index.spec, metric, dimension: input, ids: ids.toJSON(), sizes, sha256: sha };
+  const graph = index.graph && { graph: { entry: index.graph.entry, efConstruction } };
+  const head = { version: VERSION, spec: index.spec, metric, dimension: input };
+  const text = { ...head, ids: ids.toJSON(), sizes, ...graph, sha256: sha };
   const json = JSON.stringify(text);
   return writeSafetensors(
     tensors,
@@ -88,7 +91,7 @@ export async function loadIndex(
 ): Promise<Index> {
   const bytes = await readSource(source, signal ? { signal } : {});
   const { metadata, tensors } = readSafetensors(bytes);
-  const { spec, metric, dimension, ids, sizes, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
+  const { spec, metric, dimension, ids, sizes, graph, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
   for (const [name, { bytes: data }] of tensors) {
     const found = digest(data);
     if (sha[name] !== found) throw new DigestError(`tensor ${name}`, String(sha[name]), found);
@@ -101,7 +104,9 @@ export async function loadIndex(
   const live = new Bits(words);
   checkTail(words, count);
   const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
-  return Index.restore({ instance, spec, metric, input: dimension, learned, ids, live }, (parts) => {
+  const { efConstruction, entry } = graph;
+  const state = { instance, spec, metric, input: dimension, learned, ids, live, efConstruction };
+  return Index.restore(state, (parts, links) => {
     const from = new Map<string, number>();
     for (const { name, list, block, of, bytes } of parts) {
       const n = name.startsWith("exact.") ? count : sizes[list]!;
@@ -118,6 +123,7 @@ export async function loadIndex(
       const { length } = readBytes(tensors, name);
       if (end !== length) throw new FormatError("tensor-shape", `bytes of ${name}`, end, length);
     }
+    links?.restored(count, entry);
     if (spec.lists) checkNumbers(readBytes(tensors, "numbers"), count);
   });
 }
@@ -128,6 +134,7 @@ interface Header {
   readonly dimension: number;
   readonly ids: Ids;
   readonly sizes: readonly number[];
+  readonly graph: { readonly entry: number; readonly efConstruction: number };
   readonly sha: Readonly<Record<string, unknown>>;
 }
 
@@ -144,7 +151,7 @@ function header(text: string | undefined, sha256: string | undefined): Header {
   const field = (what: string, expected: unknown, got: unknown): never => {
     throw new FormatError("metadata-field", `${KEY}.${what}`, expected, got);
   };
-  const { version, spec: words, metric, dimension, ids: given, sizes, sha256: sha } = json;
+  const { version, spec: words, metric, dimension, ids: given, sizes, graph, sha256: sha } = json;
   if (version !== VERSION) throw new FormatError("metadata-version", `${KEY}.version`, VERSION, version);
   if (typeof words !== "string") return field("spec", "text", words);
   const spec = parseSpec(words);
@@ -160,7 +167,13 @@ function header(text: string | undefined, sha256: string | undefined): Header {
     return field("sizes", `${lists} counts`, sizes);
   const sum = sizes.reduce((sum: number, size: number) => sum + size, 0);
   if (sum !== ids.count) field("sizes", `counts with the sum ${ids.count}`, sum);
-  return { spec, metric: metric as Metric, dimension, ids, sizes, sha: sha as Record<string, unknown> };
+  const { entry, efConstruction } = { entry: 0, efConstruction: 1, ...(graph as object | undefined) };
+  if (spec.links && !graph) return field("graph", "an object", graph);
+  if (!isCount(entry, 0)) return field("graph.entry", "a count", entry);
+  if (!isCount(efConstruction, 1) || efConstruction > MOST_BREADTH)
+    return field("graph.efConstruction", `1 to ${MOST_BREADTH}`, efConstruction);
+  const ways = { entry, efConstruction };
+  return { spec, metric: metric as Metric, dimension, ids, sizes, graph: ways, sha: sha as Record<string, unknown> };
 }
 
 const isCount = (value: unknown, least: number): value is number =>

@@ -10,6 +10,8 @@
  *
  * @module
  */
+export { fromFaiss } from "./faiss/read.ts";
+export { toFaiss } from "./faiss/write.ts";
 export { loadIndex, saveIndex } from "./file.ts";
 export type { IndexId } from "./ids.ts";
 export { METRICS, type Metric } from "./metric.ts";

@@ -2,6 +2,7 @@ import { DisposedError, InputError, OutOfRangeError, ShapeError } from "lowbit";
 import { type KernelInstance, type LoadKernelsOptions, loadKernels, noId, type VectorRows } from "lowbit/kernels";
 import { Bits } from "./bits.ts";
 import { candidates, type Effort, filterWords } from "./candidates.ts";
+import { type Graph, MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import { higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
@@ -24,6 +25,8 @@ export interface IndexOptions {
 export interface BuildOptions extends IndexOptions {
   /** One for each vector: safe integers, bigints or strings; absent: 0, 1, 2 ... */
   readonly ids?: readonly IndexId[];
+  /** Nodes that are kept on the way when one is added to a graph, 1 to 65,536: more of them find better neighbours, in more time. Default 40. */
+  readonly efConstruction?: number;
   /** An index of the same spec, metric and dimension, whose rotation, centroids and codebooks are taken instead of learning others: what {@link Index.merge} wants. */
   readonly like?: Index;
 }
@@ -35,7 +38,9 @@ export interface SearchOptions {
   readonly rescored?: number;
   /** Lists that are looked through, of an inverted file; default 16. */
   readonly nprobe?: number;
-  /** Scores every vector by the most exact form that is stored, without codes that are scored again and lists that are left out: what others are measured by. */
+  /** Nodes of a graph that are kept on the way, of HNSW, to 65,536; default 64, never fewer than candidates. */
+  readonly efSearch?: number;
+  /** Scores every vector by the most exact form that is stored, without codes that are scored again, a graph, and lists that are left out: what others are measured by. */
   readonly exact?: boolean;
 }
 
@@ -63,6 +68,7 @@ export interface IndexState {
   readonly learned: Learned;
   readonly ids: Ids;
   readonly live: Bits;
+  readonly efConstruction: number;
 }
 
 /**
@@ -110,13 +116,14 @@ export class Index implements Disposable {
   static async build(
     vectors: Vectors,
     spec: string,
-    { metric = "cosine", seed = 0, signal, onProgress, kernels, ids, like }: BuildOptions = {},
+    { metric = "cosine", seed = 0, signal, onProgress, kernels, ids, like, efConstruction = 40 }: BuildOptions = {},
   ): Promise<Index> {
     const parsed = parseSpec(spec);
     const { d } = checkVectors("Index.build", vectors);
     checkMetric(parsed, metric);
     const { truncate = d } = parsed;
     if (truncate > d) throw new OutOfRangeError("Index.build", "coordinates to keep", `at most ${d}`, truncate);
+    checkCount("Index.build", "efConstruction", efConstruction, MOST_BREADTH);
     if (like) like.#checkLike("Index.build", formatSpec(parsed), metric, d);
     const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
     const learned =
@@ -139,6 +146,7 @@ export class Index implements Disposable {
       learned,
       ids: new Ids(),
       live: new Bits(),
+      efConstruction,
     });
     try {
       await index.add(vectors, { ...(ids && { ids }), ...(signal && { signal }), ...(onProgress && { onProgress }) });
@@ -150,10 +158,10 @@ export class Index implements Disposable {
   }
 
   /** An index of what a file holds: see {@link loadIndex}. */
-  static restore(state: IndexState, fill: (parts: readonly IndexPart[]) => void): Index {
+  static restore(state: IndexState, fill: (parts: readonly IndexPart[], graph: Graph | undefined) => void): Index {
     const index = new Index(state);
     try {
-      fill(index.parts());
+      fill(index.parts(), index.graph);
       return index;
     } catch (error) {
       index.dispose();
@@ -178,7 +186,7 @@ export class Index implements Disposable {
 
   /**
    * Adds vectors; one whose id is there already takes its place.
-   * @throws InputError, ShapeError, NotFiniteError, OutOfRangeError, OutOfMemoryError, DisposedError, or the signal's reason, after which the chunks of 4,096 vectors that were whole are there
+   * @throws InputError, ShapeError, NotFiniteError, OutOfRangeError, OutOfMemoryError, DisposedError, or the signal's reason, after which the chunks of 4,096 vectors (256 of a graph) that were whole are there
    */
   async add(
     vectors: Vectors,
@@ -187,9 +195,10 @@ export class Index implements Disposable {
     this.#check("add");
     const { n } = checkVectors("Index.add", vectors, this.dimension);
     if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
-    for (let from = 0; from < n; from += CHUNK) {
+    const chunk = this.#state.spec.links ? LINKED : CHUNK;
+    for (let from = 0; from < n; from += chunk) {
       signal?.throwIfAborted();
-      const to = Math.min(n, from + CHUNK);
+      const to = Math.min(n, from + chunk);
       this.#preparer.with("Index.add", vectors, from, to, (rows) => this.#addRows(rows, ids?.slice(from, to)));
       onProgress?.("adding", to / n);
       // A page stays alive between chunks, and a signal can come.
@@ -300,12 +309,14 @@ export class Index implements Disposable {
   searchAll(queries: Vectors, k: number, options: SearchOptions = {}): Hits {
     this.#check("search");
     const { n } = checkVectors("Index.search", queries, this.dimension);
-    checkCount("k", k);
+    const op = "Index.search";
+    checkCount(op, "k", k);
     const { instance, spec } = this.#state;
     const effort: Effort = {
       k,
-      rescored: Math.max(k, checkCount("rescored", options.rescored ?? defaultRescored(spec, k))),
-      nprobe: checkCount("nprobe", options.nprobe ?? DEFAULT_PROBES),
+      rescored: Math.max(k, checkCount(op, "rescored", options.rescored ?? defaultRescored(spec, k))),
+      nprobe: checkCount(op, "nprobe", options.nprobe ?? DEFAULT_PROBES),
+      efSearch: checkCount(op, "efSearch", options.efSearch ?? DEFAULT_BREADTH, MOST_BREADTH),
       exact: options.exact ?? false,
     };
     const numbers = new Int32Array(n * k).fill(-1);
@@ -317,7 +328,7 @@ export class Index implements Disposable {
         for (let i = from; i < to; i++) {
           const pointer = x + 4 * dimension * (i - from);
           const query = { pointer, values: instance.f32(pointer, dimension).slice() };
-          const best = candidates(instance, this.#store, query, allowed.selection, effort);
+          const best = candidates(instance, this.#store, query, allowed, effort);
           const sign = higherIsNearer(this.metric) && !best.counts ? -1 : 1;
           for (let j = 0; j < Math.min(k, best.ids.length); j++) {
             if (best.ids[j] === noId) break;
@@ -351,6 +362,10 @@ export class Index implements Disposable {
     return this.#state;
   }
 
+  get graph(): Graph | undefined {
+    return this.#store.graph;
+  }
+
   /** Every array of codes, list after list. */
   parts(): IndexPart[] {
     return this.#store.parts();
@@ -379,8 +394,8 @@ export class Index implements Disposable {
   }
 
   #emptyStore(): Store {
-    const { instance, spec, metric, input, learned } = this.#state;
-    return new Store({ instance, spec, dimension: spec.truncate ?? input, metric: kernelMetric(metric), learned });
+    const { metric, input, spec } = this.#state;
+    return new Store({ ...this.#state, dimension: spec.truncate ?? input, metric: kernelMetric(metric) });
   }
 
   #addRows(rows: VectorRows, ids: readonly IndexId[] | undefined): void {
@@ -395,15 +410,21 @@ export class Index implements Disposable {
 /** Lists that are looked through where nobody says how many. */
 const DEFAULT_PROBES = 16;
 
+/** Nodes of a graph that are kept on the way where nobody says how many. */
+const DEFAULT_BREADTH = 64;
+
+/** Vectors that are linked between two looks at a signal: a fifth of a second, of 384 coordinates. */
+const LINKED = 256;
+
 /** Vectors that a search within a radius asks for first. */
 const FIRST_RANGE = 64;
 
 /** What k may be at most. */
 const MOST = 1 << 20;
 
-function checkCount(what: string, value: number): number {
-  if (!(Number.isInteger(value) && value >= 1 && value <= MOST))
-    throw new OutOfRangeError("Index.search", what, `1 to ${MOST}`, value);
+function checkCount(op: string, what: string, value: number, most = MOST): number {
+  if (!(Number.isInteger(value) && value >= 1 && value <= most))
+    throw new OutOfRangeError(op, what, `1 to ${most}`, value);
   return value;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What an index is made of, in the spelling of Faiss' index factory where it has one: parts with commas between them.
  *
- *   [MRL<d>,] [OPQ<M>,] [IVF<lists>,] <codes> [, RFlat | RSQ8]
+ *   [MRL<d>,] [OPQ<M>,] [IVF<lists>, | HNSW<links>,] <codes> [, RFlat | RSQ8]
  *
  *   codes   Flat           f32                                      4 D bytes
  *           SQ8            int8 and a scale                         D + 4
@@ -9,6 +9,8 @@
  *           PQ<M>x8        product quantization, 256 centroids      M
  *           PQ<M>x4fs      16 centroids, scanned in registers       M / 2
  *           RaBitQ[<B>]    B = 1 (absent) to 8 bits a coordinate    B D / 8 + 8
+ *
+ * A graph (HNSW, 2 to 256 links a node, twice as many in level 0) stands over Flat, which may be left out, SQ8, PQ<M>x8 and RaBitQ.
  */
 import { InputError } from "lowbit";
 
@@ -27,12 +29,15 @@ export interface IndexSpec {
   readonly opq?: number;
   /** Lists of an inverted file. */
   readonly lists?: number;
+  /** Links of a node of a graph, M. */
+  readonly links?: number;
   readonly codes: Codes;
   /** What the best candidates are scored again with. */
   readonly rescore?: "flat" | "sq8";
 }
 
-const FORMS = "[MRL<d>,][OPQ<M>,][IVF<lists>,] Flat | SQ8 | Binary | PQ<M>x8 | PQ<M>x4fs | RaBitQ[1-8] [,RFlat|,RSQ8]";
+const FORMS =
+  "[MRL<d>,][OPQ<M>,][IVF<lists>,|HNSW<links>,] Flat | SQ8 | Binary | PQ<M>x8 | PQ<M>x4fs | RaBitQ[1-8] [,RFlat|,RSQ8]";
 
 const CODES: readonly [RegExp, (number: number) => Codes][] = [
   [/^Flat$/, () => ({ kind: "flat" })],
@@ -60,13 +65,16 @@ export function parseSpec(text: string): IndexSpec {
   const truncate = head(/^MRL([1-9]\d{0,4})$/);
   const opq = head(/^OPQ([1-9]\d{0,3})$/);
   const lists = head(/^IVF([1-9]\d{0,6})$/);
-  const word = parts.shift() ?? refuse();
+  const links = head(/^HNSW([1-9]\d{0,2})$/);
+  if (links && (lists || links < 2 || links > 256)) refuse();
+  const word = parts.shift() ?? (links ? "Flat" : refuse());
   let codes: Codes | undefined;
   for (const [pattern, make] of CODES) {
     const found = pattern.exec(word);
     if (found) codes = make(Number(found[1]));
   }
   if (codes === undefined) return refuse();
+  if (links && (codes.kind === "binary" || (codes.kind === "pq" && codes.bits === 4))) refuse();
   const last = parts.shift();
   if (parts.length > 0 || (last !== undefined && last !== "RFlat" && last !== "RSQ8")) refuse();
   const rescore = last && (last === "RFlat" ? ("flat" as const) : ("sq8" as const));
@@ -74,13 +82,14 @@ export function parseSpec(text: string): IndexSpec {
     ...(truncate && { truncate }),
     ...(opq && { opq }),
     ...(lists && { lists }),
+    ...(links && { links }),
     codes,
     ...(rescore && { rescore }),
   };
 }
 
 /** The text that {@link parseSpec} reads. */
-export function formatSpec({ truncate, opq, lists, codes, rescore }: IndexSpec): string {
+export function formatSpec({ truncate, opq, lists, links, codes, rescore }: IndexSpec): string {
   const words: Record<Codes["kind"], () => string> = {
     flat: () => "Flat",
     sq8: () => "SQ8",
@@ -94,7 +103,8 @@ export function formatSpec({ truncate, opq, lists, codes, rescore }: IndexSpec):
       return `RaBitQ${bits === 1 ? "" : bits}`;
     },
   };
-  const parts = [truncate && `MRL${truncate}`, opq && `OPQ${opq}`, lists && `IVF${lists}`, words[codes.kind]()];
+  const head = [truncate && `MRL${truncate}`, opq && `OPQ${opq}`, lists && `IVF${lists}`, links && `HNSW${links}`];
+  const parts = [...head, words[codes.kind]()];
   return [...parts, rescore && (rescore === "flat" ? "RFlat" : "RSQ8")].filter(Boolean).join(",");
 }
 

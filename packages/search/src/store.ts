@@ -1,10 +1,11 @@
 /** The codes of an index: one list in the order of adding, or the lists of an inverted file, and what candidates are scored again with. */
-import { assignVectors, type KernelInstance, subtractCentroids, type VectorRows } from "lowbit/kernels";
+import { assignVectors, type HnswNodes, type KernelInstance, subtractCentroids, type VectorRows } from "lowbit/kernels";
 import type { Bits } from "./bits.ts";
 import { Block } from "./block.ts";
-import { bytesPerVector, type CodeList, type Coder, type Run } from "./coders/coder.ts";
+import { bytesPerVector, type CodeList, type Coder, type Query, type Run } from "./coders/coder.ts";
 import type { FlatCoder } from "./coders/flat.ts";
 import { makeCoder, makeRescorer } from "./coders/make.ts";
+import { Graph } from "./graph.ts";
 import type { IndexSpec } from "./spec.ts";
 import type { Learned } from "./train.ts";
 
@@ -24,6 +25,8 @@ export interface StoreSetting {
   readonly dimension: number;
   readonly metric: "l2" | "ip";
   readonly learned: Learned;
+  /** Of a graph. */
+  readonly efConstruction: number;
 }
 
 export class Store implements Disposable {
@@ -34,6 +37,7 @@ export class Store implements Disposable {
   readonly numbers: readonly Block[] | undefined;
   /** What is scored again, in the order of numbers. */
   readonly exact: CodeList | undefined;
+  readonly graph: Graph | undefined;
   /** Pointer to the centroids of lists. */
   readonly centroids: number;
   readonly #setting: StoreSetting;
@@ -46,12 +50,14 @@ export class Store implements Disposable {
     this.lists = Array.from({ length: spec.lists ?? 1 }, () => this.#emptyList(this.coder));
     this.numbers = spec.lists ? this.lists.map(() => new Block(instance)) : undefined;
     this.exact = this.rescorer && this.#emptyList(this.rescorer);
+    this.graph = spec.links ? new Graph(instance, spec.links, setting.efConstruction) : undefined;
     this.centroids = learned.centroids ? instance.upload(learned.centroids) : 0;
   }
 
-  /** Bytes of a vector: codes, its number in a list, and what is scored again. */
+  /** Bytes of a vector: codes, its number in a list or its links, and what is scored again. */
   get bytesPerVector(): number {
-    return bytesPerVector(this.coder) + (this.rescorer ? bytesPerVector(this.rescorer) : 0) + (this.numbers ? 4 : 0);
+    const exact = this.rescorer ? bytesPerVector(this.rescorer) : 0;
+    return bytesPerVector(this.coder) + exact + (this.numbers ? 4 : 0) + (this.graph?.bytesPerVector ?? 0);
   }
 
   /** Every array of codes, list after list. */
@@ -67,7 +73,8 @@ export class Store implements Disposable {
     const numbers = (of: CodeList, list: number): IndexPart[] =>
       this.numbers ? [{ name: "numbers", list, block: this.numbers[list]!, of, bytes: (n) => 4 * n }] : [];
     const lists = this.lists.flatMap((list, i) => [...of("", this.coder, list, i), ...numbers(list, i)]);
-    return this.exact ? [...lists, ...of("exact.", this.rescorer!, this.exact, 0)] : lists;
+    const graph = this.graph?.blocks.map((block) => ({ ...block, list: 0, of: this.lists[0]! })) ?? [];
+    return [...lists, ...graph, ...(this.exact ? of("exact.", this.rescorer!, this.exact, 0) : [])];
   }
 
   /** Encodes prepared rows as vectors `first`, `first + 1` ...; may write over them. */
@@ -75,7 +82,28 @@ export class Store implements Disposable {
     // The plain rows first: coders of residuals write over them.
     this.rescorer?.append(this.exact!, rows);
     if (this.numbers) this.#appendToLists(rows, first);
+    else if (this.graph) this.#appendToGraph(this.graph, rows);
     else this.coder.append(this.lists[0]!, rows);
+  }
+
+  #appendToGraph(graph: Graph, rows: VectorRows): void {
+    const { instance } = this.#setting;
+    const bytes = 4 * rows.n * rows.dimension;
+    const vectors = instance.alloc(bytes);
+    try {
+      instance.u8(vectors, bytes).set(instance.u8(rows.x, bytes));
+      this.coder.append(this.lists[0]!, rows);
+      graph.append(this.nodes, vectors);
+    } finally {
+      if (!instance.ended) instance.free(vectors, bytes);
+    }
+  }
+
+  /** Codes as a graph's kernels read them. */
+  get nodes(): HnswNodes {
+    const { dimension, metric } = this.#setting;
+    const list = this.lists[0]!;
+    return { codes: this.coder.nodes!(list), n: list.n, dimension, metric };
   }
 
   /** Takes the codes of the vectors of `from` that are `live`, which was made with what this one learned, as vectors `first`, `first + 1` ... in their order. */
@@ -84,6 +112,7 @@ export class Store implements Disposable {
     this.rescorer?.copy(this.exact!, from.exact!, runs);
     if (!this.numbers) {
       this.coder.copy(this.lists[0]!, from.lists[0]!, runs);
+      this.graph?.append(this.nodes, undefined);
       return;
     }
     const renamed = new Uint32Array(count);
@@ -99,10 +128,11 @@ export class Store implements Disposable {
     }
   }
 
-  /** Of a list, f32 [D]. */
-  readonly centroidOf = (list: number): Float32Array => {
+  /** Of a list. */
+  readonly centroidOf = (list: number): Query => {
     const { learned, dimension } = this.#setting;
-    return learned.centroids!.subarray(list * dimension, (list + 1) * dimension);
+    const values = learned.centroids!.subarray(list * dimension, (list + 1) * dimension);
+    return { pointer: this.centroids + 4 * dimension * list, values };
   };
 
   /** Numbers of the vectors of a list. */
@@ -119,7 +149,7 @@ export class Store implements Disposable {
       const position = instance.u32(block.pointer, block.bytes / 4).indexOf(number);
       if (position < 0) continue;
       const vector = this.coder.decode(this.lists[list]!, position);
-      const centroid = this.centroidOf(list);
+      const { values: centroid } = this.centroidOf(list);
       return this.coder.residual ? vector.map((x, j) => x + centroid[j]!) : vector;
     }
     throw new RangeError(`vector ${number} is in no list`);

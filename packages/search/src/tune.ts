@@ -26,18 +26,18 @@ export interface Tuned {
 /** Own vectors that are asked for. */
 const SAMPLE = 200;
 
-/** Candidates for each that are sought, at most, that are scored again. */
-const MOST_RESCORED = 4096;
+/** Candidates that are scored again, and nodes of a graph that are kept, at most. */
+const MOST_TRIED = 4096;
 
 /** A setting of a search: its smallest value, and where it helps no more. */
 interface Knob {
-  readonly name: "nprobe" | "rescored";
+  readonly name: "nprobe" | "efSearch" | "rescored";
   readonly least: number;
   readonly most: number;
 }
 
 /**
- * Picks the smallest settings that reach a recall: of lists that are looked through first, with every other setting at its most, then of candidates that are scored again.
+ * Picks the smallest settings that reach a recall: of lists that are looked through or nodes of a graph that are kept, with every other setting at its most, then of candidates that are scored again.
  *
  * @throws OutOfRangeError for a recall out of range or an index without vectors; and as {@link recall}
  */
@@ -73,8 +73,9 @@ function knobsOf(index: Index, k: number): Knob[] {
   const spec = parseSpec(index.spec);
   const knobs: Knob[] = [];
   if (spec.lists) knobs.push({ name: "nprobe", least: 1, most: spec.lists });
+  if (spec.links) knobs.push({ name: "efSearch", least: 1, most: Math.max(k, Math.min(index.size, MOST_TRIED)) });
   if (spec.rescore) {
-    const most = Math.max(defaultRescored(spec, k), Math.min(index.size, MOST_RESCORED));
+    const most = Math.max(defaultRescored(spec, k), Math.min(index.size, MOST_TRIED));
     knobs.push({ name: "rescored", least: k, most });
   }
   return knobs;

@@ -32,6 +32,11 @@ describe("what is found", () => {
     ["IVF8,RaBitQ4", "cosine", 0.8],
     ["IVF8,Flat", "l2", 0.99],
     ["MRL32,SQ8", "cosine", 0.2],
+    ["HNSW16", "l2", 0.97],
+    ["HNSW16,SQ8", "cosine", 0.95],
+    ["HNSW16,PQ16x8,RFlat", "ip", 0.9],
+    ["HNSW16,RaBitQ4", "l2", 0.85],
+    ["OPQ16,HNSW16,PQ16x8,RSQ8", "cosine", 0.9],
   ] as const)("%s by %s keeps a recall of %d", async (spec, metric, floor) => {
     using index = await Index.build(base, spec, { metric });
     expect(recall(index, queries, nearest(base, queries, 10, metric))).toBeGreaterThanOrEqual(floor);
@@ -75,7 +80,7 @@ describe("ids, filters, removal", () => {
     expect(index.has("v9")).toBe(false);
   });
 
-  it.each(["Flat", "PQ16x8", "PQ16x4fs", "RaBitQ2", "Binary", "IVF8,SQ8", "Binary,RSQ8"])(
+  it.each(["Flat", "PQ16x8", "PQ16x4fs", "RaBitQ2", "Binary", "IVF8,SQ8", "Binary,RSQ8", "HNSW8", "HNSW8,RaBitQ3"])(
     "%s finds only what a filter lets through",
     async (spec) => {
       using index = await Index.build(base, spec, { metric: spec === "Binary" ? "hamming" : "l2" });
@@ -112,20 +117,27 @@ describe("ids, filters, removal", () => {
 });
 
 describe("files", () => {
-  it.each(["Flat", "Binary,RSQ8", "OPQ16,PQ16x8,RFlat", "PQ15x4fs", "IVF8,PQ16x4fs", "RaBitQ3", "IVF8,RaBitQ"])(
-    "%s is the same after a file",
-    async (spec) => {
-      const vectors = spec === "PQ15x4fs" ? clustered(300, 60, 2) : base;
-      const asked = spec === "PQ15x4fs" ? clustered(5, 60, 2) : queries;
-      using index = await Index.build(vectors, spec, { metric: "l2" });
-      index.remove([5, 6]);
-      const file = saveIndex(index);
-      using again = await loadIndex(file);
-      expect(again.searchAll(asked, 10)).toEqual(index.searchAll(asked, 10));
-      expect(again.size).toBe(index.size);
-      expect(saveIndex(again)).toEqual(file);
-    },
-  );
+  it.each([
+    "Flat",
+    "Binary,RSQ8",
+    "OPQ16,PQ16x8,RFlat",
+    "PQ15x4fs",
+    "IVF8,PQ16x4fs",
+    "RaBitQ3",
+    "IVF8,RaBitQ",
+    "HNSW8",
+    "HNSW8,PQ16x8",
+  ])("%s is the same after a file", async (spec) => {
+    const vectors = spec === "PQ15x4fs" ? clustered(300, 60, 2) : base;
+    const asked = spec === "PQ15x4fs" ? clustered(5, 60, 2) : queries;
+    using index = await Index.build(vectors, spec, { metric: "l2" });
+    index.remove([5, 6]);
+    const file = saveIndex(index);
+    using again = await loadIndex(file);
+    expect(again.searchAll(asked, 10)).toEqual(index.searchAll(asked, 10));
+    expect(again.size).toBe(index.size);
+    expect(saveIndex(again)).toEqual(file);
+  });
 
   it("keeps ids of every kind", async () => {
     const some = { shape: [3, d], data: base.data.slice(0, 3 * d) };
@@ -174,8 +186,18 @@ describe("within a radius", () => {
   });
 });
 
-/** One of each kind of codes, and lists. */
-const kinds = ["Flat", "SQ8", "Binary,RSQ8", "PQ16x8", "PQ16x4fs", "RaBitQ3", "IVF8,PQ16x4fs", "IVF8,RaBitQ2,RFlat"];
+/** One of each kind of codes, lists, and graphs. */
+const kinds = [
+  "HNSW8,SQ8",
+  "Flat",
+  "SQ8",
+  "Binary,RSQ8",
+  "PQ16x8",
+  "PQ16x4fs",
+  "RaBitQ3",
+  "IVF8,PQ16x4fs",
+  "IVF8,RaBitQ2,RFlat",
+];
 const part = (from: number, to: number) => ({ shape: [to - from, d], data: base.data.slice(from * d, to * d) });
 
 describe("compaction", () => {
@@ -292,6 +314,9 @@ describe("bad input is refused by name", () => {
     ["PQ16x8", "hamming", /metric of these codes/],
     ["Flat", "euclid", /metric.*euclid/],
     ["IVF2000,Flat", "l2", /2000/],
+    ["HNSW1,Flat", "l2", /index spec.*HNSW1/],
+    ["HNSW16,PQ16x4fs", "l2", /index spec.*HNSW16/],
+    ["IVF8,HNSW16,Flat", "l2", /index spec.*IVF8/],
   ])("%s by %s", async (spec, metric, message) => {
     await expect(Index.build(base, spec, { metric: metric as Metric })).rejects.toThrow(message);
   });

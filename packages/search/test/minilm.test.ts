@@ -40,6 +40,9 @@ describe.skipIf(!existsSync(file))("all-MiniLM-L6-v2 embeddings (data set minilm
     ["RaBitQ4", 0.9488],
     ["Binary,RSQ8", 0.975],
     ["PQ48x4fs,RSQ8", 0.9],
+    ["HNSW32", 0.95],
+    ["HNSW32,SQ8,RFlat", 0.95],
+    ["HNSW32,PQ48x8,RFlat", 0.94],
   ] as const)("%s finds %d or more of the ten nearest", async (spec, floor) => {
     using index = await Index.build(base, spec);
     expect(recall(index, queries, truth)).toBeGreaterThanOrEqual(floor);

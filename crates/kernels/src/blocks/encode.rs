@@ -8,7 +8,7 @@ use crate::transform::{f16_to_f32, f32_to_f16};
 /// which [`super::write`] and llama.cpp do not have.
 ///
 /// # Errors
-/// `Shape` where a slice does not have its length, `Range` for no columns.
+/// `Shape` where a slice does not have its length, `Range` for no columns and for a type that is only read and written.
 pub fn encode(
     kind: Kind,
     columns: usize,
@@ -17,12 +17,13 @@ pub fn encode(
     scales: &mut [f32],
     offsets: &mut [f32],
 ) -> Result<()> {
+    check_range(OP, What::Kind, 0, 4, kind as i64)?;
     check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
     check_shape(OP, What::Length, 0, x.len() % columns)?;
     check_shape(OP, What::Codes, x.len(), codes.len())?;
     let groups = x.len() / columns * columns.div_ceil(kind.group());
     check_shape(OP, What::Groups, groups, scales.len())?;
-    check_shape(OP, What::Groups, if kind == Kind::Q4K { groups } else { 0 }, offsets.len())?;
+    check_shape(OP, What::Groups, if kind.has_offsets() { groups } else { 0 }, offsets.len())?;
     let mut at = 0;
     for (x, codes) in x.chunks_exact(columns).zip(codes.chunks_exact_mut(columns)) {
         for (x, codes) in x.chunks(kind.weights()).zip(codes.chunks_mut(kind.weights())) {
@@ -31,7 +32,7 @@ pub fn encode(
                 Kind::Q4_0 => scales[at] = four(x, codes),
                 Kind::Q8_0 => scales[at] = eight(x, codes),
                 Kind::Tq1_0 | Kind::Tq2_0 => scales[at] = trits(x, codes),
-                Kind::Q4K => q4_k::encode(x, codes, &mut scales[at..next], &mut offsets[at..next]),
+                _ => q4_k::encode(x, codes, &mut scales[at..next], &mut offsets[at..next]),
             }
             at = next;
         }

@@ -61,38 +61,45 @@ pub struct FlatRows<'a> {
 
 /// One row.
 #[derive(Clone, Copy)]
-enum Row<'a> {
+pub(crate) enum Row<'a> {
     Floats(&'a [f32]),
     Bytes(&'a [i8], f32),
 }
 
-impl<'a> FlatRows<'a> {
+impl<'a> Rows<'a> {
+    /// Refuses lengths that are not those of `n` rows.
+    pub(crate) fn check(&self, op: Op, n: usize, dimension: usize) -> Result<()> {
+        let area = checked_area(op, n, dimension)?;
+        match self {
+            Rows::Floats(x) => check_shape(op, What::Codes, area, x.len()),
+            Rows::Bytes(codes, scales) => {
+                check_shape(op, What::Codes, area, codes.len())?;
+                check_shape(op, What::Scale, n, scales.len())
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&self, position: usize, dimension: usize) -> Row<'a> {
+        let of = position * dimension..(position + 1) * dimension;
+        match self {
+            Rows::Floats(x) => Row::Floats(&x[of]),
+            Rows::Bytes(codes, scales) => Row::Bytes(&codes[of], scales[position]),
+        }
+    }
+}
+
+impl FlatRows<'_> {
     fn check(&self, queries: &[f32], count: usize, keys: &[u64]) -> Result<usize> {
         check_range(OP, What::Depth, 1, MAX_DIMENSION as i64, self.dimension as i64)?;
         check_range(OP, What::Queries, 1, 1 << 20, count as i64)?;
-        let area = checked_area(OP, self.n, self.dimension)?;
-        match self.rows {
-            Rows::Floats(x) => check_shape(OP, What::Codes, area, x.len())?,
-            Rows::Bytes(codes, scales) => {
-                check_shape(OP, What::Codes, area, codes.len())?;
-                check_shape(OP, What::Scale, self.n, scales.len())?;
-            }
-        }
+        self.rows.check(OP, self.n, self.dimension)?;
         check_shape(OP, What::Queries, checked_area(OP, count, self.dimension)?, queries.len())?;
         check_finite(OP, queries)?;
         let k = keys.len() / count;
         check_shape(OP, What::Best, k * count, keys.len())?;
         self.selection.check(OP, self.n)?;
         Ok(k)
-    }
-
-    #[inline(always)]
-    fn row(&self, position: usize) -> Row<'a> {
-        let of = position * self.dimension..(position + 1) * self.dimension;
-        match self.rows {
-            Rows::Floats(x) => Row::Floats(&x[of]),
-            Rows::Bytes(codes, scales) => Row::Bytes(&codes[of], scales[position]),
-        }
     }
 }
 
@@ -151,17 +158,23 @@ pub fn flat_rescore(
 
 #[inline(always)]
 fn take(tier: Tier, rows: &FlatRows<'_>, metric: Metric, query: &[f32], position: usize, top: &mut TopK<'_>) {
-    let score = match tier.effective() {
-        Tier::Scalar => scalar::score(metric, query, rows.row(position)),
-        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-        Tier::Simd128 | Tier::Relaxed => simd128::score(metric, query, rows.row(position)),
-        #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
-        _ => unreachable!("a tier above the build's"),
-    };
+    let score = score(tier, metric, query, rows.rows.row(position, rows.dimension));
     if score <= top.worst()
         && let Some(id) = rows.selection.find(position)
     {
         top.push(score, id);
+    }
+}
+
+/// The score of a row; of `query` as many values as the row has.
+#[inline(always)]
+pub(crate) fn score(tier: Tier, metric: Metric, query: &[f32], row: Row<'_>) -> f32 {
+    match tier.effective() {
+        Tier::Scalar => scalar::score(metric, query, row),
+        #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+        Tier::Simd128 | Tier::Relaxed => simd128::score(metric, query, row),
+        #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
+        _ => unreachable!("a tier above the build's"),
     }
 }
 

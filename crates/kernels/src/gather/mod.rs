@@ -1,4 +1,4 @@
-//! Elements at places that other elements name: ONNX's Gather, GatherElements, GatherND, ScatterElements, ScatterND, OneHot.
+//! Elements at places that other elements name: what ONNX gathers, scatters and makes one-hot.
 //!
 //! There is a table of indices and a dense side. The dense side is a row of blocks, `block` elements each; going through them in order is going through `axes`, the
 //! last one fastest. Each axis says by how much a step moves in the data and in the indices. From where it stands in the indices, a block reads one index a
@@ -226,5 +226,5 @@ impl Gather {
 /// `start` and the last step along every axis together.
 fn reach(start: usize, mut steps: impl Iterator<Item = (usize, usize)>) -> Result<usize> {
     let last = steps.try_fold(start, |at, (size, stride)| at.checked_add((size - 1).checked_mul(stride)?));
-    last.filter(|&last| last <= isize::MAX as usize).ok_or(KernelError::memory(OP, usize::MAX))
+    last.filter(|&last| isize::try_from(last).is_ok()).ok_or(KernelError::memory(OP, usize::MAX))
 }

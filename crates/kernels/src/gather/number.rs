@@ -19,25 +19,41 @@ pub enum Reduction {
 
 /// Types that are added and compared.
 pub trait Number: Element {
+    /// Whether it is no number.
+    fn is_missing(self) -> bool;
     /// From the old element and the new one.
     fn combine(reduction: Reduction) -> fn(Self, Self) -> Self;
 }
 
 macro_rules! numbers {
-    ($add:expr, $mul:expr, $($t:ty),*) => { $(impl Number for $t {
+    ($self:ident, $missing:expr, $add:expr, $mul:expr, $($t:ty),*) => { $(impl Number for $t {
+        fn is_missing($self) -> bool {
+            $missing
+        }
+
         fn combine(reduction: Reduction) -> fn(Self, Self) -> Self {
             match reduction {
                 Reduction::Replace => |_, new| new,
                 Reduction::Add => $add,
                 Reduction::Mul => $mul,
-                // The second comparison is true of a NaN alone.
-                #[allow(clippy::eq_op)]
-                Reduction::Min => |old, new| if new < old || new != new { new } else { old },
-                #[allow(clippy::eq_op)]
-                Reduction::Max => |old, new| if new > old || new != new { new } else { old },
+                Reduction::Min => |old, new| if new < old || new.is_missing() { new } else { old },
+                Reduction::Max => |old, new| if new > old || new.is_missing() { new } else { old },
             }
         }
     })* };
 }
-numbers!(|a, b| a.wrapping_add(b), |a, b| a.wrapping_mul(b), i8, u8, i16, u16, i32, u32, i64, u64);
-numbers!(|a, b| a + b, |a, b| a * b, f32, f64);
+numbers!(
+    self,
+    false,
+    |a, b| a.wrapping_add(b),
+    |a, b| a.wrapping_mul(b),
+    i8,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64
+);
+numbers!(self, self.is_nan(), |a, b| a + b, |a, b| a * b, f32, f64);

@@ -29,6 +29,8 @@ use crate::top_k::{Selection, TopK};
 mod scalar;
 mod unrolled;
 
+pub(crate) use scalar::score;
+
 const OP: Op = Op::PqScan;
 
 /// Entries of a table.

@@ -18,7 +18,7 @@ pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], top: &mut TopK<'_>) {
 
 /// In the order of [`crate::pq_tables::sum_entries`].
 #[inline(always)]
-fn score(tables: &[[f32; WIDTH]], code: &[u8]) -> f32 {
+pub(crate) fn score(tables: &[[f32; WIDTH]], code: &[u8]) -> f32 {
     let (words, rest) = code.as_chunks::<4>();
     let (fours, rest_tables) = tables.as_chunks::<4>();
     // The number that leaves every other as it is when it is added.

@@ -122,6 +122,21 @@ fn pack(levels: &[u8], bits: usize, row: &mut [u8]) {
     }
 }
 
+/// The levels of a row.
+pub(crate) fn unpack(row: &[u8], bits: usize, levels: &mut [u8]) {
+    levels.fill(0);
+    let mut rest = row;
+    for &(width, shift) in parts(bits) {
+        let (part, behind) = rest.split_at(part_bytes(levels.len(), width));
+        rest = behind;
+        for (block, levels) in part.as_chunks::<16>().0.iter().zip(levels.chunks_mut(128 / width)) {
+            for (j, level) in levels.iter_mut().enumerate() {
+                *level |= (block[j % 16] >> (width * (j / 16)) & ((1 << width) - 1)) << shift;
+            }
+        }
+    }
+}
+
 /// The level of coordinate `j`.
 fn level(row: &[u8], dimension: usize, bits: usize, j: usize) -> u8 {
     let mut at = 0;

@@ -28,6 +28,7 @@ use crate::top_k::{Selection, TopK};
 mod encode;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
+mod query;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
 mod relaxed;
 mod scalar;
@@ -35,7 +36,9 @@ mod scalar;
 mod simd128;
 
 pub use crate::pq_tables::Metric;
+pub(crate) use encode::unpack;
 pub use encode::{encode, relative_error};
+pub use query::prepare;
 
 const OP: Op = Op::Rabitq;
 
@@ -129,21 +132,14 @@ pub fn rabitq_scan(
     check_shape(OP, What::Queries, query_bytes(dimension), query.codes.len())?;
     codes.selection.check(OP, n)?;
     let top = &mut TopK::new(keys)?;
-    let sum: i32 = query.codes.iter().map(|q| i32::from(*q)).sum();
-    let offset = ((1 << bits) - 1) * sum;
-    let (half, base) = (query.step * 0.5, query.base);
+    let scorer = Scorer::new(query, metric, dimension, bits);
     let rows = codes.codes.chunks(RUN * row).zip(codes.factors.as_chunks::<2>().0.chunks(RUN));
     for (run, (rows, factors)) in rows.enumerate() {
         if !codes.selection.any(run * RUN) {
             continue;
         }
-        for (i, (row, [norm, factor])) in rows.chunks_exact(row).zip(factors).enumerate() {
-            let integer = 2 * dot(tier, row, query.codes, dimension, bits) - offset;
-            let estimate = factor * (half * integer as f32);
-            let score = match metric {
-                Metric::InnerProduct => base - estimate,
-                Metric::L2 => (norm + base) - 2.0 * estimate,
-            };
+        for (i, (row, factors)) in rows.chunks_exact(row).zip(factors).enumerate() {
+            let score = scorer.score(tier, row, *factors);
             if score <= top.worst()
                 && let Some(id) = codes.selection.find(run * RUN + i)
             {
@@ -152,6 +148,37 @@ pub fn rabitq_scan(
         }
     }
     Ok(())
+}
+
+/// A query, with what is the same for all codes.
+#[derive(Clone, Copy)]
+pub(crate) struct Scorer<'a> {
+    query: &'a [i8],
+    metric: Metric,
+    dimension: usize,
+    bits: usize,
+    /// (2^B - 1) Σ code[j]
+    offset: i32,
+    half: f32,
+    base: f32,
+}
+
+impl<'a> Scorer<'a> {
+    pub(crate) fn new(query: &RabitqQuery<'a>, metric: Metric, dimension: usize, bits: usize) -> Self {
+        let sum: i32 = query.codes.iter().map(|q| i32::from(*q)).sum();
+        let offset = ((1 << bits) - 1) * sum;
+        Self { query: query.codes, metric, dimension, bits, offset, half: query.step * 0.5, base: query.base }
+    }
+
+    #[inline(always)]
+    pub(crate) fn score(&self, tier: Tier, row: &[u8], [norm, factor]: [f32; 2]) -> f32 {
+        let integer = 2 * dot(tier, row, self.query, self.dimension, self.bits) - self.offset;
+        let estimate = factor * (self.half * integer as f32);
+        match self.metric {
+            Metric::InnerProduct => self.base - estimate,
+            Metric::L2 => (norm + self.base) - 2.0 * estimate,
+        }
+    }
 }
 
 /// Σ u[j] q[j].

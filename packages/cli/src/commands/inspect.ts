@@ -53,7 +53,11 @@ function print(path: string, file: FileDescription): void {
 export const inspect = defineCommand({
   meta: { name: "inspect", description: "Show a file's format, graph, tensors, bits, sizes and arithmetic" },
   args: {
-    file: { type: "positional", required: true, description: "ONNX, TFLite, safetensors or packed file" },
+    file: {
+      type: "positional",
+      required: true,
+      description: "ONNX, TFLite, packed, safetensors (or an index of its shards) or GGUF file",
+    },
     json: JSON_ARGUMENT,
   },
   async run({ args }) {

@@ -13,7 +13,8 @@ import { printJson } from "../shared/json.ts";
 import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
-import { provenanceOf } from "../shared/provenance.ts";
+import { provenanceOf, provenanceOfFile } from "../shared/provenance.ts";
+import { openLooseTensors, quantizeFile } from "../shared/tensor-file.ts";
 
 /** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
 function layerRule(text: string): readonly [glob: string, scheme: string] {
@@ -108,13 +109,51 @@ async function packOf(text: string | undefined): Promise<Pack> {
   return pack;
 }
 
+function outcomeOf(
+  result: Outcome["result"],
+  bytes: number,
+  maxSize: number | undefined,
+  source: Pick<Outcome, "source" | "sourceBytes">,
+): Outcome {
+  const tooLarge = maxSize !== undefined && bytes > maxSize;
+  const refusal = result.refused?.message ?? (tooLarge ? `${bytes} bytes are more than ${maxSize}` : undefined);
+  return { result, bytes, ...source, refusal };
+}
+
+/** What a command line says of its output. */
+interface Wanted extends Given {
+  readonly output: string;
+  readonly report?: string | undefined;
+  readonly explain?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Report, file and figures. @throws RefusedError where a gate said no */
+async function conclude(
+  outcome: Outcome,
+  args: Wanted,
+  write: () => Promise<void>,
+  passes: readonly PassRecord[] = [],
+): Promise<void> {
+  if (args.report !== undefined) await writeOutput(args.report, await outcomePage(outcome, args));
+  // OUT comes last: where it exists, everything else has gone well.
+  if (outcome.refusal === undefined) await write();
+  if (args.json) printJson({ ...outcomeJson(outcome), ...(args.explain && { passes }) });
+  else {
+    for (const { pass, changes } of passes) for (const change of changes) console.log(`${pass}: ${change}`);
+    printOutcome(args.output, outcome);
+  }
+  if (outcome.refusal !== undefined) throw new RefusedError(`refused: ${outcome.refusal}`);
+}
+
 export const quantize = defineCommand({
   meta: { name: "quantize", description: "Quantize a network, measure every layer's error, refuse what is broken" },
   args: {
     input: {
       type: "positional",
       required: true,
-      description: "An ONNX or TFLite file, a packed float model, or a plain safetensors file",
+      description:
+        "An ONNX or TFLite file, a packed float model, or tensors: safetensors (or an index of its shards), GGUF",
     },
     output: {
       type: "string",
@@ -207,6 +246,27 @@ export const quantize = defineCommand({
 
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
+    const tensors = await openLooseTensors(args.input);
+    if (tensors) {
+      const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
+      if (needy || args.auto)
+        throw new UsageError(
+          `${args.input} holds tensors and no network: --activations, --calibrate, --rescale and --auto need one`,
+        );
+      await quantizeFile(
+        tensors,
+        { ...given, onProgress: stages(progress) },
+        async (quantized) => {
+          const provenance = await provenanceOfFile(args.input, recipeOf(given));
+          const { size, write } = quantized.finish({ provenance, parity: parityOf(quantized.result) });
+          progress.end();
+          const outcome = outcomeOf(quantized.result, size, maxSize, { source: args.input, sourceBytes: tensors.size });
+          await conclude(outcome, args, write);
+        },
+        { output: args.output, pack },
+      );
+      return;
+    }
     const passes: PassRecord[] = [];
     const opened = await openGraph(args.input, {
       ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
@@ -242,18 +302,8 @@ export const quantize = defineCommand({
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
     const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();
-    const tooLarge = maxSize !== undefined && bytes.length > maxSize;
-    const refusal =
-      result.refused?.message ?? (tooLarge ? `${bytes.length} bytes are more than ${maxSize}` : undefined);
-    const outcome: Outcome = { result, bytes, source: args.input, sourceBytes: opened.bytes.length, refusal };
-    if (args.report !== undefined) await writeOutput(args.report, await outcomePage(outcome, args));
-    // OUT comes last: where it exists, everything else has gone well.
-    if (refusal === undefined) await writeOutput(args.output, bytes);
-    if (args.json) printJson({ ...outcomeJson(outcome), ...(args.explain && { passes }) });
-    else {
-      for (const { pass, changes } of passes) for (const change of changes) console.log(`${pass}: ${change}`);
-      printOutcome(args.output, outcome);
-    }
-    if (refusal !== undefined) throw new RefusedError(`refused: ${refusal}`);
+    const source = { source: args.input, sourceBytes: opened.bytes.length };
+    const outcome = outcomeOf(result, bytes.length, maxSize, source);
+    await conclude(outcome, args, () => writeOutput(args.output, bytes), passes);
   },
 });

@@ -33,6 +33,7 @@ interface Options {
   readonly file: string;
   readonly output: string | undefined;
   readonly index: string | undefined;
+  readonly faiss: string | undefined;
   readonly metric: string | undefined;
   readonly queries: string | undefined;
   readonly scores: string | undefined;
@@ -40,6 +41,8 @@ interface Options {
   readonly k: string | undefined;
   readonly rescored: string | undefined;
   readonly nprobe: string | undefined;
+  readonly "ef-search": string | undefined;
+  readonly "ef-construction": string | undefined;
   readonly seed: string | undefined;
   readonly json: boolean | undefined;
 }
@@ -59,6 +62,7 @@ async function build(options: Options): Promise<void> {
   if (!search.METRICS.includes(metric))
     throw new UsageError(`--metric: expected ${search.METRICS.join(", ")}, got "${metric}"`);
   const seed = numberOption("seed", options.seed, 0, true) ?? 0;
+  const efConstruction = numberOption("ef-construction", options["ef-construction"], 1, true);
   const vectors = await readVectors(options.file);
   const progress = createProgress(options.json);
   let running = "";
@@ -67,6 +71,7 @@ async function build(options: Options): Promise<void> {
     search.Index.build(vectors, spec, {
       metric,
       seed,
+      ...(efConstruction && { efConstruction }),
       onProgress: (stage, done) => {
         if (stage !== running) progress.stage(stage, 1);
         running = stage;
@@ -101,8 +106,14 @@ function searching(search: Search, index: Loaded, options: Options) {
   const spec = search.parseSpec(index.spec);
   const rescored = numberOption("rescored", options.rescored, 1, true) ?? search.defaultRescored(spec, k);
   const nprobe = numberOption("nprobe", options.nprobe, 1, true);
+  const efSearch = numberOption("ef-search", options["ef-search"], 1, true);
   const note = spec.rescore ? `, ${rescored} scored again` : "";
-  return { k, note, rescored: spec.rescore ? rescored : 0, settings: { rescored, ...(nprobe && { nprobe }) } };
+  return {
+    k,
+    note,
+    rescored: spec.rescore ? rescored : 0,
+    settings: { rescored, ...(nprobe && { nprobe }), ...(efSearch && { efSearch }) },
+  };
 }
 
 async function query(options: Options): Promise<void> {
@@ -154,23 +165,65 @@ async function evaluate(options: Options): Promise<void> {
     );
 }
 
-const ACTIONS: Readonly<Record<string, (options: Options) => Promise<void>>> = { build, query, eval: evaluate };
+async function toFaiss(options: Options): Promise<void> {
+  const output = need(options.faiss, "export", "--faiss FILE");
+  await checkOutput(output, [options.file]);
+  const search = await loadSearch();
+  const index = await open(search, options.file);
+  // Faiss has no vectors that are there and cannot be found.
+  index.compact();
+  const file = await naming(options.file, () => search.toFaiss(index));
+  await writeOutput(output, file);
+  if (options.json) printJson({ count: index.size, spec: index.spec, bytes: file.length });
+  else console.log(`${output}: ${index.size} vectors of ${index.dimension} as ${index.spec}, ${file.length} bytes`);
+}
+
+async function fromFaiss(options: Options): Promise<void> {
+  const from = need(options.faiss ?? options.file, "import", "--faiss FILE");
+  const output = need(options.output, "import", "-o IDX");
+  await checkOutput(output, [from]);
+  const search = await loadSearch();
+  const bytes = await readInput(from);
+  const index = await naming(from, () => search.fromFaiss(bytes));
+  const file = search.saveIndex(index);
+  await writeOutput(output, file);
+  const { size: count, spec, metric, dimension } = index;
+  if (options.json) printJson({ count, dimension, spec, metric, bytes: file.length });
+  else console.log(`${output}: ${count} vectors of ${dimension} as ${spec} by ${metric}, ${file.length} bytes`);
+}
+
+const ACTIONS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  build,
+  query,
+  eval: evaluate,
+  export: toFaiss,
+  import: fromFaiss,
+};
 
 export const search = defineCommand({
-  meta: { name: "search", description: "Build an index of vectors, query it, measure its recall" },
+  meta: {
+    name: "search",
+    description: "Build an index of vectors, query it, measure its recall, exchange it with Faiss",
+  },
   args: {
     action: { type: "positional", required: true, description: Object.keys(ACTIONS).join(", ") },
-    file: { type: "positional", required: true, description: "build: vectors (.npy, [n, D]); else the index" },
+    file: {
+      type: "positional",
+      required: false,
+      description: "build: vectors (.npy, [n, D]); import: the Faiss file, or by --faiss; else the index",
+    },
+    faiss: { type: "string", valueHint: "FILE", description: "export: the Faiss file to write; import: to read" },
     output: {
       type: "string",
       alias: "o",
       valueHint: "FILE",
-      description: "build: the index; query: ids.npy, int64, -1 padded",
+      description: "build, import: the index; query: ids.npy, int64, -1 padded",
     },
     index: {
       type: "string",
       valueHint: "SPEC",
-      description: "build: e.g. PQ48x8, OPQ48,PQ48x4fs,RFlat, IVF1024,PQ48x4fs, RaBitQ4, Binary,RSQ8",
+      description:
+        "build: e.g. PQ48x8, OPQ48,PQ48x4fs,RFlat, IVF1024,PQ48x4fs, RaBitQ4, Binary,RSQ8, HNSW32,PQ48x8,RFlat",
     },
     metric: { type: "string", valueHint: "ip|cosine|l2|hamming", description: "build (cosine)" },
     queries: { type: "string", valueHint: "q.npy", description: "query, eval: [n, D]" },
@@ -179,6 +232,8 @@ export const search = defineCommand({
     k: { type: "string", alias: "k", valueHint: "K", description: "query, eval: how many (10)" },
     rescored: { type: "string", valueHint: "N", description: "Candidates scored again (200 of Binary, else 50)" },
     nprobe: { type: "string", valueHint: "N", description: "Lists looked through, of IVF (16)" },
+    "ef-search": { type: "string", valueHint: "N", description: "Nodes kept on the way, of HNSW (64)" },
+    "ef-construction": { type: "string", valueHint: "N", description: "build: the same while a graph is made (40)" },
     seed: { type: "string", valueHint: "N", description: "build: of every random choice (0)" },
     json: JSON_ARGUMENT,
   },
@@ -188,6 +243,8 @@ export const search = defineCommand({
       throw new UsageError(
         `search ${args.action}: expected ${Object.keys(ACTIONS).join(", ")}; see lowbit search --help`,
       );
+    if (args.file === undefined && args.action !== "import")
+      throw new UsageError(`search ${args.action}: FILE is missing; see lowbit search --help`);
     await action(args as Options);
   },
 });

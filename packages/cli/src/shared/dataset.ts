@@ -37,6 +37,21 @@ export async function readDataset(spec: string): Promise<Dataset> {
   return { x, y: ids };
 }
 
+/**
+ * Samples for any inputs: labelled ones as {@link readDataset} has them (their array is `x`), or, where labels are not needed, every array of an .npz or the only one of an .npy.
+ */
+export async function readLabelled(
+  spec: string,
+  isOptional: boolean,
+): Promise<{ readonly arrays: ReadonlyMap<string, Tensor>; readonly y?: Int32Array }> {
+  if (isOptional && !spec.includes(",")) {
+    const arrays = await readArrays(spec);
+    if (!(arrays.has("x") && arrays.has("y"))) return { arrays };
+  }
+  const { x, y } = await readDataset(spec);
+  return { arrays: new Map([["x", x]]), y };
+}
+
 async function readPair(spec: string): Promise<{ x: Tensor; y: Tensor; path: string }> {
   const [images = "", labels, ...more] = spec.split(",");
   if (labels === undefined) {

@@ -1,9 +1,11 @@
 /** What is in a file, without running it: the work of `lowbit inspect`. */
 
+import type { TensorFile } from "@lowbit/convert";
 import { type Constant, type Dim, type DType, type Graph, sizeOf } from "lowbit";
 import { naming, readInput } from "./files.ts";
 import { type Arithmetic, bitsOf, type Layer, layersOf, totalMacs } from "./layers.ts";
-import { isTensorsOnly, modelName } from "./model.ts";
+import { isTensorsOnly, modelName, parseGraph } from "./model.ts";
+import { openTensors } from "./tensor-file.ts";
 
 export interface TensorDescription {
   readonly name: string;
@@ -24,7 +26,7 @@ export interface ValueDescription {
 }
 
 export interface FileDescription {
-  readonly format: "onnx" | "tflite" | "lowbit" | "safetensors";
+  readonly format: "onnx" | "tflite" | "lowbit" | "safetensors" | "gguf";
   readonly bytes: number;
   readonly tensors: readonly TensorDescription[];
   /** Absent where the file holds tensors and no graph, like all that follows. */
@@ -70,8 +72,10 @@ function describeGraph(graph: Graph) {
   };
 }
 
-/** Reads and checks the whole file; every error names it. */
+/** Of tensors the head of the file alone, else all of it, checked; every error names the file. */
 export async function describeFile(path: string): Promise<FileDescription> {
+  const tensors = await openTensors(path);
+  if (tensors) return describeTensors(tensors);
   const bytes = await readInput(path);
   const { formatOf } = await import("@lowbit/convert");
   return naming(path, () => {
@@ -81,37 +85,32 @@ export async function describeFile(path: string): Promise<FileDescription> {
       case "tflite":
         return describeTflite(path, bytes);
       default:
-        return describeSafetensors(bytes);
+        return describePacked(bytes);
     }
   });
 }
 
-async function describeSafetensors(bytes: Uint8Array): Promise<FileDescription> {
-  const { isPacked, readPacked, readSafetensors } = await import("lowbit");
-  const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-  const file = readSafetensors(plain);
-  if (isPacked(file)) {
-    const { graph, provenance, parity } = readPacked(plain);
-    return {
-      format: "lowbit",
-      bytes: bytes.length,
-      tensors: [...graph.constants].map(describeConstant),
-      ...(!isTensorsOnly({ graph }) && describeGraph(graph)),
-      ...(provenance && { provenance }),
-      ...(parity && { parity }),
-    };
-  }
-  const described = [...file.tensors].map(([name, tensor]) => {
-    const size = sizeOf(tensor.shape);
-    return {
-      name,
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      bits: size === 0 ? 0 : (tensor.bytes.length * 8) / size,
-      size,
-    };
+async function describeTensors(file: TensorFile): Promise<FileDescription> {
+  await file.close();
+  const tensors = [...file.tensors.values()].map(({ name, type, shape, bytes }) => {
+    const size = sizeOf(shape);
+    return { name, dtype: type, shape, bits: size === 0 ? 0 : (bytes * 8) / size, size };
   });
-  return { format: "safetensors", bytes: bytes.length, tensors: described };
+  return { format: file.format, bytes: file.size, tensors };
+}
+
+async function describePacked(bytes: Uint8Array): Promise<FileDescription> {
+  const { readPacked } = await import("lowbit");
+  const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+  const { graph, provenance, parity } = readPacked(plain);
+  return {
+    format: "lowbit",
+    bytes: bytes.length,
+    tensors: [...graph.constants].map(describeConstant),
+    ...(!isTensorsOnly({ graph }) && describeGraph(graph)),
+    ...(provenance && { provenance }),
+    ...(parity && { parity }),
+  };
 }
 
 /** ONNX's element types by their number: name and bits. */
@@ -135,10 +134,9 @@ const ONNX_TYPES: Readonly<Record<number, readonly [name: string, bits: number]>
 
 /** Tensors as the file has them, layers as they are after the passes, which is how they would run. */
 async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescription> {
-  const { importModel, runPasses } = await import("@lowbit/convert");
   const { fromBinary, ModelProtoSchema } = await import("@lowbit/convert/onnx");
   // The import checks the whole file, every tensor's size included; what follows only names things.
-  const graph = runPasses(importModel(bytes, { format: "onnx", name: modelName(path) }));
+  const { graph } = await parseGraph(path, bytes);
   const initializers = fromBinary(ModelProtoSchema, bytes).graph?.initializer ?? [];
   return {
     format: "onnx",

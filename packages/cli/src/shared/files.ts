@@ -52,8 +52,7 @@ export async function checkOutput(output: string, inputs: readonly string[]): Pr
   }
 }
 
-async function writeAll(file: FileHandle, data: Uint8Array | string): Promise<void> {
-  await file.writeFile(data);
+async function synced(file: FileHandle): Promise<void> {
   // Some file systems report a full disk only here.
   await file.sync().catch((error: NodeJS.ErrnoException) => {
     // Devices and pipes cannot be synced; that loses nothing.
@@ -61,37 +60,138 @@ async function writeAll(file: FileHandle, data: Uint8Array | string): Promise<vo
   });
 }
 
+/** A file that appears whole, or not at all. */
+export interface Output {
+  /** Appends. */
+  write(data: Uint8Array | string): Promise<void>;
+  /** Gives the file its name. */
+  finish(): Promise<void>;
+  /** Removes what was written; nothing where the file is finished. */
+  discard(): Promise<void>;
+}
+
+/** Files that an interrupt must not leave behind. */
+const unfinished = new Set<string>();
+
+function onInterrupt(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  process.exit(130);
+}
+
+function watch(path: string): void {
+  if (unfinished.size === 0) process.once("SIGINT", onInterrupt);
+  unfinished.add(path);
+}
+
+function unwatch(path: string): void {
+  unfinished.delete(path);
+  if (unfinished.size === 0) process.removeListener("SIGINT", onInterrupt);
+}
+
+const temporary = (target: string): string =>
+  join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+
 /**
- * Writes all of `data` or nothing: into a new file beside the target, which then takes the target's name in one step.
- * A link is followed; a device or a pipe is written in place.
+ * Opens a new file beside the target, which takes the target's name in one step when it is finished. A link is followed; a device or a pipe is written in place.
  */
-export async function writeOutput(path: string, data: Uint8Array | string): Promise<void> {
+export async function openOutput(path: string): Promise<Output> {
   const existing = await stat(path).catch(() => undefined);
   const target = existing ? await realpath(path) : path;
   const inPlace = existing !== undefined && !existing.isFile();
-  const written = inPlace
-    ? target
-    : join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  let created = false;
-  const onInterrupt = () => {
-    if (created) rmSync(written, { force: true });
-    process.exit(130);
-  };
-  process.once("SIGINT", onInterrupt);
+  const written = inPlace ? target : temporary(target);
+  let file: FileHandle;
   try {
-    const file = await open(written, inPlace ? "w" : "wx", existing?.mode);
-    created = !inPlace;
-    try {
-      await writeAll(file, data);
-    } finally {
-      await file.close();
-    }
-    if (!inPlace) await rename(written, target);
+    file = await open(written, inPlace ? "w" : "wx", existing?.mode);
   } catch (error) {
-    if (created) await unlink(written).catch(() => {});
-    const atFolder = !created && !inPlace;
-    throw fileError(atFolder ? dirname(path) : path, error);
-  } finally {
-    process.removeListener("SIGINT", onInterrupt);
+    throw fileError(inPlace ? path : dirname(path), error);
   }
+  if (!inPlace) watch(written);
+  let pending = true;
+  const discard = async () => {
+    if (!pending) return;
+    pending = false;
+    await file.close().catch(() => {});
+    if (inPlace) return;
+    await unlink(written).catch(() => {});
+    unwatch(written);
+  };
+  const naming = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      await discard();
+      throw fileError(path, error);
+    }
+  };
+  return {
+    write: (data) => naming(() => file.writeFile(data)),
+    finish: () =>
+      naming(async () => {
+        await synced(file);
+        await file.close();
+        if (!inPlace) await rename(written, target);
+        pending = false;
+        if (!inPlace) unwatch(written);
+      }),
+    discard,
+  };
+}
+
+/** Writes all of `data` or nothing, as {@link openOutput} does. */
+export async function writeOutput(path: string, data: Uint8Array | string): Promise<void> {
+  const output = await openOutput(path);
+  await output.write(data);
+  await output.finish();
+}
+
+/** Bytes that wait on the disk until an output can take them. */
+export interface Spool {
+  /** Appends. @returns where they begin */
+  append(bytes: Uint8Array): Promise<number>;
+  /** The bytes from `offset` on, in parts of some MB. */
+  parts(offset: number, length: number): AsyncGenerator<Uint8Array, void, void>;
+  /** Removes it. */
+  close(): Promise<void>;
+}
+
+const PART = 2 ** 23;
+
+/** @param path of the output, beside which the spool stands */
+export async function openSpool(path: string): Promise<Spool> {
+  const written = temporary(path);
+  const file = await open(written, "wx+").catch((error) => {
+    throw fileError(dirname(path), error);
+  });
+  watch(written);
+  let size = 0;
+  return {
+    async append(bytes) {
+      const start = size;
+      try {
+        for (let at = 0; at < bytes.length; at += PART) {
+          const part = bytes.subarray(at, at + PART);
+          for (let done = 0; done < part.length; )
+            done += (await file.write(part, done, part.length - done, start + at + done)).bytesWritten;
+        }
+      } catch (error) {
+        throw fileError(path, error);
+      }
+      size += bytes.length;
+      return start;
+    },
+    async *parts(offset, length) {
+      const buffer = new Uint8Array(Math.min(PART, length));
+      for (let at = 0; at < length; ) {
+        const { bytesRead } = await file.read(buffer, 0, Math.min(PART, length - at), offset + at);
+        if (bytesRead === 0) throw new FileError(path, "what waited to be written is gone");
+        yield buffer.subarray(0, bytesRead);
+        at += bytesRead;
+      }
+    },
+    async close() {
+      await file.close();
+      await unlink(written).catch(() => {});
+      unwatch(written);
+    },
+  };
 }

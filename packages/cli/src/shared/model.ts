@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import type { ModelFormat } from "@lowbit/convert";
+import type { ModelFormat, Source } from "@lowbit/convert";
 import type { Graph, Model, Provenance, Tensor, Tier } from "lowbit";
 import { FileError } from "./errors.ts";
 import { naming, readInput } from "./files.ts";
@@ -35,32 +35,52 @@ export async function openGraph(path: string, options: OpenOptions = {}): Promis
 
 const INDEX = "model.safetensors.index.json";
 
+/** The `config.json` beside weights, where it says which network they are of. */
+export async function networkConfig(path: string): Promise<Uint8Array | undefined> {
+  const { HUGGING_FACE_MODELS } = await import("@lowbit/convert");
+  const config = await readFile(join(dirname(path), "config.json")).catch(() => undefined);
+  const isKnown = basename(path) === INDEX || HUGGING_FACE_MODELS.some((type) => config?.includes(`"${type}"`));
+  return isKnown ? config : undefined;
+}
+
 /** Weights with a `config.json` beside them that says which network they are of; undefined for everything else. */
 async function openHuggingFace(path: string, bytes: Uint8Array): Promise<OpenedGraph | undefined> {
   const { looksLikeSafetensors } = await import("lowbit");
-  const { HUGGING_FACE_MODELS, importHuggingFace, isPacked } = await import("@lowbit/convert");
+  const { importHuggingFace, isPacked } = await import("@lowbit/convert");
   const isIndex = basename(path) === INDEX;
   if (!isIndex && (!looksLikeSafetensors(bytes) || (await naming(path, () => isPacked(bytes))))) return undefined;
+  const config = await networkConfig(path);
+  if (!config) return undefined;
   const beside = (name: string) => readFile(join(dirname(path), name)).catch(() => undefined);
-  const config = await beside("config.json");
-  if (!config || !(isIndex || HUGGING_FACE_MODELS.some((type) => config.includes(`"${type}"`)))) return undefined;
   const read = (name: string) =>
     name === "config.json" ? config : name === "model.safetensors" ? (isIndex ? undefined : bytes) : beside(name);
   const graph = await naming(path, () => importHuggingFace(read, { name: modelName(path) }));
   return { path, format: "huggingface", bytes, graph };
 }
 
-/** The model in `bytes`, which are those of `path`. */
+/** A file that the one at `path` names: in its own folder or below, else it is refused. */
+export async function openBeside(path: string, name: string): Promise<Source> {
+  const { openSource } = await import("@lowbit/convert");
+  const source = await openSource(path);
+  try {
+    return await source.beside(name);
+  } finally {
+    await source.close();
+  }
+}
+
+/** The model in `bytes`, which are those of `path`, with the files that it names. */
 export async function parseGraph(path: string, bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenedGraph> {
-  const { formatOf, importModel, readModel, runPasses } = await import("@lowbit/convert");
-  return naming(path, () => {
+  const { formatOf, importFrom, readModel, runPasses } = await import("@lowbit/convert");
+  return naming(path, async () => {
     const format = formatOf(bytes);
     if (format === "packed") {
       const { graph, provenance } = readModel(bytes);
       return { path, format, bytes, graph, ...(provenance && { provenance }) };
     }
-    const imported = importModel(bytes, { format, name: modelName(path) });
-    if (format === "tensors") return { path, format, bytes, graph: imported };
+    const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    const imported = await importFrom(plain, { name: modelName(path), beside: (name) => openBeside(path, name) });
+    if (isTensorsOnly({ graph: imported })) return { path, format: "tensors", bytes, graph: imported };
     const { explain } = options;
     const graph = runPasses(imported, explain ? { explain: ({ pass, changes }) => explain(pass, changes) } : {});
     return { path, format, bytes, graph };

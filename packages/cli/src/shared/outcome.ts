@@ -8,9 +8,9 @@ import { VERSION } from "../version.ts";
 import { finiteDecibels } from "./json.ts";
 
 export interface Outcome {
-  readonly result: QuantizeModelResult;
-  /** The packed file. */
-  readonly bytes: Uint8Array;
+  readonly result: Omit<QuantizeModelResult, "graph">;
+  /** Bytes of the packed file. */
+  readonly bytes: number;
   readonly source: string;
   readonly sourceBytes: number;
   /** One line why nothing is written; undefined where all gates are passed. */
@@ -18,7 +18,7 @@ export interface Outcome {
 }
 
 /** JSON has no infinity: an exact layer's SQNR becomes the number that `json.ts` names. */
-const layersOf = ({ layers }: QuantizeModelResult) =>
+const layersOf = ({ layers }: Pick<QuantizeModelResult, "layers">) =>
   layers.map((layer) => ({
     ...layer,
     sqnr: finiteDecibels(layer.sqnr),
@@ -26,7 +26,7 @@ const layersOf = ({ layers }: QuantizeModelResult) =>
   }));
 
 /** For the packed file's metadata. */
-export function parityOf(result: QuantizeModelResult): NonNullable<ModelMeta["parity"]> {
+export function parityOf(result: Outcome["result"]): NonNullable<ModelMeta["parity"]> {
   const layers = layersOf(result).map(({ name, scheme, measured, sqnr, cosine, maxError }) => ({
     name,
     scheme,
@@ -42,7 +42,7 @@ export function parityOf(result: QuantizeModelResult): NonNullable<ModelMeta["pa
 export function outcomeJson({ result, bytes, refusal }: Outcome): object {
   const { agreement, bitsPerWeight } = result;
   return {
-    bytes: bytes.length,
+    bytes,
     bitsPerWeight,
     layers: layersOf(result),
     ...(agreement && { agreement: { ...agreement, sqnr: finiteDecibels(agreement.sqnr) } }),
@@ -70,8 +70,8 @@ export function printOutcome(output: string, { result, bytes, sourceBytes, refus
   if (agreement)
     console.log(`agrees with float on ${formatPercent(agreement.top1)} of ${agreement.samples} calibration samples`);
   if (refusal !== undefined) return;
-  const smaller = `${(sourceBytes / bytes.length).toFixed(1)} x smaller`;
-  console.log(`${output}: ${formatBytes(bytes.length)}, ${smaller}, ${bitsPerWeight.toFixed(2)} bits per weight`);
+  const smaller = `${(sourceBytes / bytes).toFixed(1)} x smaller`;
+  console.log(`${output}: ${formatBytes(bytes)}, ${smaller}, ${bitsPerWeight.toFixed(2)} bits per weight`);
 }
 
 /** The page of `--report`; plots load only here. */
@@ -89,7 +89,7 @@ export async function outcomePage(
   return quantizedPage({
     source: basename(source),
     sourceBytes,
-    bytes: bytes.length,
+    bytes,
     bitsPerWeight: result.bitsPerWeight,
     layers: result.layers,
     ...(refused && { refused }),

@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import type { Graph, Provenance } from "lowbit";
 import { VERSION } from "../version.ts";
@@ -32,6 +33,13 @@ export async function provenanceOf(opened: OpenedGraph, graph: Graph, recipe: st
     ...own,
     tensors: tensors.map((tensor) => ({ ...tensor, steps: tensor.steps.map((step) => ({ ...step })) })),
   };
+}
+
+/** Of a file of tensors, which is not held in memory. */
+export async function provenanceOfFile(path: string, recipe: string): Promise<Provenance> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Uint8Array);
+  return { source: basename(path), sourceSha256: hash.digest("hex"), recipe, library: `lowbit ${VERSION}` };
 }
 
 const isSizes = (value: unknown): value is number[] =>

@@ -2,9 +2,9 @@ import { type Graph, UnsupportedError } from "lowbit";
 import { UnsupportedOperatorsError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
 import { NodeContext } from "./context.ts";
-import type { NodeProto } from "./generated/onnx_pb.ts";
+import type { ModelProto, NodeProto } from "./generated/onnx_pb.ts";
 import { OPERATORS } from "./operators/registry.ts";
-import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
+import { nodeTitle, parseOnnx, readOnnxModel, type SourceModel } from "./reader.ts";
 
 /**
  * An .onnx file as a Graph: the operators that the registry lists, operator sets 7 to 25. Images are channels first in
@@ -12,8 +12,11 @@ import { nodeTitle, readOnnx, type SourceModel } from "./reader.ts";
  *
  * @throws ModelFileError for a damaged file, UnsupportedOperatorsError with every node that has no importer
  */
-export function importOnnx(bytes: Uint8Array, name?: string): Graph {
-  const source = readOnnx(bytes);
+export const importOnnx = (bytes: Uint8Array, name?: string): Graph => importOnnxModel(parseOnnx(bytes), name);
+
+/** The same of its message, whose external data were read. */
+export function importOnnxModel(model: ModelProto, name?: string): Graph {
+  const source = readOnnxModel(model);
   refuseUnknown(source.nodes);
   const editor = new GraphEditor({ name: name ?? (source.name || "model") });
   const names = new Map<string, string>();

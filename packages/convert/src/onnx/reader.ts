@@ -37,11 +37,13 @@ export function nodeTitle(node: NodeProto): string {
 }
 
 /** Reads an .onnx file. Throws {@link ModelFileError} for anything that is not a well-formed model. */
-export function readOnnx(bytes: Uint8Array): SourceModel {
+export const readOnnx = (bytes: Uint8Array): SourceModel => readOnnxModel(parseOnnx(bytes));
+
+/** The protobuf message of an .onnx file, unchecked beyond that. Throws {@link ModelFileError} where it is none. */
+export function parseOnnx(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw new ModelFileError("onnx", "file", "a model", "an empty file");
-  let model: ModelProto;
   try {
-    model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFileError(
@@ -52,6 +54,10 @@ export function readOnnx(bytes: Uint8Array): SourceModel {
       cause,
     );
   }
+}
+
+/** Throws {@link ModelFileError} for anything that is not a well-formed model. */
+export function readOnnxModel(model: ModelProto): SourceModel {
   const { graph } = model;
   if (graph === undefined)
     throw new ModelFileError("onnx", "file", "a ModelProto with a graph", "none (truncated, or no ONNX file)");

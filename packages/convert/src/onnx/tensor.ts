@@ -57,7 +57,12 @@ export function readTensor(tensor: TensorProto, op: string): PlainConstant {
   }
   if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL || tensor.externalData.length > 0) {
     const location = tensor.externalData.find((entry) => entry.key === "location")?.value ?? "";
-    throw new ModelFileError(op, "data", "data inside the .onnx file", `external data in "${location}"`);
+    throw new ModelFileError(
+      op,
+      "data",
+      "data inside the .onnx file (importFrom reads others)",
+      `external data in "${location}"`,
+    );
   }
   if (tensor.segment !== undefined) throw new ModelFileError(op, "data", "a whole tensor", "a segment of one");
   const shape = readDims(tensor.dims, op);

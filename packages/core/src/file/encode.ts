@@ -11,7 +11,6 @@ import type {
   QuantizedConstant,
 } from "../graph/types.ts";
 import { dtypes } from "./decode.ts";
-import { sha256Hex } from "./digest.ts";
 import type { Packing } from "./expand.ts";
 import type { Json } from "./json.ts";
 import { type Pack, packCodes, packFloats } from "./pack.ts";
@@ -23,18 +22,51 @@ const nameOf = (dtype: PlainConstant["dtype"]): SafetensorsDType =>
 const bytesOfView = (data: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 
-/** The tensors of a file under construction, each with a name of its own. */
+/** A tensor as the head of a file lists it. */
+export type TensorEntry = Pick<RawTensor, "dtype" | "shape">;
+
+/** The tensors of a file under construction, each with a name of its own; their bytes go wherever the caller keeps them. */
 class TensorSet {
-  readonly tensors = new Map<string, RawTensor>();
+  readonly tensors = new Map<string, TensorEntry>();
+  readonly digests = new Map<string, string>();
+  readonly #own = new Map<string, string>();
+  readonly #taken = new Set(["__metadata__", ""]);
+
+  /** @param names of all constants, whose own tensors have their names, with underscores where that is taken */
+  constructor(
+    names: Iterable<string>,
+    readonly keep: Keep,
+  ) {
+    for (const name of names) this.#own.set(name, this.#free(name));
+  }
+
+  #free(wanted: string): string {
+    let name = wanted;
+    while (this.#taken.has(name)) name += "_";
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** The tensor of a constant's own name. @returns the name it has */
+  addOwn(constant: string, dtype: SafetensorsDType, shape: readonly number[], data: ArrayBufferView): string {
+    return this.#add(this.#own.get(constant)!, dtype, shape, data);
+  }
 
   /** @returns the name it got: `wanted`, with underscores where that is taken */
   add(wanted: string, dtype: SafetensorsDType, shape: readonly number[], data: ArrayBufferView): string {
-    let name = wanted;
-    while (this.tensors.has(name) || name === "__metadata__" || name === "") name += "_";
-    this.tensors.set(name, { dtype, shape, bytes: bytesOfView(data) });
+    return this.#add(this.#free(wanted), dtype, shape, data);
+  }
+
+  #add(name: string, dtype: SafetensorsDType, shape: readonly number[], data: ArrayBufferView): string {
+    const bytes = bytesOfView(data);
+    this.tensors.set(name, { dtype, shape });
+    this.digests.set(name, this.keep(name, bytes));
     return name;
   }
 }
+
+/** Takes the bytes of a tensor and gives their SHA-256 in hexadecimal digits. */
+export type Keep = (name: string, bytes: Uint8Array<ArrayBuffer>) => string;
 
 export interface EncodeOptions {
   /**
@@ -49,42 +81,55 @@ export interface EncodedGraph {
   /** The version of the format that it needs. */
   readonly version: 1 | 2 | 3;
   readonly graph: Json;
-  readonly tensors: ReadonlyMap<string, RawTensor>;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** [{ name, sha256 }], by name. */
   readonly digests: Json;
 }
 
-export function encodeGraph(graph: Graph, { pack = "bits" }: EncodeOptions = {}): EncodedGraph {
-  const set = new TensorSet();
-  // Codes and plain data first, so that they get their constant's own name.
-  const stored = new Map<string, StoredData>();
-  for (const [name, constant] of graph.constants) stored.set(name, addData(set, name, constant, pack));
-  const constants = [...graph.constants].map(([name, constant]) =>
-    encodeConstant(set, name, stored.get(name)!, constant),
-  );
-  const versions = [...graph.constants].map(([name, constant]) => versionOf(constant, stored.get(name)!));
-  const json = compact({
-    name: graph.name,
-    inputs: graph.inputs,
-    outputs: graph.outputs,
-    values: [...graph.values].map(([name, { dtype, shape, quantization }]) =>
-      compact({
-        name,
-        dtype,
-        shape,
-        quantization: quantization && { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
-      }),
-    ),
-    constants,
-    nodes: graph.nodes.map(encodeNode),
-    labels: graph.labels,
-    preprocessing:
-      graph.preprocessing &&
-      Object.entries(graph.preprocessing).map(([input, rules]) => ({ input, ...encodePreprocessing(rules) })),
-  });
-  const sorted = [...set.tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-  const digests = sorted.map(([name, { bytes }]) => ({ name, sha256: sha256Hex(bytes) }));
-  return { version: Math.max(1, ...versions) as 1 | 2 | 3, graph: json, tensors: set.tensors, digests };
+/** Encodes a graph constant by constant, so that not all of them need to be in memory. */
+export class GraphEncoder {
+  readonly #set: TensorSet;
+  readonly #constants: Json[] = [];
+  readonly #pack: Pack;
+  #version: 1 | 2 | 3 = 1;
+
+  /** @param names of all constants that will be added */
+  constructor(names: Iterable<string>, keep: Keep, { pack = "bits" }: EncodeOptions = {}) {
+    this.#set = new TensorSet(names, keep);
+    this.#pack = pack;
+  }
+
+  add(name: string, constant: Constant): void {
+    const stored = addData(this.#set, name, constant, this.#pack);
+    this.#constants.push(encodeConstant(this.#set, name, stored, constant));
+    this.#version = Math.max(this.#version, versionOf(constant, stored)) as 1 | 2 | 3;
+  }
+
+  /** @param graph whose constants were added, in its order */
+  finish(graph: Omit<Graph, "constants">): EncodedGraph {
+    const json = compact({
+      name: graph.name,
+      inputs: graph.inputs,
+      outputs: graph.outputs,
+      values: [...graph.values].map(([name, { dtype, shape, quantization }]) =>
+        compact({
+          name,
+          dtype,
+          shape,
+          quantization: quantization && { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
+        }),
+      ),
+      constants: this.#constants,
+      nodes: graph.nodes.map(encodeNode),
+      labels: graph.labels,
+      preprocessing:
+        graph.preprocessing &&
+        Object.entries(graph.preprocessing).map(([input, rules]) => ({ input, ...encodePreprocessing(rules) })),
+    });
+    const { tensors, digests } = this.#set;
+    const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sha256]) => ({ name, sha256 }));
+    return { version: this.#version, graph: json, tensors, digests: sorted };
+  }
 }
 
 /** Without members that are undefined. */
@@ -103,12 +148,12 @@ function addData(set: TensorSet, name: string, constant: Constant, pack: Pack): 
     const { dtype, shape, data } = constant;
     const packed = dtype === "f32" ? packFloats(data as Float32Array, pack) : undefined;
     return packed
-      ? { tensor: set.add(name, "U8", packed.shape, packed.bytes), packing: packed.packing }
-      : { tensor: set.add(name, nameOf(dtype), shape, data) };
+      ? { tensor: set.addOwn(name, "U8", packed.shape, packed.bytes), packing: packed.packing }
+      : { tensor: set.addOwn(name, nameOf(dtype), shape, data) };
   }
   const { n, codesPerRow } = matrixSize(constant);
   const { packing, shape, bytes } = packCodes(constant.codes, { n, perRow: codesPerRow, bits: constant.bits }, pack);
-  return { tensor: set.add(name, "U8", shape, bytes), packing };
+  return { tensor: set.addOwn(name, "U8", shape, bytes), packing };
 }
 
 /** Decodings that every version has. */

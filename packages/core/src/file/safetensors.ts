@@ -47,36 +47,76 @@ const metadataKey = "__metadata__";
 /** The reference implementation's bound. */
 const maxHeader = 100_000_000;
 
-/** Whether `bytes` begin as a safetensors file does; says nothing of the rest. */
-export function looksLikeSafetensors(bytes: Uint8Array): boolean {
-  return bytes.length >= 10 && headerLength(bytes) <= BigInt(bytes.length - 8) && bytes[8] === 0x7b;
+/**
+ * Whether `bytes` begin as a safetensors file does; says nothing of the rest.
+ * @param size of the whole file, where `bytes` are not all of it
+ */
+export function looksLikeSafetensors(bytes: Uint8Array, size = bytes.length): boolean {
+  return bytes.length >= 10 && headerLength(bytes) <= BigInt(size - 8) && bytes[8] === 0x7b;
 }
 
 function headerLength(bytes: Uint8Array): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
 }
 
-/** @throws FormatError naming what is wrong */
-export function readSafetensors(bytes: Uint8Array<ArrayBuffer>): Safetensors {
-  if (bytes.length === 0) throw new FormatError("file-empty", "bytes of the file", "8 or more", 0);
-  if (bytes.length < 8) throw new FormatError("file-truncated", "bytes of the file", "8 or more", bytes.length);
-  const length = headerLength(bytes);
+/** Where a tensor stands in the file. */
+export interface TensorPlace {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** From the beginning of the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  /** The strings under `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** By name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, TensorPlace>;
+}
+
+/**
+ * Bytes of a file up to its tensors.
+ * @param first 8 bytes of it or more
+ * @param size of the whole file
+ * @throws FormatError
+ */
+export function safetensorsHeaderEnd(first: Uint8Array, size: number): number {
+  if (size === 0) throw new FormatError("file-empty", "bytes of the file", "8 or more", 0);
+  if (size < 8) throw new FormatError("file-truncated", "bytes of the file", "8 or more", size);
+  const length = headerLength(first);
   if (length < 2n || length > maxHeader)
     throw new FormatError("header-length", "bytes of the header", `2 to ${maxHeader}`, length);
-  if (Number(length) > bytes.length - 8)
-    throw new FormatError("file-truncated", "bytes of the header", `at most ${bytes.length - 8}`, length);
-  const start = 8 + Number(length);
-  const header = parseHeader(bytes.subarray(8, start));
-  const data = bytes.subarray(start);
+  if (Number(length) > size - 8)
+    throw new FormatError("file-truncated", "bytes of the header", `at most ${size - 8}`, length);
+  return 8 + Number(length);
+}
+
+/**
+ * What a file says of its tensors, without them.
+ * @param head the file's bytes up to {@link safetensorsHeaderEnd}
+ * @param size of the whole file
+ * @throws FormatError naming what is wrong
+ */
+export function readSafetensorsHeader(head: Uint8Array<ArrayBuffer>, size: number): SafetensorsHeader {
+  const header = parseHeader(head.subarray(8));
   const metadata = new Map<string, string>();
-  const tensors: [name: string, tensor: RawTensor, begin: number, end: number][] = [];
+  const places: [name: string, place: TensorPlace][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === metadataKey) readMetadata(entry, metadata);
-    else tensors.push([name, ...readEntry(name, entry, data)]);
+    else places.push([name, readEntry(name, entry, head.length, size)]);
   }
-  tensors.sort((a, b) => a[2] - b[2] || a[3] - b[3]);
-  checkCover(tensors, data.length);
-  return { metadata, tensors: new Map(tensors.map(([name, tensor]) => [name, tensor])) };
+  places.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  checkCover(places, head.length, size);
+  return { metadata, tensors: new Map(places) };
+}
+
+/** @throws FormatError naming what is wrong */
+export function readSafetensors(bytes: Uint8Array<ArrayBuffer>): Safetensors {
+  const head = bytes.subarray(0, safetensorsHeaderEnd(bytes, bytes.length));
+  const { metadata, tensors } = readSafetensorsHeader(head, bytes.length);
+  const raw = ({ dtype, shape, begin, end }: TensorPlace) => ({ dtype, shape, bytes: bytes.subarray(begin, end) });
+  return { metadata, tensors: new Map([...tensors].map(([name, place]) => [name, raw(place)])) };
 }
 
 function parseHeader(bytes: Uint8Array): { readonly [key: string]: Json } {
@@ -104,7 +144,7 @@ function readMetadata(entry: Json, metadata: Map<string, string>): void {
 const typeName = (value: Json | undefined): string =>
   Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 
-function readEntry(name: string, entry: Json, data: Uint8Array<ArrayBuffer>): [RawTensor, number, number] {
+function readEntry(name: string, entry: Json, start: number, size: number): TensorPlace {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry))
     throw new FormatError("header-type", `tensor ${name}`, "an object", typeName(entry));
   const { dtype, shape, data_offsets: offsets, ...rest } = entry as { readonly [key: string]: Json };
@@ -119,10 +159,10 @@ function readEntry(name: string, entry: Json, data: Uint8Array<ArrayBuffer>): [R
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
     throw new FormatError("tensor-offsets", `offsets of tensor ${name}`, "[begin, end], begin <= end", offsets);
   const [begin = 0, end = 0] = offsets;
-  if (end > data.length)
-    throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${data.length}`, end);
+  if (end > size - start)
+    throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${size - start}`, end);
   if (end - begin !== bytes) throw new FormatError("tensor-offsets", `bytes of tensor ${name}`, bytes, end - begin);
-  return [{ dtype: dtype as SafetensorsDType, shape, bytes: data.subarray(begin, end) }, begin, end];
+  return { dtype: dtype as SafetensorsDType, shape, begin: start + begin, end: start + end };
 }
 
 function isSizes(value: Json | undefined): value is readonly number[] {
@@ -130,24 +170,34 @@ function isSizes(value: Json | undefined): value is readonly number[] {
 }
 
 /** Tensors must fill the data section: no byte twice, none unused. */
-function checkCover(tensors: readonly [string, RawTensor, number, number][], length: number): void {
-  let at = 0;
-  for (const [name, , begin, end] of tensors) {
-    if (begin < at) throw new FormatError("tensor-overlap", `begin of tensor ${name}`, `${at} or more`, begin);
-    if (begin > at) throw new FormatError("tensor-hole", `begin of tensor ${name}`, at, begin);
+function checkCover(places: readonly (readonly [string, TensorPlace])[], start: number, size: number): void {
+  let at = start;
+  for (const [name, { begin, end }] of places) {
+    if (begin < at)
+      throw new FormatError("tensor-overlap", `begin of tensor ${name}`, `${at - start} or more`, begin - start);
+    if (begin > at) throw new FormatError("tensor-hole", `begin of tensor ${name}`, at - start, begin - start);
     at = end;
   }
-  if (at !== length) throw new FormatError("tensor-hole", "end of the last tensor", length, at);
+  if (at !== size) throw new FormatError("tensor-hole", "end of the last tensor", size - start, at - start);
+}
+
+/** The beginning of a file, and what follows. */
+export interface SafetensorsHead {
+  readonly head: Uint8Array<ArrayBuffer>;
+  /** Names of the tensors in the order of their bytes; nothing is between them. */
+  readonly order: readonly string[];
+  /** Bytes of the whole file. */
+  readonly size: number;
 }
 
 /**
- * One file. Tensors are ordered by falling element size, then by name, so that every view is aligned and the bytes depend on nothing but the
+ * The head of a file of these tensors. They are ordered by falling element size, then by name, so that every view is aligned and the bytes depend on nothing but the
  * contents; the header is padded with spaces to a multiple of 8.
  */
-export function writeSafetensors(
-  tensors: ReadonlyMap<string, RawTensor>,
+export function safetensorsHead(
+  tensors: ReadonlyMap<string, Pick<RawTensor, "dtype" | "shape">>,
   metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array<ArrayBuffer> {
+): SafetensorsHead {
   const order = [...tensors].sort(([a, x], [b, y]) => sizes[y.dtype] - sizes[x.dtype] || (a < b ? -1 : 1));
   const parts: string[] = [];
   const text = JSON.stringify;
@@ -156,22 +206,39 @@ export function writeSafetensors(
     parts.push(`${text(metadataKey)}:{${entries.join(",")}}`);
   }
   let at = 0;
-  for (const [name, { dtype, shape, bytes }] of order) {
+  for (const [name, { dtype, shape }] of order) {
     if (name === metadataKey)
       throw new FormatError("tensor-name", "name of a tensor", `other than ${metadataKey}`, name);
-    const size = shape.reduce((product, length) => product * length, sizes[dtype]);
-    if (bytes.length !== size) throw new FormatError("tensor-shape", `bytes of tensor ${name}`, size, bytes.length);
+    const size = byteSize(dtype, shape);
     parts.push(`${text(name)}:${text({ dtype, shape, data_offsets: [at, at + size] })}`);
     at += size;
   }
   const header = new TextEncoder().encode(`{${parts.join(",")}}`);
-  const start = Math.ceil((8 + header.length) / 8) * 8;
-  const file = new Uint8Array(start + at);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
-  file.fill(0x20, 8, start);
-  file.set(header, 8);
-  at = start;
-  for (const [, { bytes }] of order) {
+  const head = new Uint8Array(Math.ceil((8 + header.length) / 8) * 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.fill(0x20, 8);
+  head.set(header, 8);
+  return { head, order: order.map(([name]) => name), size: head.length + at };
+}
+
+const byteSize = (dtype: SafetensorsDType, shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, sizes[dtype]);
+
+/** One file, its tensors in the order of {@link safetensorsHead}. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  for (const [name, { dtype, shape, bytes }] of tensors) {
+    const size = byteSize(dtype, shape);
+    if (bytes.length !== size) throw new FormatError("tensor-shape", `bytes of tensor ${name}`, size, bytes.length);
+  }
+  const { head, order, size } = safetensorsHead(tensors, metadata);
+  const file = new Uint8Array(size);
+  file.set(head);
+  let at = head.length;
+  for (const name of order) {
+    const { bytes } = tensors.get(name)!;
     file.set(bytes, at);
     at += bytes.length;
   }

@@ -54,6 +54,7 @@ export const kernelOperators = [
   "vectors",
   "arithmetic",
   "reduce",
+  "hnsw",
   "gather",
 ] as const;
 
@@ -102,6 +103,9 @@ export const kernelQuantities = [
   "heads",
   "positions",
   "operands",
+  "links of a node (M)",
+  "levels of a node",
+  "breadth of the search (ef)",
   "index",
   "indices",
 ] as const;

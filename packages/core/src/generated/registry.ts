@@ -31,6 +31,7 @@ export const kernelFamilies = [
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
   { name: "flat_scan", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "rabitq", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
+  { name: "hnsw", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "multibit_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "xnor_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
 ] as const;

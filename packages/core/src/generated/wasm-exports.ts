@@ -28,6 +28,7 @@ export interface WasmExports {
   readonly bitpack_unpack_trits: (a: number, b: number, c: number, d: number) => number;
   readonly blocks_encode: (a: number, b: number) => number;
   readonly blocks_read: (a: number, b: number) => number;
+  readonly blocks_widen: (a: number, b: number, c: number, d: number) => number;
   readonly blocks_write: (a: number, b: number) => number;
   readonly canonicalize_nans: (a: number, b: number) => number;
   readonly cast: (a: number, b: number, c: number, d: number, e: number) => number;
@@ -102,6 +103,10 @@ export interface WasmExports {
   readonly gradient_unpack_trits: (a: number, b: number, c: number) => number;
   readonly hamming_range_run: (a: number, b: number) => number;
   readonly hamming_scan_run: (a: number, b: number) => number;
+  readonly hnsw_check: (a: number, b: number) => number;
+  readonly hnsw_draw_levels: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly hnsw_insert: (a: number, b: number) => number;
+  readonly hnsw_search: (a: number, b: number) => number;
   readonly linear_new: (a: number, b: number) => number;
   readonly local_response_new: (a: number, b: number, c: number, d: number) => number;
   readonly local_response_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
@@ -178,6 +183,7 @@ export interface WasmExports {
   readonly quantize_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly rabitq_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_errors: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly rabitq_prepare: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly rabitq_scan_run: (a: number, b: number) => number;
   readonly reduce_new: (a: number, b: number) => number;
   readonly reduce_run: (a: number, b: number, c: number) => number;

@@ -16,7 +16,7 @@ export function blockCodes(
   return staged(instance, (stage) => {
     const codes = stage.reserve(weights);
     const scale = stage.reserve(4 * groups);
-    const offset = blockLayouts[type].offsets ? stage.reserve(4 * groups) : 0;
+    const offset = blockLayouts[type].decoding === "offset" ? stage.reserve(4 * groups) : 0;
     parameters(new Parameters(instance)).i32(codes, scale, offset, groups).call(run);
     return {
       codes: copyU8(instance, codes, weights),

@@ -16,6 +16,7 @@ export * from "./flat-scan.ts";
 export * from "./gather.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
+export * from "./hnsw.ts";
 export { type BinaryCounting, type Exports, KernelInstance } from "./instance.ts";
 export { f32Bits, KernelObject, macCost, Parameters } from "./kernel-object.ts";
 export * from "./linear.ts";

@@ -1,5 +1,6 @@
 /** The inner loops of the quantizers on WASM kernels; see crates/kernels/src/quantize. */
 import { codesPerRow, decodingOfCells } from "../graph/constants.ts";
+import { storedBytes, storedNumbers } from "../quantize/blocks/stored.ts";
 import type { CodedRows, ErrorSums, InnerLoops } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import { readBlocks, writeBlocks } from "./block-codes.ts";
@@ -56,6 +57,13 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
     decode: (coded, from, to) => decode(instance, coded, from, to),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
+    widen: (stored, bytes) =>
+      staged(instance, (stage) => {
+        const count = bytes.length / storedBytes[stored];
+        const y = stage.reserve(4 * count);
+        instance.check(exports.blocks_widen(storedNumbers[stored], stage.upload(bytes), y, count));
+        return copyF32(instance, y, count);
+      }),
     errorSums: (x, y): ErrorSums =>
       staged(instance, (stage) => {
         const sums = stage.reserve(40);

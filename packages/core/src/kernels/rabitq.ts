@@ -66,6 +66,30 @@ export interface RabitqQuery {
   readonly base: number;
 }
 
+/**
+ * A rotated query in 8 bits.
+ * @param query pointer to f32 [D] @param centroid pointer to f32 [D], of the codes that will be scanned @param codes pointer to int8 [{@link rabitqQueryBytes}]
+ * @throws OutOfRangeError for values that are not finite
+ */
+export function rabitqPrepare(
+  instance: KernelInstance,
+  query: number,
+  centroid: number,
+  dimension: number,
+  metric: PqMetric,
+  codes: number,
+): RabitqQuery {
+  const factors = instance.alloc(8);
+  try {
+    const { exports } = instance;
+    instance.check(exports.rabitq_prepare(query, centroid, dimension, metric === "l2" ? 0 : 1, codes, factors));
+    const [step = 0, base = 0] = instance.f32(factors, 2);
+    return { codes, step, base };
+  } finally {
+    if (!instance.ended) instance.free(factors, 8);
+  }
+}
+
 /** Takes the codes of the smallest scores into `top`, of one query. @throws OutOfRangeError, ShapeError */
 export function rabitqScan(
   instance: KernelInstance,

@@ -7,7 +7,8 @@
  * levels go to the lowest index; comparisons are exact.
  */
 import type { Decoding } from "../graph/types.ts";
-import type { BlockCodes, BlockType } from "./blocks/layout.ts";
+import type { BlockCodes, BlockType, QuantizerBlock } from "./blocks/layout.ts";
+import type { StoredFloat } from "./blocks/stored.ts";
 import type { Random } from "./random.ts";
 import type { Solver } from "./solve.ts";
 import type { CodebookLoops } from "./vector/loops.ts";
@@ -111,8 +112,8 @@ export interface Resident extends Disposable {
   clusterSums(codes: Uint8Array, dimension: number, clusters: number): { sums: Float64Array; counts: Uint32Array };
   /** 0 at the `pruned` smallest |x|, those of lower index first where they tie, and at all zeros; 1 at the others. */
   magnitudeMask(pruned: number): Uint8Array;
-  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with Q4_K alone (`blocks/layout.ts`). */
-  blockCodes(type: BlockType, columns: number): BlockCodes;
+  /** Codes and f16 scales of GGUF blocks along rows of `columns`, a shorter last block where they do not divide; offsets with types that have a minimum (`blocks/layout.ts`). */
+  blockCodes(type: QuantizerBlock, columns: number): BlockCodes;
   /**
    * What would stand at these ranks (ascending from 0) if each group's x, or |x|, were sorted ascending, -0 before +0: ranks and result [groups, R].
    */
@@ -211,6 +212,8 @@ export interface InnerLoops extends CodebookLoops {
   writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
   /** Codes and scales of whole blocks. */
   readBlocks(type: BlockType, bytes: Uint8Array): BlockCodes;
+  /** Floats of another width as f32; exact but for f64, which is rounded once. */
+  widen(stored: StoredFloat, bytes: Uint8Array): Float32Array;
   /** A mask of `count` ones: those of `mask`, and the largest |x| beside them, the lowest index first on a tie. */
   largest(x: Float32Array, count: number, mask: Uint8Array): Uint8Array;
   /** y where the mask is not 0, else x. */

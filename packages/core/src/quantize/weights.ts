@@ -3,7 +3,7 @@
  * method is one pass of a kernel, so that a formula reads as its paper prints it and no weight is looped over in TypeScript.
  */
 import { disposeSymbol } from "../dispose.ts";
-import type { BlockCodes, BlockType } from "./blocks/layout.ts";
+import type { BlockCodes, QuantizerBlock } from "./blocks/layout.ts";
 import {
   type Bases,
   type Bins,
@@ -271,7 +271,7 @@ export class Weights implements Disposable {
   }
 
   /** Codes, scales and, for Q4_K, offsets of the GGUF blocks of `type`, per group of its size. */
-  blockCodes(type: BlockType): BlockCodes {
+  blockCodes(type: QuantizerBlock): BlockCodes {
     return this.#resident.blockCodes(type, this.columns);
   }
 

@@ -21,6 +21,7 @@ export const inOtherModules = [
   "hamming",
   "flat_scan",
   "rabitq",
+  "hnsw",
   "solve",
 ] as const satisfies KernelFamily[];
 

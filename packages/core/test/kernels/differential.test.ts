@@ -14,6 +14,7 @@ import { codebookGemm } from "./codebook-gemm.suite.ts";
 import { convert } from "./convert.suite.ts";
 import { depthwise } from "./depthwise.suite.ts";
 import { gemmF32 } from "./gemm-f32.suite.ts";
+import { hnsw } from "./hnsw.suite.ts";
 import { multibitGemm } from "./multibit-gemm.suite.ts";
 import { nearest } from "./nearest.suite.ts";
 import { quantize } from "./quantize.suite.ts";
@@ -32,7 +33,7 @@ type Suite = (kernels: () => KernelInstance) => void;
 /** Those of the module for search, and the scans that have one form for all tiers. */
 type SearchFamily = Extract<
   Family["name"],
-  "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming" | "flat_scan" | "rabitq"
+  "pq_tables" | "pq_scan" | "pq_fast_scan" | "hamming" | "flat_scan" | "rabitq" | "hnsw"
 >;
 
 const searchSuites: Record<SearchFamily, Suite> = {
@@ -42,6 +43,7 @@ const searchSuites: Record<SearchFamily, Suite> = {
   hamming,
   flat_scan: flatScans,
   rabitq: rabitqScans,
+  hnsw,
 };
 
 /** Those of the module for transformers. */

@@ -1,5 +1,5 @@
 /** GGUF's blocks in plain TypeScript, written from the C source a second time: the oracle of the kernels where there is no golden file. */
-import { type BlockCodes, type BlockType, blockLayouts } from "../../src/quantize/blocks/layout.ts";
+import { type BlockCodes, blockLayouts, type QuantizerBlock } from "../../src/quantize/blocks/layout.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 
 const { fround, abs } = Math;
@@ -24,7 +24,7 @@ interface Block {
   offset: number[];
 }
 
-function simple(type: Exclude<BlockType, "q4_k">, x: number[]): Block {
+function simple(type: Exclude<QuantizerBlock, "q4_k">, x: number[]): Block {
   const largest = x.reduce((max, w) => (abs(max) < abs(w) ? w : max), 0);
   const d = fround({ q4_0: largest / -8, q8_0: abs(largest) / 127, tq1_0: abs(largest), tq2_0: abs(largest) }[type]);
   const inverse = d === 0 ? 0 : fround(1 / d);
@@ -94,7 +94,7 @@ function q4K(x: number[]): Block {
   return block;
 }
 
-export function naiveBlockCodes(type: BlockType, x: Float32Array, columns: number): BlockCodes {
+export function naiveBlockCodes(type: QuantizerBlock, x: Float32Array, columns: number): BlockCodes {
   const all: Block = { codes: [], scale: [], offset: [] };
   for (let row = 0; row < x.length; row += columns)
     for (let k = 0; k < columns; k += blockLayouts[type].weights) {

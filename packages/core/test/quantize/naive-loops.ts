@@ -1,7 +1,7 @@
 /** The inner loops in plain TypeScript: the oracle that the kernels are tested against. */
 import { disposeSymbol } from "../../src/dispose.ts";
 import { decodeWeights } from "../../src/graph/decode.ts";
-import type { BlockCodes, BlockType } from "../../src/quantize/blocks/layout.ts";
+import type { BlockCodes, QuantizerBlock } from "../../src/quantize/blocks/layout.ts";
 import {
   type Bases,
   type Bins,
@@ -191,7 +191,7 @@ class NaiveResident implements Resident {
     }
     return { sums, counts };
   }
-  blockCodes(type: BlockType, columns: number): BlockCodes {
+  blockCodes(type: QuantizerBlock, columns: number): BlockCodes {
     return naiveBlockCodes(type, this.#x, columns);
   }
   moments(grouping: Grouping): { mean: Float64Array; deviation: Float64Array } {
@@ -446,6 +446,7 @@ export const naiveLoops: InnerLoops = {
   // Byte layouts have no second implementation here: golden files hold them (blocks.test.ts).
   writeBlocks: () => 0,
   readBlocks: () => ({ codes: new Uint8Array(), scale: new Float32Array() }),
+  widen: () => new Float32Array(),
   errorSums(x, y) {
     let noise = 0;
     let signal = 0;

@@ -1,6 +1,6 @@
 /** What the index asks of a way of storing vectors. */
 
-import type { KernelInstance, Selection, TopK, VectorRows } from "lowbit/kernels";
+import type { HnswCodes, KernelInstance, Selection, TopK, VectorRows } from "lowbit/kernels";
 import type { Block } from "../block.ts";
 
 /** Rows of one inverted list, or of the whole index. */
@@ -24,8 +24,8 @@ export interface Query {
 
 /** A query made ready for all lists. */
 export interface Scanner extends Disposable {
-  /** @param centroid of the list, where there are lists and the coder stores residuals */
-  scan(list: CodeList, selection: Selection, top: TopK, centroid: Float32Array | undefined): void;
+  /** @param centroid of the list, as a query, where there are lists and the coder stores residuals */
+  scan(list: CodeList, selection: Selection, top: TopK, centroid: Query | undefined): void;
 }
 
 export interface Coder extends Disposable {
@@ -40,6 +40,8 @@ export interface Coder extends Disposable {
   /** Takes vectors of another list of the same codes, also of another instance, behind those of `to`. */
   copy(to: CodeList, from: CodeList, runs: readonly Run[]): void;
   scanner(query: Query): Scanner;
+  /** Codes as a graph's kernels read them, of coders that a graph may stand over. */
+  nodes?(list: CodeList): HnswCodes;
   /** What vector `position` of the list stands for, f32 [D]. */
   decode(list: CodeList, position: number): Float32Array;
 }

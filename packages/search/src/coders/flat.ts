@@ -3,6 +3,7 @@ import {
   type FlatRows,
   flatRescore,
   flatScan,
+  type HnswCodes,
   type KernelInstance,
   type Selection,
   type TopK,
@@ -56,6 +57,11 @@ export class FlatCoder implements Coder {
   /** The best of the rows at `positions`. */
   rescore(list: CodeList, { pointer }: Query, positions: Uint32Array, selection: Selection, top: TopK): void {
     flatRescore(this.#instance, this.#rows(list, selection), pointer, positions, top);
+  }
+
+  nodes({ blocks: { codes, scales } }: CodeList): HnswCodes {
+    const rows = codes!.pointer;
+    return this.#bytes ? { kind: "bytes", rows, scales: scales!.pointer } : { kind: "floats", rows };
   }
 
   decode(list: CodeList, position: number): Float32Array {

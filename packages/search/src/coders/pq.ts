@@ -3,6 +3,7 @@
  * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
  */
 import {
+  type HnswCodes,
   type PqCodebooks,
   PqTables,
   packPqBlocks,
@@ -110,7 +111,7 @@ export class PqCoder implements Coder {
     const width = bits === 8 ? 256 : 16;
     const first = shifting ? instance.f32(tables, width).slice() : undefined;
     const shifted = instance.alloc(4 * dimension);
-    const prepare = (centroid: Float32Array): void => {
+    const prepare = ({ values: centroid }: Query): void => {
       if (first) {
         const base = dot(query.values, centroid);
         instance.f32(tables, width).set(first.map((entry) => entry - base));
@@ -132,6 +133,11 @@ export class PqCoder implements Coder {
         instance.free(shifted, 4 * dimension);
       },
     };
+  }
+
+  nodes({ blocks }: CodeList): HnswCodes {
+    const { codebooks, subspaces } = this.#books;
+    return { kind: "pq", codes: blocks.codes!.pointer, subspaces, codebooks, tables: this.#tables };
   }
 
   decode({ blocks }: CodeList, position: number): Float32Array {

@@ -1,8 +1,11 @@
 /** RaBitQ: 1 to 8 bits a coordinate of the rotated vector less its centroid; see crates/kernels/src/rabitq for formulas and papers. */
 import {
+  type HnswCodes,
   type KernelInstance,
+  type RabitqQuery,
   rabitqCode,
   rabitqEncode,
+  rabitqPrepare,
   rabitqQueryBytes,
   rabitqRowBytes,
   rabitqScan,
@@ -10,7 +13,6 @@ import {
   type VectorRows,
 } from "lowbit/kernels";
 import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
-import { dot } from "./pq.ts";
 
 export interface RabitqSetting extends CoderSetting {
   readonly bits: number;
@@ -23,10 +25,13 @@ export class RabitqCoder implements Coder {
   readonly counts = false;
   readonly blocks: Coder["blocks"];
   readonly #setting: RabitqSetting;
+  /** Pointer to f32 [D], where there is one. */
+  readonly #mean: number;
 
   constructor(setting: RabitqSetting) {
     this.#setting = setting;
     this.residual = setting.mean === undefined;
+    this.#mean = setting.mean ? setting.instance.upload(setting.mean) : 0;
     const row = rabitqRowBytes(setting.dimension, setting.bits);
     this.blocks = { codes: (n) => n * row, factors: (n) => 8 * n };
   }
@@ -45,29 +50,27 @@ export class RabitqCoder implements Coder {
   }
 
   scanner(query: Query): Scanner {
-    const { instance, dimension, bits, metric, mean } = this.#setting;
+    const { instance, dimension, bits, metric } = this.#setting;
     const bytes = rabitqQueryBytes(dimension);
     const pointer = instance.alloc(bytes);
-    /** Squared distances need the query less the centroid, inner products its product with it. */
-    const ready = (centroid: Float32Array): { step: number; base: number } => {
-      const values = metric === "l2" ? query.values.map((q, j) => q - centroid[j]!) : query.values;
-      const most = values.reduce((most, q) => Math.max(most, Math.abs(q)), 0);
-      const step = Math.fround(most / 127) || 1;
-      const codes = instance.i8(pointer, bytes).fill(0);
-      for (let j = 0; j < dimension; j++) codes[j] = Math.max(-127, Math.min(127, Math.round(values[j]! / step)));
-      return { step, base: Math.fround(metric === "l2" ? dot(values, values) : -dot(values, centroid)) };
-    };
-    const fixed = mean && ready(mean);
+    const ready = (centroid: number): RabitqQuery =>
+      rabitqPrepare(instance, query.pointer, centroid, dimension, metric, pointer);
+    const fixed = this.residual ? undefined : ready(this.#mean);
     return {
       scan: ({ blocks, n }, selection, top, centroid) => {
-        const { step, base } = fixed ?? ready(centroid!);
         const codes = { codes: blocks.codes!.pointer, factors: blocks.factors!.pointer, n, dimension, bits, metric };
-        rabitqScan(instance, { ...selection, ...codes }, { codes: pointer, step, base }, top);
+        rabitqScan(instance, { ...selection, ...codes }, fixed ?? ready(centroid!.pointer), top);
       },
       [Symbol.dispose]: () => {
         if (!instance.ended) instance.free(pointer, bytes);
       },
     };
+  }
+
+  nodes({ blocks }: CodeList): HnswCodes {
+    const { bits } = this.#setting;
+    const [codes, factors] = [blocks.codes!.pointer, blocks.factors!.pointer];
+    return { kind: "rabitq", codes, factors, bits, mean: this.#mean };
   }
 
   /** The multiple of the code's direction that is nearest to the vector: t <t, o> / <t, t>, with <t, o> = |o|² / f. */
@@ -85,7 +88,10 @@ export class RabitqCoder implements Coder {
     return Float32Array.from(t, (t, j) => scale * t + (mean?.[j] ?? 0));
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    const { instance, mean } = this.#setting;
+    if (mean && !instance.ended) instance.free(this.#mean, mean.byteLength);
+  }
 }
 
 /** Uploads, subtracts, frees. */

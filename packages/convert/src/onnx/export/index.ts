@@ -1,8 +1,11 @@
-import { type Graph, isCustomNode, type Node, type NodeOf, type Op, UnsupportedError, validateGraph } from "lowbit";
+import { type Graph, type Node, type NodeOf, type Op, UnsupportedError, validateGraph } from "lowbit";
 import { TO_NCHW, TO_NHWC } from "../context.ts";
 import { TensorProto_DataType as DataType } from "../generated/onnx_pb.ts";
 import { clip, codeParameters, exportConv, exportDense } from "./layers.ts";
-import { ELEMENT_TYPE, OnnxWriter } from "./writer.ts";
+import { TRANSFORMER } from "./transformer.ts";
+import { ELEMENT_TYPE, type OnnxExportOptions, OnnxWriter } from "./writer.ts";
+
+export type { OnnxExportOptions } from "./writer.ts";
 
 type Exporters = { [K in Op]: (writer: OnnxWriter, node: NodeOf<K>) => void };
 
@@ -116,7 +119,7 @@ const EXPORTERS: Exporters = {
     writer.node("Pad", [inputs[0]!, pads, writer.initializer(`${name}/value`, type, [], fill)], outputs[0]!);
   },
   cast: (writer, { inputs, outputs, attributes }) =>
-    writer.node("Cast", inputs, outputs[0]!, { to: ELEMENT_TYPE[attributes.to] }),
+    writer.node("Cast", inputs, outputs[0]!, { to: writer.typeOf(outputs[0]!, attributes.to) }),
 };
 
 function pool(
@@ -127,11 +130,7 @@ function pool(
 ): void {
   const { kernel, strides, dilations, pads } = node.attributes;
   if (opType === "AveragePool" && dilations.some((size) => size !== 1)) {
-    throw new UnsupportedError(
-      "exportOnnx",
-      [`${node.op} "${node.name}" with dilations`],
-      "operators of operator set 13",
-    );
+    throw new UnsupportedError("exportOnnx", [`${node.op} "${node.name}" with dilations`], "pooling without dilations");
   }
   const near = { near: node.name };
   const x = writer.node("Transpose", node.inputs, near, { perm: TO_NCHW });
@@ -140,28 +139,33 @@ function pool(
   writer.node("Transpose", [y], node.outputs[0]!, { perm: TO_NHWC });
 }
 
-/** Inputs that an exporter hands on; it writes the others (weights, thresholds, variances) in a form of its own. */
+/** Inputs that an exporter hands on; it writes the others (weights, tables, thresholds, variances) in a form of its own. */
 function readAsTheyAre({ op, inputs }: Node): readonly string[] {
-  const own: Partial<Record<string, number>> = { conv2d: 1, dense: 1, threshold: 1, batchNorm: 4 };
+  const own: Partial<Record<string, number>> = {
+    ...{ conv2d: 1, dense: 1, embedding: 1, addPositions: 1 },
+    ...{ threshold: 1, batchNorm: 4 },
+  };
   return inputs.filter((_, index) => index !== own[op]);
 }
 
+const ALL: Readonly<Record<string, (writer: OnnxWriter, node: never) => void>> = { ...EXPORTERS, ...TRANSFORMER };
+
 /**
- * A Graph as an .onnx file of standard operators (operator set 13), under its own value names. Weights are written as
- * the floats that their codes stand for, int8 activations as QuantizeLinear and DequantizeLinear, bits and sums as
- * floats, thresholds as Sub and Sign: any runtime computes what this one does, at the size and speed of floats.
+ * A Graph as an .onnx file of standard operators, under its own value names: of operator set 13, or 21 where weights of 4 bits or in groups, or normalization of rows ask for it.
+ * Weights stay codes behind DequantizeLinear where that gives the same floats bit for bit, and are those floats else; int8 activations are QuantizeLinear and DequantizeLinear, bits
+ * and sums floats, thresholds Sub and Sign.
  *
- * @throws GraphError for a graph that breaks a rule, UnsupportedError for what has no such form
+ * @throws GraphError for a graph that breaks a rule, UnsupportedError naming every node that has no such form
  */
-export function exportOnnx(graph: Graph): Uint8Array<ArrayBuffer> {
+export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8Array<ArrayBuffer> {
   validateGraph(graph);
-  const custom = graph.nodes.filter(isCustomNode).map(({ op, name }) => `${op} "${name}"`);
-  if (custom.length > 0) throw new UnsupportedError("exportOnnx", custom, "operators of operator set 13");
-  const writer = new OnnxWriter(graph);
+  const without = graph.nodes.filter(({ op }) => !Object.hasOwn(ALL, op)).map(({ op, name }) => `${op} "${name}"`);
+  if (without.length > 0) throw new UnsupportedError("exportOnnx", without, Object.keys(ALL).join(", "));
+  const writer = new OnnxWriter(graph, options);
   for (const name of new Set(graph.nodes.flatMap(readAsTheyAre))) {
     const constant = graph.constants.get(name);
     if (constant?.kind === "plain") writer.constant(name, constant);
   }
-  for (const node of graph.nodes) (EXPORTERS[node.op as Op] as (writer: OnnxWriter, node: Node) => void)(writer, node);
+  for (const node of graph.nodes) (ALL[node.op] as (writer: OnnxWriter, node: Node) => void)(writer, node);
   return writer.encode();
 }

@@ -1,23 +1,22 @@
-/** Convolutions and dense layers as standard ONNX operators over floats. */
-import { type Clamp, decodeWeights, type Graph, type NodeOf, type QuantizedConstant } from "lowbit";
-import { floats, transposed } from "../../graph/constants.ts";
+/** Convolutions and dense layers as standard ONNX operators: floats between DequantizeLinear and QuantizeLinear. */
+import type { Clamp, Graph, NodeOf, QuantizedConstant } from "lowbit";
 import { TO_NCHW, TO_NHWC } from "../context.ts";
 import { TensorProto_DataType as DataType } from "../generated/onnx_pb.ts";
+import { type WeightOrder, writeMatMulNBits, writeWeights } from "./codes.ts";
 import type { OnnxWriter } from "./writer.ts";
 
 type Layer = NodeOf<"conv2d"> | NodeOf<"dense">;
 
-/** A layer's weights as floats: the reals, or (under an int32 result) the integers that its codes stand for. */
-function weights(graph: Graph, layer: Layer): Float32Array {
-  const constant = graph.constants.get(layer.inputs[1]!)!;
-  if (constant.kind === "plain") return constant.data as Float32Array;
-  return decodeWeights(isSum(graph, layer) ? unscaled(constant) : constant);
+/** A layer's weights: those of the reals, or (under an int32 result) of the integers that its codes stand for. */
+function weights(writer: OnnxWriter, layer: Layer, order: WeightOrder): string {
+  const name = layer.inputs[1]!;
+  const constant = writer.graph.constants.get(name)!;
+  const sums = constant.kind === "quantized" && isSum(writer.graph, layer);
+  return writeWeights(writer, name, sums ? unscaled(constant) : constant, order);
 }
 
-function unscaled(constant: QuantizedConstant): QuantizedConstant {
-  const { scale: _, scaleShape: __, groupSize: ___, ...codes } = constant;
-  return codes;
-}
+const unscaled = (constant: QuantizedConstant): QuantizedConstant =>
+  constant.scale ? { ...constant, scale: new Float32Array(constant.scale.length).fill(1) } : constant;
 
 const isSum = (graph: Graph, layer: Layer): boolean => graph.values.get(layer.outputs[0]!)!.dtype === "int32";
 
@@ -78,7 +77,6 @@ export function clip(
 
 export function exportConv(writer: OnnxWriter, node: NodeOf<"conv2d">): void {
   const { kernel, strides, dilations, pads, groups, padding, clamp } = node.attributes;
-  const shape = writer.graph.constants.get(node.inputs[1]!)!.shape;
   const near = { near: node.name };
   let x = writer.node("Transpose", [realInput(writer, node)], near, { perm: TO_NCHW });
   const ones = padding === "one" && pads.some((size) => size > 0);
@@ -92,8 +90,7 @@ export function exportConv(writer: OnnxWriter, node: NodeOf<"conv2d">): void {
       ],
       near,
     );
-  const weight = transposed(floats(shape, weights(writer.graph, node)), TO_NCHW);
-  const inputs = [x, writer.floats(`${node.inputs[1]}/oihw`, weight.shape, weight.data as Float32Array)];
+  const inputs = [x, weights(writer, node, "image")];
   if (node.inputs[2]) inputs.push(node.inputs[2]);
   const attributes = { kernel_shape: kernel, strides, dilations, pads: ones ? [0, 0, 0, 0] : pads, group: groups };
   const y = writer.node("Transpose", [writer.node("Conv", inputs, near, attributes)], near, { perm: TO_NHWC });
@@ -101,14 +98,27 @@ export function exportConv(writer: OnnxWriter, node: NodeOf<"conv2d">): void {
 }
 
 export function exportDense(writer: OnnxWriter, node: NodeOf<"dense">): void {
-  const shape = writer.graph.constants.get(node.inputs[1]!)!.shape;
   const near = { near: node.name };
-  const weight = transposed(floats(shape, weights(writer.graph, node)), [1, 0]);
-  let y = writer.node(
-    "MatMul",
-    [realInput(writer, node), writer.floats(`${node.inputs[1]}/kn`, weight.shape, weight.data as Float32Array)],
-    near,
-  );
+  const rows = node.attributes.activations ? quantizedRows(writer, node) : undefined;
+  const x = rows?.codes ?? realInput(writer, node);
+  let y =
+    (isSum(writer.graph, node) ? undefined : writeMatMulNBits(writer, node.name, x, node.inputs[1]!)) ??
+    writer.node("MatMul", [x, weights(writer, node, "matrix")], near);
+  if (rows) y = writer.node("Mul", [y, rows.step], near);
   if (node.inputs[2]) y = writer.node("Add", [y, node.inputs[2]], near);
   finish(writer, node, y, node.attributes.clamp);
+}
+
+/** Every row of x as integers of -127 to 127 (in floats), and the step between them: max |x| / 127. */
+function quantizedRows(writer: OnnxWriter, { name, inputs }: NodeOf<"dense">): { codes: string; step: string } {
+  writer.needs(21);
+  const [x = ""] = inputs;
+  const add = (opType: string, inputs: readonly string[]) => writer.node(opType, inputs, { near: name });
+  const levels = writer.floats(`${name}/levels`, [], [127]);
+  const largest = add("ReduceMax", [add("Abs", [x]), writer.integers(`${name}/axes`, [-1])]);
+  // A row of zeros has no step, and any factor will do.
+  const none = add("Equal", [largest, writer.floats(`${name}/zero`, [], [0])]);
+  const divisor = add("Where", [none, levels, largest]);
+  const codes = add("Round", [add("Mul", [x, add("Div", [levels, divisor])])]);
+  return { codes, step: add("Div", [largest, levels]) };
 }

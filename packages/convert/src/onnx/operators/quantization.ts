@@ -11,13 +11,18 @@ const LIMITS = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767], uin
 type CodeType = keyof typeof LIMITS;
 const isCodeType = (type: string): type is CodeType => Object.hasOwn(LIMITS, type);
 
-/** Scale and zero point (inputs 1 and 2), one of each or one per entry of an axis. */
-function parameters(node: NodeContext): { scale: Float32Array; zeroPoint: Int32Array } {
+/** Scale and zero point (inputs 1 and 2), one of each or one per entry of an axis or block. Stored codes may have any finite scale: blocks of zeros have 0, GGUF's are of either sign. */
+function parameters(node: NodeContext, isStored = false): { scale: Float32Array; zeroPoint: Int32Array } {
   const scale = node.constantInput(1, "scale")!;
   const zeroPoint = node.constantInput(2, "zero point");
   const scales = scale.data as Float32Array;
-  if (scale.dtype !== "f32" || scales.some((value) => !(value > 0 && value < Number.POSITIVE_INFINITY))) {
-    throw new ModelFileError(`onnx: ${node.title}`, "scale", "positive floats", Array.from(scales, Number));
+  if (scale.dtype !== "f32" || scales.some((value) => !Number.isFinite(value) || (value <= 0 && !isStored))) {
+    throw new ModelFileError(
+      `onnx: ${node.title}`,
+      "scale",
+      isStored ? "finite floats" : "positive floats",
+      Array.from(scales, Number),
+    );
   }
   const zeros = Int32Array.from({ length: scales.length }, (_, i) => Number(zeroPoint?.data[i] ?? 0));
   return { scale: scales, zeroPoint: zeros };
@@ -30,10 +35,23 @@ function channelOf(shape: readonly number[], axis: number, count: number): (flat
   return (flat) => Math.floor(flat / inner) % count;
 }
 
-/** Whether scale and zero point are numbers that are known, of bytes and of no blocks. */
-const isStatic = (node: NodeContext): boolean =>
-  [1, 2].every((index) => node.optional(index) === undefined || node.constantOf(node.input(index)) !== undefined) &&
-  node.attributes.int("block_size", 0) === 0;
+/** The block of every element, blocks of `block` along `axis`, as a function of its flat index. */
+function blockOf(shape: readonly number[], axis: number, block: number): (flat: number) => number {
+  const inner = elementCount(shape.slice(axis + 1));
+  const size = shape[axis]!;
+  const blocks = Math.ceil(size / block);
+  return (flat) => {
+    const row = Math.floor(flat / inner);
+    return (Math.floor(row / size) * blocks + Math.floor((row % size) / block)) * inner + (flat % inner);
+  };
+}
+
+/** Whether scale and zero point are numbers that are known. */
+const isKnown = (node: NodeContext): boolean =>
+  [1, 2].every((index) => node.optional(index) === undefined || node.constantOf(node.input(index)) !== undefined);
+
+/** Whether they are, and of no blocks. */
+const isStatic = (node: NodeContext): boolean => isKnown(node) && node.attributes.int("block_size", 0) === 0;
 
 function quantizeLinear(node: NodeContext): void {
   const given = node.input(0);
@@ -79,25 +97,16 @@ function quantizeConstant(
 /** Stored codes become floats; codes of an activation stay, with their scale in the value's type. */
 function dequantizeLinear(node: NodeContext): void {
   const x = node.input(0);
+  const constant = node.constantOf(x);
+  if (constant && isKnown(node)) {
+    node.bind(storedFloats(node, constant));
+    return;
+  }
   if (!isStatic(node)) {
     linear(node, x, "dequantizeLinear");
     return;
   }
   const { scale, zeroPoint } = parameters(node);
-  const constant = node.constantOf(x);
-  if (constant) {
-    const channel = channelOf(constant.shape, axisOf(node, constant.shape, scale.length), scale.length);
-    const data = Float32Array.from({ length: constant.data.length }, (_, i) => {
-      const c = channel(i);
-      return (Number(constant.data[i]) - zeroPoint[c]!) * scale[c]!;
-    });
-    const made = floats(constant.shape, data);
-    const axis = axisOf(node, constant.shape, scale.length);
-    const isByte = constant.dtype === "int8" || constant.dtype === "uint8";
-    if (isByte) node.bind(node.storeCodes("floats", made, { codes: constant, scale, zeroPoint, axis }));
-    else node.bind(node.store("floats", made));
-    return;
-  }
   const { dtype, quantization } = node.info(x);
   const own = { scale: scale[0]!, zeroPoint: zeroPoint[0]! };
   const fits =
@@ -108,6 +117,35 @@ function dequantizeLinear(node: NodeContext): void {
   }
   if (quantization === undefined) node.declare(x, own);
   node.bind(node.main("dequantize", [x], {}));
+}
+
+/** What stored codes stand for, and the codes with it. */
+function storedFloats(node: NodeContext, constant: PlainConstant): string {
+  const { scale, zeroPoint } = parameters(node, true);
+  const { shape } = constant;
+  const block = node.attributes.int("block_size", 0);
+  const axis = block > 0 ? blockedAxis(node, shape, block) : axisOf(node, shape, scale.length);
+  const entry = block > 0 ? blockOf(shape, axis, block) : channelOf(shape, axis, scale.length);
+  const data = Float32Array.from({ length: constant.data.length }, (_, i) => {
+    const at = entry(i);
+    return (Number(constant.data[i]) - zeroPoint[at]!) * scale[at]!;
+  });
+  const made = floats(shape, data);
+  if (constant.dtype !== "int8" && constant.dtype !== "uint8") return node.store("floats", made);
+  const type = node.codeType(0);
+  const isNarrow = type === T.INT4 || type === T.UINT4;
+  const codes = { codes: constant, scale, zeroPoint, axis, ...(block > 0 && { block }), ...(isNarrow && { isNarrow }) };
+  return node.storeCodes("floats", made, codes);
+}
+
+/** The axis along which blocks run, where there is a scale for each. */
+function blockedAxis(node: NodeContext, shape: readonly number[], block: number): number {
+  const axis = node.axis(node.attributes.int("axis", 1), shape.length);
+  const wanted = shape.map((size, i) => (i === axis ? Math.ceil(size / block) : size));
+  const scale = node.constantInput(1, "scale")!;
+  if (scale.shape.length !== wanted.length || scale.shape.some((size, i) => size !== wanted[i]))
+    throw new ModelFileError(`onnx: ${node.title}`, `scales for blocks of ${block}`, wanted, scale.shape);
+  return axis;
 }
 
 /** By scales that are values, of any shape: one, one per entry of an axis, or one per block along it. */
@@ -131,8 +169,6 @@ function rangeOf(node: NodeContext, type: CodeType): readonly [number, number] {
 }
 
 function axisOf(node: NodeContext, shape: readonly number[], count: number): number {
-  if (node.attributes.int("block_size", 0) !== 0)
-    node.unsupported("blocked scales", "one scale, or one per entry of an axis");
   if (count === 1) return 0;
   const axis = node.axis(node.attributes.int("axis", 1), shape.length);
   if (shape[axis] !== count)

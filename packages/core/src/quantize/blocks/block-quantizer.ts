@@ -4,14 +4,15 @@ import { SchemeError } from "../errors.ts";
 import { GGML } from "../papers.ts";
 import type { SchemeFamily } from "../scheme-family.ts";
 import type { Law, Quantizer } from "../types.ts";
-import { type BlockType, blockLayouts } from "./layout.ts";
+import { blockLayouts, type QuantizerBlock } from "./layout.ts";
 
 /** The quantizer of a type whose weights are (code - zero point) d. */
 export function affineBlocks(
-  type: Exclude<BlockType, "q4_k">,
+  type: Exclude<QuantizerBlock, "q4_k">,
   laws: readonly Law[],
 ): Quantizer<"affine", false, "weights"> {
-  const { bits, group, zeroPoint } = blockLayouts[type];
+  const { bits, group, decoding } = blockLayouts[type];
+  const zeroPoint = decoding as number;
   return defineQuantizer({
     scheme: type,
     decoding: "affine",

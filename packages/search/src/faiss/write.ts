@@ -1,0 +1,172 @@
+/** Files of Faiss' `index_write`, as its version 1.15 writes and older ones since 1.7 read them. */
+import { InputError } from "lowbit";
+import type { IndexId } from "../ids.ts";
+import { kernelMetric } from "../metric.ts";
+import type { Index } from "../search-index.ts";
+import { defaultRescored } from "../spec.ts";
+import { faissRows, toFaissBlocks } from "./blocks.ts";
+import { Writer } from "./bytes.ts";
+
+/** Lists that Faiss looks through, where nobody says otherwise: as many as an index here does. */
+const PROBES = 16;
+
+/**
+ * The file of a Faiss index with the same codes: `Flat`, `PQ<M>x8`, `PQ<M>x4fs`, `Binary`, and `IVF<lists>,PQ<M>x8`, behind `OPQ<M>` and before `RFlat` too.
+ *
+ * Vectors of a cosine index are of length 1 and its metric is the inner product: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
+ * its byte (`numpy.packbits(x < 0, bitorder="little")`). Ids that are numbers or bigints go along.
+ *
+ * @throws InputError for codes that Faiss has not, ids that are words, and vectors that were removed and not yet compacted
+ */
+export function toFaiss(index: Index): Uint8Array<ArrayBuffer> {
+  const { spec, ids, live, learned, input } = index.state;
+  const refuse = (what: string, expected: string, got: unknown): never => {
+    throw new InputError("toFaiss", what, expected, got);
+  };
+  const supported = "[OPQ,] Flat, PQ<M>x8, PQ<M>x4fs or IVF<lists>,PQ<M>x8 [,RFlat], or Binary";
+  const { codes, lists, links, truncate, rescore, opq } = spec;
+  const written = codes.kind === "flat" || codes.kind === "pq" || codes.kind === "binary";
+  const inLists = !lists || (codes.kind === "pq" && codes.bits === 8);
+  const alone = codes.kind !== "binary" || !(opq || rescore);
+  if (!written || !inLists || !alone || links || truncate || rescore === "sq8") refuse("index", supported, index.spec);
+  if (live.size !== ids.count) refuse("index", "no removed vectors: compact() it", `${ids.count - live.size} of them`);
+  const names: BigInt64Array | undefined = ids.plain
+    ? undefined
+    : BigInt64Array.from({ length: ids.count }, (_, number) => integer(ids.idOf(number)));
+  const writer = new Writer();
+  if (codes.kind === "binary") return writeBinary(writer, index, names);
+  const metric = kernelMetric(index.metric);
+  const file = new FloatFile(writer, index, metric);
+  if (opq) {
+    file.header("IxPT").i32(1).name("LTra").u8(0).vector(learned.rotation!).vector(new Float32Array(0));
+    writer.i32(input, input).u8(1);
+  }
+  // Lists hold ids of their own.
+  if (names && !lists) file.header("IxMp");
+  if (rescore) file.header("IxRF");
+  file.codes(names);
+  if (rescore) {
+    file.flat(file.joined("exact.codes"), ids.count, metric);
+    writer.f32(defaultRescored(spec, 10) / 10);
+  }
+  if (names && !lists) writer.vector(names);
+  return writer.finish();
+}
+
+function integer(id: IndexId): bigint {
+  const name = typeof id === "string" ? undefined : BigInt(id);
+  if (name === undefined || BigInt.asIntN(64, name) !== name)
+    throw new InputError("toFaiss", "id", "an integer of 64 bits", id);
+  return name;
+}
+
+class FloatFile {
+  readonly #writer: Writer;
+  readonly #index: Index;
+  readonly #metric: "l2" | "ip";
+
+  constructor(writer: Writer, index: Index, metric: "l2" | "ip") {
+    [this.#writer, this.#index, this.#metric] = [writer, index, metric];
+  }
+
+  /** Class, dimension, vectors, two numbers of no meaning, trained, metric. */
+  header(name: string, n = this.#index.size, metric = this.#metric): Writer {
+    const writer = this.#writer
+      .name(name)
+      .i32(this.#index.dimension)
+      .i64(n, 1 << 20, 1 << 20);
+    return writer.u8(1).i32(metric === "ip" ? 0 : 1);
+  }
+
+  /** An array of all lists, one behind the other. */
+  joined(name: string): Uint8Array {
+    const parts = this.#index.parts().filter((part) => part.name === name);
+    const bytes = new Uint8Array(parts.reduce((sum, { block }) => sum + block.bytes, 0));
+    let at = 0;
+    for (const { block } of parts) {
+      bytes.set(block.view(), at);
+      at += block.bytes;
+    }
+    return bytes;
+  }
+
+  flat(rows: Uint8Array, n: number, metric: "l2" | "ip"): void {
+    this.header(metric === "ip" ? "IxFI" : "IxF2", n, metric)
+      .i64(rows.length / 4)
+      .raw(rows);
+  }
+
+  codes(names: BigInt64Array | undefined): void {
+    const { codes, lists } = this.#index.state.spec;
+    if (codes.kind === "flat") this.flat(this.joined("codes"), this.#index.size, this.#metric);
+    else if (codes.kind === "pq" && lists) this.#lists(codes.subspaces, lists, names);
+    else if (codes.kind === "pq" && codes.bits === 8) {
+      this.header("IxPq");
+      this.#quantizer(codes.subspaces, 8);
+      // Search by distance tables, without the options of polysemous codes.
+      this.#writer
+        .vector(this.joined("codes"))
+        .i32(0)
+        .u8(0)
+        .i32(codes.subspaces * 8 + 1);
+    } else if (codes.kind === "pq") this.#blocks(codes.subspaces);
+  }
+
+  #quantizer(subspaces: number, bits: number): void {
+    this.#writer.i64(this.#index.dimension, subspaces, bits).vector(this.#index.state.learned.codebooks!);
+  }
+
+  #blocks(subspaces: number): void {
+    this.header("IPfs");
+    this.#quantizer(subspaces, 4);
+    const blocks = toFaissBlocks(this.joined("codes"), subspaces);
+    const held = Math.ceil(this.#index.size / 32) * 32;
+    // The implementation is Faiss' choice; blocks of 32, and as many queries at once as it likes.
+    this.#writer.i32(0, 32, 0).i64(held, faissRows(subspaces)).vector(blocks);
+  }
+
+  #lists(subspaces: number, lists: number, names: BigInt64Array | undefined): void {
+    const writer = this.header("IwPQ").i64(lists, PROBES);
+    const { centroids } = this.#index.state.learned;
+    // Vectors are in the list of the nearest centroid, whatever the metric.
+    this.flat(new Uint8Array(centroids!.slice().buffer), lists, "l2");
+    writer.u8(0).i64(0);
+    writer.u8(1).i64(subspaces);
+    this.#quantizer(subspaces, 8);
+    const parts = this.#index.parts();
+    const codes = parts.filter(({ name }) => name === "codes");
+    const numbers = parts.filter(({ name }) => name === "numbers");
+    const sizes = codes.map(({ of }) => of.n);
+    writer.name("ilar").i64(lists, subspaces);
+    const full = sizes.filter((n) => n > 0).length > Math.floor(lists / 2);
+    const some = sizes.flatMap((n, i) => (n > 0 ? [i, n] : []));
+    writer.name(full ? "full" : "sprs").vector(BigInt64Array.from(full ? sizes : some, BigInt));
+    for (const [list, { block }] of codes.entries()) {
+      const members = new Uint32Array(numbers[list]!.block.view().slice().buffer);
+      writer.raw(block.view().slice());
+      writer.raw(new Uint8Array(BigInt64Array.from(members, (i) => names?.[i] ?? BigInt(i)).buffer));
+    }
+  }
+}
+
+function writeBinary(writer: Writer, index: Index, names: BigInt64Array | undefined): Uint8Array<ArrayBuffer> {
+  const bytes = Math.ceil(index.dimension / 8);
+  const n = index.size;
+  const header = (name: string): Writer =>
+    writer
+      .name(name)
+      .i32(8 * bytes, bytes)
+      .i64(n)
+      .u8(1)
+      .i32(1);
+  const [part] = index.parts();
+  // Rows here are whole words.
+  const row = 4 * Math.ceil(index.dimension / 32);
+  const codes = part!.block.view();
+  const packed = row === bytes ? codes : new Uint8Array(n * bytes);
+  if (row !== bytes) for (let i = 0; i < n; i++) packed.set(codes.subarray(i * row, i * row + bytes), i * bytes);
+  if (names) header("IBMp");
+  header("IBxF").vector(packed.slice());
+  if (names) writer.vector(names);
+  return writer.finish();
+}
