@@ -51,7 +51,7 @@ const number = (text, name) => {
 async function fuzz({ RandomData, attempt }, reader, { seed, inputs, until }) {
   const random = new RandomData(seed);
   const files = reader.files();
-  const run = { reader: reader.name, seed, inputs: 0, read: 0, slowestMs: 0, seconds: 0 };
+  const run = { reader: reader.name, seed, inputs: 0, read: 0, failed: 0, slowestMs: 0, seconds: 0 };
   const start = performance.now();
   for (; run.inputs < inputs && performance.now() < until; run.inputs++) {
     const bytes = reader.mutate(files[run.inputs % files.length], random);
@@ -62,6 +62,7 @@ async function fuzz({ RandomData, attempt }, reader, { seed, inputs, until }) {
       mkdirSync(corpus, { recursive: true });
       writeFileSync(join(corpus, name), bytes);
       console.log(`${reader.name}, seed ${seed}, input ${run.inputs}: ${result.failure}; kept as ${name}`);
+      run.failed++;
       process.exitCode = 1;
     }
     run.read += Number(result.isRead);
@@ -91,7 +92,7 @@ async function main() {
     const until = performance.now() + seconds * 1000;
     const run = await fuzz(module, reader, { seed: number(values.seed, "seed"), inputs, until });
     console.log(
-      `${run.reader}: ${run.inputs} inputs of seed ${run.seed}, ${run.read} read, the slowest ${run.slowestMs} ms, ${run.seconds} s`,
+      `${run.reader}: ${run.inputs} inputs of seed ${run.seed}, ${run.read} read, ${run.failed} failed, the slowest ${run.slowestMs} ms, ${run.seconds} s`,
     );
     if (values.record !== undefined) {
       const before = existsSync(values.record) ? JSON.parse(readFileSync(values.record, "utf8")) : [];

@@ -119,6 +119,7 @@ pub mod quantize_optimize;
 pub mod quantize_order;
 #[cfg(feature = "search")]
 pub mod rabitq;
+#[cfg(feature = "ops")]
 pub mod reduce;
 #[cfg(feature = "ops")]
 pub mod resize;

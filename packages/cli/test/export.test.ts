@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { DIGITS, FLOAT, newFolder } from "./files.ts";
+import { changedModel, DIGITS, FLOAT, newFolder } from "./files.ts";
 import { lowbit, lowbitJson } from "./lowbit.ts";
 
 const folder = newFolder();
@@ -66,6 +66,15 @@ describe("export", () => {
     expect(stderr).toMatch(words);
     expect(code).toBe(2);
   });
+});
+
+it("inspect shows the tensors of a network that cannot run, and why", async () => {
+  const path = changedModel(folder, "odd.onnx", ({ graph }) => {
+    for (const node of graph?.node ?? []) if (node.opType === "Relu") node.opType = "Fancy";
+  });
+  const { tensors, unsupported } = await lowbitJson<{ tensors: unknown[]; unsupported: string }>("inspect", path);
+  expect(tensors.length).toBeGreaterThan(7);
+  expect(unsupported).toMatch(/3 nodes.*Fancy/);
 });
 
 describe("eval --against", () => {

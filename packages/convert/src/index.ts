@@ -25,6 +25,7 @@ export { FileError, ModelFileError, OptionError, UnsupportedOperatorsError } fro
 export { DEFAULT_GATE } from "./gate.ts";
 export type { GgufArray, GgufValue } from "./gguf/header.ts";
 export { exportGguf, type GgufExport } from "./gguf/write.ts";
+export { GraphEditor } from "./graph/editor.ts";
 export {
   HUGGING_FACE_MODELS,
   type HuggingFaceOptions,

@@ -16,4 +16,6 @@
  * @module
  */
 export { loadModelIn, type RemoteLoadOptions, type RemoteModel } from "./worker/client.ts";
+// What another package needs to serve its own objects alike: errors keep their classes and numbers, sources travel.
+export { type RemoteSource, type Reply, replying, sendable, unwrap } from "./worker/protocol.ts";
 export { serveModels } from "./worker/server.ts";

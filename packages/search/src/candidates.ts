@@ -1,4 +1,4 @@
-/** The nearest vectors of one query: from codes, then from what is scored again. */
+/** The nearest vectors of some queries: from codes, then from what is scored again. */
 import { InputError } from "lowbit";
 import { flatScan, type KernelInstance, type Selection, TopK } from "lowbit/kernels";
 import { Bits } from "./bits.ts";
@@ -28,35 +28,78 @@ export interface Candidates {
   readonly counts: boolean;
 }
 
-/** Numbers and scores of the best, k of them or more. */
+/** Numbers and scores of the best of each query, [count, k]. */
 export function candidates(
   instance: KernelInstance,
   store: Store,
   query: Query,
-  { selection, count }: Allowed,
-  { k, rescored, nprobe, efSearch, exact }: Effort,
+  allowed: Allowed,
+  { k, rescored, exact, ...effort }: Effort,
 ): Candidates {
-  const { coder, rescorer, graph } = store;
+  const { coder, rescorer } = store;
+  const { count: queries } = query;
   if (rescorer && exact) {
-    using top = new TopK(instance, { k });
+    using top = new TopK(instance, { k, queries });
     using scanner = rescorer.scanner(query);
-    scanner.scan(store.exact!, selection, top, undefined);
+    scanner.scan(store.exact!, allowed.selection, top, undefined);
     return { ...top.finishF32(), counts: false };
   }
-  using top = new TopK(instance, { k: rescorer ? rescored : k });
-  const wanted = Math.max(top.k, efSearch);
-  const breadth = selection.filter ? graph?.breadthFor(wanted, count) : wanted;
-  if (graph && !exact && store.lists[0]!.n > 0 && breadth !== undefined && breadth <= MOST_BREADTH)
-    graph.search(store.nodes, query.pointer, breadth, selection.filter, top);
-  else scanCodes(instance, store, query, selection, exact ? store.lists.length : nprobe, top);
-  const found = coder.counts ? top.finishI32() : top.finishF32();
+  const found = fromCodes(instance, store, query, allowed, { ...effort, exact, k: rescorer ? rescored : k });
   if (!rescorer) return { ...found, counts: coder.counts };
+  const ids = new Uint32Array(queries * k);
+  const scores = new Float32Array(queries * k);
   using better = new TopK(instance, { k });
-  rescorer.rescore(store.exact!, query, found.ids, {}, better);
-  return { ...better.finishF32(), counts: false };
+  for (let i = 0; i < queries; i++) {
+    const some = found.ids.subarray(i * rescored, (i + 1) * rescored);
+    rescorer.rescore(store.exact!, one(query, i), some, {}, better);
+    const best = better.finishF32();
+    ids.set(best.ids, i * k);
+    scores.set(best.scores, i * k);
+  }
+  return { ids, scores, counts: false };
 }
 
-function scanCodes(
+/** Query i alone. */
+function one({ pointer, count, values }: Query, i: number): Query {
+  const d = values.length / count;
+  return { pointer: pointer + 4 * d * i, count: 1, values: values.subarray(d * i, d * (i + 1)) };
+}
+
+function fromCodes(
+  instance: KernelInstance,
+  store: Store,
+  query: Query,
+  { selection, count }: Allowed,
+  { k, nprobe, efSearch, exact }: Omit<Effort, "rescored">,
+): Pick<Candidates, "ids" | "scores"> {
+  const { coder, lists, numbers, graph } = store;
+  const finish = (top: TopK) => (coder.counts ? top.finishI32() : top.finishF32());
+  if (!numbers) {
+    using top = new TopK(instance, { k, queries: query.count });
+    const wanted = Math.max(k, efSearch);
+    const breadth = selection.filter ? graph?.breadthFor(wanted, count) : wanted;
+    if (graph && !exact && lists[0]!.n > 0 && breadth !== undefined && breadth <= MOST_BREADTH)
+      graph.search(store.nodes, query.pointer, breadth, selection.filter, top);
+    else {
+      using scanner = coder.scanner(query);
+      scanner.scan(lists[0]!, selection, top, undefined);
+    }
+    return finish(top);
+  }
+  const ids = new Uint32Array(query.count * k);
+  const scores = new Float32Array(query.count * k);
+  using top = new TopK(instance, { k });
+  for (let i = 0; i < query.count; i++) {
+    scanLists(instance, store, one(query, i), selection, exact ? lists.length : nprobe, top);
+    const found = finish(top);
+    ids.set(found.ids, i * k);
+    scores.set(found.scores, i * k);
+  }
+  return { ids, scores };
+}
+
+/** Lists differ from query to query: nothing is shared. */
+function scanLists(
   instance: KernelInstance,
   { coder, lists, numbers, centroids, centroidOf }: Store,
   query: Query,
@@ -65,13 +108,9 @@ function scanCodes(
   top: TopK,
 ): void {
   using scanner = coder.scanner(query);
-  if (!numbers) {
-    scanner.scan(lists[0]!, selection, top, undefined);
-    return;
-  }
   for (const list of nearestLists(instance, centroids, lists.length, query, nprobe))
     if (lists[list]!.n > 0)
-      scanner.scan(lists[list]!, { ...selection, ids: numbers[list]!.pointer }, top, centroidOf(list));
+      scanner.scan(lists[list]!, { ...selection, ids: numbers![list]!.pointer }, top, centroidOf(list));
 }
 
 function nearestLists(

@@ -305,7 +305,7 @@ export class Index implements Disposable {
     }
   }
 
-  /** {@link Index.search} of several queries, f32 [queries, D]; {@link Index.idOf} turns numbers into ids. */
+  /** {@link Index.search} of several queries, f32 [queries, D], which share the reading of codes; {@link Index.idOf} turns numbers into ids. */
   searchAll(queries: Vectors, k: number, options: SearchOptions = {}): Hits {
     this.#check("search");
     const { n } = checkVectors("Index.search", queries, this.dimension);
@@ -322,18 +322,20 @@ export class Index implements Disposable {
     const numbers = new Int32Array(n * k).fill(-1);
     const scores = new Float32Array(n * k).fill(Number.NaN);
     using allowed = filterWords(this.#state, options.filter);
+    const batch = Math.max(1, Math.min(TOGETHER, Math.floor(MOST / effort.rescored)));
     for (let from = 0; from < n; from += CHUNK) {
       const to = Math.min(n, from + CHUNK);
       this.#preparer.with("Index.search", queries, from, to, ({ x, dimension }) => {
-        for (let i = from; i < to; i++) {
-          const pointer = x + 4 * dimension * (i - from);
-          const query = { pointer, values: instance.f32(pointer, dimension).slice() };
+        for (let first = from; first < to; first += batch) {
+          const count = Math.min(batch, to - first);
+          const pointer = x + 4 * dimension * (first - from);
+          const query = { pointer, count, values: instance.f32(pointer, count * dimension).slice() };
           const best = candidates(instance, this.#store, query, allowed, effort);
           const sign = higherIsNearer(this.metric) && !best.counts ? -1 : 1;
-          for (let j = 0; j < Math.min(k, best.ids.length); j++) {
-            if (best.ids[j] === noId) break;
-            numbers[i * k + j] = best.ids[j]!;
-            scores[i * k + j] = sign * best.scores[j]!;
+          for (const [at, id] of best.ids.entries()) {
+            if (id === noId) continue;
+            numbers[first * k + at] = id;
+            scores[first * k + at] = sign * best.scores[at]!;
           }
         }
       });
@@ -409,6 +411,9 @@ export class Index implements Disposable {
 
 /** Lists that are looked through where nobody says how many. */
 const DEFAULT_PROBES = 16;
+
+/** Queries that share the scan of a block of codes. */
+const TOGETHER = 16;
 
 /** Nodes of a graph that are kept on the way where nobody says how many. */
 const DEFAULT_BREADTH = 64;

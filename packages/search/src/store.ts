@@ -132,7 +132,7 @@ export class Store implements Disposable {
   readonly centroidOf = (list: number): Query => {
     const { learned, dimension } = this.#setting;
     const values = learned.centroids!.subarray(list * dimension, (list + 1) * dimension);
-    return { pointer: this.centroids + 4 * dimension * list, values };
+    return { pointer: this.centroids + 4 * dimension * list, count: 1, values };
   };
 
   /** Numbers of the vectors of a list. */

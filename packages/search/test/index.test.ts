@@ -42,6 +42,23 @@ describe("what is found", () => {
     expect(recall(index, queries, nearest(base, queries, 10, metric))).toBeGreaterThanOrEqual(floor);
   });
 
+  it.each([
+    ...["Flat", "SQ8", "Binary", "Binary,RSQ8", "PQ16x8", "PQ16x4fs", "RaBitQ3", "IVF8,PQ16x8"],
+    ...["IVF8,RaBitQ", "HNSW8,RaBitQ2", "PQ16x4fs,RFlat"],
+  ])("%s finds for many queries what it finds for each", async (spec) => {
+    using index = await Index.build(base, spec, { metric: spec === "Binary" ? "hamming" : "l2" });
+    // Batches, and what is left over; with and without a filter.
+    for (const filter of [undefined, (id: unknown) => (id as number) % 3 !== 0]) {
+      const options = filter ? { filter } : {};
+      const { numbers, scores } = index.searchAll(queries, 7, options);
+      for (let q = 0; q < 20; q++) {
+        const hits = index.search(rowOf(queries, q), 7, options);
+        expect(hits.map(({ id }) => id)).toEqual([...numbers.subarray(q * 7, q * 7 + 7)]);
+        expect(hits.map(({ score }) => score)).toEqual([...scores.subarray(q * 7, q * 7 + 7)]);
+      }
+    }
+  });
+
   it("all lists of an inverted file hold what the flat index finds", async () => {
     using flat = await Index.build(base, "SQ8", { metric: "l2" });
     using lists = await Index.build(base, "IVF8,SQ8", { metric: "l2" });

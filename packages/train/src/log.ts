@@ -6,6 +6,8 @@ export interface EpochEntry {
   readonly loss: number;
   /** Share of the validation images classified rightly, 0..1. */
   readonly validation: number;
+  /** Mean cross-entropy of the validation answers in nats, six decimals; absent in logs from before it was kept. */
+  readonly validationLoss?: number;
   /** Learning rate of the epoch's last step. */
   readonly rate: number;
   /** Wall-clock time; the one field that differs from run to run. */

@@ -6,11 +6,12 @@ import { logitsOf, top1 } from "./evaluate.ts";
 import { ensureWritable, writeAtomically } from "./files.ts";
 import { alignToIntegers } from "./frozen/align.ts";
 import { compileFrozen } from "./frozen/run.ts";
+import { trainPacked } from "./main-packed.ts";
 import { Model } from "./model.ts";
 import { encodeOnnx, toOnnx } from "./onnx/export.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes } from "./recipes/index.ts";
-import { figuresOf, type TrainingRecord } from "./record.ts";
+import { figuresOf, type PackedRecord, type TrainingRecord } from "./record.ts";
 import { type Fitted, fit, type Progress } from "./train.ts";
 import type { HostTensor } from "./values.ts";
 
@@ -21,7 +22,7 @@ export interface TrainOptions {
   /** Folder of MNIST's four IDX .gz files. */
   readonly data: string;
   /**
-   * The ONNX file to write; its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. A recipe that prunes also
+   * The file to write: ONNX, or packed (`.safetensors`) where the recipe has a strategy. Its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. A recipe that prunes also
    * writes `.curvature.onnx`: the same network with a number of curvature in the place of each weight, for quantizers that ask for it.
    */
   readonly out: string;
@@ -31,6 +32,8 @@ export interface TrainOptions {
   readonly digits?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Fewer epochs than the recipe has, for a look at what it does. */
+  readonly epochs?: number;
 }
 
 /** The recipe of a name. @throws UnknownRecipeError */
@@ -50,8 +53,10 @@ export function recipeOf(name: string): Recipe {
  *
  * @throws HeldOutDigitsError, DataError, OutputError, CheckpointError, UnknownRecipeError; the signal's reason
  */
-export async function train(recipe: string | Recipe, options: TrainOptions): Promise<TrainingRecord> {
-  const chosen = typeof recipe === "string" ? recipeOf(recipe) : recipe;
+export async function train(recipe: string | Recipe, options: TrainOptions): Promise<TrainingRecord | PackedRecord> {
+  const named = typeof recipe === "string" ? recipeOf(recipe) : recipe;
+  const chosen = { ...named, epochs: Math.min(named.epochs, options.epochs ?? named.epochs) };
+  if (chosen.strategy !== undefined) return trainPacked(chosen, chosen.strategy, options);
   const { data, out, seed = 1, signal, onProgress } = options;
   await ensureWritable(out);
   const packaged = await readPackagedDigits(options.digits);
@@ -111,7 +116,7 @@ function curvatureOf({ tensors, second }: Fitted): Record<string, HostTensor> {
 }
 
 /** `models/a.onnx` -> `models/a.json` */
-const recordPath = (out: string): string => `${out.replace(/\.onnx$/, "")}.json`;
+export const recordPath = (out: string): string => `${out.replace(/\.(onnx|safetensors)$/, "")}.json`;
 
 /** `models/a.onnx` -> `models/a.curvature.onnx` */
 const curvaturePath = (out: string): string => `${out.replace(/\.onnx$/, "")}.curvature.onnx`;

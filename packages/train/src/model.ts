@@ -1,9 +1,14 @@
-import { jit, nn, type numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import type { Graph } from "lowbit";
+import { autograd, nn, type np } from "./autograd.ts";
+import { type GraphOptions, toGraph } from "./export/graph.ts";
 import type { FrozenLayer } from "./frozen/layers.ts";
 import type { Context, Layer } from "./layers/layer.ts";
-import { type AdamMoments, adam } from "./optimizers/adam.ts";
+import { adam } from "./optimizers/adam.ts";
+import { type Moments, type Optimizer, updateAll } from "./optimizers/optimizer.ts";
 import { Random } from "./random.ts";
-import { type Arrays, filled, type HostTensor, type HostTensors } from "./values.ts";
+import { compileForward } from "./strategies/pass.ts";
+import { floatTraining, type Strategy, type WeightSlot } from "./strategies/strategy.ts";
+import { type Arrays, filled, type HostTensor, type HostTensors, toArray, toHostTensor } from "./values.ts";
 
 /** Share of a new batch in the running statistics of batch normalization. */
 const STATISTICS_MOMENTUM = 0.1;
@@ -11,111 +16,148 @@ const STATISTICS_MOMENTUM = 0.1;
 /** All that a training step changes. */
 export type TrainingState = {
   readonly parameters: Arrays;
-  readonly moments: AdamMoments;
+  readonly moments: Moments;
   readonly statistics: Arrays;
+};
+
+/** What a step gets from its strategy, and the seed of what is drawn within it. */
+export type StepArguments = {
+  readonly weights: Arrays;
+  readonly constants: Arrays;
+  /** uint32, another one for each step. */
+  readonly seed: np.Array;
 };
 
 /** Purpose of the generator that draws initial weights (see `Random`). */
 const INITIAL_WEIGHTS = 0;
 
-/** A sequential network: layer after layer, logits [N, classes] at its end. */
+/** A sequential network: layer after layer, logits [N, classes] or [N, T, classes] at its end. */
 export class Model {
   readonly layers: readonly Layer[];
-  readonly #limits: Readonly<Record<string, number>>;
+  readonly slots: readonly WeightSlot[];
+  readonly limits: Readonly<Record<string, number>>;
 
   constructor(layers: readonly Layer[]) {
     const names = new Set(layers.map((layer) => layer.name));
     if (names.size !== layers.length) throw new Error(`layer names repeat: ${layers.map((l) => l.name).join(", ")}`);
     this.layers = layers;
-    this.#limits = Object.assign({}, ...layers.map((layer) => layer.limits ?? {}));
+    this.slots = layers.flatMap((layer) => layer.slots ?? []);
+    this.limits = Object.assign({}, ...layers.map((layer) => layer.limits ?? {}));
   }
 
-  /** Fresh parameters, their moments (0) and statistics, by full name with the prefixes of `flattenState`. */
-  initialize(seed: number): Record<string, HostTensor> {
+  /** Fresh parameters (or those given), their moments (0) and statistics, by full name with the prefixes of `flattenState`. */
+  initialize(
+    seed: number,
+    optimizer: Optimizer = adam(),
+    strategy: Strategy = floatTraining,
+    given: HostTensors = {},
+  ): Record<string, HostTensor> {
     const random = new Random(seed, INITIAL_WEIGHTS);
+    const parameters: Record<string, HostTensor> = {};
     const state: Record<string, HostTensor> = {};
     for (const layer of this.layers) {
-      for (const [name, tensor] of Object.entries(layer.initialize?.(random) ?? {})) {
-        state[`parameter/${name}`] = tensor;
-        state[`first/${name}`] = filled(tensor.shape, 0);
-        state[`second/${name}`] = filled(tensor.shape, 0);
-      }
+      Object.assign(parameters, layer.initialize?.(random));
       for (const [name, tensor] of Object.entries(layer.initializeStatistics?.() ?? {})) {
-        state[`statistics/${name}`] = tensor;
+        state[`statistics/${name}`] = given[name] ?? tensor;
       }
+    }
+    for (const name of Object.keys(parameters)) parameters[name] = given[name] ?? parameters[name]!;
+    Object.assign(parameters, strategy.initialize?.(this.slots, parameters, random));
+    for (const [name, tensor] of Object.entries(parameters)) {
+      state[`parameter/${name}`] = tensor;
+      for (const moment of optimizer.moments) state[`${moment}/${name}`] = filled(tensor.shape, 0);
     }
     return state;
   }
 
-  #forward(x: np.Array, parameters: Readonly<Arrays>, context: Context): np.Array {
+  /** Layer after layer. Takes x and the parameters. */
+  forward(x: np.Array, parameters: Readonly<Arrays>, context: Context): np.Array {
     return this.layers.reduce((value, layer) => layer.apply(value, parameters, context), x);
   }
 
   /**
-   * The compiled training step: (state, masks of pruned parameters, x [N,28,28,1], one-hot labels [N,10], Adam's clock) -> (new
-   * state, mean cross-entropy). Takes its arguments.
+   * The compiled training step: (state, masks of pruned parameters, what the strategy gives, x, one-hot labels, clock) -> (new
+   * state, mean cross-entropy and penalty). Takes its arguments.
    */
-  compileStep(): (
-    state: TrainingState,
-    masks: Arrays,
-    x: np.Array,
-    labels: np.Array,
-    clock: np.Array,
-  ) => [TrainingState, np.Array] {
-    const loss = (parameters: Arrays, x: np.Array, labels: np.Array): [np.Array, Arrays] => {
-      const context: Context = { training: true, statistics: {}, batchStatistics: {} };
-      const logits = this.#forward(x, parameters, context);
-      const crossEntropy = nn.logSoftmax(logits, -1).mul(labels).sum(-1).mean().mul(-1);
-      return [crossEntropy, context.batchStatistics];
+  compileStep(optimizer: Optimizer = adam(), strategy: Strategy = floatTraining) {
+    const limits = this.limits;
+    const loss = (
+      parameters: Arrays,
+      given: StepArguments,
+      x: np.Array,
+      labels: np.Array,
+    ): readonly [np.Array, Arrays] => {
+      const pass = compileForward(this, strategy, { training: true, statistics: {}, parameters, given });
+      const logits = pass.run(x.ref);
+      const crossEntropy = nn.logSoftmax(logits.ref, -1).mul(labels.ref).sum(-1).mean().mul(-1);
+      const penalty = strategy.penalty?.(pass.scope, { x, labels, logits });
+      return [penalty === undefined ? crossEntropy : crossEntropy.add(penalty), pass.batchStatistics];
     };
-    type Step = [TrainingState, np.Array];
-    return jit((state: TrainingState, masks: Arrays, x: np.Array, labels: np.Array, clock: np.Array): Step => {
-      const [[value, batch], gradients] = valueAndGrad(loss, { hasAux: true })(tree.ref(state.parameters), x, labels);
-      const { parameters, moments } = adam(state.parameters, state.moments, gradients as Arrays, clock, this.#limits);
-      for (const [name, mask] of Object.entries(masks)) parameters[name] = (parameters[name] as np.Array).mul(mask);
-      const statistics = Object.fromEntries(
-        Object.entries(state.statistics).map(([name, running]) => [
-          name,
-          running.mul(1 - STATISTICS_MOMENTUM).add((batch[name] as np.Array).mul(STATISTICS_MOMENTUM)),
-        ]),
-      );
-      return [{ parameters, moments, statistics }, value];
-    });
+    return autograd.compile(
+      (
+        state: TrainingState,
+        masks: Arrays,
+        given: StepArguments,
+        x: np.Array,
+        labels: np.Array,
+        clock: np.Array,
+      ): [TrainingState, np.Array] => {
+        const { value, aux, gradients } = autograd.gradient(loss, autograd.share(state.parameters), given, x, labels);
+        const chosen = strategy.gradients?.(gradients, given) ?? gradients;
+        const { parameters, moments } = updateAll(optimizer, state.parameters, state.moments, chosen, clock, limits);
+        for (const [name, mask] of Object.entries(masks)) parameters[name] = parameters[name]!.mul(mask);
+        const statistics = Object.fromEntries(
+          Object.entries(state.statistics).map(([name, running]) => [
+            name,
+            running.mul(1 - STATISTICS_MOMENTUM).add(aux[name]!.mul(STATISTICS_MOMENTUM)),
+          ]),
+        );
+        return [{ parameters, moments, statistics }, value];
+      },
+    );
   }
 
-  /** The compiled evaluation: (parameters, statistics, x [N,28,28,1]) -> logits. Takes its arguments. */
+  /** The compiled evaluation: (parameters, statistics, x) -> logits, of the parameters as they are. Takes its arguments. */
   compileLogits(): (parameters: Arrays, statistics: Arrays, x: np.Array) => np.Array {
-    return jit((parameters: Arrays, statistics: Arrays, x: np.Array) => {
-      const logits = this.#forward(x, parameters, { training: false, statistics, batchStatistics: {} });
+    return autograd.compile((parameters: Arrays, statistics: Arrays, x: np.Array) => {
+      const logits = this.forward(x, parameters, { training: false, statistics, batchStatistics: {} });
       for (const array of Object.values(statistics)) array.dispose();
       return logits;
     });
   }
 
-  /** The network as it stays, layer by layer. @param tensors parameters and statistics by full name */
+  /** The network as ONNX will have it, layer by layer. @param tensors parameters and statistics by full name */
   freeze(tensors: HostTensors): FrozenLayer[] {
-    return this.layers.flatMap((layer) => layer.freeze(tensors));
+    return this.layers.flatMap((layer) => {
+      if (layer.freeze === undefined) throw new Error(`${layer.name}: this layer has a Graph, but no ONNX form`);
+      return layer.freeze(tensors);
+    });
+  }
+
+  /** The network as the core's Graph. @param tensors parameters and statistics by full name @throws GraphError */
+  toGraph(tensors: HostTensors, options: GraphOptions): Graph {
+    const rowsOf = (slot: WeightSlot) => toHostTensor(slot.rows(toArray(tensors[slot.name]!)));
+    return toGraph(this.layers, tensors, rowsOf, options);
   }
 }
 
-const SECTIONS = ["parameter", "first", "second", "statistics"] as const;
-
 /** The state as one flat record, `section/name`: the form that checkpoints store. */
-export function flattenState(state: TrainingState): Arrays {
-  const parts: Record<(typeof SECTIONS)[number], Arrays> = {
-    parameter: state.parameters,
-    first: state.moments.first,
-    second: state.moments.second,
-    statistics: state.statistics,
-  };
+export function flattenState({ parameters, moments, statistics }: TrainingState): Arrays {
+  const sections: [string, Arrays][] = [
+    ["parameter", parameters],
+    ...Object.entries(moments),
+    ["statistics", statistics],
+  ];
   return Object.fromEntries(
-    SECTIONS.flatMap((section) => Object.entries(parts[section]).map(([name, array]) => [`${section}/${name}`, array])),
+    sections.flatMap(([section, arrays]) =>
+      Object.entries(arrays).map(([name, array]) => [`${section}/${name}`, array]),
+    ),
   );
 }
 
 /** The inverse of `flattenState`. */
-export function unflattenState(flat: Readonly<Arrays>): TrainingState {
-  const part = (section: (typeof SECTIONS)[number]): Arrays =>
+export function unflattenState(flat: Readonly<Arrays>, optimizer: Optimizer = adam()): TrainingState {
+  const part = (section: string): Arrays =>
     Object.fromEntries(
       Object.entries(flat)
         .filter(([name]) => name.startsWith(`${section}/`))
@@ -123,7 +165,7 @@ export function unflattenState(flat: Readonly<Arrays>): TrainingState {
     );
   return {
     parameters: part("parameter"),
-    moments: { first: part("first"), second: part("second") },
+    moments: Object.fromEntries(optimizer.moments.map((moment) => [moment, part(moment)])),
     statistics: part("statistics"),
   };
 }

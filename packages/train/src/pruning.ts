@@ -1,5 +1,5 @@
-import { numpy as np } from "@jax-js/jax";
 import { magnitudeMasks } from "lowbit/quantize";
+import { np } from "./autograd.ts";
 import type { Arrays } from "./values.ts";
 
 /** Magnitude pruning while training, gradually (Zhu, Gupta 2017). */

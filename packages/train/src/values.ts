@@ -1,4 +1,4 @@
-import { numpy as np } from "@jax-js/jax";
+import { np } from "./autograd.ts";
 
 /** A float32 tensor outside the training engine: what checkpoints hold and exporters read. Row-major. */
 export interface HostTensor {
@@ -27,6 +27,14 @@ export function toArray(tensor: HostTensor): np.Array {
 
 export function toArrays(tensors: HostTensors): Arrays {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toArray(tensor)]));
+}
+
+/** Copies one array out of the engine. Takes it. */
+export function toHostTensor(array: np.Array): HostTensor {
+  const { shape } = array;
+  const data = array.dataSync();
+  if (!(data instanceof Float32Array)) throw new TypeError(`expected float32, got ${data.constructor.name}`);
+  return { shape, data: data.slice() };
 }
 
 /** Copies out of the engine; the arrays stay alive. */

@@ -1,10 +1,10 @@
 import { grad, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
 import { signSte } from "../src/estimators/ste.ts";
 import { binaryWeights, ternaryWeights } from "../src/estimators/weights.ts";
 import { quantizedRelu } from "../src/layers/activations.ts";
 import { Random } from "../src/random.ts";
-import { startEngine } from "../src/train.ts";
 
 beforeAll(startEngine);
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
 import { logitsOf } from "../src/evaluate.ts";
 import { alignToIntegers } from "../src/frozen/align.ts";
 import type { FrozenLayer } from "../src/frozen/layers.ts";
@@ -7,7 +8,7 @@ import { compileFrozen } from "../src/frozen/run.ts";
 import { Model } from "../src/model.ts";
 import { Random } from "../src/random.ts";
 import { figuresOf } from "../src/record.ts";
-import { fit, startEngine } from "../src/train.ts";
+import { fit } from "../src/train.ts";
 import { type HostTensors, toArrays } from "../src/values.ts";
 import { syntheticDigits, tinyRecipe } from "./fixtures.ts";
 

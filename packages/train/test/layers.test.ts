@@ -1,11 +1,11 @@
 import { grad, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
 import { batchNorm } from "../src/layers/batch-norm.ts";
 import { convolve } from "../src/layers/conv.ts";
 import type { Context } from "../src/layers/layer.ts";
 import { maxPool } from "../src/layers/pool.ts";
 import { Random } from "../src/random.ts";
-import { startEngine } from "../src/train.ts";
 
 beforeAll(startEngine);
 

@@ -31,9 +31,10 @@ function everyFourth({ count, images, labels }: Digits): Digits {
 
 const recordOf = (name: string): string => resolve(models, `${name}.json`);
 
-// A recipe that was never run to its end has no model yet.
-const trained = recipes.filter(({ name }) => existsSync(recordOf(name)));
-for (const { name } of recipes.filter((recipe) => !trained.includes(recipe)))
+// Recipes with a strategy write packed files: test/recipes.test.ts. A recipe that was never run to its end has no model yet.
+const exported = recipes.filter(({ strategy }) => strategy === undefined);
+const trained = exported.filter(({ name }) => existsSync(recordOf(name)));
+for (const { name } of exported.filter((recipe) => !trained.includes(recipe)))
   it.skip(`models/${name}: not trained (lowbit train ${name}, then node scripts/pack-models.mjs)`, () => {});
 
 describe.each(trained)("models/$name", ({ name, epochs, pruning }) => {

@@ -1,5 +1,6 @@
 import { fromBinary, ModelProtoSchema } from "@lowbit/convert/onnx";
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
 import { logitsOf } from "../src/evaluate.ts";
 import { alignToIntegers } from "../src/frozen/align.ts";
 import type { FrozenLayer } from "../src/frozen/layers.ts";
@@ -7,7 +8,7 @@ import { compileFrozen } from "../src/frozen/run.ts";
 import { recipeOf } from "../src/main.ts";
 import { Model } from "../src/model.ts";
 import { encodeOnnx, toOnnx } from "../src/onnx/export.ts";
-import { fit, startEngine } from "../src/train.ts";
+import { fit } from "../src/train.ts";
 import type { HostTensor } from "../src/values.ts";
 import { onnxLogits, syntheticDigits, tinyRecipe } from "./fixtures.ts";
 

@@ -1,41 +1,95 @@
-import { numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AdamClock, adam } from "../src/optimizers/adam.ts";
-import { learningRate } from "../src/schedule.ts";
-import { startEngine } from "../src/train.ts";
+import { np, startEngine } from "../src/autograd.ts";
+import { adam, adamW } from "../src/optimizers/adam.ts";
+import { bop } from "../src/optimizers/bop.ts";
+import { Clock, type Optimizer, updateAll } from "../src/optimizers/optimizer.ts";
+import { sgd } from "../src/optimizers/sgd.ts";
+import { constantRate, learningRate, stepDecay } from "../src/schedule.ts";
 
 beforeAll(startEngine);
 
 const array = (...values: number[]) => np.array(values, { dtype: np.float32 });
 
+/** Weights of `w` after each gradient, and the moments at the end. */
+function run(optimizer: Optimizer, start: number[], gradients: number[][], rate: number, limits = {}, name = "w") {
+  const clock = new Clock();
+  let parameters: Record<string, np.Array> = { [name]: array(...start) };
+  let moments = Object.fromEntries(
+    optimizer.moments.map((moment) => [moment, { [name]: array(...start.map(() => 0)) }]),
+  );
+  const path = gradients.map((gradient) => {
+    const tick = np.array(clock.tick(rate));
+    ({ parameters, moments } = updateAll(optimizer, parameters, moments, { [name]: array(...gradient) }, tick, limits));
+    return parameters[name]!.ref.js() as number[];
+  });
+  return { path, moments };
+}
+
 describe("adam", () => {
   it("takes two steps as computed by hand", () => {
-    const clock = new AdamClock();
-    const tick = () => np.array(clock.tick(0.1));
-    let state = adam({ w: array(1) }, { first: { w: array(0) }, second: { w: array(0) } }, { w: array(0.5) }, tick());
+    const { path, moments } = run(adam(), [1], [[0.5], [-1]], 0.1);
     // t = 1: m = 0.05, v = 0.00025; m / 0.1 = 0.5, sqrt(v / 0.001) = 0.5: w = 1 - 0.1.
-    expect((state.parameters.w as np.Array).ref.item()).toBeCloseTo(0.9, 6);
-    state = adam(state.parameters, state.moments, { w: array(-1) }, tick());
+    expect(path[0]![0]).toBeCloseTo(0.9, 6);
     // t = 2: m = 0.045 - 0.1 = -0.055, v = 0.00024975 + 0.001; m / 0.19 = -0.2894737, sqrt(v / 0.001999) = 0.7906847.
-    expect(state.moments.first.w?.item()).toBeCloseTo(-0.055, 7);
-    expect(state.moments.second.w?.item()).toBeCloseTo(0.00124975, 9);
-    expect(state.parameters.w?.item()).toBeCloseTo(0.9 + (0.1 * 0.2894737) / 0.7906847, 6);
+    expect(moments.first!.w!.item()).toBeCloseTo(-0.055, 7);
+    expect(moments.second!.w!.item()).toBeCloseTo(0.00124975, 9);
+    expect(path[1]![0]).toBeCloseTo(0.9 + (0.1 * 0.2894737) / 0.7906847, 6);
   });
 
   it("clips latent weights that have a limit, and no others", () => {
-    const zeros = () => ({ a: array(0), b: array(0) });
-    const clock = np.array(new AdamClock().tick(0.5));
-    const gradients = { a: array(-1), b: array(-1) };
-    const moments = { first: zeros(), second: zeros() };
-    const { parameters } = adam({ a: array(0.9), b: array(0.9) }, moments, gradients, clock, { a: 1 });
-    expect(parameters.a?.item()).toBe(1);
-    expect(parameters.b?.item()).toBeCloseTo(1.4, 6);
+    expect(run(adam(), [0.9], [[-1]], 0.5, { w: 1 }).path[0]![0]).toBe(1);
+    expect(run(adam(), [0.9], [[-1]], 0.5, { v: 1 }).path[0]![0]).toBeCloseTo(1.4, 6);
+  });
+
+  it("decays weights apart from the moments as AdamW, and no biases", () => {
+    // 1 (1 - 0.1 · 0.5) - 0.1.
+    expect(run(adamW(0.5), [1], [[2]], 0.1).path[0]![0]).toBeCloseTo(0.85, 6);
+    expect(run(adamW(0.5), [1], [[2]], 0.1, {}, "a.bias").path[0]![0]).toBeCloseTo(0.9, 6);
   });
 
   it("has a clock that goes on where it was resumed", () => {
-    const whole = new AdamClock();
+    const whole = new Clock();
     for (let t = 0; t < 30; t++) whole.tick(1);
-    expect(new AdamClock(30).tick(1)).toEqual(whole.tick(1));
+    expect(new Clock(30).tick(1)).toEqual(whole.tick(1));
+  });
+});
+
+describe("sgd", () => {
+  it("is plain, with momentum, and with Nesterov's look ahead, by hand", () => {
+    expect(run(sgd(), [1], [[0.5]], 0.1).path[0]![0]).toBeCloseTo(0.95, 6);
+    // v = 1, then 0.9 + 1 = 1.9.
+    expect(run(sgd({ momentum: 0.9 }), [1], [[1], [1]], 0.1).path[1]![0]).toBeCloseTo(1 - 0.1 - 0.19, 6);
+    // 1 + 0.9, then 1 + 0.9 · 1.9.
+    expect(run(sgd({ momentum: 0.9, nesterov: true }), [1], [[1], [1]], 0.1).path[1]![0]).toBeCloseTo(
+      1 - 0.19 - 0.271,
+      6,
+    );
+    expect(run(sgd({ decay: 0.5 }), [2], [[0]], 0.1).path[0]![0]).toBeCloseTo(1.9, 6);
+  });
+});
+
+describe("bop", () => {
+  const optimizer = bop({ adaptivity: 0.5, threshold: 0.3, binary: (name) => name === "w" });
+
+  it("flips a sign where the mean gradient pushes along it beyond the threshold, and keeps ±1", () => {
+    // m = 0.5 g: 0.5, 0.2, -0.5 against w = +1; then 0.5, 0.35, -0.5.
+    const { path } = run(
+      optimizer,
+      [0.1, 0.1, 0.1, -3],
+      [
+        [1, 0.4, -1, -1],
+        [0.5, 0.5, 0, -1],
+      ],
+      0.1,
+    );
+    expect(path).toEqual([
+      [-1, 1, 1, 1],
+      [-1, -1, 1, 1],
+    ]);
+  });
+
+  it("leaves the other parameters to Adam", () => {
+    expect(run(optimizer, [1], [[3]], 0.1, {}, "bias").path[0]![0]).toBeCloseTo(0.9, 6);
   });
 });
 
@@ -43,6 +97,15 @@ describe("learningRate", () => {
   it("rises to its peak, then falls linearly towards 0", () => {
     expect([0, 1, 2, 3, 4, 8, 11].map((t) => learningRate(0.9, t, 12, 2))).toEqual(
       [0.3, 0.6, 0.9, 0.81, 0.72, 0.36, 0.09].map((rate) => expect.closeTo(rate, 12)),
+    );
+  });
+
+  it("stays, or falls by steps, as other schedules have it", () => {
+    expect([0, 1, 2, 11].map((t) => constantRate(0.9, t, 12, 2))).toEqual(
+      [0.3, 0.6, 0.9, 0.9].map((r) => expect.closeTo(r, 12)),
+    );
+    expect([0, 5, 6, 9].map((t) => stepDecay()(1, t, 12, 0))).toEqual(
+      [1, 1, 0.1, 0.01].map((r) => expect.closeTo(r, 12)),
     );
   });
 });

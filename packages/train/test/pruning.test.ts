@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
 import { type Pruning, prunedShare } from "../src/pruning.ts";
-import { fit, startEngine } from "../src/train.ts";
+import { fit } from "../src/train.ts";
 import { syntheticDigits, tinyRecipe } from "./fixtures.ts";
 
 beforeAll(startEngine);

@@ -42,6 +42,7 @@ function print(path: string, file: FileDescription): void {
       file.tensors,
     )}`,
   );
+  if (file.unsupported !== undefined) console.log(`\ncannot run: ${file.unsupported}`);
   if (file.macs !== undefined) {
     const { binary, int8, float } = file.macs;
     console.log(

@@ -4,7 +4,7 @@ import type { TensorFile } from "@lowbit/convert";
 import { type Constant, type Dim, type DType, type Graph, sizeOf } from "lowbit";
 import { naming, readInput } from "./files.ts";
 import { type Arithmetic, bitsOf, type Layer, layersOf, totalMacs } from "./layers.ts";
-import { isTensorsOnly, modelName, parseGraph } from "./model.ts";
+import { isTensorsOnly, parseGraph } from "./model.ts";
 import { openTensors } from "./tensor-file.ts";
 
 export interface TensorDescription {
@@ -39,6 +39,8 @@ export interface FileDescription {
   /** Multiply-accumulates for one sample. */
   readonly macs?: Readonly<Record<Arithmetic, number>>;
   readonly labels?: readonly string[];
+  /** What stands in the way of running the network: its layers are then not known. */
+  readonly unsupported?: string;
   readonly provenance?: unknown;
   readonly parity?: unknown;
 }
@@ -132,11 +134,25 @@ const ONNX_TYPES: Readonly<Record<number, readonly [name: string, bits: number]>
   22: ["int4", 4],
 };
 
+/** The network as it would run, or what of it is not supported; damaged files are refused. */
+async function describeNetwork(path: string, bytes: Uint8Array) {
+  const { UnsupportedOperatorsError } = await import("@lowbit/convert");
+  const { UnsupportedError } = await import("lowbit");
+  try {
+    return describeGraph((await parseGraph(path, bytes)).graph);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (cause instanceof UnsupportedOperatorsError || cause instanceof UnsupportedError)
+      return { unsupported: cause.message };
+    throw error;
+  }
+}
+
 /** Tensors as the file has them, layers as they are after the passes, which is how they would run. */
 async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescription> {
   const { fromBinary, ModelProtoSchema } = await import("@lowbit/convert/onnx");
   // The import checks the whole file, every tensor's size included; what follows only names things.
-  const { graph } = await parseGraph(path, bytes);
+  const network = await describeNetwork(path, bytes);
   const initializers = fromBinary(ModelProtoSchema, bytes).graph?.initializer ?? [];
   return {
     format: "onnx",
@@ -146,20 +162,19 @@ async function describeOnnx(path: string, bytes: Uint8Array): Promise<FileDescri
       const shape = dims.map(Number);
       return { name, dtype, shape, bits, size: sizeOf(shape) };
     }),
-    ...describeGraph(graph),
+    ...network,
   };
 }
 
 /** Constants as the file has them, layers as they would run. */
 async function describeTflite(path: string, bytes: Uint8Array): Promise<FileDescription> {
-  const { importModel, runPasses } = await import("@lowbit/convert");
   const { readTflite, typeName } = await import("@lowbit/convert/tflite");
-  const graph = runPasses(importModel(bytes, { format: "tflite", name: modelName(path) }));
+  const network = await describeNetwork(path, bytes);
   const constants = readTflite(bytes).tensors.flatMap(({ name, type, shape, data }) => {
     if (data === undefined) return [];
     const size = sizeOf(shape);
     const dtype = typeName(type).toLowerCase().replace("float", "f");
     return [{ name, dtype, shape, bits: size === 0 ? 0 : Math.floor((data.length * 8) / size), size }];
   });
-  return { format: "tflite", bytes: bytes.length, tensors: constants, ...describeGraph(graph) };
+  return { format: "tflite", bytes: bytes.length, tensors: constants, ...network };
 }

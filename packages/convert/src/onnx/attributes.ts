@@ -1,6 +1,11 @@
 import type { PlainConstant } from "lowbit";
 import { ModelFileError } from "../errors.ts";
-import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "./generated/onnx_pb.ts";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  type GraphProto,
+  type NodeProto,
+} from "./generated/onnx_pb.ts";
 import { nodeTitle } from "./reader.ts";
 import { readTensor } from "./tensor.ts";
 
@@ -51,6 +56,13 @@ export class NodeAttributes {
     if (attribute === undefined) return undefined;
     if (attribute.t === undefined) throw new ModelFileError(this.#op, name, "a tensor", "none");
     return readTensor(attribute.t, `${this.#op} ${name}`);
+  }
+
+  /** @throws ModelFileError where the node does not have it */
+  graph(name: string): GraphProto {
+    const graph = this.#get(name, A.GRAPH)?.g;
+    if (graph === undefined) throw new ModelFileError(this.#op, `attribute ${name}`, "a graph", "none");
+    return graph;
   }
 
   #get(name: string, type: AttributeProto_AttributeType): AttributeProto | undefined {

@@ -15,7 +15,8 @@ import type { GraphEditor } from "../graph/editor.ts";
 import { foldValues } from "../graph/fold.ts";
 import { countedAxis } from "../graph/numbers.ts";
 import { NodeAttributes } from "./attributes.ts";
-import type { NodeProto } from "./generated/onnx_pb.ts";
+import { importBranch, type Scope } from "./branch.ts";
+import type { GraphProto, NodeProto } from "./generated/onnx_pb.ts";
 import { nodeTitle } from "./reader.ts";
 
 /** Imports one node: reads it through the context and adds Graph nodes to it. */
@@ -32,18 +33,21 @@ export class NodeContext {
   readonly title: string;
   readonly #editor: GraphEditor;
   readonly #names: Map<string, string>;
+  readonly #scope: Scope;
 
   constructor(
     readonly proto: NodeProto,
-    readonly opset: number,
-    editor: GraphEditor,
-    names: Map<string, string>,
-    private readonly types: ReadonlyMap<string, number> = new Map(),
+    scope: Scope,
   ) {
     this.title = `${proto.opType} "${nodeTitle(proto)}"`;
     this.attributes = new NodeAttributes(proto);
-    this.#editor = editor;
-    this.#names = names;
+    this.#editor = scope.editor;
+    this.#names = scope.names;
+    this.#scope = scope;
+  }
+
+  get opset(): number {
+    return this.#scope.opset;
   }
 
   get inputCount(): number {
@@ -86,7 +90,7 @@ export class NodeContext {
 
   /** The ONNX type of input `index`, where the file says it: types of 4 bits are stored as those of 8. */
   codeType(index: number): number | undefined {
-    return this.types.get(this.proto.input[index] ?? "");
+    return this.#scope.types.get(this.proto.input[index] ?? "");
   }
 
   /** Input `index` as a value of f32, of the rank given if one is. */
@@ -202,6 +206,16 @@ export class NodeContext {
     if (name) this.#names.set(name, value);
   }
 
+  /** Imports a subgraph in place of this node: its outputs are the node's. */
+  replace(graph: GraphProto): void {
+    const prefix = this.proto.output.find((name) => name !== "")!;
+    for (const [index, output] of importBranch(graph, prefix, this.#scope).entries()) {
+      const value = this.#names.get(output);
+      if (value === undefined) this.unsupported(`output "${output}", for training only`, "outputs that inference has");
+      this.bind(value, index);
+    }
+  }
+
   /** Stores the floats that codes stand for; a layer whose weights they become takes the codes: {@link weight}. */
   storeCodes(part: string, constant: PlainConstant, codes: Codes): string {
     const name = this.store(part, constant);
@@ -238,8 +252,9 @@ export class NodeContext {
     const [{ dtype, shape }] = this.#editor.infer(node) as [ValueInfo];
     if (dtype === "int64")
       return { kind: "plain", dtype, shape: shape as number[], data: BigInt64Array.from(list, BigInt) };
-    const Data = dtype === "int32" ? Int32Array : dtype === "f32" ? Float32Array : undefined;
-    return Data && { kind: "plain", dtype: dtype as "int32" | "f32", shape: shape as number[], data: Data.from(list) };
+    const arrays = { int32: Int32Array, f32: Float32Array, bool: Uint8Array } as const;
+    const Data = arrays[dtype as keyof typeof arrays] as typeof arrays.int32 | undefined;
+    return Data && { kind: "plain", dtype: dtype as "int32", shape: shape as number[], data: Data.from(list) };
   }
 
   #add<K extends Node["op"]>(

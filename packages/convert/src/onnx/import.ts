@@ -1,6 +1,7 @@
 import { type Graph, UnsupportedError } from "lowbit";
 import { UnsupportedOperatorsError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
+import type { Scope } from "./branch.ts";
 import { NodeContext } from "./context.ts";
 import type { ModelProto, NodeProto } from "./generated/onnx_pb.ts";
 import { OPERATORS } from "./operators/registry.ts";
@@ -17,7 +18,6 @@ export const importOnnx = (bytes: Uint8Array, name?: string): Graph => importOnn
 /** The same of its message, whose external data were read. */
 export function importOnnxModel(model: ModelProto, name?: string): Graph {
   const source = readOnnxModel(model);
-  refuseUnknown(source.nodes);
   const editor = new GraphEditor({ name: name ?? (source.name || "model") });
   const names = new Map<string, string>();
   for (const output of source.outputs) editor.reserved.add(output);
@@ -29,8 +29,15 @@ export function importOnnxModel(model: ModelProto, name?: string): Graph {
     editor.addInput(input.name, { dtype: input.dtype, shape: input.shape });
     names.set(input.name, input.name);
   }
-  for (const node of source.nodes)
-    OPERATORS.get(operatorName(node))!(new NodeContext(node, source.opset, editor, names, source.types));
+  const { opset, types } = source;
+  const scope: Scope = {
+    ...{ opset, editor, names, types },
+    importNodes(nodes) {
+      refuseUnknown(nodes);
+      for (const node of nodes) OPERATORS.get(operatorName(node))!(new NodeContext(node, scope));
+    },
+  };
+  scope.importNodes(source.nodes);
   bindOutputs(source, editor, names);
   return editor.freeze();
 }

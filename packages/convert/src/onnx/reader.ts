@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DataOf, Dim, PlainConstant } from "lowbit";
 import { ModelFileError } from "../errors.ts";
+import { inlineFunctions } from "./functions.ts";
 import {
   type GraphProto,
   type ModelProto,
@@ -9,6 +10,7 @@ import {
   type ValueInfoProto,
 } from "./generated/onnx_pb.ts";
 import { isAsInSet7 } from "./old-sets.ts";
+import { inputsOf } from "./rename.ts";
 import { dtypeOf, readTensor, typeName } from "./tensor.ts";
 
 /** Operator set versions of the default domain whose rules the importers know; of older ones, what did not change until then. */
@@ -64,9 +66,10 @@ export function readOnnxModel(model: ModelProto): SourceModel {
   if (graph.output.length === 0) throw new ModelFileError("onnx", "graph", "at least one output", "none (truncated?)");
   const initializers = readInitializers(graph);
   const inputs = graph.input.filter((input) => !initializers.has(input.name)).map(readInput);
+  const opset = opsetOf(model);
   return {
     name: graph.name,
-    opset: opsetOf(model),
+    opset,
     inputs,
     types: new Map([
       ...graph.initializer.map(({ name, dataType }) => [name, dataType] as const),
@@ -76,7 +79,10 @@ export function readOnnxModel(model: ModelProto): SourceModel {
     ]),
     outputs: graph.output.map((output) => output.name),
     initializers,
-    nodes: sortNodes(graph, new Set([...initializers.keys(), ...inputs.map((input) => input.name)])),
+    nodes: sortNodes(
+      { node: inlineFunctions(model, opset), output: graph.output },
+      new Set([...initializers.keys(), ...inputs.map((input) => input.name)]),
+    ),
   };
 }
 
@@ -137,7 +143,7 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
 /**
  * Topological order (the file's own where that is one). Names a node of the cycle, or the value that nothing writes.
  */
-function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
+export function sortNodes(graph: Pick<GraphProto, "node" | "output">, known: ReadonlySet<string>): NodeProto[] {
   const writers = new Map<string, NodeProto>();
   for (const node of graph.node) {
     if (node.output.every((output) => output === "")) {
@@ -160,7 +166,7 @@ function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
   const readers = new Map<NodeProto, NodeProto[]>();
   for (const node of graph.node) {
     const sources = new Set<NodeProto>();
-    for (const input of node.input) {
+    for (const input of inputsOf(node)) {
       if (input === "" || known.has(input)) continue;
       const writer = writers.get(input);
       if (writer === undefined) {
@@ -195,7 +201,9 @@ function sortNodes(graph: GraphProto, known: ReadonlySet<string>): NodeProto[] {
   // Kahn's order goes level by level; the file's own order reads better where it is valid.
   const rank = new Map(graph.node.map((node, index) => [node, index]));
   const inFileOrder = graph.node.every((node) =>
-    node.input.every((input) => input === "" || known.has(input) || rank.get(writers.get(input)!)! < rank.get(node)!),
+    inputsOf(node).every(
+      (input) => input === "" || known.has(input) || rank.get(writers.get(input)!)! < rank.get(node)!,
+    ),
   );
   return inFileOrder ? [...graph.node] : order;
 }

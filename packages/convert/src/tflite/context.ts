@@ -106,14 +106,20 @@ export class NodeContext {
   /** Numbers of a small input that must be constant: sizes, axes, pads. */
   numbers(index: number, what: string): number[] {
     const constant = this.constant(index);
-    if (constant) return numbersOf(constant);
+    if (constant) return this.#integers(constant, what);
     return this.unsupported(`${what} computed at run time`, `constant ${what}`);
   }
 
   /** Input `index` as a shape: constant numbers, or what was read off a value whose sizes may be symbols. */
   dims(index: number): readonly Dim[] | undefined {
     const constant = this.constant(index);
-    return constant ? numbersOf(constant) : this.#state.shapes.get(this.operator.inputs[index] ?? -1);
+    return constant ? this.#integers(constant, "sizes") : this.#state.shapes.get(this.operator.inputs[index] ?? -1);
+  }
+
+  #integers(constant: PlainConstant, what: string): number[] {
+    const numbers = numbersOf(constant);
+    if (!numbers.every(Number.isSafeInteger)) this.damaged(what, "integers", numbers.slice(0, 8));
+    return numbers;
   }
 
   bindShape(dims: readonly Dim[]): void {

@@ -157,8 +157,8 @@ export interface WasmExports {
   readonly quantize_grid: (a: number, b: number, c: number) => number;
   readonly quantize_histogram: (a: number, b: number) => number;
   readonly quantize_largest: (a: number, b: number, c: number, d: number) => number;
-  readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_level_scale: (a: number, b: number) => number;
+  readonly quantize_linear_run: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly quantize_magnitude_mask: (a: number, b: number, c: number, d: number) => number;
   readonly quantize_mean_abs_above: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
   readonly quantize_min_max: (a: number, b: number, c: number, d: number, e: number, f: number) => number;

@@ -2,7 +2,7 @@
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
 import type { PqMetric } from "./pq.ts";
-import { type Selection, type TopK, writeKeys, writeSelection } from "./top-k.ts";
+import { type Selection, type TopK, writeSelection } from "./top-k.ts";
 
 /** Widths of the parts of a code by its bits, highest bits first. */
 const widths: readonly (readonly number[])[] = [[], [1], [2], [2, 1], [4], [4, 1], [4, 2], [4, 2, 1], [4, 4]];
@@ -90,17 +90,18 @@ export function rabitqPrepare(
   }
 }
 
-/** Takes the codes of the smallest scores into `top`, of one query. @throws OutOfRangeError, ShapeError */
+/** Takes the codes of the smallest scores into the heap of query `at` of `top`. @throws OutOfRangeError, ShapeError */
 export function rabitqScan(
   instance: KernelInstance,
   { codes, factors, n, dimension, bits, metric, ...selection }: RabitqCodes,
   query: RabitqQuery,
   top: TopK,
+  at = 0,
 ): void {
   const parameters = new Parameters(instance).i32(codes, n * rabitqRowBytes(dimension, bits), factors, 2 * n, n);
   writeSelection(parameters.i32(dimension, bits), n, selection).i32(metric === "l2" ? 0 : 1);
   parameters.i32(query.codes, rabitqQueryBytes(dimension)).f32(query.step, query.base);
-  writeKeys(parameters, top).call(instance.exports.rabitq_scan_run);
+  parameters.i32(1, top.keys + 8 * top.k * at, top.k).call(instance.exports.rabitq_scan_run);
 }
 
 /**

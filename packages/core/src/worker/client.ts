@@ -5,16 +5,16 @@ import type { Feed, ModelTypes, Profile } from "../runtime/types.ts";
 import type { ByteSource, SourceOptions } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
 import {
+  absolute,
   buffersOf,
   fromPlain,
   type ModelDescription,
   type ModelServer,
   type PlainEntry,
   type RemoteOptions,
-  type RemoteSource,
-  type Reply,
-  reviveError,
+  sendable,
   toPlain,
+  unwrap,
 } from "./protocol.ts";
 
 export interface RemoteLoadOptions extends RemoteOptions, Pick<SourceOptions, "onProgress" | "signal"> {}
@@ -70,23 +70,6 @@ export async function loadModelIn<T extends ModelTypes = ModelTypes>(
   } finally {
     signal?.removeEventListener("abort", abort);
   }
-}
-
-function unwrap<T>(reply: Reply<T>): T {
-  if ("error" in reply) throw reviveError(reply.error);
-  return reply.value;
-}
-
-/** A worker resolves relative URLs against itself: the page's base is added here. */
-const absolute = (url: string): string => (typeof document === "object" ? new URL(url, document.baseURI).href : url);
-
-async function sendable(source: ByteSource): Promise<RemoteSource> {
-  if (typeof source === "string") return absolute(source);
-  if (source instanceof URL) return source.href;
-  if (source instanceof Blob) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  return new Uint8Array(await source.arrayBuffer());
 }
 
 class Client<T extends ModelTypes> implements RemoteModel<T> {

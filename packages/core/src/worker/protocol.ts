@@ -22,6 +22,7 @@ import {
 import type { BinaryCounting } from "../kernels/instance.ts";
 import type { Tier } from "../kernels/tiers.ts";
 import type { InputInfo, OutputInfo, Profile, TensorData } from "../runtime/types.ts";
+import type { ByteSource } from "../source.ts";
 import { Tensor, type TensorDType } from "../tensor.ts";
 
 /** What a worker is told to load. */
@@ -133,4 +134,33 @@ export function reviveError({ name, message, fields }: ErrorFields): Error {
   if (Class) Object.setPrototypeOf(error, Class.prototype);
   const own = Object.entries({ name, ...fields }).map(([key, value]) => [key, { value, enumerable: true }]);
   return Object.defineProperties(error, Object.fromEntries(own)) as Error;
+}
+
+/** The result of a call, or what its error says: for the side that serves. */
+export async function replying<T>(call: () => T | Promise<T>): Promise<Reply<T>> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { error: errorFields(error) };
+  }
+}
+
+/** The value, or the error thrown as it was on the other side. */
+export function unwrap<T>(reply: Reply<T>): T {
+  if ("error" in reply) throw reviveError(reply.error);
+  return reply.value;
+}
+
+/** A worker resolves relative URLs against itself: the page's base is added here. */
+export const absolute = (url: string): string =>
+  typeof document === "object" ? new URL(url, document.baseURI).href : url;
+
+/** A source as it can be sent. */
+export async function sendable(source: ByteSource): Promise<RemoteSource> {
+  if (typeof source === "string") return absolute(source);
+  if (source instanceof URL) return source.href;
+  if (source instanceof Blob) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  return new Uint8Array(await source.arrayBuffer());
 }

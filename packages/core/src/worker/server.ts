@@ -3,15 +3,7 @@ import { bundledWasm } from "../bundled.ts";
 import { DisposedError } from "../errors.ts";
 import { loadModel } from "../runtime/load.ts";
 import type { Model } from "../runtime/types.ts";
-import {
-  buffersOf,
-  errorFields,
-  fromPlain,
-  type ModelServer,
-  type PlainEntry,
-  type Reply,
-  toPlain,
-} from "./protocol.ts";
+import { buffersOf, fromPlain, type ModelServer, type PlainEntry, replying, toPlain } from "./protocol.ts";
 
 /**
  * Lets the other side of `endpoint` load and run models here. Call it once in the worker's module.
@@ -63,11 +55,3 @@ const entries = (feed: Readonly<Record<string, PlainEntry>>) =>
 
 const plain = (tensors: Awaited<ReturnType<Model["run"]>>): Record<string, PlainEntry> =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toPlain(tensor)]));
-
-async function replying<T>(call: () => Promise<T>): Promise<Reply<T>> {
-  try {
-    return { value: await call() };
-  } catch (error) {
-    return { error: errorFields(error) };
-  }
-}

@@ -26,15 +26,16 @@ export class BinaryCoder implements Coder {
     copyRows(this, to, from, runs);
   }
 
-  scanner({ pointer }: Query): Scanner {
+  scanner({ pointer, count }: Query): Scanner {
     const [instance, bits] = [this.#instance, this.#dimension];
-    const query = instance.alloc(this.#rowBytes);
-    packSigns(instance, pointer, 1, bits, query);
+    const bytes = count * this.#rowBytes;
+    const query = instance.alloc(bytes);
+    packSigns(instance, pointer, count, bits, query);
     return {
       scan: ({ blocks, n }, selection, top) =>
         hammingScan(instance, { ...selection, codes: blocks.codes!.pointer, n, bits }, query, top),
       [Symbol.dispose]: () => {
-        if (!instance.ended) instance.free(query, this.#rowBytes);
+        if (!instance.ended) instance.free(query, bytes);
       },
     };
   }

@@ -14,17 +14,18 @@ export interface CodeList {
 /** Vectors from .. to of a list. */
 export type Run = readonly [from: number, to: number];
 
-/** A query, its floats in WASM memory. */
+/** Some queries that share the scan of a block of codes, their floats in WASM memory. */
 export interface Query {
-  /** Pointer to f32 [D]. */
+  /** Pointer to f32 [count, D]. */
   readonly pointer: number;
+  readonly count: number;
   /** The same. */
   readonly values: Float32Array;
 }
 
-/** A query made ready for all lists. */
+/** Queries made ready for all lists. */
 export interface Scanner extends Disposable {
-  /** @param centroid of the list, as a query, where there are lists and the coder stores residuals */
+  /** @param top of as many queries; of one where there is a centroid @param centroid of the list, as a query, where there are lists and the coder stores residuals */
   scan(list: CodeList, selection: Selection, top: TopK, centroid: Query | undefined): void;
 }
 
@@ -39,6 +40,7 @@ export interface Coder extends Disposable {
   append(list: CodeList, rows: VectorRows): void;
   /** Takes vectors of another list of the same codes, also of another instance, behind those of `to`. */
   copy(to: CodeList, from: CodeList, runs: readonly Run[]): void;
+  /** Of one query where what is stored is residual. */
   scanner(query: Query): Scanner;
   /** Codes as a graph's kernels read them, of coders that a graph may stand over. */
   nodes?(list: CodeList): HnswCodes;

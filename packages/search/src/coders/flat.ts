@@ -12,6 +12,9 @@ import {
 } from "lowbit/kernels";
 import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
 
+/** Of rows that queries share: they stay in the second cache. */
+const SHARED_BYTES = 1 << 17;
+
 export class FlatCoder implements Coder {
   readonly residual = false;
   readonly counts = false;
@@ -47,10 +50,28 @@ export class FlatCoder implements Coder {
     copyRows(this, to, from, runs);
   }
 
-  scanner({ pointer }: Query): Scanner {
+  scanner({ pointer, count }: Query): Scanner {
     return {
-      scan: (list, selection, top) => flatScan(this.#instance, this.#rows(list, selection), pointer, top),
+      scan: (list, selection, top) => {
+        const rows = this.#rows(list, selection);
+        // All queries look at a block before the next comes from memory.
+        const block = count === 1 ? rows.n : Math.max(1, Math.floor(SHARED_BYTES / this.blocks.codes!(1)));
+        for (let from = 0; from < rows.n; from += block)
+          flatScan(this.#instance, this.#part(rows, from, Math.min(block, rows.n - from)), pointer, top);
+      },
       [Symbol.dispose]: () => {},
+    };
+  }
+
+  /** Rows `from` to `from + n`. */
+  #part(rows: FlatRows, from: number, n: number): FlatRows {
+    return {
+      ...rows,
+      rows: rows.rows + this.blocks.codes!(from),
+      ...(rows.scales !== undefined && { scales: rows.scales + 4 * from }),
+      ...(rows.ids !== undefined && { ids: rows.ids + 4 * from }),
+      firstId: (rows.firstId ?? 0) + from,
+      n,
     };
   }
 

@@ -103,11 +103,11 @@ export class PqCoder implements Coder {
 
   scanner(query: Query): Scanner {
     const { instance, metric, subspaces, bits, dimension } = this.#setting;
-    const { tableBytes } = this.#tables;
+    const tableBytes = query.count * this.#tables.tableBytes;
     const tables = instance.alloc(tableBytes);
     // Of a residual the inner product with its list's centroid is left over: it goes to the entries of the first part.
     const shifting = this.residual && metric === "ip";
-    if (!this.residual || shifting) this.#tables.run(metric, query.pointer, 1, tables);
+    if (!this.residual || shifting) this.#tables.run(metric, query.pointer, query.count, tables);
     const width = bits === 8 ? 256 : 16;
     const first = shifting ? instance.f32(tables, width).slice() : undefined;
     const shifted = instance.alloc(4 * dimension);

@@ -51,15 +51,20 @@ export class RabitqCoder implements Coder {
 
   scanner(query: Query): Scanner {
     const { instance, dimension, bits, metric } = this.#setting;
-    const bytes = rabitqQueryBytes(dimension);
+    const each = rabitqQueryBytes(dimension);
+    const bytes = query.count * each;
     const pointer = instance.alloc(bytes);
-    const ready = (centroid: number): RabitqQuery =>
-      rabitqPrepare(instance, query.pointer, centroid, dimension, metric, pointer);
+    const ready = (centroid: number): RabitqQuery[] =>
+      Array.from({ length: query.count }, (_, i) => {
+        const [from, to] = [query.pointer + 4 * dimension * i, pointer + each * i];
+        return rabitqPrepare(instance, from, centroid, dimension, metric, to);
+      });
     const fixed = this.residual ? undefined : ready(this.#mean);
     return {
       scan: ({ blocks, n }, selection, top, centroid) => {
         const codes = { codes: blocks.codes!.pointer, factors: blocks.factors!.pointer, n, dimension, bits, metric };
-        rabitqScan(instance, { ...selection, ...codes }, fixed ?? ready(centroid!.pointer), top);
+        for (const [i, one] of (fixed ?? ready(centroid!.pointer)).entries())
+          rabitqScan(instance, { ...selection, ...codes }, one, top, i);
       },
       [Symbol.dispose]: () => {
         if (!instance.ended) instance.free(pointer, bytes);

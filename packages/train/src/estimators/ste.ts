@@ -1,4 +1,4 @@
-import { lax, numpy as np } from "@jax-js/jax";
+import { autograd, np } from "../autograd.ts";
 
 /**
  * The straight-through estimator (Bengio, Leonard, Courville 2013): the forward pass takes `hard`, the backward pass
@@ -9,7 +9,7 @@ import { lax, numpy as np } from "@jax-js/jax";
  * network that was trained is not the one whose codes are exported.
  */
 export function straightThrough(hard: np.Array, soft: np.Array): np.Array {
-  return lax.stopGradient(hard).add(soft.ref.sub(lax.stopGradient(soft)));
+  return autograd.stop(hard).add(soft.ref.sub(autograd.stop(soft)));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { numpy as np } from "@jax-js/jax";
+import { np } from "../autograd.ts";
 import type { HostTensor } from "../values.ts";
 import { signSte, straightThrough } from "./ste.ts";
 

@@ -1,4 +1,4 @@
-import { jit, numpy as np } from "@jax-js/jax";
+import { autograd, np } from "../autograd.ts";
 import { convolve } from "../layers/conv.ts";
 import { type Arrays, type HostTensor, toArrays } from "../values.ts";
 import type { FrozenLayer } from "./layers.ts";
@@ -10,7 +10,9 @@ import { transpose } from "./layout.ts";
  */
 export function compileFrozen(layers: readonly FrozenLayer[]): (pixels: np.Array) => np.Array {
   const weights = toArrays(Object.assign({}, ...layers.map(weightsOf)));
-  const run = jit((x: np.Array, tensors: Arrays) => layers.reduce((value, layer) => apply(layer, value, tensors), x));
+  const run = autograd.compile((x: np.Array, tensors: Arrays) =>
+    layers.reduce((value, layer) => apply(layer, value, tensors), x),
+  );
   return (pixels) => run(pixels, Object.fromEntries(Object.entries(weights).map(([name, array]) => [name, array.ref])));
 }
 

@@ -1,5 +1,6 @@
-import { numpy as np } from "@jax-js/jax";
-import { filled } from "../values.ts";
+import { np } from "../autograd.ts";
+import { vector } from "../export/graph.ts";
+import { filled, type HostTensors } from "../values.ts";
 import { type Layer, required } from "./layer.ts";
 
 /** Added to the variance; PyTorch's default. */
@@ -20,6 +21,7 @@ export interface BatchNormOptions {
  */
 export function batchNorm(name: string, { channels, scale = true }: BatchNormOptions): Layer {
   const names = { scale: `${name}.scale`, bias: `${name}.bias`, mean: `${name}.mean`, variance: `${name}.variance` };
+  const scaleOf = (tensors: HostTensors) => (scale ? required(tensors, names.scale) : filled([channels], 1));
   return {
     name,
     initialize: () => ({
@@ -44,11 +46,17 @@ export function batchNorm(name: string, { channels, scale = true }: BatchNormOpt
       const factor = scale ? inverse.mul(required(parameters, names.scale)) : inverse;
       return centred.mul(factor).add(required(parameters, names.bias));
     },
+    write(graph, x, tensors) {
+      const vectors = (["scale", "bias", "mean", "variance"] as const).map((part) =>
+        vector(graph, names[part], part === "scale" ? scaleOf(tensors) : required(tensors, names[part])),
+      );
+      return graph.add("batchNorm", name, [x, ...vectors], { epsilon: EPSILON });
+    },
     freeze: (tensors) => [
       {
         kind: "batchNorm",
         name,
-        scale: scale ? required(tensors, names.scale) : filled([channels], 1),
+        scale: scaleOf(tensors),
         bias: required(tensors, names.bias),
         mean: required(tensors, names.mean),
         variance: required(tensors, names.variance),

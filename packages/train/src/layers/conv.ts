@@ -1,8 +1,10 @@
-import { numpy as np } from "@jax-js/jax";
+import { np } from "../autograd.ts";
 import { floatWeights, type WeightRule } from "../estimators/weights.ts";
+import { type GraphWriter, vector } from "../export/graph.ts";
 import { transpose } from "../frozen/layout.ts";
+import type { WeightSlot } from "../strategies/strategy.ts";
 import { filled } from "../values.ts";
-import { heUniform, type Layer, required } from "./layer.ts";
+import { heUniform, type Layer, multiply, required } from "./layer.ts";
 
 /** What stands outside the image, which then keeps its size: 0, or +1 for binary activations, which have no 0; or nothing, and the image shrinks. */
 export type Border = 0 | 1 | "none";
@@ -37,8 +39,30 @@ export function convolve(x: np.Array, w: np.Array, border: Border): np.Array {
   return sum.reshape([n, height, width, outputs]);
 }
 
+/** A convolution of the Graph as `convolve` has it; a border of +1 is a `pad` before it. */
+export function convNode(
+  graph: GraphWriter,
+  name: string,
+  x: string,
+  constants: readonly string[],
+  { size, border, groups }: { readonly size: number; readonly border: Border; readonly groups: number },
+): string {
+  const by = border === "none" ? 0 : (size - 1) / 2;
+  const sides = [0, by, by, 0];
+  const padded = border === 1 ? graph.add("pad", `${name}.pad`, [x], { pads: [...sides, ...sides], value: 1 }) : x;
+  const pad = border === 1 ? 0 : by;
+  return graph.add("conv2d", name, [padded, ...constants], {
+    kernel: [size, size],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [pad, pad, pad, pad],
+    groups,
+    padding: "zero",
+  });
+}
+
 /** `by` rows and columns of `border` on each side. Padding is by 0, so +1 is 0 on the image moved down by one. */
-function padImage(x: np.Array, by: number, border: 0 | 1): np.Array {
+export function padImage(x: np.Array, by: number, border: 0 | 1): np.Array {
   const sides: [number, number][] = [
     [0, 0],
     [by, by],
@@ -68,6 +92,12 @@ export function conv(
   const weight = `${name}.weight`;
   const offset = `${name}.bias`;
   const taps = size * size;
+  const slot: WeightSlot = {
+    name: weight,
+    shape: [outputs, size, size, inputs],
+    rows: (w) => w.transpose([2, 0, 1]).reshape([outputs, size, size, inputs]),
+    columns: (q) => q.reshape([outputs, taps, inputs]).transpose([1, 2, 0]),
+  };
   return {
     name,
     ...(weights.limit === undefined ? {} : { limits: { [weight]: weights.limit } }),
@@ -75,9 +105,16 @@ export function conv(
       [weight]: heUniform(random, [taps, inputs, outputs], taps * inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    apply(x, parameters) {
-      const y = convolve(x, weights.apply(required(parameters, weight)), border);
+    slots: [slot],
+    apply(x, parameters, context) {
+      const w = weights.apply(required(parameters, weight));
+      const y = multiply(context, weight, (a, b) => convolve(a, b, border), x, w);
       return bias ? y.add(required(parameters, offset)) : y;
+    },
+    write(graph, x, tensors, weightOf) {
+      const inputs = [graph.constant(weight, weightOf(slot))];
+      if (bias) inputs.push(vector(graph, offset, required(tensors, offset)));
+      return convNode(graph, name, x, inputs, { size, border, groups: 1 });
     },
     freeze(tensors) {
       const { data } = weights.freeze(required(tensors, weight));

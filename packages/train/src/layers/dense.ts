@@ -1,11 +1,12 @@
-import { numpy as np } from "@jax-js/jax";
+import { np } from "../autograd.ts";
 import { floatWeights, type WeightRule } from "../estimators/weights.ts";
+import { vector } from "../export/graph.ts";
 import { transpose } from "../frozen/layout.ts";
 import { filled } from "../values.ts";
-import { heUniform, type Layer, required } from "./layer.ts";
+import { heUniform, type Layer, matrixSlot, multiply, required } from "./layer.ts";
 
 export interface DenseOptions {
-  /** Shape of one sample: [K], or [H, W, C], which is flattened. */
+  /** Shape of one sample: [K] (of any number of leading axes), or [H, W, C], which is flattened. */
   readonly from: readonly [number] | readonly [number, number, number];
   readonly outputs: number;
   readonly weights?: WeightRule;
@@ -17,6 +18,7 @@ export function dense(name: string, { from, outputs, weights = floatWeights, bia
   const inputs = from.reduce((product, size) => product * size, 1);
   const weight = `${name}.weight`;
   const offset = `${name}.bias`;
+  const slot = matrixSlot(weight, inputs, outputs);
   return {
     name,
     ...(weights.limit === undefined ? {} : { limits: { [weight]: weights.limit } }),
@@ -24,10 +26,18 @@ export function dense(name: string, { from, outputs, weights = floatWeights, bia
       [weight]: heUniform(random, [inputs, outputs], inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    apply(x, parameters) {
-      const flat = x.reshape([x.shape[0] as number, inputs]);
-      const product = np.matmul(flat, weights.apply(required(parameters, weight)));
+    slots: [slot],
+    apply(x, parameters, context) {
+      const leading = from.length === 1 ? x.shape.slice(0, -1) : [x.shape[0]!];
+      const w = weights.apply(required(parameters, weight));
+      const product = multiply(context, weight, np.matmul, x.reshape([-1, inputs]), w).reshape([...leading, outputs]);
       return bias ? product.add(required(parameters, offset)) : product;
+    },
+    write(graph, x, tensors, weightOf) {
+      const flat = from.length === 1 ? x : graph.add("reshape", `${name}.flatten`, [x], { shape: [0, inputs] });
+      const constants = [graph.constant(weight, weightOf(slot))];
+      if (bias) constants.push(vector(graph, offset, required(tensors, offset)));
+      return graph.add("dense", name, [flat, ...constants], {});
     },
     freeze(tensors) {
       const { data } = weights.freeze(required(tensors, weight));

@@ -1,6 +1,9 @@
-import type { numpy as np } from "@jax-js/jax";
+import type { Constant } from "lowbit";
+import type { np } from "../autograd.ts";
+import type { GraphWriter } from "../export/graph.ts";
 import type { FrozenLayer } from "../frozen/layers.ts";
 import type { Random } from "../random.ts";
+import type { WeightSlot } from "../strategies/strategy.ts";
 import type { Arrays, HostTensor, HostTensors } from "../values.ts";
 
 /** What a layer sees of the pass that it is part of. */
@@ -11,10 +14,14 @@ export interface Context {
   readonly statistics: Readonly<Arrays>;
   /** Where a training pass leaves this batch's statistics, by full name. */
   readonly batchStatistics: Arrays;
+  /** What a strategy gives the step, by name; absent in evaluation. */
+  readonly constants?: Readonly<Arrays>;
+  /** How a strategy multiplies by the weight of that name; absent: `product(x, w)`. Takes x and w. */
+  linear?(name: string, product: (x: np.Array, w: np.Array) => np.Array, x: np.Array, w: np.Array): np.Array;
 }
 
 /**
- * One layer of a sequential network. Activations are [N, H, W, C] or [N, K]. A layer takes x and its own parameters: they
+ * One layer of a sequential network. Activations are [N, H, W, C], [N, T, D] or [N, K]. A layer takes x and its own parameters: they
  * are moved, as jax-js wants it.
  */
 export interface Layer {
@@ -26,10 +33,36 @@ export interface Layer {
   initializeStatistics?(): Record<string, HostTensor>;
   /** Limits of latent parameters by full name, see `WeightRule.limit`. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Its weights that a strategy may quantize. */
+  readonly slots?: readonly WeightSlot[];
   apply(x: np.Array, parameters: Readonly<Arrays>, context: Context): np.Array;
-  /** The layer as it stays after training; tensors by full name, parameters and statistics. */
-  freeze(tensors: HostTensors): FrozenLayer[];
+  /**
+   * Writes it as nodes of the core's Graph behind the value `x`; returns the name of its output.
+   * @param weightOf the constant of a slot
+   */
+  write?(graph: GraphWriter, x: string, tensors: HostTensors, weightOf: (slot: WeightSlot) => Constant): string;
+  /** The layer as ONNX will have it; tensors by full name, parameters and statistics. Absent: it has a Graph alone. */
+  freeze?(tensors: HostTensors): FrozenLayer[];
 }
+
+/** A product by a slot's weight, as the strategy does it. Takes x and w. */
+export function multiply(
+  context: Context,
+  name: string,
+  product: (x: np.Array, w: np.Array) => np.Array,
+  x: np.Array,
+  w: np.Array,
+): np.Array {
+  return context.linear === undefined ? product(x, w) : context.linear(name, product, x, w);
+}
+
+/** A weight [inputs, outputs] of a matrix product; the core has it as [outputs, inputs]. */
+export const matrixSlot = (name: string, inputs: number, outputs: number): WeightSlot => ({
+  name,
+  shape: [outputs, inputs],
+  rows: (w) => w.transpose([1, 0]),
+  columns: (q) => q.transpose([1, 0]),
+});
 
 /** A parameter that a layer must find. */
 export function required<T>(tensors: Readonly<Record<string, T>>, name: string): T {
@@ -40,7 +73,11 @@ export function required<T>(tensors: Readonly<Record<string, T>>, name: string):
 
 /** Uniform in ±sqrt(6 / fanIn): He et al. 2015 for ReLU, by its variance 2 / fanIn. */
 export function heUniform(random: Random, shape: readonly number[], fanIn: number): HostTensor {
-  const limit = Math.sqrt(6 / fanIn);
+  return uniformTensor(random, shape, Math.sqrt(6 / fanIn));
+}
+
+/** Uniform in ±limit. */
+export function uniformTensor(random: Random, shape: readonly number[], limit: number): HostTensor {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
   for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * limit;
   return { shape, data };

@@ -1,69 +1,28 @@
-import { numpy as np } from "@jax-js/jax";
-import type { Arrays } from "../values.ts";
+import { np } from "../autograd.ts";
+import { BETA1, BETA2, type Optimizer } from "./optimizer.ts";
 
-/** Constants of Adam (Kingma, Ba 2015, algorithm 1), its defaults. */
-export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
-
-/** First and second moment of each parameter's gradient. */
-export type AdamMoments = {
-  readonly first: Arrays;
-  readonly second: Arrays;
-};
+const EPSILON = 1e-8;
 
 /**
- * What changes from step to step, for step t = 1, 2, ...: [learning rate, 1 - beta1^t, 1 - beta2^t]. Computed outside the
- * compiled step, by repeated products, since `Math.pow` differs between engines.
- */
-export class AdamClock {
-  #power1 = 1;
-  #power2 = 1;
-
-  /** @param steps that have been taken already */
-  constructor(steps = 0) {
-    for (let t = 0; t < steps; t++) this.#advance();
-  }
-
-  #advance(): void {
-    this.#power1 *= ADAM.beta1;
-    this.#power2 *= ADAM.beta2;
-  }
-
-  /** Begins the next step. */
-  tick(learningRate: number): Float32Array<ArrayBuffer> {
-    this.#advance();
-    return Float32Array.of(learningRate, 1 - this.#power1, 1 - this.#power2);
-  }
-}
-
-/**
- * One step of Adam: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + e);
- * then latent weights with a limit are clipped to it. Takes all its arrays.
+ * Adam (Kingma, Ba 2015, algorithm 1, its defaults): m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2,
+ * w = w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + e).
  *
- * @param clock the three values of `AdamClock.tick`
+ * With `decay`, AdamW (Loshchilov, Hutter 2019): w loses rate · decay · w beside, which no moment sees. Parameters whose names end in `.bias`, `.scale` or `.alpha` do not decay.
  */
-export function adam(
-  parameters: Arrays,
-  moments: AdamMoments,
-  gradients: Arrays,
-  clock: np.Array,
-  limits: Readonly<Record<string, number>> = {},
-): { parameters: Arrays; moments: AdamMoments } {
-  const next = { parameters: {} as Arrays, moments: { first: {} as Arrays, second: {} as Arrays } };
-  for (const [name, weight] of Object.entries(parameters)) {
-    const gradient = gradients[name] as np.Array;
-    const first = (moments.first[name] as np.Array).mul(ADAM.beta1).add(gradient.ref.mul(1 - ADAM.beta1));
-    const second = (moments.second[name] as np.Array)
-      .mul(ADAM.beta2)
-      .add(gradient.ref.mul(gradient).mul(1 - ADAM.beta2));
-    const direction = first.ref
-      .div(clock.ref.slice(1))
-      .div(np.sqrt(second.ref.div(clock.ref.slice(2))).add(ADAM.epsilon));
-    const moved = weight.sub(direction.mul(clock.ref.slice(0)));
-    const limit = limits[name];
-    next.parameters[name] = limit === undefined ? moved : np.clip(moved, -limit, limit);
-    next.moments.first[name] = first;
-    next.moments.second[name] = second;
-  }
-  clock.dispose();
-  return next;
+export function adam({ decay = 0 }: { readonly decay?: number } = {}): Optimizer {
+  return {
+    name: decay === 0 ? "adam" : `adamw:${decay}`,
+    moments: ["first", "second"],
+    step(weight, gradient, moments, clock, parameter) {
+      const first = moments.first!.mul(BETA1).add(gradient.ref.mul(1 - BETA1));
+      const second = moments.second!.mul(BETA2).add(gradient.ref.mul(gradient).mul(1 - BETA2));
+      const direction = first.ref.div(clock.ref.slice(1)).div(np.sqrt(second.ref.div(clock.ref.slice(2))).add(EPSILON));
+      const decays = decay !== 0 && !/\.(bias|scale|alpha)$/.test(parameter);
+      const kept = decays ? weight.mul(clock.ref.slice(0).mul(-decay).add(1)) : weight;
+      return { weight: kept.sub(direction.mul(clock.ref.slice(0))), moments: { first, second } };
+    },
+  };
 }
+
+/** Adam with decoupled weight decay. @param decay per unit of learning rate, default 0.01 */
+export const adamW = (decay = 0.01): Optimizer => adam({ decay });

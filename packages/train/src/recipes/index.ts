@@ -1,9 +1,13 @@
 import type { Recipe } from "../recipe.ts";
+import { fashionMnist } from "./fashion-mnist.ts";
+import { lenetCompression } from "./lenet-compression.ts";
 import { mnistCnnBinary } from "./mnist-cnn-binary.ts";
 import { mnistCnnFloat } from "./mnist-cnn-float.ts";
 import { mnistCnnTernary } from "./mnist-cnn-ternary.ts";
 import { mnistLenet5 } from "./mnist-lenet-5.ts";
 import { mnistLenet300100 } from "./mnist-lenet-300-100.ts";
+import { mnistMlp } from "./mnist-mlp.ts";
+import { shakespeareLstm, shakespeareTransformer } from "./shakespeare.ts";
 
 /** Every recipe, in the order in which people read of them. */
 export const recipes: readonly Recipe[] = [
@@ -12,4 +16,9 @@ export const recipes: readonly Recipe[] = [
   mnistCnnTernary,
   mnistLenet300100,
   mnistLenet5,
+  ...mnistMlp,
+  ...lenetCompression,
+  ...fashionMnist,
+  ...shakespeareLstm,
+  ...shakespeareTransformer,
 ];

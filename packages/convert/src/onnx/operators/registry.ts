@@ -1,5 +1,6 @@
 import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
+import { control } from "./control.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
@@ -33,5 +34,6 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     quantization,
     integer,
     resizing,
+    control,
   ].flatMap(Object.entries),
 );

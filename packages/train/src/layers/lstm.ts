@@ -1,0 +1,107 @@
+import { nn, np } from "../autograd.ts";
+import { type GraphWriter, vector } from "../export/graph.ts";
+import { filled, type HostTensor } from "../values.ts";
+import { type Layer, matrixSlot, multiply, required, uniformTensor } from "./layer.ts";
+
+export interface LstmOptions {
+  readonly inputs: number;
+  readonly size: number;
+  /** Steps of a sequence; the Graph has the cell so many times, with one set of weights. */
+  readonly length: number;
+}
+
+/** Gates in the order of the weights' columns: input, forget, candidate, output. */
+const GATES = ["input", "forget", "candidate", "output"] as const;
+
+/**
+ * Long short-term memory (Hochreiter, Schmidhuber 1997, with forget gates), from state 0:
+ *
+ *   z = x_t Wx + h Wh + b;   c = σ(z_f) c + σ(z_i) tanh(z_g);   h = σ(z_o) tanh(c).
+ *
+ * x [N, T, inputs] -> h [N, T, size]. Parameters `name.x.weight` [inputs, 4 size], `name.h.weight` [size, 4 size], `name.bias` [4 size], whose forget part starts at 1.
+ */
+export function lstm(name: string, { inputs, size, length }: LstmOptions): Layer {
+  const fromX = matrixSlot(`${name}.x.weight`, inputs, 4 * size);
+  const fromH = matrixSlot(`${name}.h.weight`, size, 4 * size);
+  const bias = `${name}.bias`;
+  return {
+    name,
+    slots: [fromX, fromH],
+    initialize: (random) => ({
+      [fromX.name]: uniformTensor(random, [inputs, 4 * size], Math.sqrt(3 / inputs)),
+      [fromH.name]: uniformTensor(random, [size, 4 * size], Math.sqrt(3 / size)),
+      [bias]: forgetOpen(size),
+    }),
+    apply(x, parameters, context) {
+      const n = x.shape[0]!;
+      const rows = x.reshape([n * length, inputs]);
+      const given = multiply(context, fromX.name, np.matmul, rows, required(parameters, fromX.name))
+        .add(required(parameters, bias))
+        .reshape([n, length, 4 * size]);
+      const weight = required(parameters, fromH.name);
+      const states: np.Array[] = [];
+      let cell: np.Array | undefined;
+      for (let t = 0; t < length; t++) {
+        const own = given.ref.slice([], t);
+        const before = states[t - 1];
+        const z =
+          before === undefined ? own : own.add(multiply(context, fromH.name, np.matmul, before.ref, weight.ref));
+        const gate = (index: number) => z.ref.slice([], [index * size, (index + 1) * size]);
+        const fresh = nn.sigmoid(gate(0)).mul(np.tanh(gate(2)));
+        cell = cell === undefined ? fresh : nn.sigmoid(gate(1)).mul(cell).add(fresh);
+        states.push(nn.sigmoid(gate(3)).mul(np.tanh(cell.ref)));
+      }
+      return np.stack(states, 1);
+    },
+    write(graph, x, tensors, weightOf) {
+      const wx = graph.constant(fromX.name, weightOf(fromX));
+      const wh = graph.constant(fromH.name, weightOf(fromH));
+      const given = graph.add("dense", `${name}.x`, [x, wx, vector(graph, bias, required(tensors, bias))], {});
+      const states: string[] = [];
+      let cell: string | undefined;
+      for (let t = 0; t < length; t++) {
+        const at = `${name}.${t}`;
+        const one = cut(graph, `${at}.given`, given, 1, t, t + 1);
+        const own = graph.add("reshape", `${at}.own`, [one], { shape: [0, 4 * size] });
+        const before = states[t - 1];
+        const z =
+          before === undefined
+            ? own
+            : graph.add("add", `${at}.z`, [own, graph.add("dense", `${at}.h`, [before, wh], {})], {});
+        const [input, forget, candidate, output] = GATES.map((gate, index) => {
+          const part = cut(graph, `${at}.${gate}.z`, z, 1, index * size, (index + 1) * size);
+          return graph.add(gate === "candidate" ? "tanh" : "sigmoid", `${at}.${gate}`, [part], {});
+        }) as [string, string, string, string];
+        const fresh: string = graph.add("mul", `${at}.fresh`, [input, candidate], {});
+        cell =
+          cell === undefined
+            ? fresh
+            : graph.add("add", `${at}.cell`, [graph.add("mul", `${at}.kept`, [forget, cell], {}), fresh], {});
+        states.push(graph.add("mul", `${at}.state`, [output, graph.add("tanh", `${at}.tanh`, [cell], {})], {}));
+      }
+      const steps = states.map((state, t) =>
+        graph.add("reshape", `${name}.${t}.row`, [state], { shape: [0, 1, size] }),
+      );
+      return steps.length === 1 ? steps[0]! : graph.add("concat", name, steps, { axis: 1 });
+    },
+  };
+}
+
+/** Zeros, and 1 for the forget gates (Gers et al. 2000), so that nothing is forgotten at first. */
+function forgetOpen(size: number): HostTensor {
+  const bias = filled([4 * size], 0);
+  bias.data.fill(1, size, 2 * size);
+  return bias;
+}
+
+/** Positions [from, to) of an axis. */
+function cut(graph: GraphWriter, name: string, x: string, axis: number, from: number, to: number): string {
+  const list = (part: string, value: number) =>
+    graph.constant(`${name}.${part}`, {
+      kind: "plain",
+      dtype: "int64",
+      shape: [1],
+      data: BigInt64Array.of(BigInt(value)),
+    });
+  return graph.add("slice", name, [x, list("from", from), list("to", to), list("axis", axis)], {});
+}

@@ -1,0 +1,109 @@
+import { admmTernary, binary, lcTernary } from "lowbit/quantize";
+import { sgd } from "../optimizers/sgd.ts";
+import type { Recipe } from "../recipe.ts";
+import { admm } from "../strategies/admm.ts";
+import { bayesianCompression } from "../strategies/bayesian-compression.ts";
+import { inq } from "../strategies/inq.ts";
+import { lc } from "../strategies/lc.ts";
+import { lsqTraining, ttqTraining } from "../strategies/learned-levels.ts";
+import { softWeightSharingTraining } from "../strategies/soft-weight-sharing.ts";
+import { sparseDropoutTraining } from "../strategies/sparse-dropout.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import { vnq } from "../strategies/vnq.ts";
+import { mnistLenet5 } from "./mnist-lenet-5.ts";
+import { mnistLenet300100 } from "./mnist-lenet-300-100.ts";
+
+/** Images that train: what a divergence is divided by. */
+const SAMPLES = 48_000;
+
+const unpruned = ({ pruning: _, ...recipe }: Recipe): Recipe => ({
+  ...recipe,
+  name: `${recipe.name}-float`,
+  epochs: 8,
+});
+
+/** The dense networks that the strategies below start from. */
+export const lenet5Float: Recipe = {
+  ...unpruned(mnistLenet5),
+  description: "LeNet-5 (Caffe's) on MNIST, float and dense",
+};
+export const lenet300100Float: Recipe = {
+  ...unpruned(mnistLenet300100),
+  description: "LeNet-300-100 on MNIST, float and dense",
+};
+
+const compress = (
+  start: Recipe,
+  scheme: string,
+  what: string,
+  strategy: () => Strategy,
+  more: Partial<Recipe> = {},
+): Recipe => ({
+  ...start,
+  name: start.name.replace(/-float$/, `-${scheme}`),
+  description: `${start.description.split(",")[0]}, ${what}`,
+  start,
+  strategy,
+  epochs: 8,
+  peakRate: 0.0005,
+  ...more,
+});
+
+/** Constraints that tighten need a rule without normalized steps: Adam's do not shrink as the pull grows. */
+const constrained = { optimizer: sgd({ momentum: 0.9, nesterov: true }), peakRate: 0.02, epochs: 12 };
+const tightening = { every: 250, growth: 1.15 };
+
+/** A trained LeNet, compressed by each strategy that starts from one. */
+export const lenetCompression: readonly Recipe[] = [
+  compress(
+    lenet5Float,
+    "admm-binary",
+    "binary weights by ADMM",
+    () => admm({ quantizer: binary(), rho: 1e-3, ...tightening }),
+    constrained,
+  ),
+  compress(
+    lenet5Float,
+    "admm-ternary",
+    "ternary weights by ADMM",
+    () => admm({ quantizer: admmTernary(), rho: 1e-3, ...tightening }),
+    constrained,
+  ),
+  compress(
+    lenet5Float,
+    "lc-binary",
+    "binary weights by LC",
+    () => lc({ quantizer: binary(), mu: 1e-3, ...tightening }),
+    constrained,
+  ),
+  compress(
+    lenet5Float,
+    "lc-ternary",
+    "ternary weights by LC",
+    () => lc({ quantizer: lcTernary(), mu: 1e-3, ...tightening }),
+    constrained,
+  ),
+  compress(lenet5Float, "inq", "powers of two of 5 bits by INQ", () => inq({ bits: 5 })),
+  compress(lenet5Float, "ttq", "trained ternary weights", () => ttqTraining()),
+  compress(lenet5Float, "lsq2", "2-bit weights with learned steps", () => lsqTraining({ bits: 2 })),
+  compress(lenet5Float, "vnq", "ternary weights by variational network quantization", () => vnq({ samples: SAMPLES }), {
+    epochs: 14,
+  }),
+  compress(
+    lenet5Float,
+    "sparse-dropout",
+    "sparse variational dropout",
+    () => sparseDropoutTraining({ samples: SAMPLES }),
+    { epochs: 20 },
+  ),
+  compress(lenet5Float, "bayesian", "Bayesian compression", () => bayesianCompression({ samples: SAMPLES }), {
+    epochs: 20,
+  }),
+  compress(
+    lenet300100Float,
+    "soft-sharing",
+    "soft weight-sharing",
+    () => softWeightSharingTraining({ samples: SAMPLES, zero: 0.98 }),
+    { epochs: 14 },
+  ),
+];

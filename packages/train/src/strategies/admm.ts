@@ -1,0 +1,124 @@
+import type { Constant } from "lowbit";
+import { admmStep, type Quantizer } from "lowbit/quantize";
+import { filled, type HostTensor } from "../values.ts";
+import { pullTowards } from "./pull.ts";
+import { type PlainQuantizer, quantizeSlot } from "./quantized.ts";
+import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
+
+export interface AdmmOptions {
+  /** Π, of the core: `admmTernary()`, `admmShift`, `binary()` ... */
+  readonly quantizer: PlainQuantizer;
+  /** ρ, the pull towards the low-bit copy. Default 1e-3. */
+  readonly rho?: number;
+  /** Factor of ρ after each projection; λ, which is scaled by ρ, shrinks as much. Default 1. */
+  readonly growth?: number;
+  /** Steps between two projections. Default: an epoch's. */
+  readonly every?: number;
+  readonly layers?: LayerChoice;
+}
+
+/** ADMM's low-bit copy, which tests and logs may look at. */
+export interface Admm extends Strategy {
+  /** ‖W - G‖ / ‖W‖ over all its slots at the last projection. */
+  readonly residual: number;
+}
+
+/**
+ * ADMM (Leng et al. 2018): min f(W) subject to W = G with G low-bit. Steps move W by ∇f + ρ (W - G + λ); every `every` steps
+ *
+ *   G ← Π(W + λ),   λ ← λ + W - G.
+ *
+ * The paper's W-step is extragradient: a predicted step, then the gradient there. Here the momentum of the optimizer stands for the prediction (Nesterov's look-ahead in `sgd`, or Adam), for a second
+ * gradient would double the price of a step. Exported is Π(W + λ). What must hold: ‖W - G‖ / ‖W‖ → 0.
+ */
+export function admm({ quantizer, rho = 1e-3, growth = 1, every, layers = () => true }: AdmmOptions): Admm {
+  /** λ and G - λ by slot. */
+  let multipliers: Record<string, HostTensor> = {};
+  let targets: Record<string, HostTensor> = {};
+  let [strength, residual] = [Math.fround(rho), Number.NaN];
+
+  /** Projects W + λ; returns ‖W - G‖² and ‖W‖². */
+  async function project(slot: WeightSlot, weight: HostTensor): Promise<[number, number]> {
+    const { shape } = slot;
+    const { copy, multiplier } = await admmStep(
+      weight,
+      multipliers[slot.name]!.data,
+      quantizer as Quantizer<"affine", false, "weights">,
+    );
+    multipliers[slot.name] = { shape, data: multiplier.map((l) => l / growth) };
+    targets[slot.name] = { shape, data: copy.map((g, i) => g - multiplier[i]! / growth) };
+    return [distance(weight.data, copy), distance(weight.data)];
+  }
+
+  return {
+    name: `admm:${quantizer.scheme}:${rho}:${growth}:${every ?? "epoch"}`,
+    get residual() {
+      return residual;
+    },
+    async prepare(view) {
+      if (Object.keys(targets).length > 0) return;
+      for (const slot of view.slots.filter(layers)) {
+        multipliers[slot.name] = filled(slot.shape, 0);
+        await project(slot, view.latent(slot));
+        // The first copy is where W starts from; what it differs by is not yet a debt.
+        targets[slot.name] = addTo(targets[slot.name]!, multipliers[slot.name]!);
+        multipliers[slot.name] = filled(slot.shape, 0);
+      }
+    },
+    weightsFor: () => ({ constants: pullTowards.constants(targets, strength) }),
+    penalty: pullTowards.penalty,
+    async afterStep(step, view) {
+      if ((step + 1) % (every ?? view.stepsPerEpoch) !== 0) return;
+      let [apart, size] = [0, 0];
+      for (const slot of view.slots.filter(layers)) {
+        const [d, s] = await project(slot, view.latent(slot));
+        apart += d;
+        size += s;
+      }
+      strength = Math.fround(strength * growth);
+      residual = Math.sqrt(apart / size);
+    },
+    save: () => ({
+      rho: filled([1], strength),
+      ...prefixed("multiplier/", multipliers),
+      ...prefixed("target/", targets),
+    }),
+    load(saved) {
+      strength = saved.rho!.data[0]!;
+      multipliers = withoutPrefix("multiplier/", saved);
+      targets = withoutPrefix("target/", saved);
+    },
+    async export(view) {
+      const constants: Record<string, Constant> = {};
+      for (const slot of view.slots.filter(layers)) {
+        const moved = addTo(view.latent(slot), multipliers[slot.name]!);
+        constants[slot.name] = (await quantizeSlot(slot, moved, quantizer)).toConstant();
+      }
+      return constants;
+    },
+  };
+}
+
+const addTo = ({ shape, data }: HostTensor, other: HostTensor): HostTensor => ({
+  shape,
+  data: data.map((x, i) => x + other.data[i]!),
+});
+
+/** Σ (x - y)², y 0 where absent. */
+export const distance = (x: Float32Array, y?: Float32Array): number =>
+  x.reduce((sum, value, i) => sum + (value - (y?.[i] ?? 0)) ** 2, 0);
+
+/** Tensors under longer names, for checkpoints. */
+export const prefixed = (prefix: string, tensors: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}${name}`, tensor]));
+
+/** The way back: those that have the prefix, without it. */
+export const withoutPrefix = (
+  prefix: string,
+  tensors: Readonly<Record<string, HostTensor>>,
+): Record<string, HostTensor> =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );

@@ -1,0 +1,108 @@
+import type { Constant } from "lowbit";
+import { defineQuantizer, dorefa, type Quantizer, ttq, uniform } from "lowbit/quantize";
+import { dorefaWeights, lsqWeights, ttqWeights } from "../estimators/learned-weights.ts";
+import { filled, type HostTensor } from "../values.ts";
+import { exportLatent, quantizeSlot } from "./quantized.ts";
+import type { LayerChoice, Strategy } from "./strategy.ts";
+
+interface Layers {
+  readonly layers?: LayerChoice;
+}
+
+const meanMagnitude = ({ data }: HostTensor): number => data.reduce((sum, w) => sum + Math.abs(w), 0) / data.length;
+
+/** DoReFa-Net's weights in training: see `dorefaWeights`. Their levels lie in -1..1, so a normalization follows each layer. */
+export function dorefaTraining({
+  bits,
+  layers = () => true,
+}: Layers & { readonly bits: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 }): Strategy {
+  const quantizer = dorefa({ bits: bits as 2, ...(bits === (1 as number) ? {} : { scale: "paper" }) });
+  return {
+    name: `dorefa:${bits}`,
+    weight: (slot, latent) => (layers(slot) ? dorefaWeights(latent, bits) : latent),
+    export: (view) => exportLatent(view, (slot) => (layers(slot) ? quantizer : undefined)),
+  };
+}
+
+/** Trained ternary quantization: see `ttqWeights`; `name.positive` and `name.negative` are the levels, which start at the mean magnitude. */
+export function ttqTraining({ layers = () => true }: Layers = {}): Strategy {
+  const levelsOf = (name: string) => [`${name}.positive`, `${name}.negative`] as const;
+  return {
+    name: "ttq",
+    initialize: (slots, parameters) =>
+      Object.fromEntries(
+        slots
+          .filter(layers)
+          .flatMap(({ name }) => levelsOf(name).map((level) => [level, filled([1], meanMagnitude(parameters[name]!))])),
+      ),
+    weight(slot, latent, _given, { parameters }) {
+      if (!layers(slot)) return latent;
+      const [positive, negative] = levelsOf(slot.name);
+      return ttqWeights(latent, parameters[positive]!.ref, parameters[negative]!.ref);
+    },
+    async export(view) {
+      const constants: Record<string, Constant> = {};
+      for (const slot of view.slots.filter(layers)) {
+        const [positive, negative] = levelsOf(slot.name).map((level) => view.parameter(level).data[0]!);
+        const learned = withTable(ttq(), Float32Array.of(-negative!, 0, positive!));
+        constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), learned)).toConstant();
+      }
+      return constants;
+    },
+  };
+}
+
+/** A quantizer with its own codes and another table. */
+const withTable = (
+  quantizer: Quantizer<"table", false, "weights">,
+  codebook: Float32Array,
+): Quantizer<"table", false, "weights"> => ({
+  ...quantizer,
+  encode(weights, context) {
+    const { codes } = quantizer.encode(weights, context);
+    return { codes, decoding: { kind: "table", codebook } };
+  },
+});
+
+/** LSQ's weights in training: see `lsqWeights`; `name.step` is the step, which starts at 2 E|w| / √Q_P. */
+export function lsqTraining({
+  bits,
+  layers = () => true,
+}: Layers & { readonly bits: 2 | 3 | 4 | 5 | 6 | 7 | 8 }): Strategy {
+  const most = 2 ** (bits - 1) - 1;
+  const stepOf = (name: string): string => `${name}.step`;
+  const { paper } = uniform({ bits });
+  return {
+    name: `lsq:${bits}`,
+    initialize: (slots, parameters) =>
+      Object.fromEntries(
+        slots
+          .filter(layers)
+          .map(({ name }) => [stepOf(name), filled([1], (2 * meanMagnitude(parameters[name]!)) / Math.sqrt(most))]),
+      ),
+    weight: (slot, latent, _given, { parameters }) =>
+      layers(slot) ? lsqWeights(latent, parameters[stepOf(slot.name)]!.ref, bits) : latent,
+    async export(view) {
+      const constants: Record<string, Constant> = {};
+      for (const slot of view.slots.filter(layers)) {
+        const scale = view.parameter(stepOf(slot.name)).data.slice(0, 1);
+        const quantizer = defineQuantizer({
+          scheme: `lsq:${bits}`,
+          decoding: "affine",
+          bits,
+          codebook: "adaptive",
+          per: "tensor",
+          laws: [],
+          paper,
+          encode(w) {
+            const zeroPoint = most + 1;
+            const codes = w.gridCodes({ scale, zeroPoint, minCode: 0, maxCode: 2 ** bits - 1 });
+            return { codes, decoding: { kind: "affine", zeroPoint }, scale };
+          },
+        });
+        constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), quantizer)).toConstant();
+      }
+      return constants;
+    },
+  };
+}

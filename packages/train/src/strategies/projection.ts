@@ -1,0 +1,43 @@
+import { clipped, type GradientEstimator } from "../estimators/gradients.ts";
+import { Random } from "../random.ts";
+import type { HostTensor } from "../values.ts";
+import { exportLatent, floatTensor, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
+import { seedOf } from "./straight-through.ts";
+import type { Strategy } from "./strategy.ts";
+
+export interface ProjectionOptions {
+  /** The distortions, one of which each weight tensor meets at each step: `binary()`, `pow2({ bits: 4 })`, `stochasticBinary({ per: "channel" })` ... */
+  readonly projections: readonly WeightQuantizer[];
+  /** s of the multiplicative noise 1 + s n, n standard normal, drawn for each weight at each step. Default 0.2. */
+  readonly noise?: number;
+  readonly estimator?: GradientEstimator;
+  /** What the finished network has. Default the first projection. */
+  readonly exported?: WeightQuantizer;
+}
+
+/** Purpose of the generator that chooses projections. */
+const CHOICE = 3;
+
+/**
+ * Training under projections (Merolla et al. 2016): at each step weights are projected (signs, powers of two ...) and made noisy, forward and backward, and the latent ones are clipped and moved. A network that has met
+ * one kind of distortion turns out to bear others too, which is what must hold.
+ */
+export function projection({ projections, noise = 0.2, estimator = clipped, exported }: ProjectionOptions): Strategy {
+  return {
+    name: `projection:${projections.map(({ scheme }) => scheme).join()}:${noise}`,
+    async weightsFor(step, view) {
+      const weights: Record<string, HostTensor> = {};
+      for (const [index, slot] of view.slots.entries()) {
+        const chosen = projections[new Random(view.seed, CHOICE, step, index).integer(projections.length)]!;
+        const seed = seedOf(view.seed, step, index);
+        weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), chosen, { seed }));
+      }
+      return { weights };
+    },
+    weight(slot, latent, given, scope) {
+      const hard = slot.columns(given!);
+      return estimator(noise === 0 ? hard : hard.mul(scope.normal(latent.shape).mul(noise).add(1)), latent);
+    },
+    export: (view) => exportLatent(view, exported ?? projections[0]!),
+  };
+}

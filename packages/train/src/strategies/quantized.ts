@@ -1,0 +1,67 @@
+import type { Constant } from "lowbit";
+import { type Quantized, type Quantizer, quantize } from "lowbit/quantize";
+import type { HostTensor } from "../values.ts";
+import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
+
+/** Any quantizer of the core for weights: of weights alone, drawn, or by curvature. */
+export type WeightQuantizer = Quantizer;
+
+/** One of weights alone: neither drawn nor by curvature. */
+export type PlainQuantizer =
+  | Quantizer<"affine", false, "weights">
+  | Quantizer<"table", false, "weights">
+  | Quantizer<"sign", false, "weights">
+  | Quantizer<"bases", false, "weights">;
+
+/** Which quantizer a slot has: one for all, or each its own; `undefined` leaves it float. */
+export type QuantizerChoice = WeightQuantizer | ((slot: WeightSlot) => WeightQuantizer | undefined);
+
+/** The quantizer of a slot. */
+export const quantizerOf = (choice: QuantizerChoice, slot: WeightSlot): WeightQuantizer | undefined =>
+  typeof choice === "function" ? choice(slot) : choice;
+
+/** What a quantizer may ask for besides the weights. */
+export interface QuantizerInputs {
+  readonly seed?: number;
+  /** Diagonal Hessian, in the core's layout. */
+  readonly curvature?: Float32Array;
+}
+
+/** A weight quantized by the core, with the seed and the curvature where its quantizer takes them. */
+export function quantizeSlot(
+  slot: WeightSlot,
+  weight: HostTensor,
+  quantizer: WeightQuantizer,
+  { seed = 0, curvature }: QuantizerInputs = {},
+): Promise<Quantized> {
+  const options = {
+    name: slot.name,
+    ...(quantizer.seeded ? { seed } : {}),
+    ...(quantizer.needs === "curvature" && curvature !== undefined ? { curvature } : {}),
+  };
+  return quantize(weight, quantizer, options as Parameters<typeof quantize>[2]);
+}
+
+/** The float tensor that a result stands for. */
+export const floatTensor = (slot: WeightSlot, quantized: Quantized): HostTensor => ({
+  shape: slot.shape,
+  data: quantized.dequantize(),
+});
+
+/** Slots of a strategy. */
+export const chosenSlots = (view: View, layers: LayerChoice = () => true): WeightSlot[] => view.slots.filter(layers);
+
+/** The constants of all slots that have a quantizer, from their latent weights. */
+export async function exportLatent(
+  view: View,
+  choice: QuantizerChoice,
+  inputsOf: (slot: WeightSlot) => QuantizerInputs = () => ({}),
+): Promise<Record<string, Constant>> {
+  const constants: Record<string, Constant> = {};
+  for (const slot of view.slots) {
+    const quantizer = quantizerOf(choice, slot);
+    if (quantizer === undefined) continue;
+    constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), quantizer, inputsOf(slot))).toConstant();
+  }
+  return constants;
+}

@@ -1,0 +1,41 @@
+import { type GradientEstimator, identity } from "../estimators/gradients.ts";
+import { exportLatent, floatTensor, type QuantizerChoice, quantizerOf, quantizeSlot } from "./quantized.ts";
+import type { Strategy } from "./strategy.ts";
+
+export interface StraightThroughOptions {
+  /** Of the core. A drawn one (`stochasticBinary`, `stochasticTernary`) draws anew at each step. */
+  readonly quantizer: QuantizerChoice;
+  /** Default `identity`. */
+  readonly estimator?: GradientEstimator;
+  /** What the finished network has, where it is not `quantizer`: BinaryConnect trains with drawn signs and tests with plain ones. */
+  readonly exported?: QuantizerChoice;
+}
+
+/**
+ * The straight-through estimator with latent weights (Hinton 2012; Bengio et al. 2013; Courbariaux et al. 2015): forward with Q(w), and its gradient moves w.
+ *
+ * With `binary()` BWN, with `stochasticBinary()` BinaryConnect, with `stochasticTernary()` Ternary Connect, with `ternary()` TWN, with `absmean()` BitNet b1.58, with `abcNet` ABC-Net's
+ * weights, with `wage` WAGE's.
+ */
+export function straightThroughTraining({ quantizer, estimator, exported }: StraightThroughOptions): Strategy {
+  return {
+    name: `ste:${typeof quantizer === "function" ? "mixed" : quantizer.scheme}`,
+    async weightsFor(step, view) {
+      const weights: Record<string, Awaited<ReturnType<typeof floatTensor>>> = {};
+      for (const [index, slot] of view.slots.entries()) {
+        const own = quantizerOf(quantizer, slot);
+        if (own === undefined) continue;
+        const seed = seedOf(view.seed, step, index);
+        weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), own, { seed }));
+      }
+      return { weights };
+    },
+    weight: (slot, latent, given) =>
+      given === undefined ? latent : (estimator ?? identity)(slot.columns(given), latent),
+    export: (view) => exportLatent(view, exported ?? quantizer),
+  };
+}
+
+/** A 32-bit seed of its own for each step and slot. */
+export const seedOf = (seed: number, step: number, index: number): number =>
+  (Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(step + 1, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35)) >>> 0;

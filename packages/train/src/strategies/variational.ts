@@ -1,0 +1,67 @@
+import { nn, np } from "../autograd.ts";
+import { filled, type HostTensor } from "../values.ts";
+import type { LayerChoice, Scope, View, WeightSlot } from "./strategy.ts";
+
+/** What the variational strategies share: a log variance beside each weight, pre-activations drawn as a whole, and the divergence of a log-uniform prior. */
+
+/** Name of a slot's log variance, a parameter shaped as the weight. */
+export const logVarianceOf = (name: string): string => `${name}.logvar`;
+
+/** Added under a root whose gradient at 0 is infinite. */
+const LEAST = 1e-8;
+
+/** Log variances of a small constant, as the weights are shaped. */
+export function initialLogVariances(
+  slots: readonly WeightSlot[],
+  parameters: Readonly<Record<string, HostTensor>>,
+  layers: LayerChoice,
+  start: number,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    slots.filter(layers).map(({ name }) => [logVarianceOf(name), filled(parameters[name]!.shape, start)]),
+  );
+}
+
+/**
+ * Local reparameterization (Kingma, Salimans, Welling 2015): pre-activations of independent normal weights are normal, with
+ *
+ *   mean Σ E[w] x,   variance Σ Var[w] x²,
+ *
+ * so one number is drawn for each pre-activation instead of one for each weight. The variance of any independent weights gives the same by the central limit theorem (Shayer et al. 2018). Takes all arrays.
+ */
+export function drawPreactivation(
+  product: (x: np.Array, w: np.Array) => np.Array,
+  x: np.Array,
+  mean: np.Array,
+  variance: np.Array,
+  scope: Pick<Scope, "normal">,
+): np.Array {
+  const spread = np.sqrt(product(x.ref.mul(x.ref), variance).add(LEAST));
+  const centre = product(x, mean);
+  return centre.add(spread.mul(scope.normal(spread.shape)));
+}
+
+/** ln α = ln σ² - ln θ², kept within ±10. Takes both. */
+export const logAlpha = (logVariance: np.Array, theta: np.Array): np.Array =>
+  np.clip(logVariance.sub(np.log(theta.ref.mul(theta).add(LEAST))), -10, 10);
+
+/** Constants of the fit of Molchanov et al. 2017, eq. 14. */
+const [K1, K2, K3] = [0.63576, 1.8732, 1.48695];
+
+/**
+ * KL(N(θ, αθ²) ‖ log-uniform) for each weight, up to a constant and chosen 0 at α = ∞: -k1 σ(k2 + k3 ln α) + 1/2 ln(1 + 1/α) + k1 (Molchanov et al. 2017, eq. 14). Takes ln α.
+ */
+export const logUniformDivergence = (lnAlpha: np.Array): np.Array =>
+  nn
+    .softplus(lnAlpha.ref.mul(-1))
+    .mul(0.5)
+    .sub(nn.sigmoid(lnAlpha.mul(K3).add(K2)).mul(K1))
+    .add(K1);
+
+/** 1/σ² in the core's layout: what its variational quantizers take as curvature. */
+export const precisionOf = (view: View, slot: WeightSlot): Float32Array =>
+  view.compute(slot, (parameters) => np.exp(parameters[logVarianceOf(slot.name)]!.ref.mul(-1))).data;
+
+/** How much of the divergence counts at a step: it rises linearly to 1 over the first `share` of the run (Sønderby et al. 2016), for a network that starts at random would drop all its weights. */
+export const warmedUp = (step: number, steps: number, share: number): number =>
+  share === 0 ? 1 : Math.min(1, (step + 1) / (share * steps));

@@ -1,0 +1,82 @@
+import { variational } from "lowbit/quantize";
+import { np } from "../autograd.ts";
+import { filled, type HostTensor } from "../values.ts";
+import { exportLatent } from "./quantized.ts";
+import type { LayerChoice, Strategy } from "./strategy.ts";
+import {
+  drawPreactivation,
+  initialLogVariances,
+  logAlpha,
+  logUniformDivergence,
+  logVarianceOf,
+  precisionOf,
+  warmedUp,
+} from "./variational.ts";
+
+export interface VnqOptions {
+  /** n, training samples. */
+  readonly samples: number;
+  /** Share of the run over which the divergence comes in. Default 0.2. */
+  readonly warmup?: number;
+  /** ln σ² at the start. Default -8. */
+  readonly start?: number;
+  readonly layers?: LayerChoice;
+}
+
+/** Width τ of a spike's window, as a share of the distance a between two levels: at the middle it has fallen to 0.04. */
+const WINDOW = 0.2;
+
+/**
+ * Variational network quantization (Achterhold et al. 2018): the prior of sparse variational dropout with a spike at each of the levels -a, 0, a, a trained for each tensor,
+ *
+ *   KL ≈ Σ_{k≠0} Ω(θ - c_k) KL(σ² / (θ - c_k)²) + (1 - Σ_{k≠0} Ω(θ - c_k)) KL(σ² / θ²),   Ω(t) = exp(-t² / 2τ²),
+ *
+ * so that each weight is pulled to the level that it is nearest to. Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
+ */
+export function vnq({ samples, warmup = 0.2, start = -8, layers = () => true }: VnqOptions): Strategy {
+  return {
+    name: `vnq:${samples}:${warmup}:${start}`,
+    initialize(slots, parameters) {
+      const levels: Record<string, HostTensor> = {};
+      for (const { name } of slots.filter(layers)) {
+        const { data } = parameters[name]!;
+        levels[`${name}.level`] = filled([1], (1.5 * data.reduce((sum, w) => sum + Math.abs(w), 0)) / data.length);
+      }
+      return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
+    },
+    weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
+    linear(slot, product, x, w, scope) {
+      if (!layers(slot)) return product(x, w);
+      const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
+      return drawPreactivation(product, x, w, variance, scope);
+    },
+    penalty({ parameters, slots, constants }) {
+      const divergences = [...slots.values()].filter(layers).map(({ name }) => {
+        const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];
+        return spikeDivergence(theta.ref, parameters[logVarianceOf(name)]!.ref, level).sum();
+      });
+      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share!.ref.div(samples));
+    },
+    export: (view) =>
+      exportLatent(
+        view,
+        (slot) => (layers(slot) ? variational({ levels: 3 }) : undefined),
+        (slot) => ({ curvature: precisionOf(view, slot) }),
+      ),
+  };
+}
+
+/** The divergence of each weight from a prior of spikes at -a, 0, a. Takes θ, ln σ² and a. */
+export function spikeDivergence(theta: np.Array, logVariance: np.Array, level: np.Array): np.Array {
+  const divergence = (from: np.Array) => logUniformDivergence(logAlpha(logVariance.ref, from));
+  const width = level.ref.mul(WINDOW);
+  const around = [theta.ref.sub(level.ref), theta.ref.add(level)].map((from) => {
+    const z = from.ref.div(width.ref);
+    return { window: np.exp(z.ref.mul(z).div(-2)), divergence: divergence(from) };
+  });
+  width.dispose();
+  const none = around.reduce((rest, { window }) => rest.sub(window.ref), np.array(1));
+  const middle = none.mul(divergence(theta));
+  logVariance.dispose();
+  return around.reduce((sum, { window, divergence: d }) => sum.add(window.mul(d)), middle);
+}

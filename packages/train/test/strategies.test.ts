@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createModel, Tensor } from "lowbit";
+import {
+  abcNet,
+  absmean,
+  admmTernary,
+  binary,
+  kmeans,
+  lab,
+  laq,
+  laqLog,
+  lcTernary,
+  lloydMax,
+  pow2,
+  stochasticBinary,
+  stochasticTernary,
+  ternary,
+  wage,
+} from "lowbit/quantize";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../src/autograd.ts";
+import { clipped, polynomial } from "../src/estimators/gradients.ts";
+import { top1 } from "../src/evaluate.ts";
+import { Model } from "../src/model.ts";
+import { admm } from "../src/strategies/admm.ts";
+import { bayesianCompression } from "../src/strategies/bayesian-compression.ts";
+import { bitwise } from "../src/strategies/bitwise.ts";
+import { codebookTuning } from "../src/strategies/codebook.ts";
+import { inq } from "../src/strategies/inq.ts";
+import { lc } from "../src/strategies/lc.ts";
+import { lrNets } from "../src/strategies/lr-nets.ts";
+import { projection } from "../src/strategies/projection.ts";
+import { proximalNewton } from "../src/strategies/proximal-newton.ts";
+import type { WeightQuantizer } from "../src/strategies/quantized.ts";
+import { softWeightSharingTraining } from "../src/strategies/soft-weight-sharing.ts";
+import { sparseDropoutTraining } from "../src/strategies/sparse-dropout.ts";
+import { straightThroughTraining } from "../src/strategies/straight-through.ts";
+import type { Strategy } from "../src/strategies/strategy.ts";
+import { vnq } from "../src/strategies/vnq.ts";
+import { type Fitted, fit } from "../src/train.ts";
+import { cloudRecipe, pretrained, smallNetwork, training, validation } from "./strategy-fixtures.ts";
+
+beforeAll(startEngine);
+
+const ste = (quantizer: WeightQuantizer) => straightThroughTraining({ quantizer });
+
+/** Accuracy of the packed weights on the kernels of the core. */
+async function packedTop1({ tensors, weights }: Fitted): Promise<number> {
+  const graph = new Model(smallNetwork()).toGraph(tensors, {
+    name: "clouds",
+    input: { name: "x", dtype: "f32", shape: [12] },
+    weights,
+  });
+  using model = await createModel(graph);
+  const { shape, data } = validation.range(0, validation.count);
+  const { logits } = await model.run({ x: new Tensor("f32", [...shape], data) });
+  return top1(logits!.data as Float32Array, validation.labels);
+}
+
+const all: readonly (readonly [string, () => Strategy])[] = [
+  ["BWN", () => ste(binary())],
+  ["BWN, clipped", () => straightThroughTraining({ quantizer: binary(), estimator: clipped })],
+  ["BWN, polynomial", () => straightThroughTraining({ quantizer: binary(), estimator: polynomial })],
+  ["TWN", () => ste(ternary())],
+  [
+    "BinaryConnect",
+    () => straightThroughTraining({ quantizer: stochasticBinary(), estimator: clipped, exported: binary() }),
+  ],
+  [
+    "Ternary Connect",
+    () => straightThroughTraining({ quantizer: stochasticTernary({ per: "tensor" }), exported: ternary() }),
+  ],
+  ["ABC-Net", () => straightThroughTraining({ quantizer: abcNet({ bases: 3 }) })],
+  ["WAGE", () => straightThroughTraining({ quantizer: wage({ bits: 2 }) })],
+  ["BitNet b1.58", () => straightThroughTraining({ quantizer: absmean() })],
+  ["LAB", () => proximalNewton({ quantizer: lab() })],
+  ["LAT", () => proximalNewton({ quantizer: laq({ bits: 2 }) })],
+  ["LAQ, 3 bits, logarithmic", () => proximalNewton({ quantizer: laqLog({ bits: 3 }) })],
+  ["ADMM", () => admm({ quantizer: admmTernary(), rho: 0.05, every: 3, growth: 1.3 })],
+  ["LC", () => lc({ quantizer: lcTernary(), mu: 0.05, every: 3, growth: 1.3 })],
+  ["LC, adaptive codebook", () => lc({ quantizer: lloydMax({ levels: 4 }), mu: 0.05, every: 3, growth: 1.3 })],
+  ["INQ", () => inq({ bits: 5 })],
+  ["LR-nets", () => lrNets()],
+  ["sparse variational dropout", () => sparseDropoutTraining({ samples: 120 })],
+  ["VNQ", () => vnq({ samples: 120 })],
+  ["Bayesian compression", () => bayesianCompression({ samples: 120 })],
+  ["soft weight-sharing", () => softWeightSharingTraining({ samples: 120, components: 5, zero: 0.3 })],
+  ["Bitwise NN", () => bitwise()],
+  ["projection", () => projection({ projections: [ternary(), pow2({ bits: 4 })] })],
+  ["codebook tuning", () => codebookTuning({ quantizer: kmeans({ k: 8 }) })],
+];
+
+describe.each(all)("%s", (_, strategy) => {
+  it("learns, and its packed weights score on the core's kernels what the training loop says", async () => {
+    const result = await fit(cloudRecipe({ strategy }), { training, validation, seed: 1, initial: await pretrained() });
+    expect(Object.keys(result.weights)).toEqual(["first.weight", "last.weight"]);
+    for (const constant of Object.values(result.weights)) expect(constant.kind).toBe("quantized");
+    expect(await packedTop1(result)).toBe(result.log.at(-1)!.validation);
+    expect(result.log.at(-1)!.validation).toBeGreaterThan(0.6);
+  });
+
+  it("resumes to the same bits", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "lowbit-strategy-"));
+    const recipe = cloudRecipe({ strategy, epochs: 3 });
+    const initial = await pretrained();
+    const whole = await fit(recipe, { training, validation, seed: 2, initial });
+    const options = { training, validation, seed: 2, initial, checkpoint: join(folder, "run") };
+    const controller = new AbortController();
+    const stopped = fit(recipe, {
+      ...options,
+      signal: controller.signal,
+      onProgress: ({ epoch, step }) => epoch === 2 && step === 3 && controller.abort(new Error("enough")),
+    });
+    await expect(stopped).rejects.toThrow("enough");
+    const resumed = await fit(recipe, options);
+    expect(resumed.tensors).toEqual(whole.tensors);
+    expect(resumed.weights).toEqual(whole.weights);
+    await rm(folder, { recursive: true });
+  });
+});
