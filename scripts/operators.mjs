@@ -2,7 +2,7 @@
 // tests beside the checkout or where LOWBIT_DATA points, and a built WASM.
 //
 //   node scripts/operators.mjs             fails where what does not pass is not what the table of the test says
-//   node scripts/operators.mjs --update    writes that table anew, too; a reason that stands in it stays
+//   node scripts/operators.mjs --update    writes that table anew, too; sentences that stand in it stay
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

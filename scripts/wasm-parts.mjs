@@ -9,7 +9,7 @@ export const parts = {
   transformer: ["transformer", "codes", "depthwise-f32", "matmul"],
   all: ["all", "quantize"],
   ops: ["all", "ops", "quantize", "transformer"],
-  threads: ["threads", "quantize", "transformer"],
+  threads: ["threads", "ops", "quantize", "transformer"],
   search: ["search", "quantize"],
   quantize: ["quantize", "solve"],
 };

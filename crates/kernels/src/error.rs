@@ -86,6 +86,7 @@ words! {
         Reduce = "reduce",
         Hnsw = "hnsw",
         FixedPoint = "fixed_point",
+        Gather = "gather",
     }
 }
 
@@ -140,6 +141,8 @@ words! {
         Level = "levels of a node",
         Breadth = "breadth of the search (ef)",
         Exponent = "exponent",
+        Index = "index",
+        Indices = "indices",
     }
 }
 

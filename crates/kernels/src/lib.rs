@@ -29,6 +29,7 @@ pub mod error;
 mod exp;
 pub mod fixed_point;
 pub mod flat_scan;
+pub mod gather;
 pub mod gemm_f32;
 pub mod geometry;
 pub mod gradients;

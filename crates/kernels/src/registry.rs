@@ -49,6 +49,7 @@ macro_rules! for_each_kernel {
             matmul_integer, [Scalar], Exact, "products of two activations of 8 bits, requantization";
             transform, [Scalar], Exact, "transposition, padding, concatenation, casts";
             strided, [Scalar], Exact, "slices, repetition, splitting, padding: copies along strides";
+            gather, [Scalar], Exact, "elements and blocks at places that indices name, read or written";
             gemm_f32, [Scalar, Simd128], Exact, "f32 products in one fixed order, and products of two activations";
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";

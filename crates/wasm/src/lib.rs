@@ -70,6 +70,8 @@ pub mod error;
 pub mod fixed_point;
 #[cfg(feature = "search")]
 pub mod flat_scan;
+#[cfg(feature = "ops")]
+pub mod gather;
 #[cfg(feature = "networks")]
 pub mod gemm_f32;
 #[cfg(feature = "networks")]

@@ -2,7 +2,7 @@
 
 use lowbit_kernels::buffer::Element;
 use lowbit_kernels::error::{KernelError, Op, Result, What};
-use lowbit_kernels::strided::{Axis, Segment, Strided};
+use lowbit_kernels::strided::{Axis, Segment, Strided, Triangle, range};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -53,4 +53,49 @@ pub fn strided_run(handle: i32, x: usize, y: usize) -> i32 {
         8 => run(strided, fill, x, y),
         other => Err(KernelError::range(OP, What::Bytes, 8, other)),
     }))
+}
+
+/// `y[i] = start + i * delta`, `count` elements of `kind`: f32, f64, int16, int32, int64 from 0 on; exact below 2^53.
+#[wasm_bindgen]
+pub fn strided_range(kind: u32, start: f64, delta: f64, y: usize, count: usize) -> i32 {
+    fn run<T: Element>(start: f64, delta: f64, from: fn(f64) -> T, y: usize, count: usize) -> Result<()> {
+        range(start, delta, from, Memory::new(OP).write(y, count)?);
+        Ok(())
+    }
+    status(match kind {
+        0 => run(start, delta, |x| x as f32, y, count),
+        1 => run(start, delta, |x| x, y, count),
+        2 => run(start, delta, |x| x as i16, y, count),
+        3 => run(start, delta, |x| x as i32, y, count),
+        4 => run(start, delta, |x| x as i64, y, count),
+        other => Err(KernelError::range(OP, What::Kind, 4, other as usize)),
+    })
+}
+
+/// `count` elements of `bytes` 1, 2, 4 or 8 from `x` to `y`: of each matrix [rows, columns] what is above (`upper`) or below the diagonal that begins in column
+/// `diagonal`, zeros elsewhere.
+#[wasm_bindgen]
+#[expect(clippy::too_many_arguments, reason = "plain numbers")]
+pub fn strided_triangle(
+    bytes: usize,
+    rows: usize,
+    columns: usize,
+    diagonal: i32,
+    upper: bool,
+    x: usize,
+    y: usize,
+    count: usize,
+) -> i32 {
+    fn run<T: Element>(triangle: Triangle, x: usize, y: usize, count: usize) -> Result<()> {
+        let memory = Memory::new(OP);
+        triangle.run::<T>(memory.read(x, count)?, memory.write(y, count)?)
+    }
+    let triangle = Triangle { rows, columns, diagonal: diagonal.into(), upper };
+    status(match bytes {
+        1 => run::<u8>(triangle, x, y, count),
+        2 => run::<u16>(triangle, x, y, count),
+        4 => run::<u32>(triangle, x, y, count),
+        8 => run::<u64>(triangle, x, y, count),
+        other => Err(KernelError::range(OP, What::Bytes, 8, other)),
+    })
 }

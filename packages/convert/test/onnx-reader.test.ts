@@ -66,9 +66,19 @@ describe("whole files", () => {
     expect(refusal(dense().build([])).message).toMatch(/output/);
     for (const opset of [6, 26, 1000]) {
       const net = new OnnxBuilder(opset);
-      net.node("Relu", "y", [net.input("x", [1])]);
+      net.node("Add", "y", [net.input("x", [1]), "x"]);
       expect(refusal(net.build(["y"])).message).toMatch(/version 7 to 25/);
     }
+  });
+
+  test("an older operator set is read where its operators are those of set 7", () => {
+    const file = (opset: number, op: string) => {
+      const net = new OnnxBuilder(opset);
+      net.node(op, "y", [net.input("x", [1])]);
+      return net.build(["y"]);
+    };
+    expect(importModel(file(6, "Relu")).nodes).toHaveLength(1);
+    expect(refusal(file(5, "Relu")).message).toMatch(/version 7 to 25, got 5, whose Relu is not that of 7/);
   });
 });
 

@@ -124,5 +124,5 @@ it("the modules hold what the table says, and `all` the rest", async () => {
   expect(await held("all")).toEqual(all);
   expect(await held("transformer")).toEqual(["affine", "attention", "codebook", "pad"]);
   expect(await held("ops")).toEqual([...all, "attention", "strided"].sort());
-  expect(await held("threads")).toEqual([...all, "attention", "parallel"].sort());
+  expect(await held("threads")).toEqual([...all, "attention", "parallel", "strided"].sort());
 });

@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
-import { createModel } from "lowbit";
+import { createModel, Tensor } from "lowbit";
 import { Convolution, GemmF32, loadKernels, TernaryGemm, XnorGemm } from "lowbit/kernels";
+import { registerAllOps } from "lowbit/ops";
 import { afterEach, expect, it, vi } from "vitest";
+import { GraphBuilder } from "../src/testing/builder.ts";
 import { goldenGraph } from "../src/testing/golden.ts";
 import { RandomData } from "../src/testing/random-data.ts";
 
@@ -83,4 +85,22 @@ it("kernels take less than an eighth of a worker's stack", async () => {
   const used = bytes - new Uint8Array(memory.buffer, stack - bytes, bytes).findIndex((byte) => byte !== 0);
   expect(used).toBeGreaterThan(16);
   expect(used).toBeLessThan(bytes / 8);
+});
+
+it("operators of lowbit/ops run beside products that are shared out", async () => {
+  registerAllOps();
+  const random = new RandomData(8);
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "f32", ["N", 256]);
+  const weights = builder.plain("f32", [512, 256], random.floats(512 * 256));
+  const dense = builder.node("dense", [x, weights], {}, "f32");
+  const at = builder.input("at", "int64", [3]);
+  const graph = builder.build(...builder.ops("gather", [dense, at], { axis: 1 }));
+  const feed = { x: new Tensor("f32", [64, 256], random.floats(64 * 256)), at: BigInt64Array.of(0n, -1n, 255n) };
+  const results = [];
+  for (const threads of [1, 2]) {
+    using model = await createModel(graph, { threads });
+    results.push(Object.values(await model.run(feed))[0]!.data);
+  }
+  expect(results[1]).toEqual(results[0]);
 });

@@ -7,8 +7,11 @@
 //! Axes that continue each other are joined first, so that what is contiguous is moved as one run (memory bandwidth is the limit there); else an element costs
 //! about as much as its two memory accesses. Tried and dropped: a table of offsets per axis, which would have to be made for every shape.
 
+mod made;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
+
+pub use made::{Triangle, range};
 
 use crate::buffer::Element;
 use crate::error::{KernelError, Op, Result, What, check_range, check_shape};

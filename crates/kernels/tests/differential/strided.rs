@@ -1,7 +1,7 @@
 //! Copies along strides equal index arithmetic on every element, and never leave x.
 
 use lowbit_kernels::error::{ErrorCode, What};
-use lowbit_kernels::strided::{Axis, Segment, Strided, naive};
+use lowbit_kernels::strided::{Axis, Segment, Strided, Triangle, naive, range};
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
 
@@ -75,7 +75,31 @@ fn refusals() {
     assert_eq!(strided.run(&[1, 2, 3], 0, &mut [0; 3]).map_err(|e| e.code), Err(ErrorCode::Shape));
 }
 
+fn made() {
+    let mut y = [0_i64; 4];
+    range(7.0, -3.0, |x| x as i64, &mut y);
+    assert_eq!(y, [7, 4, 1, -2]);
+    let mut random = Random::new(5);
+    for _ in 0..300 {
+        let [rows, columns, count] = [random.int(1, 5), random.int(1, 5), random.int(0, 3)].map(|n| n as usize);
+        let triangle =
+            Triangle { rows, columns, diagonal: random.int(-6, 6).into(), upper: random.int(0, 1) == 1 };
+        let x = random.many(rows * columns * count, |r| r.int(1, 99));
+        let mut y = vec![-1; x.len()];
+        triangle.run(&x, &mut y).expect("valid");
+        for (i, &y) in y.iter().enumerate() {
+            let above = (i % columns) as i64 - (i / columns % rows) as i64 - triangle.diagonal;
+            let kept = if triangle.upper { above >= 0 } else { above <= 0 };
+            assert_eq!(y, if kept { x[i] } else { 0 }, "{triangle:?}");
+        }
+    }
+    let triangle = Triangle { rows: 2, columns: 2, diagonal: 0, upper: true };
+    assert_eq!(triangle.run(&[1; 3], &mut [0; 3]).map_err(|e| e.code), Err(ErrorCode::Shape));
+    assert_eq!(triangle.run(&[1; 4], &mut [0; 8]).map_err(|e| e.code), Err(ErrorCode::Shape));
+}
+
 pub(crate) fn check(_: Tier) {
+    made();
     copies();
     refusals();
 }

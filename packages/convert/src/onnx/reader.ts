@@ -9,10 +9,11 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from "./generated/onnx_pb.ts";
+import { isAsInSet7 } from "./old-sets.ts";
 import { inputsOf } from "./rename.ts";
 import { dtypeOf, readTensor, typeName } from "./tensor.ts";
 
-/** Operator set versions of the default domain whose rules the importers know. */
+/** Operator set versions of the default domain whose rules the importers know; of older ones, what did not change until then. */
 export const OPSETS = { oldest: 7, newest: 25 } as const;
 
 /**
@@ -95,11 +96,14 @@ function opsetOf(model: ModelProto): number {
       `${entries.length} of them`,
     );
   }
-  const version = entries[0]!.version;
-  if (version < BigInt(OPSETS.oldest) || version > BigInt(OPSETS.newest)) {
-    throw new ModelFileError("onnx", "operator set", `version ${OPSETS.oldest} to ${OPSETS.newest}`, version);
-  }
-  return Number(version);
+  const version = Number(entries[0]!.version);
+  const wanted = `version ${OPSETS.oldest} to ${OPSETS.newest}`;
+  if (version < 1 || version > OPSETS.newest) throw new ModelFileError("onnx", "operator set", wanted, version);
+  if (version >= OPSETS.oldest) return version;
+  const other = model.graph?.node.find(({ opType }) => !isAsInSet7(opType, version));
+  if (!other) return OPSETS.oldest;
+  const got = `${version}, whose ${other.opType} is not that of ${OPSETS.oldest}`;
+  throw new ModelFileError("onnx", "operator set", wanted, got);
 }
 
 function readInitializers(graph: GraphProto): Map<string, PlainConstant> {

@@ -56,6 +56,7 @@ export const kernelOperators = [
   "reduce",
   "hnsw",
   "fixed_point",
+  "gather",
 ] as const;
 
 /** Which quantity was wrong, by number. */
@@ -107,4 +108,6 @@ export const kernelQuantities = [
   "levels of a node",
   "breadth of the search (ef)",
   "exponent",
+  "index",
+  "indices",
 ] as const;

@@ -21,6 +21,7 @@ export const kernelFamilies = [
   { name: "matmul_integer", tiers: ["scalar"], agreement: "exact" },
   { name: "transform", tiers: ["scalar"], agreement: "exact" },
   { name: "strided", tiers: ["scalar"], agreement: "exact" },
+  { name: "gather", tiers: ["scalar"], agreement: "exact" },
   { name: "gemm_f32", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "bitpack", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "ternary_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },

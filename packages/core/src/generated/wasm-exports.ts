@@ -90,6 +90,9 @@ export interface WasmExports {
   readonly flat_scan_rescore: (a: number, b: number) => number;
   readonly flat_scan_run: (a: number, b: number) => number;
   readonly fold_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly gather_new: (a: number, b: number) => number;
+  readonly gather_run: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+  readonly gather_scatter: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly gemm_f32_new: (a: number, b: number) => number;
   readonly gemm_f32_run: (a: number, b: number, c: number, d: number) => number;
   readonly gradient_least_squares: (a: number, b: number) => number;
@@ -212,7 +215,9 @@ export interface WasmExports {
   readonly solve_row_dots: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_scale: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
   readonly strided_new: (a: number, b: number) => number;
+  readonly strided_range: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly strided_run: (a: number, b: number, c: number) => number;
+  readonly strided_triangle: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;

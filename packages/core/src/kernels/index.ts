@@ -14,6 +14,7 @@ export * from "./elementwise.ts";
 export * from "./embedding.ts";
 export * from "./fixed-point.ts";
 export * from "./flat-scan.ts";
+export * from "./gather.ts";
 export * from "./gemm-f32.ts";
 export * from "./hamming.ts";
 export * from "./hnsw.ts";

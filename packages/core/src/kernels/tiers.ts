@@ -16,7 +16,7 @@ export type Tier = "scalar" | "simd128" | "relaxed";
  * Which kernels a module holds; each is a link of its own of the same code (`scripts/wasm-parts.mjs`).
  * - `bits`, `bytes`, `floats`: what binary networks, networks on int8, and networks on floats call (runtime/part.ts knows which graphs run on which);
  * - `transformer`: what encoders and decoders of text call;
- * - `all`: every kernel of usual networks and quantizers; `ops`: those of `lowbit/ops` beside them; `threads`: `all` over a shared memory;
+ * - `all`: every kernel of usual networks and quantizers; `ops`: those of `lowbit/ops` beside them; `threads`: `ops` over a shared memory;
  * - `search`: the scans of quantized vectors, which no other module has.
  */
 export type Part = "bits" | "bytes" | "floats" | "transformer" | "all" | "ops" | "threads" | "search" | "quantize";

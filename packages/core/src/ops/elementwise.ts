@@ -3,13 +3,13 @@
  * `arithmetic`: floats computed in f64, integers in int64 (modulo the type's bits), rounded or cut once.
  */
 import type { AttributeRules } from "../graph/attributes.ts";
-import type { InputRule } from "../graph/operators.ts";
-import { broadcast, type Shape } from "../graph/shapes.ts";
-import type { DType, Node, NodeOf, OpsAttributes, OpsOp, ValueInfo } from "../graph/types.ts";
+import type { Elements, InputRule } from "../graph/operators.ts";
+import { broadcast, OPEN, type Shape } from "../graph/shapes.ts";
+import type { Dim, DType, Node, NodeOf, OpsAttributes, OpsOp, ValueInfo } from "../graph/types.ts";
 import { Arithmetic, type ArithmeticFunction, type ElementType } from "../kernels/arithmetic.ts";
 import type { LoweringContext } from "../runtime/lower/context.ts";
 import type { Operation } from "../runtime/lower/operation.ts";
-import { bytesOf, fromHalf, sizeOf, type TensorDType, toHalf } from "../tensor.ts";
+import { bytesOf, fromHalf, type TensorDType, toHalf } from "../tensor.ts";
 import { type Evaluate, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { at, build, type Value } from "./reference.ts";
 
@@ -42,7 +42,7 @@ export interface Elementwise<K extends OpsOp> {
   readonly to?: DType | ((node: NodeOf<K>) => DType);
   /** Inputs of any type of theirs; of the others the type is that of the first of them. */
   readonly free?: readonly number[];
-  readonly evaluate?: Evaluate<NodeOf<K>>;
+  readonly evaluate?: Evaluate;
   call(node: NodeOf<K>, dtypes: readonly (DType | undefined)[]): Call;
 }
 
@@ -63,7 +63,7 @@ export function elementwise<K extends OpsOp>(name: K, own: Elementwise<K>): Oper
           refuse(node, `dtype of input ${i}`, common, dtype);
       return [{ dtypes: [typeOf(node, dtypes)], shape: shapeOfAll(node, given) }];
     },
-    ...(evaluate && { evaluate }),
+    ...(evaluate && { evaluate: evaluate as Evaluate<NodeOf<K>> }),
     lower: (node, context) => lower(node, context, own, (dtypes) => typeOf(node, dtypes)),
   };
 }
@@ -141,16 +141,17 @@ export function eachOf(
   return [build(to, shape, (index) => stored(to, compute(...padded.map((value) => numberAt(value, index)))))];
 }
 
-/** Sizes are computed with where both are known; a symbol stays one where nothing changes it. */
-export const evaluated =
-  (compute: (a: number, b: number) => number, neutral: number): Evaluate =>
-  (_node, [a, b], [listA, listB]) => {
-    if (!listA || !listB || sizeOf([listA.length]) === 0 || listB.length === 0) return undefined;
-    if (listA.length !== listB.length && listA.length !== 1 && listB.length !== 1) return undefined;
-    if ((a?.shape.length ?? 0) > 1 || (b?.shape.length ?? 0) > 1) return undefined;
-    return Array.from({ length: Math.max(listA.length, listB.length) }, (_, i) => {
-      const [x, y] = [listA[listA.length === 1 ? 0 : i]!, listB[listB.length === 1 ? 0 : i]!];
-      if (typeof x === "number" && typeof y === "number") return compute(x, y);
-      return y === neutral ? x : "?";
-    });
+/** Lists of sizes, element by element; one of one element stands for as many as the others have. Undefined where one is not known or no list. */
+export const evaluatedBy =
+  (compute: (...sizes: Dim[]) => Dim): Evaluate =>
+  (_node, inputs, lists) => {
+    const known = lists.filter((list) => list !== undefined && list.length > 0) as Elements[];
+    if (known.length < lists.length || inputs.some((info) => (info?.shape.length ?? 0) > 1)) return undefined;
+    const length = Math.max(...known.map((list) => list.length));
+    if (known.some((list) => list.length !== length && list.length !== 1)) return undefined;
+    return Array.from({ length }, (_, i) => compute(...known.map((list) => list[list.length === 1 ? 0 : i]!)));
   };
+
+/** Sizes are computed with where both are known; a symbol stays one where nothing changes it. */
+export const evaluated = (compute: (a: number, b: number) => number, neutral: number): Evaluate =>
+  evaluatedBy((a, b) => (typeof a === "number" && typeof b === "number" ? compute(a, b) : b === neutral ? a! : OPEN));

@@ -3,14 +3,20 @@
  *
  * Inputs: a and b of one number or bool type, of shapes that broadcast. Output: bool.
  */
+import { OPEN } from "../graph/shapes.ts";
 import type { NodeOf } from "../graph/types.ts";
-import { eachOf, elementwise, evaluated, numberTypes, of } from "./elementwise.ts";
+import { eachOf, elementwise, evaluatedBy, numberTypes, of } from "./elementwise.ts";
 import type { Value } from "./reference.ts";
 
 export const equal = elementwise("equal", {
   inputs: [of([...numberTypes, "bool"]), of([...numberTypes, "bool"])],
   to: "bool",
-  evaluate: evaluated((a, b) => Number(a === b), Number.NaN),
+  // A symbol is a size, which no negative number is.
+  evaluate: evaluatedBy((a, b) => {
+    if (typeof a === "number" && typeof b === "number") return Number(a === b);
+    if (a === OPEN || b === OPEN) return OPEN;
+    return a === b ? 1 : Number(a) < 0 || Number(b) < 0 ? 0 : OPEN;
+  }),
   call: () => ({ function: "equal" }),
 });
 

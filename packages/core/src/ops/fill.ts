@@ -1,5 +1,4 @@
 /** ONNX's ConstantOfShape: a tensor of the given shape, every element the same. Inputs: shape [k] int64 or int32; value, a constant of one element. Output: the type of the value. */
-import { MOST_ELEMENTS } from "../graph/operators.ts";
 import { OPEN } from "../graph/shapes.ts";
 import type { NodeOf } from "../graph/types.ts";
 import { Strided } from "../kernels/strided.ts";
@@ -18,12 +17,6 @@ export const fill: Operator<"fill"> = {
     return [
       { dtypes: [inputs[1]!.dtype], shape: shape ?? Array.from({ length: lengthOf(node, inputs, 0) }, () => OPEN) },
     ];
-  },
-  // Of lists; matrices of sizes there are none.
-  evaluate(_node, _inputs, [shape, value]) {
-    const [length, ...others] = shape ?? [];
-    if (typeof length !== "number" || length > MOST_ELEMENTS || others.length > 0 || !value) return undefined;
-    return Array.from({ length }, () => value[0]!);
   },
   lower(node, context) {
     const [, value = ""] = node.inputs;

@@ -11,7 +11,6 @@ export const identity: Operator<"identity"> = {
   attributes: {},
   inputs: [{ dtypes: movable }],
   outputs: (node, inputs) => [{ dtypes: [inputs[0]!.dtype], shape: shapeOf(node, inputs) }],
-  evaluate: (_node, _inputs, [x]) => x,
   lower: (node, context) =>
     lowerStrided(node, context, ({ shape }) => {
       const x = shape(node.inputs[0]!);

@@ -6,6 +6,7 @@ import type { Shape } from "../graph/shapes.ts";
 import type { DType, Node, NodeOf, OpsAttributes, OpsOp, ValueInfo } from "../graph/types.ts";
 import type { LoweringContext } from "../runtime/lower/context.ts";
 import type { Operation } from "../runtime/lower/operation.ts";
+import { type TensorDType, toHalf } from "../tensor.ts";
 
 /**
  * The elements of a node's output from those of its inputs, where they are known: numbers, symbols, or OPEN. For the few operators
@@ -78,4 +79,13 @@ export function operationOf(node: Node, context: LoweringContext, kernel: string
     ...bound,
     [Symbol.dispose]() {},
   };
+}
+
+/** A number as 8 bytes that begin with an element of its value; towards zero where that is an integer. */
+export function bytesOfNumber(dtype: TensorDType, value: number): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(8));
+  if (dtype === "f32") bytes.setFloat32(0, value, true);
+  else if (dtype === "f64") bytes.setFloat64(0, value, true);
+  else bytes.setBigInt64(0, BigInt(dtype === "f16" ? toHalf(value) : Math.trunc(value)), true);
+  return new Uint8Array(bytes.buffer);
 }

@@ -2,7 +2,7 @@
  * Padding, and the cutting off that negative padding is. What stands outside of x: `constant` the value; `edge` the nearest element; `reflect` x mirrored at
  * its first and last element, which are not repeated; `wrap` x over and over.
  *
- * Inputs: x of any type but bits; pads [2 k] int64 or int32, before each axis, then after each; value, a constant of x's type (absent: 0); axes [k] (absent: all).
+ * Inputs: x of any type but bits; pads [2 k] int64 or int32, before each axis, then after each; value of x's type, within ±2^53 where it is no constant (absent: 0); axes [k] (absent: all).
  * Output: x's type.
  */
 import { oneOf } from "../graph/attributes.ts";
@@ -10,7 +10,8 @@ import type { Elements } from "../graph/operators.ts";
 import { axisOf, OPEN, type Shape } from "../graph/shapes.ts";
 import type { Dim, NodeOf } from "../graph/types.ts";
 import type { Segment } from "../kernels/strided.ts";
-import { movable, type Operator, refuse, shapeOf, sizes } from "./operator.ts";
+import type { TensorDType } from "../tensor.ts";
+import { bytesOfNumber, movable, type Operator, refuse, shapeOf, sizes } from "./operator.ts";
 import { at, build, type Value } from "./reference.ts";
 import { lowerStrided, stridesOf } from "./strided.ts";
 
@@ -96,7 +97,7 @@ export const padNd: Operator<"padNd"> = {
   inputs: [
     { dtypes: movable },
     sizes,
-    { what: "value", dtypes: "same", constant: true, optional: true },
+    { what: "value", dtypes: "same", reads: "sizes", optional: true },
     { ...sizes, optional: true },
   ],
   outputs(node, inputs, elements) {
@@ -108,8 +109,9 @@ export const padNd: Operator<"padNd"> = {
   lower(node, context) {
     const { mode } = node.attributes;
     const [x = "", , value] = node.inputs;
-    const data = value ? context.plain(value).data : undefined;
-    const fill = data && new Uint8Array(data.buffer, data.byteOffset, data.BYTES_PER_ELEMENT).slice();
+    const data = value && context.isConstant(value) ? context.plain(value).data : undefined;
+    const constant = data && new Uint8Array(data.buffer, data.byteOffset, data.BYTES_PER_ELEMENT).slice();
+    const { dtype } = context.info(x);
     return lowerStrided(node, context, ({ shape, elements }) => {
       const sizesOfX = shape(x);
       const strides = stridesOf(sizesOfX);
@@ -118,6 +120,8 @@ export const padNd: Operator<"padNd"> = {
         const [before, after] = pads[axis] as [number, number];
         return { stride: strides[axis]!, segments: segmentsOf(mode, size, before, after) };
       });
+      const given = elements(value)?.[0];
+      const fill = constant ?? (given === undefined ? undefined : bytesOfNumber(dtype as TensorDType, given));
       return { axes: [axes], ...(fill && { fill }) };
     });
   },

@@ -16,8 +16,8 @@ import {
   type ResizeMethod,
   resizeFilters,
 } from "../kernels/resize.ts";
-import { bytesOf, type TensorDType, toHalf } from "../tensor.ts";
-import { movable, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
+import { bytesOf, type TensorDType } from "../tensor.ts";
+import { bytesOfNumber, movable, type Operator, operationOf, refuse, shapeOf } from "./operator.ts";
 import { build, type Value } from "./reference.ts";
 
 export interface ResizeAttributes extends ResizeMethod {
@@ -100,7 +100,7 @@ export const resize: Operator<"resize"> = {
     const { attributes } = node;
     const { dtype } = context.info(x);
     const elementBytes = bytesOf[dtype as TensorDType] as 1 | 2 | 4 | 8;
-    const outside = outsideOf(dtype as TensorDType, attributes.extrapolation);
+    const outside = bytesOfNumber(dtype as TensorDType, attributes.extrapolation);
     return operationOf(node, context, "resize", {
       bind({ instance, pointer, shape, elements, own }) {
         const axes = axesOf(node, shape(x), node.inputs.map(elements)) as ResizeAxis[];
@@ -111,15 +111,6 @@ export const resize: Operator<"resize"> = {
     });
   },
 };
-
-/** The extrapolation value as an element of x. */
-function outsideOf(dtype: TensorDType, value: number): Uint8Array {
-  const bytes = new DataView(new ArrayBuffer(8));
-  if (dtype === "f32") bytes.setFloat32(0, value, true);
-  else if (dtype === "f64") bytes.setFloat64(0, value, true);
-  else bytes.setBigInt64(0, BigInt(dtype === "f16" ? toHalf(value) : Math.trunc(value)), true);
-  return new Uint8Array(bytes.buffer);
-}
 
 /** ONNX's formulas in f64, every axis's weights at once. */
 export function reference(node: Resize, [x, region, scales, sizes]: readonly (Value | undefined)[]): Value[] {

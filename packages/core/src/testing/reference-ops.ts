@@ -202,8 +202,9 @@ export function reference(node: Node, graph: Graph, inputs: readonly Value[]): V
     case "softmax":
       return softmax(node, x);
     case "reshape": {
+      const declared = graph.values.get(node.inputs[0]!)?.shape ?? [];
       const given = node.attributes.shape.map((d, i) =>
-        d === 0 ? x.shape[i]! : typeof d === "string" ? x.shape[0]! : d,
+        d === 0 ? x.shape[i]! : typeof d === "string" ? x.shape[declared.indexOf(d)]! : d,
       );
       const known = given.reduce((product, d) => (d === -1 ? product : product * d), 1);
       return { ...x, shape: given.map((d) => (d === -1 ? x.data.length / known : d)) };

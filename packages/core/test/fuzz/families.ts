@@ -50,6 +50,7 @@ export const fuzzers: Readonly<Record<Fuzzed, readonly Fuzzer[]>> = {
   resize: [resize],
   reduce: [arithmetic.reduce],
   strided: [moves.strided],
+  gather: [moves.gather],
   ternary_gemm: [products.ternaryGemm],
   transform: [elements.transform],
   windows: [windows],

@@ -1,4 +1,5 @@
 /** Operators of `lowbit/ops` that move elements. */
+import { Gather } from "../../src/kernels/gather.ts";
 import { type Segment, Strided } from "../../src/kernels/strided.ts";
 import type { Draw } from "./draw.ts";
 import { call, type Fuzzer } from "./problem.ts";
@@ -44,6 +45,37 @@ export const strided: Fuzzer = (draw) => {
           else at += place * axes[axis]!.stride;
         }
         return isPadding ? 7 : x[at]!;
+      }),
+  };
+};
+
+/** Rows of a matrix, or elements of its rows, some of them beyond an axis, where they are skipped. */
+export const gather: Fuzzer = (draw) => {
+  const [rows, columns, count] = [draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 12)];
+  const x = Int32Array.from(draw.integers(rows * columns, -999, 999));
+  const isElements = draw.integer(0, 1) === 1;
+  const at = isElements ? draw.integers(count * 2, -9, 9) : draw.integers(count, -9, 9);
+  const block = isElements ? 1 : columns;
+  const coordinates = [{ size: rows, stride: columns }, ...(isElements ? [{ size: columns, stride: 1 }] : [])];
+  const axes = [{ count, stride: 0, indexStride: coordinates.length }];
+  return {
+    text: `gather [${rows}, ${columns}] at ${at.join(" ")}`,
+    run: (kernels) => {
+      const options = { data: x.length, indices: at.length, block, axes, coordinates, skips: true };
+      using made = new Gather(kernels, options);
+      return call(kernels, [x, Int32Array.from(at)], "i32", count * block, (y, from, list) => {
+        kernels.i32(y, count * block).fill(7);
+        made.run(4, 4, from!, list!, y);
+      });
+    },
+    expected: () =>
+      Array.from({ length: count * block }, (_, i) => {
+        const tuple = coordinates.map(({ size }, j) => {
+          const index = at[Math.floor(i / block) * coordinates.length + j]!;
+          return index < 0 ? index + size : index;
+        });
+        const isInside = tuple.every((index, j) => index >= 0 && index < coordinates[j]!.size);
+        return isInside ? x[tuple[0]! * columns + (isElements ? tuple[1]! : i % columns)]! : 7;
       }),
   };
 };

@@ -137,8 +137,7 @@ describe("arithmetic with sizes", () => {
     const builder = new GraphBuilder();
     const x = builder.input("x", "f32", [1]);
     const many = builder.input("starts", "int64", [4097]);
-    const starts = builder.ops("identity", [many], {});
-    const graph = builder.build(...builder.ops("slice", [x, ...starts, many], {}));
+    const graph = builder.build(...builder.ops("slice", [x, many, many], {}));
     await expect(createModel(graph)).rejects.toThrow(/4097 elements that decide sizes, at most 4096/);
   });
 });

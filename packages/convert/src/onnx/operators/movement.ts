@@ -1,4 +1,6 @@
+import type { PlainConstant } from "lowbit";
 import { ModelFileError } from "../../errors.ts";
+import { sameKind } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 
 /** A node whose lists are inputs behind x; absent ones at the end are left out. */
@@ -40,8 +42,15 @@ const constantOfShape: OperatorImporter = (node) => {
   const value = node.attributes.tensor("value");
   if (value && value.data.length !== 1)
     throw new ModelFileError(`onnx: ${node.title}`, "elements of value", 1, value.data.length);
-  const zero = { kind: "plain", dtype: "f32", shape: [1], data: new Float32Array(1) } as const;
-  node.bind(node.main("fill", [node.input(0), node.store("value", value ?? zero)], {}));
+  const one: PlainConstant = value ?? { kind: "plain", dtype: "f32", shape: [1], data: new Float32Array(1) };
+  const shape = node.elements(node.input(0));
+  const count = shape?.reduce<number>((all, size) => all * (typeof size === "number" ? size : Number.NaN), 1);
+  // A few numbers are a constant at once, with which sizes may be computed.
+  if (shape && count !== undefined && count >= 0 && count <= 4096) {
+    const data = sameKind(one.data, count);
+    for (let i = 0; i < count; i++) data[i] = one.data[0]!;
+    node.bind(node.store("filled", { ...one, shape: shape as number[], data }));
+  } else node.bind(node.main("fill", [node.input(0), node.store("value", one)], {}));
 };
 
 /** [N, C, H, W] with its blocks taken apart into six axes, these in another order, and put together again. */
@@ -49,6 +58,7 @@ function blocks(
   node: NodeContext,
   apart: (sizes: readonly number[], block: number) => readonly number[],
   order: readonly number[],
+  together: (five: readonly number[]) => readonly number[],
 ) {
   const x = node.input(0);
   const sizes = node.shape(x).slice(1);
@@ -60,8 +70,8 @@ function blocks(
     throw new ModelFileError(`onnx: ${node.title}`, "blocksize", "a number that divides the axes", block);
   const taken = node.step("apart", "reshape", [x], { shape: six });
   const moved = node.step("order", "transpose", [taken], { permutation: [0, ...order] });
-  const [a, b, c, d, e] = node.shape(moved).slice(1) as [number, number, number, number, number];
-  node.bind(node.main("reshape", [moved], { shape: [0, a, b * c, d * e] }));
+  const five = node.shape(moved).slice(1) as number[];
+  node.bind(node.main("reshape", [moved], { shape: [0, ...together(five)] }));
 }
 
 const depthToSpace: OperatorImporter = (node) => {
@@ -70,7 +80,30 @@ const depthToSpace: OperatorImporter = (node) => {
     node,
     ([c = 0, h = 0, w = 0], b) => (isColumns ? [c / b / b, b, b, h, w] : [b, b, c / b / b, h, w]),
     isColumns ? [1, 4, 2, 5, 3] : [3, 4, 1, 5, 2],
+    ([a = 0, b = 0, c = 0, d = 0, e = 0]) => [a, b * c, d * e],
   );
+};
+
+/** As many elements go from the image into the channels. */
+const spaceToDepth: OperatorImporter = (node) =>
+  blocks(
+    node,
+    ([c = 0, h = 0, w = 0], b) => [c, h / b, b, w / b, b],
+    [3, 5, 1, 2, 4],
+    ([a = 0, b = 0, c = 0, d = 0, e = 0]) => [a * b * c, d, e],
+  );
+
+const range: OperatorImporter = (node) =>
+  node.bind(node.main("range", [node.input(0), node.input(1), node.input(2)], {}));
+
+const trilu: OperatorImporter = (node) => {
+  const upper = node.attributes.int("upper", 1) !== 0;
+  node.bind(node.main("trilu", inputs(node.input(0), node.optional(1) ?? ""), { upper }));
+};
+
+const centerCropPad: OperatorImporter = (node) => {
+  const axes = node.attributes.ints("axes");
+  node.bind(node.main("centerCropPad", [node.input(0), node.input(1)], axes ? { axes } : {}));
 };
 
 /** Operators that move elements. */
@@ -83,4 +116,8 @@ export const movement: Readonly<Record<string, OperatorImporter>> = {
   Size: shape(true),
   ConstantOfShape: constantOfShape,
   DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+  Range: range,
+  Trilu: trilu,
+  CenterCropPad: centerCropPad,
 };

@@ -3,6 +3,7 @@ import { activation } from "./activation.ts";
 import { control } from "./control.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
+import { gathering } from "./gather.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
@@ -27,6 +28,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     normalization,
     rowNormalization,
     movement,
+    gathering,
     shape,
     values,
     quantization,

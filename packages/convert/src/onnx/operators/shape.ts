@@ -1,14 +1,25 @@
-import type { Dim } from "lowbit";
+import { type Dim, OPEN } from "lowbit";
 import { ModelFileError } from "../../errors.ts";
 import { numbersOf } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 
+/** Sizes that are known up to symbols of x go into an attribute; others, and what has no one symbol left for -1, are a value. */
 function reshape(node: NodeContext): void {
-  const x = node.input(0);
-  const shape = numbersOf(node.constantInput(1, "shape")!);
-  const rank = node.shape(x).length;
+  const [x, target] = [node.input(0), node.input(1)];
+  const allowZero = node.attributes.int("allowzero", 0) !== 0;
+  const shape = node.elements(target);
+  const given = node.shape(x);
+  const constant = node.constantOf(target);
+  if (constant) checkTarget(node, numbersOf(constant), allowZero ? Number.POSITIVE_INFINITY : given.length);
+  const isPlain =
+    shape && !(allowZero && shape.includes(0)) && (constant || !shape.includes(OPEN)) && fits(given, shape);
+  if (isPlain) node.bind(node.main("reshape", [x], { shape }));
+  else node.bind(node.main("reshapeTo", [x, target], { allowZero }));
+}
+
+function checkTarget(node: NodeContext, shape: readonly number[], zeros: number): void {
   if (
-    shape.some((size, axis) => size < -1 || (size === 0 && axis >= rank)) ||
+    shape.some((size, axis) => size < -1 || (size === 0 && axis >= zeros)) ||
     shape.filter((size) => size === -1).length > 1
   ) {
     throw new ModelFileError(
@@ -18,9 +29,22 @@ function reshape(node: NodeContext): void {
       shape,
     );
   }
-  if (node.attributes.int("allowzero", 0) !== 0 && shape.includes(0))
-    node.unsupported("allowzero with a size of 0", "sizes of 1 or more");
-  node.bind(node.main("reshape", [x], { shape }));
+}
+
+/** Whether the target's symbols are x's, and what of them is left for a -1 is one symbol alone or a number. */
+function fits(x: readonly Dim[], target: readonly Dim[]): boolean {
+  const symbols = x.filter((size) => typeof size === "string");
+  let [known, wanted] = [product(x.filter((size) => typeof size === "number"))!, 1];
+  for (const [axis, size] of target.entries()) {
+    const one = size === 0 ? x[axis]! : size;
+    if (typeof one === "string") {
+      const at = symbols.indexOf(one);
+      if (at < 0) return false;
+      symbols.splice(at, 1);
+    } else if (one !== -1) wanted *= one;
+  }
+  known /= wanted;
+  return symbols.length === 0 || (symbols.length === 1 && known === 1 && target.includes(-1));
 }
 
 /** [d0 ... dn] as a matrix: axes before `axis` by those from it on. */
@@ -86,8 +110,9 @@ function transpose(node: NodeContext): void {
 function concat(node: NodeContext): void {
   const inputs = Array.from({ length: node.inputCount }, (_, index) => node.input(index));
   const axis = node.axis(node.attributes.int("axis", 0), node.shape(inputs[0]!).length);
+  const isKnown = inputs.every((input) => typeof node.shape(input)[axis] === "number");
   if (inputs.length === 1) node.bind(inputs[0]!);
-  else node.bind(node.main("concat", inputs, { axis }));
+  else node.bind(node.main(isKnown ? "concat" : "join", inputs, { axis }));
 }
 
 /** Constant pads of 0 to 65535. */
@@ -102,7 +127,6 @@ function padNd(node: NodeContext, mode: string): void {
   const x = node.input(0);
   const value = node.opset < 11 ? undefined : node.optional(2);
   if (node.opset < 11 && node.attributes.float("value", 0) !== 0) node.unsupported("negative pads with a value", "0");
-  if (value !== undefined && !node.constantOf(value)) node.unsupported("a value computed at run time", "a constant");
   const inputs = [x, node.sizes("pads", 1), value ?? "", node.optional(3) ?? ""];
   while (inputs.at(-1) === "") inputs.pop();
   node.bind(node.main("padNd", inputs, { mode }));
@@ -112,7 +136,8 @@ function padNd(node: NodeContext, mode: string): void {
 function pad(node: NodeContext): void {
   const mode = node.attributes.string("mode", "constant");
   // What the pad of every network does not do; before operator set 11 lists are attributes.
-  const isPlain = mode === "constant" && node.info(node.input(0)).dtype === "f32" && isSmall(node);
+  const isConstant = node.opset < 11 || [1, 2, 3].every((i) => !node.optional(i) || node.constantOf(node.optional(i)));
+  const isPlain = mode === "constant" && node.info(node.input(0)).dtype === "f32" && isConstant && isSmall(node);
   if (!isPlain) {
     padNd(node, mode);
     return;
