@@ -9,7 +9,7 @@ use crate::cycle;
 #[derive(Arbitrary, Debug)]
 pub struct Case<'a> {
     data: u8,
-    indices: &'a [i8],
+    indices: Vec<i8>,
     axes: [(u8, u8, u8); 3],
     rank: u8,
     coordinates: [(u8, u8); 2],

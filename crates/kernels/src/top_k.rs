@@ -252,7 +252,7 @@ mod tests {
         let finish = |keys: &mut [u64], ids: &mut [u32]| text(finish(keys, ids, &mut [0_i32]));
         assert_eq!(
             finish(&mut [], &mut [0]),
-            Err("Range: top_k: best to keep (k), expected 1, got 0".into())
+            Err("Range: top_k: best (k), expected 1, got 0".into())
         );
         assert_eq!(
             finish(&mut [0], &mut [0; 2]),

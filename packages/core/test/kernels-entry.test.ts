@@ -35,7 +35,16 @@ describe("lowbit/kernels", () => {
   it("has the wrappers of every file in kernels/: a new family needs its line in kernels/index.ts", async () => {
     const folder = join(import.meta.dirname, "../src/kernels");
     // What makes instances, and the loops of the quantizers, which lowbit/quantize has.
-    const loops = ["codebooks.ts", "gradients.ts", "prune.ts", "quantize.ts", "solve.ts", "stage.ts"];
+    const loops = [
+      "block-codes.ts",
+      "codebooks.ts",
+      "gradients.ts",
+      "prune.ts",
+      "quantize.ts",
+      "resident.ts",
+      "solve.ts",
+      "stage.ts",
+    ];
     const inner = new Set(["error-block.ts", "index.ts", "load.ts", "tiers.ts", ...loops]);
     const missing: string[] = [];
     for (const file of readdirSync(folder)) {

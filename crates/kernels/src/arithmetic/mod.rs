@@ -1,7 +1,7 @@
 //! Functions of up to three tensors of any element types, element by element, with numpy broadcasting.
 //!
 //! One [`Function`] serves all types: blocks of 128 elements become f64 or int64 ([`crate::dtype`]), the function is called on them, and what it gives is rounded or cut once. What
-//! networks spend time in, [`Function::single`], has loops over f32 that the compiler turns into vectors, with the same results: those functions round once in f32 as well, or compute in f64
+//! networks spend time in has loops over f32 that the compiler turns into vectors, with the same results: those functions round once in f32 as well, or compute in f64
 //! there, too. Every other one costs a conversion and an indirect call an element, about 5 ns, and up to 30 ns for what `libm` computes.
 //!
 //! exp, log, tanh, erf and the others come from `libm` in f64, so an f32 result is nearly always the nearest one, and the same in every tier and engine. A NaN's payload is not fixed.

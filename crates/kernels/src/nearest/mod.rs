@@ -10,7 +10,8 @@
 //! | 2 to 64, simd128 | products of four rows of x with eight centroids (`gemm_f32`), and the definition where these cannot tell | 0.7 D + 2 vector instructions |
 //! | more, simd128 | blocks of a matrix product, and the definition as above | 0.7 D |
 //!
-//! Products round otherwise than distances, so they decide only where a bound on both says that distances would decide likewise (`simd128.rs`): on N(0,1) all but some of a thousand rows.
+//! Products round otherwise than distances, so they decide only where a bound on both says that distances would decide likewise (`simd128.rs`): on N(0,1) all but 0.2 to 3 of a thousand
+//! rows of 2 to 64 numbers, all but 78 of 1,024.
 
 use crate::buffer::{Buffer, Element};
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
@@ -132,9 +133,7 @@ impl Centroids {
     #[must_use]
     #[inline(always)]
     pub fn nearest_value(&self, x: f32) -> u32 {
-        match &self.layout {
-            Layout::Sorted(sorted) => sorted.nearest(x),
-            _ => unreachable!("callers check the dimension"),
-        }
+        let Layout::Sorted(sorted) = &self.layout else { unreachable!("callers check the dimension") };
+        sorted.nearest(x)
     }
 }

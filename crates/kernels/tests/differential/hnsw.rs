@@ -266,7 +266,7 @@ fn a_graph_from_outside_is_checked() {
     assert_eq!(run(&sought), Ok(()));
     assert_eq!(
         run(&Sought { breadth: 1 << 17, ..sought }),
-        error("Range: hnsw: breadth of the search (ef), expected 65536, got 131072")
+        error("Range: hnsw: breadth (ef), expected 65536, got 131072")
     );
     assert_eq!(
         run(&Sought { queries: &[f32::NAN; 4], ..sought }),

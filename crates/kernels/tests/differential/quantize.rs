@@ -475,11 +475,11 @@ fn sorted() {
     // 10 alone explains 100, with 1: 60.5; 2 and 2 explain 8; nothing explains 0.
     ternary_scale(&grouping, &[1.0, -10.0, 1.0, 2.0, -2.0, 0.5, 0.0], &mut scale).expect("valid");
     assert_eq!(scale, [10.0, 2.0, 0.0]);
-    // At 2: 0 1 | 3 4 as 0 0 | 1 2 levels, then α = (3 + 8) / 5 and nothing moves; zeros keep theirs.
+    // At 2, 3 is as near to one level as to the next and takes the larger: 0 0 2 2, then α = (6 + 8) / 8 and nothing moves; zeros keep theirs.
     let grouping = Grouping::new(2, 4, 4).expect("valid");
     let mut scale = [2.0, 7.0];
     level_scale(&grouping, &[-4.0, 0.5, 3.0, 0.0, 0.0, 0.0, -0.0, 0.0], &[0.0, 1.0, 2.0], &mut scale).expect("valid");
-    assert_eq!(scale, [2.2, 7.0]);
+    assert_eq!(scale, [1.75, 7.0]);
     assert_eq!(level_scale(&grouping, &[0.0; 8], &[], &mut scale).map_err(|e| e.what), Err(What::Codebook));
 }
 

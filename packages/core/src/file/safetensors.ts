@@ -82,8 +82,7 @@ export interface SafetensorsHeader {
  * @throws FormatError
  */
 export function safetensorsHeaderEnd(first: Uint8Array, size: number): number {
-  if (size === 0) throw new FormatError("file-empty", "bytes of the file", "8 or more", 0);
-  if (size < 8) throw new FormatError("file-truncated", "bytes of the file", "8 or more", size);
+  if (size < 8) throw new FormatError(size ? "file-truncated" : "file-empty", "bytes of the file", "8 or more", size);
   const length = headerLength(first);
   if (length < 2n || length > maxHeader)
     throw new FormatError("header-length", "bytes of the header", `2 to ${maxHeader}`, length);
@@ -104,7 +103,7 @@ export function readSafetensorsHeader(head: Uint8Array<ArrayBuffer>, size: numbe
   const places: [name: string, place: TensorPlace][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === metadataKey) readMetadata(entry, metadata);
-    else places.push([name, readEntry(name, entry, head.length, size)]);
+    else places.push([name, readEntry(name, entry, head.length, size - head.length)]);
   }
   places.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   checkCover(places, head.length, size);
@@ -115,8 +114,10 @@ export function readSafetensorsHeader(head: Uint8Array<ArrayBuffer>, size: numbe
 export function readSafetensors(bytes: Uint8Array<ArrayBuffer>): Safetensors {
   const head = bytes.subarray(0, safetensorsHeaderEnd(bytes, bytes.length));
   const { metadata, tensors } = readSafetensorsHeader(head, bytes.length);
-  const raw = ({ dtype, shape, begin, end }: TensorPlace) => ({ dtype, shape, bytes: bytes.subarray(begin, end) });
-  return { metadata, tensors: new Map([...tensors].map(([name, place]) => [name, raw(place)])) };
+  const raw = [...tensors].map(([name, { dtype, shape, begin, end }]) => {
+    return [name, { dtype, shape, bytes: bytes.subarray(begin, end) }] as const;
+  });
+  return { metadata, tensors: new Map(raw) };
 }
 
 function parseHeader(bytes: Uint8Array): { readonly [key: string]: Json } {
@@ -144,7 +145,7 @@ function readMetadata(entry: Json, metadata: Map<string, string>): void {
 const typeName = (value: Json | undefined): string =>
   Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 
-function readEntry(name: string, entry: Json, start: number, size: number): TensorPlace {
+function readEntry(name: string, entry: Json, start: number, room: number): TensorPlace {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry))
     throw new FormatError("header-type", `tensor ${name}`, "an object", typeName(entry));
   const { dtype, shape, data_offsets: offsets, ...rest } = entry as { readonly [key: string]: Json };
@@ -159,8 +160,7 @@ function readEntry(name: string, entry: Json, start: number, size: number): Tens
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
     throw new FormatError("tensor-offsets", `offsets of tensor ${name}`, "[begin, end], begin <= end", offsets);
   const [begin = 0, end = 0] = offsets;
-  if (end > size - start)
-    throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${size - start}`, end);
+  if (end > room) throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${room}`, end);
   if (end - begin !== bytes) throw new FormatError("tensor-offsets", `bytes of tensor ${name}`, bytes, end - begin);
   return { dtype: dtype as SafetensorsDType, shape, begin: start + begin, end: start + end };
 }
@@ -173,9 +173,10 @@ function isSizes(value: Json | undefined): value is readonly number[] {
 function checkCover(places: readonly (readonly [string, TensorPlace])[], start: number, size: number): void {
   let at = start;
   for (const [name, { begin, end }] of places) {
-    if (begin < at)
-      throw new FormatError("tensor-overlap", `begin of tensor ${name}`, `${at - start} or more`, begin - start);
-    if (begin > at) throw new FormatError("tensor-hole", `begin of tensor ${name}`, at - start, begin - start);
+    if (begin !== at) {
+      const code = begin < at ? "tensor-overlap" : "tensor-hole";
+      throw new FormatError(code, `begin of tensor ${name}`, at - start, begin - start);
+    }
     at = end;
   }
   if (at !== size) throw new FormatError("tensor-hole", "end of the last tensor", size - start, at - start);

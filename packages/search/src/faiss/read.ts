@@ -38,7 +38,8 @@ export async function fromFaiss(
   bytes: Uint8Array,
   { kernels, signal }: { readonly kernels?: LoadKernelsOptions; readonly signal?: AbortSignal } = {},
 ): Promise<Index> {
-  const reader = new Reader(bytes);
+  // A plain view: where others copy, a slice of Node's Buffer shares.
+  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const found = readIndex(reader, reader.name());
   reader.end();
   const { spec, metric, dimension, n, learned, sizes, arrays, plain } = found;

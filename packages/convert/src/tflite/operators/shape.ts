@@ -1,4 +1,5 @@
 import type { Dim } from "lowbit";
+import { numbersOf } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { ConcatenationOptions, PackOptions, ReshapeOptions, SqueezeOptions } from "../schema.ts";
 
@@ -78,7 +79,8 @@ function pad(node: NodeContext): void {
 }
 
 function padValue(node: NodeContext): number {
-  const [code = 0] = node.numbers(2, "value to pad with");
+  const constant = node.constant(2) ?? node.unsupported("a value to pad with computed at run time", "a constant one");
+  const [code = 0] = numbersOf(constant);
   const { quantization } = node.tensor(2);
   return quantization ? (code - quantization.zeroPoint[0]!) * quantization.scale[0]! : code;
 }
