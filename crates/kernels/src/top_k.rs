@@ -250,7 +250,10 @@ mod tests {
     fn lengths_and_k_are_checked() {
         let text = |result: Result<()>| result.map_err(|error| error.to_string());
         let finish = |keys: &mut [u64], ids: &mut [u32]| text(finish(keys, ids, &mut [0_i32]));
-        assert_eq!(finish(&mut [], &mut [0]), Err("Range: top_k: best (k), expected 1, got 0".into()));
+        assert_eq!(
+            finish(&mut [], &mut [0]),
+            Err("Range: top_k: best to keep (k), expected 1, got 0".into())
+        );
         assert_eq!(
             finish(&mut [0], &mut [0; 2]),
             Err("Shape: top_k: length in elements, expected 1, got 2".into())

@@ -177,7 +177,7 @@ export function pqScans(kernels: () => KernelInstance): void {
     using top = new TopK(kernels(), { k: 1 });
     using none = new TopK(kernels(), { k: 0 });
     const scan = (n: number, into: TopK) => () => pqScan(kernels(), { codes, n, subspaces: 1, tables, top: into });
-    expect(scan(4, none)).toThrow(/top_k: best \(k\), expected 1, got 0/);
+    expect(scan(4, none)).toThrow(/top_k: best to keep \(k\), expected 1, got 0/);
     expect(scan(4, top)).toThrow(/pq_scan: finite value at position/);
     expect(scan(17, top)).toThrow(/pq_scan: length in elements \(pointer\), expected 16, got 17/);
   });
