@@ -5,6 +5,7 @@
  * are views of the file. https://github.com/huggingface/safetensors#format
  */
 import { FormatError } from "../errors.ts";
+import { sizeOf } from "../tensor.ts";
 import { type Json, parseJson } from "./json.ts";
 
 /** Bytes of an element. */
@@ -133,8 +134,7 @@ function parseHeader(bytes: Uint8Array): { readonly [key: string]: Json } {
 }
 
 function readMetadata(entry: Json, metadata: Map<string, string>): void {
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry))
-    throw new FormatError("header-type", metadataKey, "an object of strings", typeName(entry));
+  if (!isObject(entry)) throw new FormatError("header-type", metadataKey, "an object of strings", typeName(entry));
   for (const [key, value] of Object.entries(entry)) {
     if (typeof value !== "string")
       throw new FormatError("header-type", `${metadataKey}.${key}`, "a string", typeName(value));
@@ -146,15 +146,14 @@ const typeName = (value: Json | undefined): string =>
   Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 
 function readEntry(name: string, entry: Json, start: number, room: number): TensorPlace {
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry))
-    throw new FormatError("header-type", `tensor ${name}`, "an object", typeName(entry));
-  const { dtype, shape, data_offsets: offsets, ...rest } = entry as { readonly [key: string]: Json };
+  if (!isObject(entry)) throw new FormatError("header-type", `tensor ${name}`, "an object", typeName(entry));
+  const { dtype, shape, data_offsets: offsets, ...rest } = entry;
   for (const key of Object.keys(rest))
     throw new FormatError("header-type", `tensor ${name}`, "dtype, shape and data_offsets", key);
   if (typeof dtype !== "string" || !Object.hasOwn(sizes, dtype))
     throw new FormatError("tensor-dtype", `dtype of tensor ${name}`, Object.keys(sizes), dtype);
   if (!isSizes(shape)) throw new FormatError("tensor-shape", `shape of tensor ${name}`, "sizes of 0 or more", shape);
-  const bytes = shape.reduce((product, size) => product * size, sizes[dtype as SafetensorsDType]);
+  const bytes = sizes[dtype as SafetensorsDType] * sizeOf(shape);
   if (!Number.isSafeInteger(bytes))
     throw new FormatError("tensor-shape", `bytes of tensor ${name}`, "below 2^53", bytes);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
@@ -163,6 +162,10 @@ function readEntry(name: string, entry: Json, start: number, room: number): Tens
   if (end > room) throw new FormatError("file-truncated", `end of tensor ${name}`, `at most ${room}`, end);
   if (end - begin !== bytes) throw new FormatError("tensor-offsets", `bytes of tensor ${name}`, bytes, end - begin);
   return { dtype: dtype as SafetensorsDType, shape, begin: start + begin, end: start + end };
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: Json | undefined): value is readonly number[] {
@@ -222,8 +225,7 @@ export function safetensorsHead(
   return { head, order: order.map(([name]) => name), size: head.length + at };
 }
 
-const byteSize = (dtype: SafetensorsDType, shape: readonly number[]): number =>
-  shape.reduce((product, size) => product * size, sizes[dtype]);
+const byteSize = (dtype: SafetensorsDType, shape: readonly number[]): number => sizes[dtype] * sizeOf(shape);
 
 /** One file, its tensors in the order of {@link safetensorsHead}. */
 export function writeSafetensors(
