@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whenMain } from "./main-module.mjs";
 import { measureRow } from "./methods/measure.mjs";
-import { loadSources } from "./methods/sources.mjs";
+import { loadMethods } from "./methods/sources.mjs";
 import { pageOf, problemsOf } from "./methods/table.mjs";
 import { LAYER, trainedLayer } from "./methods/trained-layer.mjs";
 import { root } from "./setup/paths.mjs";
@@ -20,7 +20,7 @@ function kurtosisOf(data) {
 }
 
 export async function writeMethods({ explain = false } = {}) {
-  const sources = await loadSources();
+  const sources = await loadMethods();
   const layer = await trainedLayer(sources);
   const instance = await sources.loadKernels();
   const rows = [];

@@ -5,11 +5,10 @@
 //   node scripts/operators.mjs --update    writes that table anew, too; sentences that stand in it stay
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { whenMain } from "./main-module.mjs";
 import { disagreements, pageOf, tableOf } from "./operators/page.mjs";
 import { root } from "./setup/paths.mjs";
+import { loadSources } from "./sources.mjs";
 
 const convert = join(root, "packages", "convert");
 const table = join(convert, "test", "node-tests-not-passed.json");
@@ -25,25 +24,8 @@ export { movable } from "../core/src/ops/operator.ts";
 export { inputRule, MOST_ELEMENTS, rulesOf } from "../core/src/graph/operators.ts";
 `;
 
-async function loadSources() {
-  // One folder below the package, so that the modules of WASM are where its code looks for them.
-  const outfile = join(root, "packages", "core", ".cache", "operators.mjs");
-  await build({
-    stdin: { contents, resolveDir: convert },
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    // Node 20 has no `using`.
-    target: "es2022",
-    conditions: ["@lowbit/source"],
-    logLevel: "warning",
-  });
-  return import(pathToFileURL(outfile).href);
-}
-
 export async function writeOperators({ update = false, explain = false } = {}) {
-  const sources = await loadSources();
+  const sources = await loadSources("operators", contents, convert);
   const archive = join(process.env.LOWBIT_DATA ?? join(root, "..", "shared", "data"), sources.NODE_TESTS);
   if (!existsSync(archive)) {
     console.log(`docs/operators.md stays as it is: no ${sources.NODE_TESTS}`);

@@ -1,6 +1,6 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
 import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
-import { calibrationFor, parseActivations } from "./activations.ts";
+import { type ActivationScheme, calibrationFor, parseActivations } from "./activations.ts";
 import type { Calibration, ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
 import { calibrate } from "./calibrate.ts";
 import { OptionError } from "./errors.ts";
@@ -40,8 +40,8 @@ export function meanBits(reports: readonly Pick<LayerReport, "weights" | "bytes"
  */
 export async function quantizeModel(network: Graph, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
   const { correctBias = false, signal, onProgress } = options;
-  const { graph, calibration } = await rescaled(network, options);
   const activations = parseActivations(options.activations ?? "float");
+  const { graph, calibration } = await rescaled(network, options, activations);
   const isInteger = activations.kind === "int8";
   if (isInteger && !calibration)
     throw new OptionError("quantizeModel", "calibration", "samples, for int8 activations", "none");
@@ -110,10 +110,13 @@ export async function quantizeModel(network: Graph, options: QuantizeModelOption
 async function rescaled(
   network: Graph,
   { rescale: names = [], calibration, weights, signal, explain }: QuantizeModelOptions,
+  activations: ActivationScheme,
 ): Promise<{ graph: Graph; calibration: Calibration | undefined }> {
   if (names.length === 0) return { graph: network, calibration };
   const graph = await rescale(network, names, { calibration, weights, signal, ...(explain && { explain }) });
-  if (!calibration) return { graph, calibration };
+  // Ranges are read for these alone; others run the samples and nothing else.
+  const reads = activations.kind === "int8" && activations.range === "calibrated";
+  if (!calibration || !reads) return { graph, calibration };
   const { feeds, range } = calibration;
   return { graph, calibration: await calibrate(graph, feeds, { ...(range && { range }), ...(signal && { signal }) }) };
 }

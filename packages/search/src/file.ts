@@ -17,7 +17,7 @@ import { Ids, type IndexId } from "./ids.ts";
 import type { Metric } from "./metric.ts";
 import { checkMetric, Index } from "./search-index.ts";
 import { type IndexSpec, parseSpec } from "./spec.ts";
-import type { IndexPart } from "./store.ts";
+import { type IndexPart, joined } from "./store.ts";
 import { byteTensor, floatTensor, readBytes, readFloats, readWords, wordTensor } from "./tensors.ts";
 import type { Learned } from "./train.ts";
 
@@ -60,16 +60,6 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
       [DIGEST, digestOf(json)],
     ]),
   );
-}
-
-function joined(parts: readonly IndexPart[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { block }) => sum + block.bytes, 0));
-  let at = 0;
-  for (const { block } of parts) {
-    bytes.set(block.view(), at);
-    at += block.bytes;
-  }
-  return bytes;
 }
 
 /** Vectors of each list, in order. */

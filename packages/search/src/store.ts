@@ -212,3 +212,14 @@ function runsOf(n: number, kept: (position: number) => boolean): Run[] {
   }
   return runs;
 }
+
+/** Blocks one behind the other. */
+export function joined(parts: readonly IndexPart[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { block }) => sum + block.bytes, 0));
+  let at = 0;
+  for (const { block } of parts) {
+    bytes.set(block.view(), at);
+    at += block.bytes;
+  }
+  return bytes;
+}

@@ -24,6 +24,7 @@ pub use average::average;
 
 use crate::convert::Byte;
 use crate::error::{Op, Result, What, check_range, check_shape};
+use crate::matmul_integer::check_lengths;
 
 const OP: Op = Op::FixedPoint;
 
@@ -114,13 +115,7 @@ pub fn requantize<T: Byte>(
     codes: Codes,
     y: &mut [T],
 ) -> Result<()> {
-    check_range(OP, What::Columns, 1, 1 << 24, columns as i64)?;
-    check_shape(OP, What::Columns, 0, x.len() % columns)?;
-    check_shape(OP, What::Length, x.len(), y.len())?;
-    check_shape(OP, What::Bias, columns, bias.map_or(columns, <[i32]>::len))?;
-    if factors.len() != 1 {
-        check_shape(OP, What::Multiplier, columns, factors.len())?;
-    }
+    check_lengths(OP, [x.len(), y.len()], columns, bias, factors.len())?;
     codes.check::<T>()?;
     for (x, y) in x.chunks_exact(columns).zip(y.chunks_exact_mut(columns)) {
         for (n, (x, y)) in x.iter().zip(y).enumerate() {

@@ -7,6 +7,7 @@
 
 mod requantize;
 
+pub(crate) use requantize::check_lengths;
 pub use requantize::requantize;
 
 use crate::convert::Byte;

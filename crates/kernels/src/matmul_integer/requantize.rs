@@ -1,7 +1,7 @@
 //! Sums to 8 bits.
 
 use crate::convert::{Byte, quantized};
-use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape};
+use crate::error::{ErrorCode, KernelError, Op, Result, What, check_range, check_shape};
 
 use super::OP;
 
@@ -18,13 +18,7 @@ pub fn requantize<T: Byte>(
     zero_point: i32,
     y: &mut [T],
 ) -> Result<()> {
-    check_range(OP, What::Columns, 1, 1 << 24, columns as i64)?;
-    check_shape(OP, What::Columns, 0, x.len() % columns)?;
-    check_shape(OP, What::Length, x.len(), y.len())?;
-    check_shape(OP, What::Bias, columns, bias.map_or(columns, <[i32]>::len))?;
-    if multiplier.len() != 1 {
-        check_shape(OP, What::Multiplier, columns, multiplier.len())?;
-    }
+    check_lengths(OP, [x.len(), y.len()], columns, bias, multiplier.len())?;
     if let Some(bad) = multiplier.iter().find(|m| !(m.is_finite() && **m > 0.0)) {
         return Err(KernelError::new(ErrorCode::Range, OP, What::Multiplier, 0, *bad as i64));
     }
@@ -35,6 +29,24 @@ pub fn requantize<T: Byte>(
             let scaled = sum as f32 * multiplier[n % multiplier.len()];
             *y = quantized(scaled, 1.0, zero_point, T::RANGE);
         }
+    }
+    Ok(())
+}
+
+/// Whole rows of sums, as many codes, a bias for each column where there is one, and one multiplier or as many as columns.
+pub(crate) fn check_lengths(
+    op: Op,
+    [x, y]: [usize; 2],
+    columns: usize,
+    bias: Option<&[i32]>,
+    multipliers: usize,
+) -> Result<()> {
+    check_range(op, What::Columns, 1, 1 << 24, columns as i64)?;
+    check_shape(op, What::Columns, 0, x % columns)?;
+    check_shape(op, What::Length, x, y)?;
+    check_shape(op, What::Bias, columns, bias.map_or(columns, <[i32]>::len))?;
+    if multipliers != 1 {
+        check_shape(op, What::Multiplier, columns, multipliers)?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 import { ShapeError } from "lowbit";
-import { awqScales, parseScheme, type Quantizer, type UniformBits, uniform } from "lowbit/quantize";
+import { awqScales, type FloatTensor, parseScheme, type Quantizer, type UniformBits, uniform } from "lowbit/quantize";
 import { OptionError } from "../errors.ts";
 import type { GraphEditor } from "../graph/editor.ts";
 import type { Layer } from "../passes/channel-function.ts";
-import { floatsOf, move } from "./move.ts";
-import { isDepthwise, type Pair, pairOf } from "./pair.ts";
-import { layerNamed, layerNames, type Rescaling, span } from "./rescaling.ts";
+import { floatsOf, joined, move } from "./move.ts";
+import { isDepthwise, type Pair } from "./pair.ts";
+import { pairsOf, type Rescaling, span } from "./rescaling.ts";
 
 /** The scales of AWQ (Lin et al. 2023, arXiv 2306.00978, section 3.2): channels that the inputs make salient get finer steps. */
 export const awq: Rescaling = {
@@ -15,11 +15,9 @@ export const awq: Rescaling = {
   async run(editor, { inputsOf, weights: scheme, signal }, note) {
     const quantizer = quantizerOf(scheme);
     const done = new Set<string>();
-    for (const name of layerNames(editor)) {
-      signal?.throwIfAborted();
-      const pair = pairOf(editor, layerNamed(editor, name));
-      const why = "why" in pair ? pair.why : unfit(editor, pair);
-      if ("why" in pair || why !== undefined) {
+    for (const { name, pair } of pairsOf(editor, signal, note)) {
+      const why = unfit(editor, pair);
+      if (why !== undefined) {
         note(`${name}: stays, ${why}`);
         continue;
       }
@@ -27,7 +25,7 @@ export const awq: Rescaling = {
       if (done.has(source.name)) continue;
       done.add(source.name);
       try {
-        const { factors, weights } = await awqScales(joined(editor, layers), await inputsOf(name), quantizer, {
+        const { factors, weights } = await awqScales(allRows(editor, layers), await inputsOf(name), quantizer, {
           channels,
         });
         await move(editor, pair, weights, factors);
@@ -69,14 +67,9 @@ function unfit(editor: GraphEditor, { layers }: Pair): string | undefined {
 }
 
 /** The layers' rows [outputs of all, K]. */
-function joined(editor: GraphEditor, layers: readonly Layer[]): { shape: number[]; data: Float32Array } {
+function allRows(editor: GraphEditor, layers: readonly Layer[]): FloatTensor {
   const all = layers.map((layer) => floatsOf(editor, layer.inputs[1]!));
   const rows = all.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const data = new Float32Array(all.reduce((sum, { data }) => sum + data.length, 0));
-  let at = 0;
-  for (const part of all) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
+  const data = joined(all.map((part) => part.data));
   return { shape: [rows, data.length / rows], data };
 }

@@ -1,8 +1,7 @@
 import { equalizeLayers } from "lowbit/quantize";
 import { isLayer } from "../passes/channel-function.ts";
 import { floatsOf, move, stacked } from "./move.ts";
-import { pairOf } from "./pair.ts";
-import { layerNamed, layerNames, type Rescaling } from "./rescaling.ts";
+import { pairsOf, type Rescaling } from "./rescaling.ts";
 
 /** Sweeps over all pairs, at most: a layer between two others is scaled from both sides until they agree. */
 const SWEEPS = 20;
@@ -21,13 +20,7 @@ export const equalize: Rescaling = {
       let furthest = 0;
       const done = new Set<string>();
       const stays = sweep === 0 ? note : () => {};
-      for (const name of layerNames(editor)) {
-        signal?.throwIfAborted();
-        const pair = pairOf(editor, layerNamed(editor, name));
-        if ("why" in pair) {
-          stays(`${name}: stays, ${pair.why}`);
-          continue;
-        }
+      for (const { name, pair } of pairsOf(editor, signal, stays)) {
         const { source, layers } = pair;
         // The scale of a normalization has no range that would want to be equal to a layer's.
         if (!isLayer(source)) {

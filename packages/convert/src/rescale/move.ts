@@ -17,14 +17,19 @@ export function floatsOf(editor: GraphEditor, name: string): FloatConstant {
 
 /** The layers' weights, one below another, as rows of as many columns as there are channels. */
 export function stacked(editor: GraphEditor, { layers, channels }: Pair): FloatTensor {
-  const parts = layers.map((layer) => rowsOf(editor, layer));
+  const data = joined(layers.map((layer) => rowsOf(editor, layer)));
+  return { shape: [data.length / channels, channels], data };
+}
+
+/** Floats one behind the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
   const data = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     data.set(part, at);
     at += part.length;
   }
-  return { shape: [data.length / channels, channels], data };
+  return data;
 }
 
 /** A layer's weights so that element k belongs to input channel k mod C: those of a depthwise convolution turned round. */

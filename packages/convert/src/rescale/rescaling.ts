@@ -1,6 +1,7 @@
 import type { Calibration } from "lowbit/quantize";
 import type { GraphEditor } from "../graph/editor.ts";
-import type { Layer } from "../passes/channel-function.ts";
+import { isLayer, type Layer } from "../passes/channel-function.ts";
+import { type Pair, pairOf } from "./pair.ts";
 
 /** What a rescaling may look at beside the graph. */
 export interface RescaleContext {
@@ -22,13 +23,19 @@ export interface Rescaling {
   run(editor: GraphEditor, context: RescaleContext, note: (change: string) => void): Promise<void>;
 }
 
-/** The layers of a graph, by name: nodes are replaced while factors move. */
-export function layerNames(editor: GraphEditor): string[] {
-  return editor.ordered().flatMap((node) => (node.op === "conv2d" || node.op === "dense" ? [node.name] : []));
-}
-
-export function layerNamed(editor: GraphEditor, name: string): Layer {
-  return [...editor.nodes].find((node) => node.name === name) as Layer;
+/** The layers of a graph, each with what makes its inputs; `stays` hears of those into which nothing can move. */
+export function* pairsOf(
+  editor: GraphEditor,
+  signal: AbortSignal | undefined,
+  stays: (why: string) => void,
+): Generator<{ readonly name: string; readonly pair: Pair }> {
+  for (const { name } of editor.ordered().filter(isLayer)) {
+    signal?.throwIfAborted();
+    // By name: nodes are replaced while factors move.
+    const pair = pairOf(editor, [...editor.nodes].find((node) => node.name === name) as Layer);
+    if ("why" in pair) stays(`${name}: stays, ${pair.why}`);
+    else yield { name, pair };
+  }
 }
 
 /** The least and the largest of factors, for notes. */

@@ -1,7 +1,6 @@
 import { inputMax, smoothQuant } from "lowbit/quantize";
 import { move, stacked } from "./move.ts";
-import { pairOf } from "./pair.ts";
-import { layerNamed, layerNames, type Rescaling, span } from "./rescaling.ts";
+import { pairsOf, type Rescaling, span } from "./rescaling.ts";
 
 /** SmoothQuant (Xiao et al. 2023, arXiv 2211.10438, equation 4). @param alpha 0 (activations stay) to 1 (their ranges become 1) */
 export const smooth = (alpha: number): Rescaling => ({
@@ -10,13 +9,7 @@ export const smooth = (alpha: number): Rescaling => ({
   needsSamples: true,
   async run(editor, { inputsOf, signal }, note) {
     const done = new Set<string>();
-    for (const name of layerNames(editor)) {
-      signal?.throwIfAborted();
-      const pair = pairOf(editor, layerNamed(editor, name));
-      if ("why" in pair) {
-        note(`${name}: stays, ${pair.why}`);
-        continue;
-      }
+    for (const { name, pair } of pairsOf(editor, signal, note)) {
       const { source, layers } = pair;
       if (done.has(source.name)) continue;
       done.add(source.name);

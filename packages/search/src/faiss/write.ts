@@ -4,6 +4,7 @@ import type { IndexId } from "../ids.ts";
 import { kernelMetric } from "../metric.ts";
 import type { Index } from "../search-index.ts";
 import { defaultRescored } from "../spec.ts";
+import { joined } from "../store.ts";
 import { faissRows, toFaissBlocks } from "./blocks.ts";
 import { Writer } from "./bytes.ts";
 
@@ -80,14 +81,7 @@ class FloatFile {
 
   /** An array of all lists, one behind the other. */
   joined(name: string): Uint8Array {
-    const parts = this.#index.parts().filter((part) => part.name === name);
-    const bytes = new Uint8Array(parts.reduce((sum, { block }) => sum + block.bytes, 0));
-    let at = 0;
-    for (const { block } of parts) {
-      bytes.set(block.view(), at);
-      at += block.bytes;
-    }
-    return bytes;
+    return joined(this.#index.parts().filter((part) => part.name === name));
   }
 
   flat(rows: Uint8Array, n: number, metric: "l2" | "ip"): void {

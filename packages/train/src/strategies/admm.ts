@@ -1,8 +1,8 @@
-import type { Constant } from "lowbit";
 import { admmStep, type Quantizer } from "lowbit/quantize";
 import { filled, type HostTensor } from "../values.ts";
-import { pullTowards } from "./pull.ts";
-import { type PlainQuantizer, quantizeSlot } from "./quantized.ts";
+import { distance, pullTowards } from "./pull.ts";
+import { exportEach, type PlainQuantizer, quantizeSlot } from "./quantized.ts";
+import { prefixed, withoutPrefix } from "./saved.ts";
 import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
 
 export interface AdmmOptions {
@@ -88,14 +88,10 @@ export function admm({ quantizer, rho = 1e-3, growth = 1, every, layers = () => 
       multipliers = withoutPrefix("multiplier/", saved);
       targets = withoutPrefix("target/", saved);
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
-        const moved = addTo(view.latent(slot), multipliers[slot.name]!);
-        constants[slot.name] = (await quantizeSlot(slot, moved, quantizer)).toConstant();
-      }
-      return constants;
-    },
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) =>
+        quantizeSlot(slot, addTo(view.latent(slot), multipliers[slot.name]!), quantizer),
+      ),
   };
 }
 
@@ -103,22 +99,3 @@ const addTo = ({ shape, data }: HostTensor, other: HostTensor): HostTensor => ({
   shape,
   data: data.map((x, i) => x + other.data[i]!),
 });
-
-/** Σ (x - y)², y 0 where absent. */
-export const distance = (x: Float32Array, y?: Float32Array): number =>
-  x.reduce((sum, value, i) => sum + (value - (y?.[i] ?? 0)) ** 2, 0);
-
-/** Tensors under longer names, for checkpoints. */
-export const prefixed = (prefix: string, tensors: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}${name}`, tensor]));
-
-/** The way back: those that have the prefix, without it. */
-export const withoutPrefix = (
-  prefix: string,
-  tensors: Readonly<Record<string, HostTensor>>,
-): Record<string, HostTensor> =>
-  Object.fromEntries(
-    Object.entries(tensors)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );

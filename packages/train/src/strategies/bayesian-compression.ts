@@ -1,8 +1,7 @@
-import type { Constant } from "lowbit";
 import { posteriorGrid } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { type Arrays, filled, type HostTensor, toArray, toHostTensor } from "../values.ts";
-import { quantizeSlot } from "./quantized.ts";
+import { exportEach, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy, View, WeightSlot } from "./strategy.ts";
 import {
   drawPreactivation,
@@ -73,15 +72,12 @@ export function bayesianCompression(options: BayesianCompressionOptions): Strate
       });
       return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share!.ref.div(samples));
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const { mean, variance } = groupPosterior(view, slot, threshold);
         const curvature = toHostTensor(np.reciprocal(toArray(variance))).data;
-        constants[slot.name] = (await quantizeSlot(slot, mean, posteriorGrid(), { curvature })).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, mean, posteriorGrid(), { curvature });
+      }),
   };
 }
 

@@ -1,9 +1,8 @@
-import type { Constant } from "lowbit";
 import type { Quantized, Quantizer } from "lowbit/quantize";
 import { pick } from "../layers/pick.ts";
 import { filled, type HostTensor } from "../values.ts";
-import { prefixed, withoutPrefix } from "./admm.ts";
-import { quantizeSlot } from "./quantized.ts";
+import { exportEach, quantizeSlot } from "./quantized.ts";
+import { prefixed, withoutPrefix } from "./saved.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
 
 export interface CodebookOptions {
@@ -47,17 +46,12 @@ export function codebookTuning({ quantizer, layers = () => true }: CodebookOptio
     load(saved) {
       codes = withoutPrefix("codes/", saved);
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const { data: table } = view.parameter(codebookOf(slot.name));
         const own = Uint8Array.from(codes[slot.name]!.data);
-        constants[slot.name] = (
-          await quantizeSlot(slot, view.latent(slot), fixedCodes(quantizer, own, table))
-        ).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, view.latent(slot), fixedCodes(quantizer, own, table));
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { nn } from "../autograd.ts";
 import type { Model } from "../model.ts";
 import type { HostTensors } from "../values.ts";
-import { prefixed } from "./admm.ts";
+import { prefixed } from "./saved.ts";
 import type { Strategy } from "./strategy.ts";
 
 export interface DistillationOptions {

@@ -1,8 +1,7 @@
-import type { Constant } from "lowbit";
 import { INQ_STEPS, inqStep, pow2 } from "lowbit/quantize";
 import type { HostTensor } from "../values.ts";
-import { prefixed, withoutPrefix } from "./admm.ts";
-import { quantizeSlot } from "./quantized.ts";
+import { exportEach, quantizeSlot } from "./quantized.ts";
+import { prefixed, withoutPrefix } from "./saved.ts";
 import type { LayerChoice, Strategy, View, WeightSlot } from "./strategy.ts";
 
 export interface InqOptions {
@@ -94,14 +93,11 @@ export function inq({ bits, shares = INQ_STEPS, layers = () => true }: InqOption
       values = withoutPrefix("values/", saved);
       for (const [name, { data }] of Object.entries(withoutPrefix("exponent/", saved))) exponents[name] = data[0]!;
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), async (slot) => {
         const { values: whole } = await freeze(view, slot, 1);
         // Powers of two of the same largest exponent: this only writes their codes.
-        constants[slot.name] = (await quantizeSlot(slot, whole, pow2({ bits }))).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, whole, pow2({ bits }));
+      }),
   };
 }

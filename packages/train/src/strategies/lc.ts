@@ -1,9 +1,8 @@
-import type { Constant } from "lowbit";
 import { lcCompress, lcMultipliers, type Quantizer } from "lowbit/quantize";
 import { filled, type HostTensor } from "../values.ts";
-import { distance, prefixed, withoutPrefix } from "./admm.ts";
-import { pullTowards } from "./pull.ts";
-import { type PlainQuantizer, quantizeSlot } from "./quantized.ts";
+import { distance, pullTowards } from "./pull.ts";
+import { exportEach, type PlainQuantizer, quantizeSlot } from "./quantized.ts";
+import { prefixed, withoutPrefix } from "./saved.ts";
 import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
 
 export interface LcOptions {
@@ -88,15 +87,11 @@ export function lc({ quantizer, mu = 1e-3, growth = 1.1, every, layers = () => t
       multipliers = withoutPrefix("multiplier/", saved);
       targets = withoutPrefix("target/", saved);
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const { shape, data } = view.latent(slot);
         const { data: lambda } = multipliers[slot.name]!;
-        const moved = { shape, data: data.map((w, i) => w - lambda[i]! / strength) };
-        constants[slot.name] = (await quantizeSlot(slot, moved, quantizer)).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, { shape, data: data.map((w, i) => w - lambda[i]! / strength) }, quantizer);
+      }),
   };
 }

@@ -1,8 +1,7 @@
-import type { Constant } from "lowbit";
 import { defineQuantizer, dorefa, type Quantizer, ttq, uniform } from "lowbit/quantize";
 import { dorefaWeights, lsqWeights, ttqWeights } from "../estimators/learned-weights.ts";
 import { filled, type HostTensor } from "../values.ts";
-import { exportLatent, quantizeSlot } from "./quantized.ts";
+import { exportEach, exportLatent, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
 
 interface Layers {
@@ -40,15 +39,12 @@ export function ttqTraining({ layers = () => true }: Layers = {}): Strategy {
       const [positive, negative] = levelsOf(slot.name);
       return ttqWeights(latent, parameters[positive]!.ref, parameters[negative]!.ref);
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const [positive, negative] = levelsOf(slot.name).map((level) => view.parameter(level).data[0]!);
         const learned = withTable(ttq(), Float32Array.of(-negative!, 0, positive!));
-        constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), learned)).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, view.latent(slot), learned);
+      }),
   };
 }
 
@@ -82,9 +78,8 @@ export function lsqTraining({
       ),
     weight: (slot, latent, _given, { parameters }) =>
       layers(slot) ? lsqWeights(latent, parameters[stepOf(slot.name)]!.ref, bits) : latent,
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const scale = view.parameter(stepOf(slot.name)).data.slice(0, 1);
         const quantizer = defineQuantizer({
           scheme: `lsq:${bits}`,
@@ -100,9 +95,7 @@ export function lsqTraining({
             return { codes, decoding: { kind: "affine", zeroPoint }, scale };
           },
         });
-        constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), quantizer)).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, view.latent(slot), quantizer);
+      }),
   };
 }

@@ -1,8 +1,7 @@
-import type { Constant } from "lowbit";
 import { lcTernary } from "lowbit/quantize";
 import { nn, np } from "../autograd.ts";
 import { type Arrays, type HostTensor, toArray, toHostTensor } from "../values.ts";
-import { quantizeSlot } from "./quantized.ts";
+import { exportEach, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
 import { drawPreactivation } from "./variational.ts";
 
@@ -42,14 +41,11 @@ export function lrNets({ decay = 1e-6, layers = () => true }: LrNetsOptions = {}
       );
       return squares.reduce((sum, s) => sum.add(s)).mul(decay);
     },
-    async export(view) {
-      const constants: Record<string, Constant> = {};
-      for (const slot of view.slots.filter(layers)) {
+    export: (view) =>
+      exportEach(view.slots.filter(layers), (slot) => {
         const likely = view.compute(slot, (parameters) => mostProbable(parameters, slot));
-        constants[slot.name] = (await quantizeSlot(slot, likely, lcTernary())).toConstant();
-      }
-      return constants;
-    },
+        return quantizeSlot(slot, likely, lcTernary());
+      }),
   };
 }
 

@@ -22,3 +22,7 @@ export const pullTowards = {
     return distances.reduce((sum, d) => sum.add(d)).mul(scope.constants[STRENGTH]!.ref.div(2));
   },
 };
+
+/** Σ (x - y)², y 0 where absent. */
+export const distance = (x: Float32Array, y?: Float32Array): number =>
+  x.reduce((sum, value, i) => sum + (value - (y?.[i] ?? 0)) ** 2, 0);

@@ -51,17 +51,26 @@ export const floatTensor = (slot: WeightSlot, quantized: Quantized): HostTensor 
 /** Slots of a strategy. */
 export const chosenSlots = (view: View, layers: LayerChoice = () => true): WeightSlot[] => view.slots.filter(layers);
 
+/** The constants of slots, each quantized as it asks. */
+export async function exportEach(
+  slots: Iterable<WeightSlot>,
+  quantized: (slot: WeightSlot) => Promise<Quantized>,
+): Promise<Record<string, Constant>> {
+  const constants: Record<string, Constant> = {};
+  for (const slot of slots) constants[slot.name] = (await quantized(slot)).toConstant();
+  return constants;
+}
+
 /** The constants of all slots that have a quantizer, from their latent weights. */
-export async function exportLatent(
+export function exportLatent(
   view: View,
   choice: QuantizerChoice,
   inputsOf: (slot: WeightSlot) => QuantizerInputs = () => ({}),
 ): Promise<Record<string, Constant>> {
-  const constants: Record<string, Constant> = {};
+  const chosen = new Map<WeightSlot, WeightQuantizer>();
   for (const slot of view.slots) {
     const quantizer = quantizerOf(choice, slot);
-    if (quantizer === undefined) continue;
-    constants[slot.name] = (await quantizeSlot(slot, view.latent(slot), quantizer, inputsOf(slot))).toConstant();
+    if (quantizer !== undefined) chosen.set(slot, quantizer);
   }
-  return constants;
+  return exportEach(chosen.keys(), (slot) => quantizeSlot(slot, view.latent(slot), chosen.get(slot)!, inputsOf(slot)));
 }
