@@ -16,18 +16,22 @@ import { recognizeSigns } from "./recognize-signs.ts";
 import { recognizeWeights } from "./recognize-weights.ts";
 import { removeNoOps } from "./remove-no-ops.ts";
 import { sinkDequantize } from "./sink-dequantize.ts";
+import { sinkScales } from "./sink-scales.ts";
 import { sinkSigns } from "./sink-signs.ts";
+import { straightThrough } from "./straight-through.ts";
 
 /** Every pass, in the order in which they run. */
 export const PASSES: readonly Pass[] = [
   foldConstants,
   removeNoOps,
+  straightThrough,
   eliminateTransposes,
   removeNoOps,
   fusePadding,
   recognizeWeights,
   sinkDequantize,
   integerInputs,
+  sinkScales,
   sinkSigns,
   // What moved out from between two reshapes lets them join.
   removeNoOps,

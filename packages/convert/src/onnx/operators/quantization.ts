@@ -134,7 +134,14 @@ function storedFloats(node: NodeContext, constant: PlainConstant): string {
   if (constant.dtype !== "int8" && constant.dtype !== "uint8") return node.store("floats", made);
   const type = node.codeType(0);
   const isNarrow = type === T.INT4 || type === T.UINT4;
-  const codes = { codes: constant, scale, zeroPoint, axis, ...(block > 0 && { block }), ...(isNarrow && { isNarrow }) };
+  const codes = {
+    codes: constant,
+    scale,
+    zeroPoint,
+    axis,
+    ...(block > 0 && { block }),
+    ...(isNarrow && { bits: 4 as const }),
+  };
   return node.storeCodes("floats", made, codes);
 }
 

@@ -9,6 +9,7 @@ import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
+import { qonnx } from "./qonnx.ts";
 import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
@@ -35,5 +36,6 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     integer,
     resizing,
     control,
+    qonnx,
   ].flatMap(Object.entries),
 );
