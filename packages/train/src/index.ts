@@ -59,7 +59,7 @@ export { runGradientWorker, type Shard, type WorkerPlace } from "./parallel/work
 export { Random } from "./random.ts";
 export type { Recipe, RecipeData, RecipeSets } from "./recipe.ts";
 export { recipes } from "./recipes/index.ts";
-export type { LayerFigures, NetworkFigures, PackedRecord, TrainingRecord } from "./record.ts";
+export type { Agreement, LayerFigures, NetworkFigures, PackedRecord, RunFacts, TrainingRecord } from "./record.ts";
 export { constantRate, learningRate, type Schedule, stepDecay } from "./schedule.ts";
 export { type Admm, type AdmmOptions, admm } from "./strategies/admm.ts";
 export { type BayesianCompressionOptions, bayesianCompression } from "./strategies/bayesian-compression.ts";

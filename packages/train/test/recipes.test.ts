@@ -1,9 +1,9 @@
 import { runPasses, writeModel } from "@lowbit/convert";
 import { describe, expect, it } from "vitest";
+import { packedLogits } from "../src/agreement.ts";
 import { digitsDataset } from "../src/data/dataset.ts";
 import { textDataset, textOf } from "../src/data/text.ts";
 import { logitsOf } from "../src/evaluate.ts";
-import { packedLogits } from "../src/main-packed.ts";
 import { Model } from "../src/model.ts";
 import { Random } from "../src/random.ts";
 import { recipes } from "../src/recipes/index.ts";

@@ -1,4 +1,4 @@
-import { binary, lab, stochasticBinary } from "lowbit/quantize";
+import { binary, lab, stochasticBinary, ternary } from "lowbit/quantize";
 import { clipped } from "../estimators/gradients.ts";
 import { relu, sign } from "../layers/activations.ts";
 import { batchNorm } from "../layers/batch-norm.ts";
@@ -37,7 +37,7 @@ const mlp = (scheme: string, description: string, strategy: () => Strategy, acti
 
 const signs = () => straightThroughTraining({ quantizer: binary({ per: "tensor" }), estimator: clipped });
 
-/** One setup, seven ways (Hou et al. 2017, table 1): what differs is the strategy and the activation. */
+/** One setup, eight ways (Hou et al. 2017, table 1): what differs is the strategy and the activation. */
 export const mnistMlp: readonly Recipe[] = [
   mlp("float", "float", () => floatTraining),
   mlp("binaryconnect", "weights drawn to ±1 (BinaryConnect)", () =>
@@ -46,6 +46,7 @@ export const mnistMlp: readonly Recipe[] = [
   mlp("bwn", "binary weights with a scale for each neuron (BWN)", () =>
     straightThroughTraining({ quantizer: binary() }),
   ),
+  mlp("ternary", "ternary weights (TWN)", () => straightThroughTraining({ quantizer: ternary() })),
   mlp("lab", "loss-aware binarization", () => proximalNewton({ quantizer: lab() })),
   mlp("bnn", "binary weights and activations (BNN)", signs, sign),
   mlp(
