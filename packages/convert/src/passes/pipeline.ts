@@ -12,6 +12,9 @@ import { hoistOverMaxPool } from "./hoist-over-max-pool.ts";
 import { hoistQuantize } from "./hoist-quantize.ts";
 import { integerInputs } from "./integer-inputs.ts";
 import type { Pass } from "./pass.ts";
+import { recognizeAttention } from "./recognize-attention.ts";
+import { recognizeGelu } from "./recognize-gelu.ts";
+import { recognizeLayerNorm } from "./recognize-layer-norm.ts";
 import { recognizeSigns } from "./recognize-signs.ts";
 import { recognizeWeights } from "./recognize-weights.ts";
 import { removeNoOps } from "./remove-no-ops.ts";
@@ -25,6 +28,10 @@ export const PASSES: readonly Pass[] = [
   foldConstants,
   removeNoOps,
   straightThrough,
+  // In the exporter's own order of axes and steps.
+  recognizeAttention,
+  recognizeLayerNorm,
+  recognizeGelu,
   eliminateTransposes,
   removeNoOps,
   fusePadding,
