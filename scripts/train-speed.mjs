@@ -1,4 +1,5 @@
-// How long a recipe trains on this machine: milliseconds of a step, measured, and minutes of the whole run, projected from them (evaluation after each epoch left out). `node scripts/train-speed.mjs [RECIPE…]`,
+// How long a recipe trains on this machine: milliseconds of processor time of a step, measured, and minutes of the whole run, projected from them (evaluation after each epoch left out). Training has
+// one thread, so on an idle machine that is the wall clock's time; on a busy one it is what an idle one would take, or somewhat more. `node scripts/train-speed.mjs [RECIPE…]`,
 // each recipe in a process of its own; the first step, which compiles, is not counted.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -26,9 +27,10 @@ async function measure(recipe) {
   const training = await trainingOf(recipe);
   const stop = new AbortController();
   const times = [];
-  let last = performance.now();
+  const clock = () => process.cpuUsage().user / 1000;
+  let last = clock();
   const onProgress = () => {
-    const now = performance.now();
+    const now = clock();
     times.push(now - last);
     last = now;
     const counted = times.slice(WARM);

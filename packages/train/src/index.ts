@@ -5,7 +5,10 @@
 
 export { type Autograd, autograd, nn, np, startEngine } from "./autograd.ts";
 export { type Batch, type Dataset, digitsDataset, type EpochOptions } from "./data/dataset.ts";
+export { chosenImages, type Images, type ImagesOptions, imagesDataset } from "./data/images.ts";
+export { type NamedImages, readJpegTar } from "./data/jpeg-tar.ts";
 export { type Digits, HELD_OUT_DIGITS, readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
+export { type NpzNames, readImagesNpz } from "./data/npz-images.ts";
 export { part, readText, type Text, textDataset, textOf } from "./data/text.ts";
 export {
   CheckpointError,
