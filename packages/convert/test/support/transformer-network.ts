@@ -50,7 +50,7 @@ class EncoderBuilder extends NetworkBuilder {
       const scaled =
         random.below(2) === 0
           ? this.op("Div", [x, this.scalar1(1.4142135381698608)])
-          : this.op("Mul", [x, this.scalar1(0.70711)]);
+          : this.op("Mul", [x, this.scalar1(Math.SQRT1_2)]);
       gate = this.op("Erf", [scaled]);
     } else {
       const coefficient = this.scalar1(0.044715);

@@ -36,7 +36,7 @@ function channelOf(shape: readonly number[], axis: number, count: number): (flat
 }
 
 /** The block of every element, blocks of `block` along `axis`, as a function of its flat index. */
-function blockOf(shape: readonly number[], axis: number, block: number): (flat: number) => number {
+export function blockOf(shape: readonly number[], axis: number, block: number): (flat: number) => number {
   const inner = elementCount(shape.slice(axis + 1));
   const size = shape[axis]!;
   const blocks = Math.ceil(size / block);

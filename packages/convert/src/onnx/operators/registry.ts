@@ -4,6 +4,7 @@ import { control } from "./control.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
+import { gatherQuantized } from "./gather-quantized.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
@@ -30,6 +31,7 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     rowNormalization,
     movement,
     gathering,
+    gatherQuantized,
     shape,
     values,
     quantization,
