@@ -6,9 +6,9 @@ import { OnnxBuilder } from "./support/onnx.ts";
 import { TfliteBuilder } from "./support/tflite.ts";
 
 /** The file with every `marker` in it made of bytes that begin no character. */
-function spoiled(file: Uint8Array, marker: string): Uint8Array {
+function spoiled(file: Uint8Array, marker: string): Uint8Array<ArrayBuffer> {
   const wanted = new TextEncoder().encode(marker);
-  const bytes = file.slice();
+  const bytes = new Uint8Array(file);
   let found = 0;
   for (let at = 0; at + wanted.length <= bytes.length; at++)
     if (wanted.every((byte, i) => bytes[at + i] === byte)) {
