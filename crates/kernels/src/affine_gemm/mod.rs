@@ -46,11 +46,15 @@ mod simd128;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod strips;
 mod sums;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod winograd;
 
 pub use dense::AffineGemm;
 pub use dynamic::DynamicAffineGemm;
 pub use grouped::{GroupedAffineGemm, GroupedOutput};
 pub use pack::{AffineCodes, AffineInput};
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub use winograd::WinogradConvolution;
 
 use crate::error::Op;
 
