@@ -231,16 +231,19 @@ pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
 
 /// The products of all groups as one convolution; they take rows of one type and end in one kind of output.
 fn join(
-    objects: Vec<Box<dyn Any>>,
+    #[cfg_attr(
+        not(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32")))),
+        expect(unused_mut, reason = "a build without Winograd's products takes none out")
+    )]
+    mut objects: Vec<Box<dyn Any>>,
     geometry: Geometry,
     zero_bits: bool,
     fill: i32,
 ) -> Result<Box<dyn Parallel>> {
     #[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
-    let objects = match winograd(objects, &geometry, zero_bits, fill)? {
-        Ok(conv) => return Ok(conv),
-        Err(objects) => objects,
-    };
+    if let Some(conv) = winograd(&mut objects, &geometry, zero_bits, fill)? {
+        return Ok(conv);
+    }
     let products = Products::new(objects)?;
     let (kind, groups) = (products.kind()?, products.len());
     #[cfg(feature = "bits")]
@@ -269,28 +272,25 @@ fn join(
     Err(not_a_product(OP))
 }
 
-/// The one product as a convolution by Winograd's products, or all as they were.
+/// The one product of bytes as a convolution by Winograd's products, where that pays.
 #[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
-#[expect(clippy::type_complexity, reason = "what it was given, or what it made of it")]
 fn winograd(
-    mut objects: Vec<Box<dyn Any>>,
+    objects: &mut Vec<Box<dyn Any>>,
     geometry: &Geometry,
     zero_bits: bool,
     fill: i32,
-) -> Result<core::result::Result<Box<dyn Parallel>, Vec<Box<dyn Any>>>> {
-    let takes = |gemm: &AffineGemm| {
+) -> Result<Option<Box<dyn Parallel>>> {
+    let pays = |gemm: &AffineGemm| {
         !zero_bits && fill as i8 == gemm.input().zero() && WinogradConvolution::pays(geometry, gemm)
     };
-    if objects.len() != 1 || !objects[0].downcast_ref().is_some_and(takes) {
-        return Ok(Err(objects));
+    if objects.len() != 1 || !objects[0].downcast_ref().is_some_and(pays) {
+        return Ok(None);
     }
-    match objects.remove(0).downcast::<AffineGemm>() {
-        Ok(gemm) => {
-            let kind = gemm.output().kind();
-            object(WinogradConvolution::new(*geometry, *gemm)?, kind).map(Ok)
-        }
-        Err(_) => Err(not_a_product(OP)),
-    }
+    let Some(Ok(gemm)) = objects.pop().map(|object| object.downcast::<AffineGemm>()) else {
+        return Err(not_a_product(OP));
+    };
+    let kind = gemm.output().kind();
+    object(WinogradConvolution::new(*geometry, *gemm)?, kind).map(Some)
 }
 
 fn object<C: Images + Sync + 'static>(conv: C, kind: OutputKind) -> Result<Box<dyn Parallel>> {
