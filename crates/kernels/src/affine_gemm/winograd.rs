@@ -294,13 +294,10 @@ impl WinogradConvolution {
                 for r in 0..STRIP {
                     for v in 0..2 {
                         let at = (strip * STRIP + r) * 2 * padded + block * WIDTH + 4 * v;
-                        let m = |i: usize, j: usize| sums[4 * i + j][r][v];
-                        let lines: [[V128; 2]; 4] =
-                            core::array::from_fn(|i| pair([m(i, 0), m(i, 1), m(i, 2), m(i, 3)]));
-                        for dx in 0..2 {
-                            let [upper, lower] = pair(lines.map(|line| line[dx]));
-                            i32x4_store(&mut acc[at + dx * padded..], i32x4_shr(upper, 2));
-                            i32x4_store(&mut acc[line + at + dx * padded..], i32x4_shr(lower, 2));
+                        for (dy, line_of) in outputs(&sums, r, v).into_iter().enumerate() {
+                            for (dx, sum) in line_of.into_iter().enumerate() {
+                                i32x4_store(&mut acc[dy * line + at + dx * padded..], sum);
+                            }
                         }
                     }
                 }
@@ -346,6 +343,16 @@ fn doubled([a, b, c]: [i32; 3]) -> [i32; 4] {
 #[inline(always)]
 fn differences([a, b, c, d]: [V128; 4]) -> [V128; 4] {
     [i16x8_sub(a, c), i16x8_add(b, c), i16x8_sub(c, b), i16x8_sub(b, d)]
+}
+
+/// The sums of 2 × 2 pixels: `A^T m A / 4` of tile `r`, for half `v` of its columns.
+#[inline(always)]
+fn outputs(sums: &[TileSums; PLANES], r: usize, v: usize) -> [[V128; 2]; 2] {
+    let m = |i: usize, j: usize| sums[4 * i + j][r][v];
+    let lines: [[V128; 2]; 4] = core::array::from_fn(|i| pair([m(i, 0), m(i, 1), m(i, 2), m(i, 3)]));
+    let left = pair(lines.map(|line| line[0]));
+    let right = pair(lines.map(|line| line[1]));
+    [0, 1].map(|dy| [i32x4_shr(left[dy], 2), i32x4_shr(right[dy], 2)])
 }
 
 /// `A^T m`.
