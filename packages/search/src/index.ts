@@ -15,6 +15,7 @@ export { toFaiss } from "./faiss/write.ts";
 export { loadIndex, saveIndex } from "./file.ts";
 export type { IndexId } from "./ids.ts";
 export { METRICS, type Metric } from "./metric.ts";
+export type { Payload } from "./payloads.ts";
 export type { Vectors } from "./prepare.ts";
 export { recall, type Truth } from "./recall.ts";
 export {

@@ -5,7 +5,10 @@
 
 export { type Autograd, autograd, nn, np, startEngine } from "./autograd.ts";
 export { type Batch, type Dataset, digitsDataset, type EpochOptions } from "./data/dataset.ts";
+export { chosenImages, type Images, type ImagesOptions, imagesDataset } from "./data/images.ts";
+export { type NamedImages, readJpegTar } from "./data/jpeg-tar.ts";
 export { type Digits, HELD_OUT_DIGITS, readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
+export { type NpzNames, readImagesNpz } from "./data/npz-images.ts";
 export { part, readText, type Text, textDataset, textOf } from "./data/text.ts";
 export {
   CheckpointError,
@@ -59,7 +62,7 @@ export { runGradientWorker, type Shard, type WorkerPlace } from "./parallel/work
 export { Random } from "./random.ts";
 export type { Recipe, RecipeData, RecipeSets } from "./recipe.ts";
 export { recipes } from "./recipes/index.ts";
-export type { LayerFigures, NetworkFigures, PackedRecord, TrainingRecord } from "./record.ts";
+export type { Agreement, LayerFigures, NetworkFigures, PackedRecord, RunFacts, TrainingRecord } from "./record.ts";
 export { constantRate, learningRate, type Schedule, stepDecay } from "./schedule.ts";
 export { type Admm, type AdmmOptions, admm } from "./strategies/admm.ts";
 export { type BayesianCompressionOptions, bayesianCompression } from "./strategies/bayesian-compression.ts";

@@ -8,7 +8,7 @@ import { lc } from "../strategies/lc.ts";
 import { lsqTraining, ttqTraining } from "../strategies/learned-levels.ts";
 import { softWeightSharingTraining } from "../strategies/soft-weight-sharing.ts";
 import { sparseDropoutTraining } from "../strategies/sparse-dropout.ts";
-import type { Strategy } from "../strategies/strategy.ts";
+import { floatTraining, type Strategy } from "../strategies/strategy.ts";
 import { vnq } from "../strategies/vnq.ts";
 import { mnistLenet5 } from "./mnist-lenet-5.ts";
 import { mnistLenet300100 } from "./mnist-lenet-300-100.ts";
@@ -55,6 +55,8 @@ const tightening = { every: 250, growth: 1.15 };
 
 /** A trained LeNet, compressed by each strategy that starts from one. */
 export const lenetCompression: readonly Recipe[] = [
+  { ...lenet5Float, strategy: () => floatTraining },
+  { ...lenet300100Float, strategy: () => floatTraining },
   compress(
     lenet5Float,
     "admm-binary",
