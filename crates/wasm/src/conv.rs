@@ -286,7 +286,7 @@ fn winograd(
     if objects.len() != 1 || !objects[0].downcast_ref().is_some_and(pays) {
         return Ok(None);
     }
-    let Some(Ok(gemm)) = objects.pop().map(Box::downcast::<AffineGemm>) else {
+    let Some(Ok(gemm)) = objects.pop().map(<Box<dyn Any>>::downcast::<AffineGemm>) else {
         return Err(not_a_product(OP));
     };
     let kind = gemm.output().kind();

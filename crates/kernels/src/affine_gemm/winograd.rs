@@ -14,7 +14,7 @@
 //! are right where 4 y fits: of up to 1827 channels of anything ([`WinogradConvolution::computes`] asks the weights at hand). A last shift takes the 4 out again, and outputs follow
 //! from the sums as in every form.
 //!
-//! **Blocks.** Strips of four tiles are transformed, for as many strips as fit the second-level cache, into the order of [the tile](super::simd128) of i16 dots; then each 8 columns of weights
+//! **Blocks.** Strips of four tiles are transformed, for as many strips as fit the second-level cache, into the order of the tile of i16 dots; then each 8 columns of weights
 //! go through all strips, 16 planes one after the other, and the sums are transformed back. Weights are kept as pairs: 32 bytes for the 9 of a window, 3.6 to 1.
 //!
 //! **Speed.** 23 instructions of a step are 64 products and stand for 144 multiply-adds: 0.16 each instead of 0.36. Beside them, for N columns, `150 / 46 N` for the first transform (0.05
@@ -76,7 +76,7 @@ impl WinogradConvolution {
             && packed.largest <= i64::from(i32::MAX) / 4
     }
 
-    /// Whether it also takes less time ([`dispatch`]'s table).
+    /// Whether it also takes less time (`dispatch.rs` has the rule).
     pub fn pays(geometry: &Geometry, gemm: &AffineGemm) -> bool {
         Self::computes(geometry, gemm)
             && dispatch::winograd_pays(geometry.output, gemm.packed.depth / 9, gemm.packed.columns)
