@@ -1,4 +1,4 @@
-// The tables of trained networks in docs/results.md, from the records in packages/train/runs: `node scripts/results.mjs` prints them, `--write` puts them in. A row without a record says so.
+// The tables of trained networks in docs/results.md, from the records in packages/train/runs and models: `node scripts/results.mjs` prints them, `--write` puts them in. A row without a record says so.
 //
 // Errors are mean ± standard error over seeds. That one method beats another is said only where the mean of their differences, seed by seed, is more than two standard errors from 0, over at least three seeds.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -12,17 +12,19 @@ import { compared, mean, standardError } from "./train/statistics.mjs";
 
 const kept = join(root, "packages", "train", "runs");
 
-/** Records of a recipe as it is today, by seed; those of fewer epochs than it has are left out, unless it may end early. */
+/** Records of a recipe as it is today, by seed: those of fewer epochs than it has are left out, unless it may end early. A network in models/ has its record beside it. */
 function recordsOf({ recipe }) {
-  const folder = join(kept, recipe);
-  if (!existsSync(folder)) return [];
   const { epochs, patience } = train.recipeOf(recipe);
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")))
-    .filter((record) => record.epochs === epochs || patience !== undefined)
-    .sort((a, b) => a.seed - b.seed);
+  const folder = join(kept, recipe);
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
+  const paths = [join(root, "models", `${recipe}.json`), ...files.map((file) => join(folder, file))];
+  const records = paths.filter(existsSync).map((path) => JSON.parse(readFileSync(path, "utf8")));
+  const whole = records.filter((record) => record.epochs === epochs || patience !== undefined);
+  return [...new Map(whole.map((record) => [record.seed, record])).values()].sort((a, b) => a.seed - b.seed);
 }
+
+/** Wall-clock seconds of a run; records from before they were added up have them epoch by epoch. */
+const secondsOf = ({ seconds, log }) => seconds ?? log.reduce((sum, entry) => sum + entry.seconds, 0);
 
 /** What counts: error in percent, or loss in nats. */
 const figureOf = (row, record) => (row.unit === "nats" ? record.loss : 100 * (1 - (record.top1_test ?? record.top1)));
@@ -77,7 +79,7 @@ function lineOf(found, all) {
   const answers = records.map(({ agreement }) => agreement).filter(Boolean);
   const total = (key) => answers.reduce((sum, agreement) => sum + agreement[key], 0);
   const equal = answers.length === 0 ? "" : `${total("equal")} of ${total("answers")}`;
-  const minutes = records.length === 0 ? "" : (mean(records.map(({ seconds }) => seconds)) / 60).toFixed(1);
+  const minutes = records.length === 0 ? "" : (mean(records.map(secondsOf)) / 60).toFixed(1);
   const published = row.published === undefined ? "" : `${row.published} (${row.source})`;
   return `| ${row.method} | \`${row.recipe}\` | ${row.bits} | ${figure} | ${published} | ${verdict(found, all)} | ${equal} | ${minutes} |`;
 }
@@ -103,7 +105,7 @@ await whenMain(import.meta.url, () => {
   const text = [
     "## Trained low-bit networks",
     "",
-    "From the records in `packages/train/runs`, one a run, with its log beside it; `node scripts/train-runs.mjs` runs what is missing. Errors are measured on the packed file by the kernels: mean ± standard error over the seeds named.",
+    "From the records in `packages/train/runs`, one a run, with its log beside it, and those beside the networks in `models/`; `node scripts/train-runs.mjs` runs what is missing. Errors are measured on the packed file by the kernels: mean ± standard error over the seeds named.",
     "*packed = trained* counts the test answers on which the packed file says what the training graph says. Minutes are wall-clock seconds of whatever else the machine was doing.",
     "",
     ...tables.flatMap(tableOf),

@@ -1,6 +1,6 @@
 // The rows of the training tables in docs/results.md: which recipe stands for which method, what was published for it, and what this project asks of it.
 //
-// `asked` is one of { atMost: error in % }, { points: more error than the row's `base` }, { published: more error than published }. Losses (`unit: "nats"`) likewise.
+// Where `models/` has a network of the recipe, its record counts too. `asked` is one of { atMost: error in % }, { points: more error than the row's `base` }, { published: more error than published }. Losses (`unit: "nats"`) likewise.
 
 /** Hou, Yao, Kwok 2017, table 1, with 2048 neurons a layer and no regularizer. */
 const LAB = "Hou et al. 2017";
@@ -67,7 +67,7 @@ export const tables = [
     note: "Images are moved by up to one pixel in training. The published figures are with 2048 neurons a layer and no such moves.",
     rows: [
       mlp("float", "float", "32/32", 1.19),
-      mlp("binaryconnect", "BinaryConnect, drawn signs", "1/32", 1.28, near),
+      mlp("binaryconnect", "BinaryConnect", "1/32", 1.28, near),
       mlp("bwn", "BWN", "1/32", 1.2, near),
       mlp("lab", "LAB", "1/32", 1.17, near),
       mlp("bnn", "BNN", "1/1", 1.47, near),

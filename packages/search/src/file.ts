@@ -8,6 +8,7 @@ import {
   type RawTensor,
   readSafetensors,
   readSource,
+  type SourceOptions,
   writeSafetensors,
 } from "lowbit";
 import { type LoadKernelsOptions, loadKernels } from "lowbit/kernels";
@@ -76,17 +77,21 @@ function sizesOf(parts: readonly IndexPart[]): number[] {
   return sizes;
 }
 
+/** How a file comes: its progress, a signal, a cache of downloads and a digest, as for models; and the kernels it is for. */
+export interface LoadIndexOptions extends SourceOptions {
+  /** Tier and module of the kernels; absent: the package's own. */
+  readonly kernels?: LoadKernelsOptions;
+}
+
 /**
  * Reads a file that {@link saveIndex} wrote; everything it says is checked before it is used.
  *
  * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
- * @throws FormatError, DigestError, LoadError, OutOfMemoryError, or the signal's reason
+ * @throws FormatError, DigestError, IntegrityError, LoadError, OutOfMemoryError, or the signal's reason
  */
-export async function loadIndex(
-  source: ByteSource,
-  { kernels, signal }: { readonly kernels?: LoadKernelsOptions; readonly signal?: AbortSignal } = {},
-): Promise<Index> {
-  const bytes = await readSource(source, signal ? { signal } : {});
+export async function loadIndex(source: ByteSource, options: LoadIndexOptions = {}): Promise<Index> {
+  const { kernels, signal } = options;
+  const bytes = await readSource(source, options);
   const { metadata, tensors } = readSafetensors(bytes);
   const { spec, metric, dimension, ids, sizes, graph, about, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
   for (const [name, { bytes: data }] of tensors) {

@@ -3,8 +3,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runPasses, writeModel } from "@lowbit/convert";
 import { agreementOf, packedLogits } from "./agreement.ts";
-import { autograd } from "./autograd.ts";
-import type { Dataset } from "./data/dataset.ts";
 import { digitsDataset } from "./data/dataset.ts";
 import { readMnist } from "./data/mnist.ts";
 import { mnistSets } from "./data/mnist-sets.ts";
@@ -16,9 +14,9 @@ import { Model } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
 import type { PackedRecord } from "./record.ts";
 import { keepRun } from "./runs.ts";
-import { floatsOf, weightsIn } from "./strategies/view.ts";
+import { floatsOf } from "./strategies/view.ts";
 import { type Fitted, fit } from "./train.ts";
-import { type HostTensor, toArrays } from "./values.ts";
+import { trainedLogits } from "./trained.ts";
 
 /**
  * Runs a recipe that has a strategy: trains (first what it starts from), packs the network with the strategy's weights, and measures that file on the core's kernels.
@@ -83,7 +81,7 @@ export async function trainPacked(
     top1: top1(logits, sets.test.labels),
     loss: crossEntropy(logits, sets.test.labels),
     ...(ownTest && { top1_test: top1(await packedLogits(bytes, ownTest, sets.input.name), ownTest.labels) }),
-    agreement: agreementOf(await trainedLogits(model, fitted, sets.test), logits, sets.test.labels.length),
+    agreement: agreementOf(logitsOf(sets.test, await trainedLogits(model, fitted)), logits, sets.test.labels.length),
     ...(before.length > 0 && { before }),
     weights: await weightFigures(model, fitted),
     packed: { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
@@ -96,18 +94,6 @@ export async function trainPacked(
   for (const path of own) await rm(path, { recursive: true, force: true });
   return record;
 }
-
-/** Logits of the training graph in evaluation, with the weights that were packed. */
-async function trainedLogits(model: Model, fitted: Fitted, data: Dataset): Promise<Float32Array> {
-  const statistics = toArrays(only(fitted.tensors, /\.(mean|variance)$/, true));
-  const parameters = toArrays(only(fitted.tensors, /\.(mean|variance)$/, false));
-  const low = await weightsIn(model.slots, fitted.weights);
-  const run = model.compileLogits();
-  return logitsOf(data, (x) => run(autograd.share({ ...parameters, ...low }), autograd.share(statistics), x));
-}
-
-const only = (tensors: Readonly<Record<string, HostTensor>>, pattern: RegExp, matching: boolean) =>
-  Object.fromEntries(Object.entries(tensors).filter(([name]) => pattern.test(name) === matching));
 
 async function weightFigures(model: Model, { weights }: Fitted): Promise<PackedRecord["weights"]> {
   const figures = model.slots.map(async (slot) => {

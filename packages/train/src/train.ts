@@ -1,7 +1,7 @@
 import type { Constant } from "lowbit";
 import { autograd, np, startEngine } from "./autograd.ts";
 import { type Dataset, datasetOf } from "./data/dataset.ts";
-import type { Digits } from "./data/mnist.ts";
+import type { Digits } from "./data/digits.ts";
 import { DivergedError } from "./errors.ts";
 import { crossEntropy, logitsOf, top1 } from "./evaluate.ts";
 import type { EpochEntry } from "./log.ts";

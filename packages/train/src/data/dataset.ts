@@ -1,6 +1,6 @@
 import type { HostTensor } from "../values.ts";
+import { CLASSES, type Digits, SIDE } from "./digits.ts";
 import { imagesDataset } from "./images.ts";
-import { CLASSES, type Digits, SIDE } from "./mnist.ts";
 
 /** One batch as the network takes it: samples along axis 0, and one-hot labels along the last axis. */
 export interface Batch {

@@ -1,4 +1,4 @@
-import { binary, lab, stochasticBinary, ternary } from "lowbit/quantize";
+import { binary, lab, ternary } from "lowbit/quantize";
 import { clipped } from "../estimators/gradients.ts";
 import { relu, sign } from "../layers/activations.ts";
 import { batchNorm } from "../layers/batch-norm.ts";
@@ -41,9 +41,7 @@ const signs = () => straightThroughTraining({ quantizer: binary({ per: "tensor" 
 /** One setup, eight ways (Hou et al. 2017, table 1): what differs is the strategy and the activation. */
 export const mnistMlp: readonly Recipe[] = [
   mlp("float", "float", () => floatTraining),
-  mlp("binaryconnect", "weights drawn to ±1 (BinaryConnect)", () =>
-    straightThroughTraining({ quantizer: stochasticBinary(), estimator: clipped, exported: binary({ per: "tensor" }) }),
-  ),
+  mlp("binaryconnect", "binary weights of one scale (BinaryConnect, deterministic)", signs),
   mlp("bwn", "binary weights with a scale for each neuron (BWN)", () =>
     straightThroughTraining({ quantizer: binary() }),
   ),
