@@ -19,7 +19,17 @@ export type Tier = "scalar" | "simd128" | "relaxed";
  * - `all`: every kernel of usual networks and quantizers; `ops`: those of `lowbit/ops` beside them; `threads`: `ops` over a shared memory;
  * - `search`: the scans of quantized vectors, which no other module has.
  */
-export type Part = "int8" | "bits" | "bytes" | "floats" | "transformer" | "all" | "ops" | "threads" | "search" | "quantize";
+export type Part =
+  | "int8"
+  | "bits"
+  | "bytes"
+  | "floats"
+  | "transformer"
+  | "all"
+  | "ops"
+  | "threads"
+  | "search"
+  | "quantize";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];
