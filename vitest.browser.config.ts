@@ -52,7 +52,16 @@ const anywhere = tests.filter((file) => !isolated.includes(file) && !needsNode(j
 export default defineConfig({
   test: {
     projects: [
-      project("chromium", ["tests/browser/page.test.ts", ...anywhere], {}),
+      project(
+        "chromium",
+        [
+          "tests/browser/page.test.ts",
+          "tests/browser/train.test.ts",
+          "packages/search/test/*.browser.test.ts",
+          ...anywhere,
+        ],
+        {},
+      ),
       project("chromium-isolated", isolated, {
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Embedder-Policy": "require-corp",

@@ -3,10 +3,11 @@
 //
 // A ratio is bytes of the float network's ONNX file, before pruning has saved any, over bytes of the packed file, header, biases and codebooks included. Each method has one codebook for all layers; the
 // smallest file counts that loses at most 0.1 point of top-1 against the float network that is pruned, on digits that no training saw.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convert, lowbit, train } from "./digits/packages.mjs";
 import { whenMain } from "./main-module.mjs";
+import { writeSection } from "./results-section.mjs";
 import { root } from "./setup/paths.mjs";
 
 const { parseScheme, quantize } = await import("../packages/core/dist/quantize.js");
@@ -182,17 +183,6 @@ function orderOf(rows) {
   return `Beyond noise as published: ${list(apart)}. Beyond noise against it: ${list(against)}. Every other pair differs by less than the noise.`;
 }
 
-/** Puts `text` between the markers of its name in docs/results.md, which begins with them where it is not there yet. */
-function writeSection(text) {
-  const file = join(root, "docs", "results.md");
-  const [begin, end] = ["<!-- compression: node scripts/compression.mjs --write -->", "<!-- /compression -->"];
-  const old = existsSync(file) ? readFileSync(file, "utf8") : "# Results\n";
-  const at = old.indexOf(begin);
-  const rest = at < 0 ? ["", ""] : [old.slice(0, at), old.slice(old.indexOf(end) + end.length)];
-  const section = `${begin}\n${text}\n${end}`;
-  writeFileSync(file, at < 0 ? `${old.trimEnd()}\n\n${section}\n` : `${rest[0]}${section}${rest[1]}`);
-}
-
 await whenMain(import.meta.url, async () => {
   const digits = await train.readPackagedDigits();
   const only = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
@@ -212,6 +202,7 @@ await whenMain(import.meta.url, async () => {
     "",
     ...parts,
   ].join("\n");
-  if (process.argv.includes("--write")) writeSection(text.trimEnd());
+  if (process.argv.includes("--write"))
+    writeSection("compression", "node scripts/compression.mjs --write", text.trimEnd());
   console.log(text);
 });

@@ -7,8 +7,10 @@ import { GraphEditor } from "../src/graph/editor.ts";
 import { importModel, PASSES, runPasses } from "../src/index.ts";
 import { create, TensorProtoSchema } from "../src/onnx/schema.ts";
 import { foldConstants } from "../src/passes/fold-constants.ts";
+import { bipolarNetwork } from "./support/low-bit-networks.ts";
 import { binaryCnn, floatCnn, type Network, ternaryCnn } from "./support/networks.ts";
 import { DataType, OnnxBuilder } from "./support/onnx.ts";
+import { transformer } from "./support/transformer-network.ts";
 
 const outputOf = (graph: Graph, { feed }: Network): Tensor => runReference(graph, feed)[graph.outputs[0]!]!;
 
@@ -54,13 +56,32 @@ describe("passes", () => {
     for (const { pass, error } of stepByStep(binaryCnn(seed))) expect(error, pass).toBe(0);
   });
 
+  test.each(seeds)("bipolar network %i: outputs stay equal", (seed) => {
+    for (const { pass, error } of stepByStep(bipolarNetwork(seed))) expect(error, pass).toBe(0);
+  });
+
   test.each(seeds)("ternary network on codes %i: outputs stay within two steps", (seed) => {
     // A sum that lies on the edge of two codes may fall to either side once the scale is applied in one step.
     for (const { pass, error } of stepByStep(ternaryCnn(seed))) expect(error, pass).toBeLessThan(0.05);
   });
 
+  test.each(seeds)("encoder %i: outputs stay within 1e-5, attention and norms are one operator each", (seed) => {
+    const network = transformer(seed);
+    for (const { pass, error } of stepByStep(network)) expect(error, pass).toBeLessThan(1e-5);
+    const ops = runPasses(importModel(network.file)).nodes.map(({ op }) => op);
+    const count = (...names: readonly string[]) => ops.filter((op) => names.includes(op)).length;
+    expect([count("attention"), count("layerNorm", "rmsNorm"), count("gelu", "silu")]).toEqual([2, 4, 2]);
+    expect(count("matmul", "softmax", "transpose", "erf", "tanh", "sqrt", "reduce")).toBe(0);
+  });
+
   test("the pipeline is what the runtime computes", async () => {
-    const networks = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((seed) => [floatCnn(seed), binaryCnn(seed), ternaryCnn(seed)]);
+    const networks = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((seed) => [
+      floatCnn(seed),
+      binaryCnn(seed),
+      bipolarNetwork(seed),
+      ternaryCnn(seed),
+      transformer(seed),
+    ]);
     for (const network of networks) {
       const graph = runPasses(importModel(network.file));
       using model = await createModel(graph);
@@ -71,7 +92,7 @@ describe("passes", () => {
 
   test("every pass finds something to do, and says what", () => {
     const seen = new Map(PASSES.map(({ name }) => [name, 0]));
-    for (const make of [floatCnn, binaryCnn, ternaryCnn]) {
+    for (const make of [floatCnn, binaryCnn, bipolarNetwork, ternaryCnn, transformer]) {
       for (const seed of seeds) {
         runPasses(importModel(make(seed).file), {
           explain: ({ pass, changes }) => seen.set(pass, seen.get(pass)! + changes.length),

@@ -14,7 +14,11 @@ test("the README's table lists every pass, in the order in which each first runs
 });
 
 const missing = (operators: ReadonlyMap<string, unknown>, list: string): string[] =>
-  [...operators.keys()].filter((operator) => !new RegExp(`\\b${operator}\\b`).test(list));
+  [...operators.keys()].filter((operator) => {
+    // Behind a domain that the list names for several.
+    const [, domain = "", name] = /^((?:qonnx|finn|onnx)\..+)\.(\w+)$/.exec(operator) ?? [undefined, "", operator];
+    return !list.includes(domain) || !new RegExp(`\\b${name}\\b`).test(list);
+  });
 
 test("the README names every operator that is imported", () => {
   const [, list] = /through the typed protobuf schema(.*?)All element types/s.exec(readme)!;

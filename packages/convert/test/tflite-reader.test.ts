@@ -139,9 +139,9 @@ describe("TFLite files that are not supported", () => {
     expect((error as UnsupportedOperatorsError).expected).toContain("CONV_2D");
   });
 
-  test("int16 activations by name", () => {
+  test("int16 activations around another point than 0 by name", () => {
     const b = new TfliteBuilder();
-    const x = b.tensor({ name: "x", type: "INT16", shape: [4], scale: 0.5 });
+    const x = b.tensor({ name: "x", type: "INT16", shape: [4], scale: 0.5, zeroPoint: 3 });
     const y = b.operator("RELU", [x], { type: "INT16", shape: [4], scale: 0.5 });
     expect(caught(() => importModel(b.build([x], [y])))).toBeInstanceOf(UnsupportedError);
     expect(() => importModel(b.build([x], [y]))).toThrow(/input "x": a value of type INT16/);

@@ -58,12 +58,12 @@ it.each(Object.entries(graphs))("runInto allocates nothing once it is warm: %s",
   const run = () => model.runInto(feed, target);
   const runs = 200;
   const inWasm = [vi.spyOn(KernelInstance.prototype, "alloc"), vi.spyOn(KernelInstance.prototype, "upload")];
-  // The engine allocates while it learns and compiles; once it is done, each run must leave less than one object.
+  // The engine allocates while it learns and compiles, on a busy machine for seconds; once it is done, each run must leave less than one object.
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 60 && least >= 8 * runs; round++) {
-    least = Math.min(least, allocated(run, runs));
+  for (const until = performance.now() + 20_000; least >= 8 * runs && performance.now() < until; ) {
+    for (let round = 0; round < 10; round++) least = Math.min(least, allocated(run, runs));
     // Compilers finish between the rounds.
-    if (round % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   expect(least).toBeLessThan(8 * runs);
   for (const spy of inWasm) {

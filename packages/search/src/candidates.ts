@@ -134,13 +134,14 @@ export interface Allowed {
 
 /** Bits of the vectors that may be found, in WASM memory; none where all may. */
 export function filterWords(
-  { live, ids, instance }: IndexState,
+  { live, ids, payloads, instance }: IndexState,
   filter: SearchOptions["filter"],
 ): Allowed & Disposable {
   const { count } = ids;
   const words = live.words.slice(0, Math.ceil(count / 32));
   if (typeof filter === "function") {
-    for (let i = 0; i < count; i++) if (live.has(i) && !filter(ids.idOf(i))) words[i >>> 5]! &= ~(1 << (i & 31));
+    for (let i = 0; i < count; i++)
+      if (live.has(i) && !filter(ids.idOf(i), () => payloads.of(i))) words[i >>> 5]! &= ~(1 << (i & 31));
   } else if (filter) {
     if (!ids.plain) throw new InputError("Index.search", "filter", "a predicate, as ids are given", "bits");
     for (let i = 0; i < words.length; i++) words[i]! &= filter[i] ?? 0;

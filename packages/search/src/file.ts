@@ -8,6 +8,7 @@ import {
   type RawTensor,
   readSafetensors,
   readSource,
+  type SourceOptions,
   writeSafetensors,
 } from "lowbit";
 import { type LoadKernelsOptions, loadKernels } from "lowbit/kernels";
@@ -15,6 +16,7 @@ import { Bits } from "./bits.ts";
 import { MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import type { Metric } from "./metric.ts";
+import { Payloads } from "./payloads.ts";
 import { checkMetric, Index } from "./search-index.ts";
 import { type IndexSpec, parseSpec } from "./spec.ts";
 import { type IndexPart, joined } from "./store.ts";
@@ -30,7 +32,7 @@ const digestOf = (text: string): string => digest(new TextEncoder().encode(text)
 
 /** The file of an index: the same bytes wherever it was built. */
 export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
-  const { spec, learned, ids, live, metric, input, efConstruction } = index.state;
+  const { spec, learned, ids, payloads, about, live, metric, input, efConstruction } = index.state;
   const tensors = new Map<string, RawTensor>();
   const dimension = spec.truncate ?? input;
   const { rotation, centroids, codebooks, mean } = learned;
@@ -42,6 +44,11 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   }
   if (mean) tensors.set("mean", floatTensor(mean, [mean.length]));
   tensors.set("live", wordTensor(live.words.slice(0, Math.ceil(ids.count / 32))));
+  if (!payloads.empty) {
+    const { bytes, ends } = payloads.arrays(ids.count);
+    tensors.set("payloads", byteTensor(bytes));
+    tensors.set("payload_ends", wordTensor(ends));
+  }
   const parts = index.parts();
   for (const name of new Set(parts.map((part) => part.name)))
     tensors.set(name, byteTensor(joined(parts.filter((part) => part.name === name))));
@@ -51,7 +58,8 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   );
   const graph = index.graph && { graph: { entry: index.graph.entry, efConstruction } };
   const head = { version: VERSION, spec: index.spec, metric, dimension: input };
-  const text = { ...head, ids: ids.toJSON(), sizes, ...graph, sha256: sha };
+  const words = Object.keys(about).length > 0 && { about };
+  const text = { ...head, ids: ids.toJSON(), sizes, ...graph, ...words, sha256: sha };
   const json = JSON.stringify(text);
   return writeSafetensors(
     tensors,
@@ -69,19 +77,23 @@ function sizesOf(parts: readonly IndexPart[]): number[] {
   return sizes;
 }
 
+/** How a file comes: its progress, a signal, a cache of downloads and a digest, as for models; and the kernels it is for. */
+export interface LoadIndexOptions extends SourceOptions {
+  /** Tier and module of the kernels; absent: the package's own. */
+  readonly kernels?: LoadKernelsOptions;
+}
+
 /**
  * Reads a file that {@link saveIndex} wrote; everything it says is checked before it is used.
  *
  * @param source URL, path (Node, Deno, Bun), Response, Blob or bytes
- * @throws FormatError, DigestError, LoadError, OutOfMemoryError, or the signal's reason
+ * @throws FormatError, DigestError, IntegrityError, LoadError, OutOfMemoryError, or the signal's reason
  */
-export async function loadIndex(
-  source: ByteSource,
-  { kernels, signal }: { readonly kernels?: LoadKernelsOptions; readonly signal?: AbortSignal } = {},
-): Promise<Index> {
-  const bytes = await readSource(source, signal ? { signal } : {});
+export async function loadIndex(source: ByteSource, options: LoadIndexOptions = {}): Promise<Index> {
+  const { kernels, signal } = options;
+  const bytes = await readSource(source, options);
   const { metadata, tensors } = readSafetensors(bytes);
-  const { spec, metric, dimension, ids, sizes, graph, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
+  const { spec, metric, dimension, ids, sizes, graph, about, sha } = header(metadata.get(KEY), metadata.get(DIGEST));
   for (const [name, { bytes: data }] of tensors) {
     const found = digest(data);
     if (sha[name] !== found) throw new DigestError(`tensor ${name}`, String(sha[name]), found);
@@ -93,9 +105,10 @@ export async function loadIndex(
     throw new FormatError("tensor-shape", "words of live", Math.ceil(count / 32), words.length);
   const live = new Bits(words);
   checkTail(words, count);
+  const payloads = payloadsOf(tensors, count);
   const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
   const { efConstruction, entry } = graph;
-  const state = { instance, spec, metric, input: dimension, learned, ids, live, efConstruction };
+  const state = { instance, spec, metric, input: dimension, learned, ids, payloads, about, live, efConstruction };
   return Index.restore(state, (parts, links) => {
     const from = new Map<string, number>();
     for (const { name, list, block, of, bytes } of parts) {
@@ -125,6 +138,7 @@ interface Header {
   readonly ids: Ids;
   readonly sizes: readonly number[];
   readonly graph: { readonly entry: number; readonly efConstruction: number };
+  readonly about: Readonly<Record<string, string>>;
   readonly sha: Readonly<Record<string, unknown>>;
 }
 
@@ -141,7 +155,7 @@ function header(text: string | undefined, sha256: string | undefined): Header {
   const field = (what: string, expected: unknown, got: unknown): never => {
     throw new FormatError("metadata-field", `${KEY}.${what}`, expected, got);
   };
-  const { version, spec: words, metric, dimension, ids: given, sizes, graph, sha256: sha } = json;
+  const { version, spec: words, metric, dimension, ids: given, sizes, graph, about = {}, sha256: sha } = json;
   if (version !== VERSION) throw new FormatError("metadata-version", `${KEY}.version`, VERSION, version);
   if (typeof words !== "string") return field("spec", "text", words);
   const spec = parseSpec(words);
@@ -162,9 +176,14 @@ function header(text: string | undefined, sha256: string | undefined): Header {
   if (!isCount(entry, 0)) return field("graph.entry", "a count", entry);
   if (!isCount(efConstruction, 1) || efConstruction > MOST_BREADTH)
     return field("graph.efConstruction", `1 to ${MOST_BREADTH}`, efConstruction);
+  if (!isWords(about)) return field("about", "an object of texts", about);
   const ways = { entry, efConstruction };
-  return { spec, metric: metric as Metric, dimension, ids, sizes, graph: ways, sha: sha as Record<string, unknown> };
+  const read = { spec, metric: metric as Metric, dimension, ids, sizes, graph: ways, about };
+  return { ...read, sha: sha as Record<string, unknown> };
 }
+
+const isWords = (value: unknown): value is Record<string, string> =>
+  typeof value === "object" && value !== null && Object.values(value).every((word) => typeof word === "string");
 
 const isCount = (value: unknown, least: number): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= least && value < 2 ** 32 - 1;
@@ -204,6 +223,13 @@ function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, inp
     codebooks: floats("codebooks", codes.kind === "pq", entries * dimension),
     mean: floats("mean", codes.kind === "rabitq" && !lists, dimension),
   };
+}
+
+function payloadsOf(tensors: ReadonlyMap<string, RawTensor>, count: number): Payloads {
+  if (!tensors.has("payloads")) return new Payloads();
+  const ends = readWords(tensors, "payload_ends");
+  if (ends.length !== count) throw new FormatError("tensor-shape", "numbers of payload_ends", count, ends.length);
+  return Payloads.from(readBytes(tensors, "payloads"), ends);
 }
 
 /** Bits behind the last vector would be found. */

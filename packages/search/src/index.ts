@@ -12,9 +12,10 @@
  */
 export { fromFaiss } from "./faiss/read.ts";
 export { toFaiss } from "./faiss/write.ts";
-export { loadIndex, saveIndex } from "./file.ts";
+export { type LoadIndexOptions, loadIndex, saveIndex } from "./file.ts";
 export type { IndexId } from "./ids.ts";
 export { METRICS, type Metric } from "./metric.ts";
+export type { Payload } from "./payloads.ts";
 export type { Vectors } from "./prepare.ts";
 export { recall, type Truth } from "./recall.ts";
 export {
@@ -26,4 +27,5 @@ export {
   type SearchOptions,
 } from "./search-index.ts";
 export { type Codes, defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
+export { loadStored, removeStored, storedNames, storeIndex } from "./stored.ts";
 export { type Tuned, type TuneOptions, tune } from "./tune.ts";

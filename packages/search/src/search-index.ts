@@ -5,6 +5,7 @@ import { candidates, type Effort, filterWords } from "./candidates.ts";
 import { type Graph, MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
 import { higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
+import { type Payload, Payloads } from "./payloads.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
 import { defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
 import { type IndexPart, Store } from "./store.ts";
@@ -25,6 +26,10 @@ export interface IndexOptions {
 export interface BuildOptions extends IndexOptions {
   /** One for each vector: safe integers, bigints or strings; absent: 0, 1, 2 ... */
   readonly ids?: readonly IndexId[];
+  /** One for each vector, JSON; `undefined` for none. They are kept as text beside the codes, come back with hits, and are saved with the index. */
+  readonly payloads?: readonly (Payload | undefined)[];
+  /** Words about the index as a whole, kept with it and in its file: what made the vectors, say. */
+  readonly about?: Readonly<Record<string, string>>;
   /** Nodes that are kept on the way when one is added to a graph, 1 to 65,536: more of them find better neighbours, in more time. Default 40. */
   readonly efConstruction?: number;
   /** An index of the same spec, metric and dimension, whose rotation, centroids and codebooks are taken instead of learning others: what {@link Index.merge} wants. */
@@ -32,8 +37,8 @@ export interface BuildOptions extends IndexOptions {
 }
 
 export interface SearchOptions {
-  /** Only these: a predicate of ids, or (where ids are 0, 1, 2 ...) bits by number, u32 words. */
-  readonly filter?: ((id: IndexId) => boolean) | Uint32Array;
+  /** Only these: a predicate of ids and, read where it asks, of payloads; or (where ids are 0, 1, 2 ...) bits by number, u32 words. */
+  readonly filter?: ((id: IndexId, payload: () => Payload | undefined) => boolean) | Uint32Array;
   /** Candidates that are scored again, where the spec says RFlat or RSQ8; default 50, or 200 of Binary, never fewer than k. */
   readonly rescored?: number;
   /** Lists that are looked through, of an inverted file; default 16. */
@@ -49,6 +54,8 @@ export interface Hit {
   readonly id: IndexId;
   /** Inner product or cosine (higher is nearer), squared distance or number of signs (lower is nearer). */
   readonly score: number;
+  /** Where the vector has one. */
+  readonly payload?: Payload;
 }
 
 /** Of several queries, [queries, k]: best first, -1 and NaN where there are fewer. */
@@ -67,6 +74,8 @@ export interface IndexState {
   readonly input: number;
   readonly learned: Learned;
   readonly ids: Ids;
+  readonly payloads: Payloads;
+  readonly about: Readonly<Record<string, string>>;
   readonly live: Bits;
   readonly efConstruction: number;
 }
@@ -111,13 +120,14 @@ export class Index implements Disposable {
    *
    * @param vectors f32 [n, D], finite, |x|² at most 1e36
    * @param spec see {@link parseSpec}
-   * @throws InputError (spec, metric, ids, like), ShapeError, NotFiniteError, OutOfRangeError (fewer vectors than centroids), OutOfMemoryError, LoadError, or the signal's reason
+   * @throws InputError (spec, metric, ids, payloads, like), ShapeError, NotFiniteError, OutOfRangeError (fewer vectors than centroids), OutOfMemoryError, LoadError, or the signal's reason
    */
   static async build(
     vectors: Vectors,
     spec: string,
-    { metric = "cosine", seed = 0, signal, onProgress, kernels, ids, like, efConstruction = 40 }: BuildOptions = {},
+    { metric = "cosine", seed = 0, about = {}, like, efConstruction = 40, ...options }: BuildOptions = {},
   ): Promise<Index> {
+    const { signal, onProgress, kernels } = options;
     const parsed = parseSpec(spec);
     const { d } = checkVectors("Index.build", vectors);
     checkMetric(parsed, metric);
@@ -145,11 +155,13 @@ export class Index implements Disposable {
       input: d,
       learned,
       ids: new Ids(),
+      payloads: new Payloads(),
+      about,
       live: new Bits(),
       efConstruction,
     });
     try {
-      await index.add(vectors, { ...(ids && { ids }), ...(signal && { signal }), ...(onProgress && { onProgress }) });
+      await index.add(vectors, options);
       return index;
     } catch (error) {
       index.dispose();
@@ -167,6 +179,11 @@ export class Index implements Disposable {
       index.dispose();
       throw error;
     }
+  }
+
+  /** As it was given to {@link Index.build}. */
+  get about(): Readonly<Record<string, string>> {
+    return this.#state.about;
   }
 
   /** Vectors that can be found. */
@@ -190,16 +207,19 @@ export class Index implements Disposable {
    */
   async add(
     vectors: Vectors,
-    { ids, signal, onProgress }: Pick<BuildOptions, "ids" | "signal" | "onProgress"> = {},
+    { ids, payloads, signal, onProgress }: Pick<BuildOptions, "ids" | "payloads" | "signal" | "onProgress"> = {},
   ): Promise<void> {
     this.#check("add");
     const { n } = checkVectors("Index.add", vectors, this.dimension);
     if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
+    if (payloads && payloads.length !== n) throw new InputError("Index.add", "payloads", n, payloads.length);
     const chunk = this.#state.spec.links ? LINKED : CHUNK;
     for (let from = 0; from < n; from += chunk) {
       signal?.throwIfAborted();
       const to = Math.min(n, from + chunk);
-      this.#preparer.with("Index.add", vectors, from, to, (rows) => this.#addRows(rows, ids?.slice(from, to)));
+      this.#preparer.with("Index.add", vectors, from, to, (rows) =>
+        this.#addRows(rows, ids?.slice(from, to), Payloads.texts(payloads?.slice(from, to) ?? [])),
+      );
       onProgress?.("adding", to / n);
       // A page stays alive between chunks, and a signal can come.
       if (to < n) await new Promise((resolve) => setTimeout(resolve));
@@ -239,7 +259,10 @@ export class Index implements Disposable {
     }
     const kept = new Bits();
     kept.grow(0, size);
-    this.#state = { ...this.#state, live: kept, ids: ids.kept(liveNumbers(live, ids.count)) };
+    const numbers = liveNumbers(live, ids.count);
+    const payloads = new Payloads();
+    payloads.append(0, this.#state.payloads.textsOf(numbers));
+    this.#state = { ...this.#state, live: kept, ids: ids.kept(numbers), payloads };
     this.#store[Symbol.dispose]();
     this.#store = store;
   }
@@ -261,7 +284,10 @@ export class Index implements Disposable {
     const numbers = liveNumbers(there, theirs.count);
     const both = ids.automatic && theirs.automatic;
     const named = both ? undefined : numbers.map((number) => theirs.idOf(number));
+    const texts = other.#state.payloads.textsOf(numbers);
+    this.#state.payloads.check(texts);
     const { first, replaced } = ids.add(numbers.length, named);
+    this.#state.payloads.append(first, texts);
     this.#store.copy(other.#store, there, theirs.count, first);
     live.grow(first, first + numbers.length);
     for (const number of replaced) live.delete(number);
@@ -281,9 +307,13 @@ export class Index implements Disposable {
    */
   search(query: Float32Array, k: number, options: SearchOptions = {}): Hit[] {
     const { numbers, scores } = this.searchAll({ shape: [1, query.length], data: query }, k, options);
+    const { ids, payloads } = this.#state;
     const hits: Hit[] = [];
-    for (const [i, number] of numbers.entries())
-      if (number >= 0) hits.push({ id: this.#state.ids.idOf(number), score: scores[i]! });
+    for (const [i, number] of numbers.entries()) {
+      if (number < 0) continue;
+      const payload = payloads.of(number);
+      hits.push({ id: ids.idOf(number), score: scores[i]!, ...(payload !== undefined && { payload }) });
+    }
     return hits;
   }
 
@@ -352,11 +382,15 @@ export class Index implements Disposable {
    * @throws InputError for an id that there is not
    */
   reconstruct(id: IndexId): Float32Array {
-    this.#check("reconstruct");
-    const number = this.#state.ids.numberOf(id);
-    if (number === undefined || !this.#state.live.has(number))
-      throw new InputError("Index.reconstruct", "id", "one of the index", id);
-    return this.#preparer.restore(this.#store.decode(number));
+    return this.#preparer.restore(this.#store.decode(this.#numberOf("reconstruct", id)));
+  }
+
+  /**
+   * What was given beside a vector; undefined where nothing was.
+   * @throws InputError for an id that there is not, DisposedError
+   */
+  payload(id: IndexId): Payload | undefined {
+    return this.#state.payloads.of(this.#numberOf("payload", id));
   }
 
   /** State and arrays, for files. */
@@ -389,6 +423,14 @@ export class Index implements Disposable {
     if (this.#disposed) throw new DisposedError(`Index.${what}`, "index");
   }
 
+  #numberOf(what: string, id: IndexId): number {
+    this.#check(what);
+    const number = this.#state.ids.numberOf(id);
+    if (number === undefined || !this.#state.live.has(number))
+      throw new InputError(`Index.${what}`, "id", "one of the index", id);
+    return number;
+  }
+
   #checkLike(op: string, spec: string, metric: Metric, dimension: number): void {
     if (spec !== this.spec) throw new InputError(op, "spec of the other index", spec, this.spec);
     if (metric !== this.metric) throw new InputError(op, "metric of the other index", metric, this.metric);
@@ -400,9 +442,11 @@ export class Index implements Disposable {
     return new Store({ ...this.#state, dimension: spec.truncate ?? input, metric: kernelMetric(metric) });
   }
 
-  #addRows(rows: VectorRows, ids: readonly IndexId[] | undefined): void {
-    const { ids: known, live } = this.#state;
+  #addRows(rows: VectorRows, ids: readonly IndexId[] | undefined, texts: readonly Uint8Array[]): void {
+    const { ids: known, live, payloads } = this.#state;
+    payloads.check(texts);
     const { first, replaced } = known.add(rows.n, ids);
+    payloads.append(first, texts);
     this.#store.append(rows, first);
     live.grow(first, first + rows.n);
     for (const number of replaced) live.delete(number);

@@ -32,7 +32,7 @@ export function readFloats(tensors: ReadonlyMap<string, RawTensor>, name: string
   return new Float32Array(tensor(tensors, name, "F32").slice().buffer);
 }
 
-export function readWords(tensors: ReadonlyMap<string, RawTensor>, name: string): Uint32Array {
+export function readWords(tensors: ReadonlyMap<string, RawTensor>, name: string): Uint32Array<ArrayBuffer> {
   return new Uint32Array(tensor(tensors, name, "U32").slice().buffer);
 }
 

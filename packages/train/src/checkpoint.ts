@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { CheckpointError } from "./errors.ts";
 import { elementCount, type HostTensor } from "./values.ts";
 
@@ -71,16 +70,4 @@ export function decodeCheckpoint(bytes: Uint8Array, source = "checkpoint"): Chec
     tensors[name] = { shape: sizes, data: new Float32Array(data.buffer) };
   }
   return { metadata: metadata as Record<string, string>, tensors };
-}
-
-/** The checkpoint at `path`, or undefined where there is none. */
-export async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  return decodeCheckpoint(bytes, path);
 }

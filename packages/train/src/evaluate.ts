@@ -1,6 +1,6 @@
 import type { np } from "./autograd.ts";
 import { type Dataset, datasetOf } from "./data/dataset.ts";
-import type { Digits } from "./data/mnist.ts";
+import type { Digits } from "./data/digits.ts";
 import { toArray } from "./values.ts";
 
 /** Samples per call; it divides the sizes of MNIST's sets, so that one compiled shape serves them all. */

@@ -1,25 +1,22 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { runPasses, writeModel } from "@lowbit/convert";
-import { createModel, readPacked, Tensor } from "lowbit";
-import { autograd } from "./autograd.ts";
-import type { Dataset } from "./data/dataset.ts";
+import { agreementOf, packedLogits } from "./agreement.ts";
 import { digitsDataset } from "./data/dataset.ts";
 import { readMnist } from "./data/mnist.ts";
 import { mnistSets } from "./data/mnist-sets.ts";
-import { classesOf, crossEntropy, logitsOf, top1 } from "./evaluate.ts";
+import { factsOf } from "./environment.ts";
+import { crossEntropy, logitsOf, top1 } from "./evaluate.ts";
 import { ensureWritable, writeAtomically } from "./files.ts";
 import { recordPath, type TrainOptions } from "./main.ts";
 import { Model } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
 import type { PackedRecord } from "./record.ts";
-import type { Strategy } from "./strategies/strategy.ts";
-import { floatsOf, weightsIn } from "./strategies/view.ts";
+import { keepRun } from "./runs.ts";
+import { floatsOf } from "./strategies/view.ts";
 import { type Fitted, fit } from "./train.ts";
-import { type HostTensor, toArrays } from "./values.ts";
-
-/** Samples per run of the packed file. */
-const BATCH = 250;
+import { trainedLogits } from "./trained.ts";
 
 /**
  * Runs a recipe that has a strategy: trains (first what it starts from), packs the network with the strategy's weights, and measures that file on the core's kernels.
@@ -28,14 +25,13 @@ const BATCH = 250;
  */
 export async function trainPacked(
   recipe: Recipe,
-  strategy: () => Strategy,
+  strategy: NonNullable<Recipe["strategy"]>,
   options: TrainOptions,
 ): Promise<PackedRecord> {
   const { data, out, seed = 1, signal, onProgress } = options;
   await ensureWritable(out);
   const sets = await (recipe.data?.(data) ?? mnistSets(data, options.digits));
   const checkpoint = `${out}.checkpoint`;
-  const startPoint = `${out}.start.checkpoint`;
   const shared = {
     training: sets.training,
     validation: sets.validation,
@@ -43,9 +39,30 @@ export async function trainPacked(
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   };
-  const limit = (of: Recipe): Recipe => ({ ...of, epochs: Math.min(of.epochs, options.epochs ?? of.epochs) });
-  const start = recipe.start && (await fit(limit(recipe.start), { ...shared, checkpoint: startPoint }));
-  const fitted = await fit(recipe, { ...shared, checkpoint, ...(start && { initial: start.tensors }) });
+  const own: string[] = [checkpoint];
+  const before: { recipe: string; log: Fitted["log"] }[] = [];
+  /** The network of a recipe that this one needs; trained once where several runs share the folder `before`. */
+  const trainFirst = async (first: Recipe | undefined): Promise<Fitted | undefined> => {
+    if (first === undefined) return undefined;
+    const limited = { ...first, epochs: Math.min(first.epochs, options.epochs ?? first.epochs) };
+    const place = options.before ?? `${out}.before`;
+    await mkdir(place, { recursive: true });
+    if (options.before === undefined) own.push(place);
+    const fitted = await fit(limited, {
+      ...shared,
+      checkpoint: join(place, `${limited.name}-${seed}-${limited.epochs}.checkpoint`),
+    });
+    before.push({ recipe: limited.name, log: fitted.log });
+    return fitted;
+  };
+  const start = await trainFirst(recipe.start);
+  const teacher = recipe.teacher === recipe.start ? start : await trainFirst(recipe.teacher);
+  const fitted = await fit(recipe, {
+    ...shared,
+    checkpoint,
+    ...(start && { initial: start.tensors }),
+    ...(teacher && { teacher: teacher.tensors }),
+  });
 
   const model = new Model(recipe.layers());
   const graph = runPasses(
@@ -58,60 +75,25 @@ export async function trainPacked(
     recipe: recipe.name,
     description: recipe.description,
     command: `lowbit train ${recipe.name} --data DIR -o ${recipe.name}.safetensors --seed ${seed}`,
-    strategy: strategy().name,
+    strategy: strategy(teacher?.tensors).name,
     seed,
     epochs: fitted.log.length,
     top1: top1(logits, sets.test.labels),
     loss: crossEntropy(logits, sets.test.labels),
     ...(ownTest && { top1_test: top1(await packedLogits(bytes, ownTest, sets.input.name), ownTest.labels) }),
-    agreement: await agreement(model, fitted, sets.test, logits),
+    agreement: agreementOf(logitsOf(sets.test, await trainedLogits(model, fitted)), logits, sets.test.labels.length),
+    ...(before.length > 0 && { before }),
     weights: await weightFigures(model, fitted),
     packed: { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
+    ...factsOf(fitted.log, ...before.map(({ log }) => log)),
     log: fitted.log,
   };
   await writeAtomically(out, bytes);
   await writeAtomically(recordPath(out), `${JSON.stringify(record, undefined, 2)}\n`);
-  for (const path of [checkpoint, startPoint]) await rm(path, { force: true });
+  if (options.runs !== undefined) await keepRun(options.runs, record);
+  for (const path of own) await rm(path, { recursive: true, force: true });
   return record;
 }
-
-/** Logits of a packed file on the core's kernels, one row an answer. */
-export async function packedLogits(
-  bytes: Uint8Array<ArrayBuffer>,
-  data: Dataset,
-  input: string,
-): Promise<Float32Array> {
-  const { graph } = readPacked(bytes);
-  const dtype = graph.values.get(input)!.dtype as "f32" | "int32";
-  using model = await createModel(graph);
-  let all: Float32Array | undefined;
-  for (let start = 0; start < data.count; start += BATCH) {
-    const end = Math.min(start + BATCH, data.count);
-    const x = data.range(start, end);
-    const values = dtype === "int32" ? Int32Array.from(x.data) : x.data;
-    const { logits } = await model.run({ [input]: new Tensor(dtype, [...x.shape], values) });
-    const part = logits!.data as Float32Array;
-    const row = part.length / (end - start);
-    all ??= new Float32Array(data.count * row);
-    all.set(part, start * row);
-  }
-  return all ?? new Float32Array(0);
-}
-
-/** Share of the answers on which training graph and packed file agree. */
-async function agreement(model: Model, fitted: Fitted, data: Dataset, packed: Float32Array): Promise<number> {
-  const statistics = toArrays(only(fitted.tensors, /\.(mean|variance)$/, true));
-  const parameters = toArrays(only(fitted.tensors, /\.(mean|variance)$/, false));
-  const low = await weightsIn(model.slots, fitted.weights);
-  const run = model.compileLogits();
-  const logits = logitsOf(data, (x) => run(autograd.share({ ...parameters, ...low }), autograd.share(statistics), x));
-  const classes = packed.length / data.labels.length;
-  const [ours, theirs] = [classesOf(logits, classes), classesOf(packed, classes)];
-  return ours.reduce((sum, c, i) => sum + (c === theirs[i] ? 1 : 0), 0) / ours.length;
-}
-
-const only = (tensors: Readonly<Record<string, HostTensor>>, pattern: RegExp, matching: boolean) =>
-  Object.fromEntries(Object.entries(tensors).filter(([name]) => pattern.test(name) === matching));
 
 async function weightFigures(model: Model, { weights }: Fitted): Promise<PackedRecord["weights"]> {
   const figures = model.slots.map(async (slot) => {

@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { readMnist, readPackagedDigits, slice, withoutDigits } from "./data/mnist.ts";
+import { importModel, quantizeModel, runPasses, writeModel } from "@lowbit/convert";
+import { agreementOf, packedLogits } from "./agreement.ts";
+import { digitsDataset } from "./data/dataset.ts";
+import { slice } from "./data/digits.ts";
+import { readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
+import { factsOf } from "./environment.ts";
 import { UnknownRecipeError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
 import { ensureWritable, writeAtomically } from "./files.ts";
@@ -12,6 +17,7 @@ import { encodeOnnx, toOnnx } from "./onnx/export.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes } from "./recipes/index.ts";
 import { figuresOf, type PackedRecord, type TrainingRecord } from "./record.ts";
+import { keepRun } from "./runs.ts";
 import { type Fitted, fit, type Progress } from "./train.ts";
 import type { HostTensor } from "./values.ts";
 
@@ -32,6 +38,10 @@ export interface TrainOptions {
   readonly digits?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Where the finished run is kept: `<runs>/<recipe>/<seed>.json` and `.log`. */
+  readonly runs?: string;
+  /** Folder in which the networks that a recipe needs first keep their checkpoints, for the next recipe that needs them; default: they are forgotten. */
+  readonly before?: string;
   /** Fewer epochs than the recipe has, for a look at what it does. */
   readonly epochs?: number;
 }
@@ -76,6 +86,7 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
   const model = new Model(chosen.layers());
   const layers = alignToIntegers(model.freeze(fitted.tensors));
   const logits = compileFrozen(layers);
+  const trained = logitsOf(packaged, logits);
   const test = await readMnist(data, "t10k");
   const metadata = { recipe: chosen.name, seed: String(seed) };
   const bytes = encodeOnnx(toOnnx(layers, chosen.name, metadata));
@@ -86,12 +97,18 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
     seed,
     epochs: chosen.epochs,
     epoch: fitted.best,
-    top1: top1(logitsOf(packaged, logits), packaged.labels),
+    top1: top1(trained, packaged.labels),
     top1_test: top1(logitsOf(test, logits), test.labels),
     train_count: trainCount,
     validation_count: VALIDATION_COUNT,
     removed_count: whole.count - kept.count,
     figures: figuresOf(layers),
+    agreement: agreementOf(
+      trained,
+      await packedLogits(await packedOf(bytes), digitsDataset(packaged), "image", [1, 28, 28]),
+      packaged.count,
+    ),
+    ...factsOf(fitted.log),
     onnx: { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
     log: fitted.log,
   };
@@ -101,8 +118,15 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
     await writeAtomically(curvaturePath(out), encodeOnnx(toOnnx(curvature, `${chosen.name}.curvature`, metadata)));
   }
   await writeAtomically(recordPath(out), `${JSON.stringify(record, undefined, 2)}\n`);
+  if (options.runs !== undefined) await keepRun(options.runs, record);
   await rm(checkpoint, { force: true });
   return record;
+}
+
+/** The ONNX file as the converter packs it: what is low-bit in it is recognised. */
+async function packedOf(onnx: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const { graph } = await quantizeModel(runPasses(importModel(onnx)), {});
+  return writeModel(graph, {});
 }
 
 /** The root of Adam's second moment, which stands for a diagonal Hessian up to a factor (Choi et al. 2017, section 3.5); 0 where a weight is pruned. */

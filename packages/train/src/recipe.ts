@@ -5,6 +5,7 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Pruning } from "./pruning.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Strategy } from "./strategies/strategy.ts";
+import type { HostTensors } from "./values.ts";
 
 /** What a network is trained and judged on, and what its input is called. */
 export interface RecipeSets {
@@ -28,12 +29,14 @@ export interface Recipe {
   readonly data?: RecipeData;
   /** The recipe that is trained first, from whose weights this one goes on. */
   readonly start?: Recipe;
+  /** The recipe of a float network that is trained first and then given to `strategy`. */
+  readonly teacher?: Recipe;
   /** The network, layer by layer. */
   readonly layers: () => Layer[];
   readonly epochs: number;
   readonly batch: number;
   /** How the weights become low-bit; a new one for each run. Absent: as the layers' own rules say, else they stay float. */
-  readonly strategy?: () => Strategy;
+  readonly strategy?: (teacher?: HostTensors) => Strategy;
   /** Default Adam. */
   readonly optimizer?: Optimizer;
   /** Learning rate at each step; default `learningRate`, linear. */

@@ -1,8 +1,30 @@
 import type { FrozenLayer } from "./frozen/layers.ts";
 import type { EpochEntry } from "./log.ts";
 
+/** What every record of a run says of where it was made and how long it took. */
+export interface RunFacts {
+  /** Wall-clock seconds of all epochs, evaluation after each of them included. */
+  readonly seconds: number;
+  /** Versions of Node, the engine and these packages; kind of machine, by no name. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** How far the packed file answers as the training graph does in evaluation. */
+export interface Agreement {
+  /** Test answers that were compared. */
+  readonly answers: number;
+  readonly equal: number;
+  /** Those that differ, the first hundred: the class of each, and by how much the training graph prefers its own, in logits. */
+  readonly differing: readonly {
+    readonly answer: number;
+    readonly trained: number;
+    readonly packed: number;
+    readonly margin: number;
+  }[];
+}
+
 /** What is kept beside a trained model, as `<model>.json`. Accuracies are shares, 0..1. */
-export interface TrainingRecord {
+export interface TrainingRecord extends Partial<RunFacts> {
   readonly recipe: string;
   readonly description: string;
   /** The command that trains it again. */
@@ -24,11 +46,13 @@ export interface TrainingRecord {
   readonly figures: NetworkFigures;
   /** Of the `.onnx` file beside it. */
   readonly onnx: { readonly bytes: number; readonly sha256: string };
+  /** Of the ONNX file, packed by the converter; absent in records from before it was measured. */
+  readonly agreement?: Agreement;
   readonly log: readonly EpochEntry[];
 }
 
 /** What is kept beside a network that a strategy trained, as `<model>.json`. All of it is measured on the packed file, run on the core's kernels. */
-export interface PackedRecord {
+export interface PackedRecord extends RunFacts {
   readonly recipe: string;
   readonly description: string;
   readonly command: string;
@@ -42,8 +66,9 @@ export interface PackedRecord {
   readonly loss: number;
   /** MNIST's own test images, where the recipe is for MNIST. */
   readonly top1_test?: number;
-  /** Share of the test answers on which the training graph in evaluation says the same as the packed file. */
-  readonly agreement: number;
+  readonly agreement: Agreement;
+  /** The float networks that were trained first: what this one starts from, or learns from. */
+  readonly before?: readonly { readonly recipe: string; readonly log: readonly EpochEntry[] }[];
   readonly weights: readonly {
     readonly name: string;
     readonly scheme: string;

@@ -1,6 +1,4 @@
-import { encodeCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./errors.ts";
-import { writeAtomically } from "./files.ts";
 import type { EpochEntry } from "./log.ts";
 import { flattenState, type Model, type TrainingState, unflattenState } from "./model.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
@@ -18,6 +16,9 @@ export interface RunOptions {
   /** Of the checkpoint. */
   readonly path: string | undefined;
 }
+
+/** Loaded where a run has a checkpoint: the rest of training needs no files, and runs in browsers. */
+const files = () => import("./checkpoint-file.ts");
 
 /** What a strategy keeps, in a checkpoint. */
 const STRATEGY = "strategy/";
@@ -52,7 +53,7 @@ export class Run {
     const eligible = (pruning?.epochs[1] ?? 0) + 1;
     const newest = recipe.strategy !== undefined;
     const initial = model.initialize(seed, optimizer, strategy, given);
-    const saved = path === undefined ? undefined : await readCheckpoint(path);
+    const saved = path === undefined ? undefined : await (await files()).readCheckpoint(path);
     if (saved === undefined) {
       const fresh = unflattenState(toArrays(initial), optimizer);
       return new Run(identity, path, fresh, [], 0, {}, strategy, eligible, newest);
@@ -101,6 +102,6 @@ export class Run {
     for (const [key, tensor] of Object.entries(this.bestTensors)) tensors[`best/${key}`] = tensor;
     for (const [key, tensor] of Object.entries(this.strategy.save?.() ?? {})) tensors[`${STRATEGY}${key}`] = tensor;
     const metadata = { ...this.identity, log: JSON.stringify(this.log), best: String(this.best) };
-    await writeAtomically(this.path, encodeCheckpoint({ metadata, tensors }));
+    await (await files()).writeCheckpoint(this.path, { metadata, tensors });
   }
 }

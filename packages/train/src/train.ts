@@ -1,7 +1,7 @@
 import type { Constant } from "lowbit";
 import { autograd, np, startEngine } from "./autograd.ts";
 import { type Dataset, datasetOf } from "./data/dataset.ts";
-import type { Digits } from "./data/mnist.ts";
+import type { Digits } from "./data/digits.ts";
 import { DivergedError } from "./errors.ts";
 import { crossEntropy, logitsOf, top1 } from "./evaluate.ts";
 import type { EpochEntry } from "./log.ts";
@@ -16,9 +16,11 @@ import { learningRate } from "./schedule.ts";
 import { Inputs } from "./strategies/inputs.ts";
 import { floatTraining } from "./strategies/strategy.ts";
 import { RunView, weightsIn } from "./strategies/view.ts";
-import { type Arrays, disposeAll, type HostTensor, toArray, toHost } from "./values.ts";
+import { type Arrays, disposeAll, type HostTensor, type HostTensors, toArray, toHost } from "./values.ts";
 /** What `onProgress` is told after every step. */
 export interface Progress {
+  /** Name of what is being trained: of the recipe, or of one that it needs first. */
+  readonly recipe: string;
   readonly epoch: number;
   readonly epochs: number;
   /** Steps of this epoch that are done, 1..steps. */
@@ -28,6 +30,8 @@ export interface Progress {
   readonly loss: number;
   /** Present after an epoch's last step. */
   readonly entry?: EpochEntry;
+  /** With `entry`: all epochs so far, those of an interrupted run among them. */
+  readonly log?: readonly EpochEntry[];
 }
 
 export interface FitOptions {
@@ -36,6 +40,8 @@ export interface FitOptions {
   readonly seed: number;
   /** Parameters and statistics to start from, by full name, in the place of fresh ones: of a network that was trained before. Others stay fresh. */
   readonly initial?: Readonly<Record<string, HostTensor>>;
+  /** Parameters and statistics of the network that the recipe's `teacher` trains, where it has one. */
+  readonly teacher?: HostTensors;
   /** Where the run is saved after each epoch, and resumed from; without it nothing is saved. */
   readonly checkpoint?: string;
   /** Looked at before each step; the run ends with its reason, and the last epoch's checkpoint stays. */
@@ -67,7 +73,7 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
   const [training, validation] = [datasetOf(options.training), datasetOf(options.validation)];
   await startEngine();
   const model = new Model(recipe.layers());
-  const strategy = recipe.strategy?.() ?? floatTraining;
+  const strategy = recipe.strategy?.(options.teacher) ?? floatTraining;
   const { optimizer = adam(), schedule = learningRate } = recipe;
   const stepsPerEpoch = Math.floor(training.count / recipe.batch);
   const steps = stepsPerEpoch * recipe.epochs;
@@ -119,7 +125,7 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
       // The last step is reported with the epoch's entry.
       const done = taken - (epoch - 1) * stepsPerEpoch;
       if (done < stepsPerEpoch) {
-        onProgress?.({ epoch, epochs: recipe.epochs, step: done, steps: stepsPerEpoch, loss });
+        onProgress?.({ recipe: recipe.name, epoch, epochs: recipe.epochs, step: done, steps: stepsPerEpoch, loss });
       }
       // Lets timers and abort signals in.
       await new Promise((resolve) => setTimeout(resolve));
@@ -139,7 +145,16 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
     };
     await run.finishEpoch(entry);
     const loss = total / stepsPerEpoch;
-    onProgress?.({ epoch, epochs: recipe.epochs, step: stepsPerEpoch, steps: stepsPerEpoch, loss, entry });
+    onProgress?.({
+      recipe: recipe.name,
+      epoch,
+      epochs: recipe.epochs,
+      step: stepsPerEpoch,
+      steps: stepsPerEpoch,
+      loss,
+      entry,
+      log: run.log,
+    });
   }
   disposeAll(masks);
   inputs.dispose();

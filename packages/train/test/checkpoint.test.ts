@@ -1,7 +1,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { decodeCheckpoint, encodeCheckpoint, readCheckpoint } from "../src/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../src/checkpoint.ts";
+import { readCheckpoint } from "../src/checkpoint-file.ts";
 import { CheckpointError } from "../src/errors.ts";
 
 const checkpoint = {

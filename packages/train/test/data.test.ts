@@ -18,6 +18,8 @@ function digitsOf(values: readonly number[], labels = values.map((v) => v % 10))
   };
 }
 
+const imagesOf = (digits: Digits) => ({ ...digits, height: 28, width: 28, channels: 1, classes: 10 });
+
 describe("parseIdx", () => {
   it("reads shape and data", () => {
     const bytes = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
@@ -75,7 +77,7 @@ describe("batches", () => {
   it("brings every image once an epoch, in an order of its own, and drops the rest", () => {
     const digits = digitsOf(Array.from({ length: 11 }, (_, i) => i + 1));
     const seen = (epoch: number) =>
-      [...batches(digits, { batch: 5, seed: 1, epoch, shift: 0 })].flatMap(({ pixels }) => [
+      [...batches(imagesOf(digits), { batch: 5, seed: 1, epoch, shift: 0 })].flatMap(({ pixels }) => [
         pixels[0],
         pixels[784],
         pixels[1568],
@@ -93,7 +95,7 @@ describe("batches", () => {
     digits.images[0] = 99;
     const places = new Set<number>();
     for (let epoch = 0; epoch < 200; epoch++) {
-      for (const { pixels, oneHot } of batches(digits, { batch: 1, seed: 1, epoch, shift: 2 })) {
+      for (const { pixels, oneHot } of batches(imagesOf(digits), { batch: 1, seed: 1, epoch, shift: 2 })) {
         const place = pixels.indexOf(200);
         const [down, right] = [Math.floor(place / 28) - 14, (place % 28) - 13];
         places.add(place);

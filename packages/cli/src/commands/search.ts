@@ -1,17 +1,13 @@
 import { defineCommand } from "citty";
 import { fromHalf, Tensor } from "lowbit";
+import { loadSearch, need, type Options, open, searching } from "../search/common.ts";
+import { ask, text } from "../search/text.ts";
 import { readArrays, writeArrays } from "../shared/arrays.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { FileError, UsageError } from "../shared/errors.ts";
 import { checkOutput, naming, readInput, writeOutput } from "../shared/files.ts";
 import { printJson } from "../shared/json.ts";
-import { optionalPeer } from "../shared/peer.ts";
 import { createProgress } from "../shared/progress.ts";
-
-type Search = typeof import("@lowbit/search");
-type Loaded = Awaited<ReturnType<Search["loadIndex"]>>;
-
-const loadSearch = () => optionalPeer("@lowbit/search", "searching needs", () => import("@lowbit/search"));
 
 /** The one array of a file, f32 or f16, [n, D]. */
 async function readVectors(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
@@ -23,34 +19,6 @@ async function readVectors(path: string): Promise<{ shape: readonly number[]; da
     throw new FileError(path, `expected f32 or f16 vectors [n, D], got ${dtype} [${shape.join(", ")}]`);
   return { shape, data: dtype === "f32" ? (data as Float32Array) : Float32Array.from(data as Uint16Array, fromHalf) };
 }
-
-const open = async (search: Search, path: string): Promise<Loaded> => {
-  const bytes = await readInput(path);
-  return naming(path, () => search.loadIndex(bytes as Uint8Array<ArrayBuffer>));
-};
-
-interface Options {
-  readonly file: string;
-  readonly output: string | undefined;
-  readonly index: string | undefined;
-  readonly faiss: string | undefined;
-  readonly metric: string | undefined;
-  readonly queries: string | undefined;
-  readonly scores: string | undefined;
-  readonly base: string | undefined;
-  readonly k: string | undefined;
-  readonly rescored: string | undefined;
-  readonly nprobe: string | undefined;
-  readonly "ef-search": string | undefined;
-  readonly "ef-construction": string | undefined;
-  readonly seed: string | undefined;
-  readonly json: boolean | undefined;
-}
-
-const need = (value: string | undefined, action: string, name: string): string => {
-  if (value === undefined) throw new UsageError(`search ${action}: ${name} is missing; see lowbit search --help`);
-  return value;
-};
 
 async function build(options: Options): Promise<void> {
   const output = need(options.output, "build", "-o IDX");
@@ -98,22 +66,6 @@ async function build(options: Options): Promise<void> {
     console.log(
       `${output}: ${count} vectors of ${index.dimension} as ${index.spec}, ${bytesPerVector} bytes each, ${file.length} bytes, ${seconds.toFixed(1)} s`,
     );
-}
-
-/** What a search is asked for, and a word on what is scored again. */
-function searching(search: Search, index: Loaded, options: Options) {
-  const k = numberOption("k", options.k, 1, true) ?? 10;
-  const spec = search.parseSpec(index.spec);
-  const rescored = numberOption("rescored", options.rescored, 1, true) ?? search.defaultRescored(spec, k);
-  const nprobe = numberOption("nprobe", options.nprobe, 1, true);
-  const efSearch = numberOption("ef-search", options["ef-search"], 1, true);
-  const note = spec.rescore ? `, ${rescored} scored again` : "";
-  return {
-    k,
-    note,
-    rescored: spec.rescore ? rescored : 0,
-    settings: { rescored, ...(nprobe && { nprobe }), ...(efSearch && { efSearch }) },
-  };
 }
 
 async function query(options: Options): Promise<void> {
@@ -196,6 +148,8 @@ const ACTIONS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   build,
   query,
   eval: evaluate,
+  text,
+  ask,
   export: toFaiss,
   import: fromFaiss,
 };
@@ -203,33 +157,41 @@ const ACTIONS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
 export const search = defineCommand({
   meta: {
     name: "search",
-    description: "Build an index of vectors, query it, measure its recall, exchange it with Faiss",
+    description: "Build an index of vectors or texts, query it, measure its recall, exchange it with Faiss",
   },
   args: {
     action: { type: "positional", required: true, description: Object.keys(ACTIONS).join(", ") },
     file: {
       type: "positional",
       required: false,
-      description: "build: vectors (.npy, [n, D]); import: the Faiss file, or by --faiss; else the index",
+      description:
+        "build: vectors (.npy, [n, D]); text: documents (.jsonl, or a text a line); import: the Faiss file; else the index",
     },
+    words: { type: "positional", required: false, description: "ask: what to look for" },
+    encoder: {
+      type: "string",
+      valueHint: "FOLDER",
+      description: "text: model.safetensors, config.json, tokenizer.json of a sentence encoder; ask: where it is now",
+    },
+    field: { type: "string", valueHint: "NAME", description: "text: what of a document is encoded (text)" },
     faiss: { type: "string", valueHint: "FILE", description: "export: the Faiss file to write; import: to read" },
     output: {
       type: "string",
       alias: "o",
       valueHint: "FILE",
-      description: "build, import: the index; query: ids.npy, int64, -1 padded",
+      description: "build, text, import: the index; query: ids.npy, int64, -1 padded",
     },
     index: {
       type: "string",
       valueHint: "SPEC",
       description:
-        "build: e.g. PQ48x8, OPQ48,PQ48x4fs,RFlat, IVF1024,PQ48x4fs, RaBitQ4, Binary,RSQ8, HNSW32,PQ48x8,RFlat",
+        "build, text (RaBitQ4): e.g. PQ48x8, OPQ48,PQ48x4fs,RFlat, IVF1024,PQ48x4fs, RaBitQ4, Binary,RSQ8, HNSW32,PQ48x8,RFlat",
     },
     metric: { type: "string", valueHint: "ip|cosine|l2|hamming", description: "build (cosine)" },
     queries: { type: "string", valueHint: "q.npy", description: "query, eval: [n, D]" },
     scores: { type: "string", valueHint: "s.npy", description: "query: where to write the scores" },
     base: { type: "string", valueHint: "base.npy", description: "eval: the vectors themselves, for the truth" },
-    k: { type: "string", alias: "k", valueHint: "K", description: "query, eval: how many (10)" },
+    k: { type: "string", alias: "k", valueHint: "K", description: "query, eval, ask: how many (10)" },
     rescored: { type: "string", valueHint: "N", description: "Candidates scored again (200 of Binary, else 50)" },
     nprobe: { type: "string", valueHint: "N", description: "Lists looked through, of IVF (16)" },
     "ef-search": { type: "string", valueHint: "N", description: "Nodes kept on the way, of HNSW (64)" },

@@ -85,15 +85,15 @@ details { margin: .5rem 0; } summary { cursor: pointer; padding: .25rem 0; }
 @media print { main { max-width: none; padding: 0; } figure, table { break-inside: avoid; } }
 `;
 
-/** The whole document. `style` comes after the common one. */
-export function page(title: string, body: readonly Html[], style = ""): string {
+/** The whole document. `style` comes after the common one. @param refresh seconds after which a browser reads it anew; absent: never */
+export function page(title: string, body: readonly Html[], style = "", refresh?: number): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeText(title)}</title>
-<style>${STYLE}${style}</style>
+${refresh === undefined ? "" : `<meta http-equiv="refresh" content="${refresh}">\n`}<style>${STYLE}${style}</style>
 </head>
 <body>
 <main>

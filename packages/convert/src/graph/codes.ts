@@ -12,8 +12,8 @@ export interface Codes {
   readonly axis: number;
   /** Entries of the axis that share a scale, where more than one does. */
   readonly block?: number;
-  /** Whether the source has 4 bits for each. */
-  readonly isNarrow?: boolean;
+  /** Bits that the source has for each, where they are fewer than 8. */
+  readonly bits?: 2 | 4 | 8;
 }
 
 /** The codes of a constant that `op` makes of one with these; undefined where they are lost. */
@@ -48,14 +48,13 @@ function movedBlocks({ codes, scale, zeroPoint, axis, block }: Codes, permutatio
 
 /** The codes as weights with rows along axis 0; undefined where a row has several scales that are not of blocks. */
 export function rowCodes(given: Codes): QuantizedConstant | undefined {
-  const { codes, axis, block, isNarrow } = given;
+  const { codes, axis, block, bits = 8 } = given;
   const { shape } = codes;
   const [rows, ...rest] = shape;
   if (rows === undefined) return undefined;
   const groups = block === undefined ? 1 : Math.ceil(rest[0]! / block);
   if (block !== undefined && (axis !== 1 || rest.length !== 1)) return undefined;
   if (block === undefined && given.scale.length !== 1 && (axis !== 0 || given.scale.length !== rows)) return undefined;
-  const bits = isNarrow ? 4 : 8;
   // Codes are unsigned.
   const shift = codes.dtype === "int8" ? 2 ** (bits - 1) : 0;
   const unsigned = Uint8Array.from(codes.data as Int8Array | Uint8Array, (code) => code + shift);
@@ -66,7 +65,7 @@ export function rowCodes(given: Codes): QuantizedConstant | undefined {
     ...{ scheme: `int${bits}`, bits, values: unsigned },
     decoding: { kind: "affine", zeroPoint: same ? zeros[0]! : zeros },
   };
-  const { scheme, bits: width, values, decoding } = (isNarrow && same && narrowest(unsigned, zeros[0]!)) || whole;
+  const { scheme, bits: width, values, decoding } = (bits < 8 && same && narrowest(unsigned, zeros[0]!)) || whole;
   if (groups === 1 && same) return perChannelConstant(scheme, shape, width, values, decoding, scale);
   return {
     kind: "quantized",

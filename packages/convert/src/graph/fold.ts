@@ -1,9 +1,11 @@
-import type { Attributes, AttributesOf, CastType, Node, Op, PlainConstant } from "lowbit";
+import type { AttributesOf, CastType, Node, Op, OpsOp, PlainConstant } from "lowbit";
 import { combine, elementCount, sameKind, transposed } from "./constants.ts";
 import type { GraphEditor } from "./editor.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
-type Folds = { [K in Op]?: (inputs: readonly PlainConstant[], attributes: Attributes[K]) => PlainConstant | undefined };
+type Folds = {
+  [K in Op | OpsOp]?: (inputs: readonly PlainConstant[], attributes: AttributesOf<K>) => PlainConstant | undefined;
+};
 
 const FOLDS: Folds = {
   reshape: ([x], { shape }) => {
@@ -16,6 +18,8 @@ const FOLDS: Folds = {
   sub: ([a, b]) => combine(a!, b!, (x, y) => x - y),
   mul: ([a, b]) => combine(a!, b!, (x, y) => x * y),
   div: ([a, b]) => combine(a!, b!, (x, y) => x / y),
+  abs: ([x]) => mapped(x!, Math.abs),
+  reduce: ([x, axes], attributes) => rowMeans(x!, axes, attributes),
   sign: ([x]) => mapped(x!, (value) => (value > 0 ? 1 : value < 0 ? -1 : 0)),
   clip: ([x], { min, max }) => mapped(x!, (value) => Math.min(Math.max(value, min), max)),
   concat: (inputs, { axis }) => concatenated(inputs, axis),
@@ -29,7 +33,7 @@ export function foldNode<K extends Node["op"]>(
   inputs: readonly PlainConstant[],
   attributes: AttributesOf<K>,
 ): PlainConstant | undefined {
-  return FOLDS[op as Op]?.(inputs, attributes as never);
+  return FOLDS[op as Op | OpsOp]?.(inputs, attributes as never);
 }
 
 /** What {@link foldNode} makes of the values named `inputs`; undefined also where one of them is no constant. */
@@ -60,6 +64,30 @@ export function resolveShape(source: readonly number[], target: readonly (number
 function mapped(x: PlainConstant, operation: (value: number) => number): PlainConstant | undefined {
   if (x.dtype !== "f32") return undefined;
   return { ...x, data: (x.data as Float32Array).map(operation) };
+}
+
+/** Means over all axes but the first ones: the scales of binary weights, mean |w|. Summed in f64, rounded once. */
+function rowMeans(
+  x: PlainConstant,
+  given: PlainConstant | undefined,
+  { reduction, keepAxes, keepWithoutAxes }: AttributesOf<"reduce">,
+): PlainConstant | undefined {
+  if (x.dtype !== "f32" || reduction !== "mean" || (!given && keepWithoutAxes)) return undefined;
+  const rank = x.shape.length;
+  const axes = given
+    ? Array.from(given.data as ArrayLike<number | bigint>, (axis) => (Number(axis) + rank) % rank)
+    : [];
+  const first = axes.length === 0 ? 0 : Math.min(...axes);
+  if (axes.length > 0 && new Set(axes).size !== rank - first) return undefined;
+  const shape = x.shape.slice(0, first);
+  const rows = elementCount(shape);
+  const columns = x.data.length / rows;
+  const data = Float32Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let i = 0; i < columns; i++) sum += Number(x.data[row * columns + i]);
+    return sum / columns;
+  });
+  return { ...x, shape: keepAxes ? x.shape.map((size, axis) => (axis < first ? size : 1)) : shape, data };
 }
 
 /** ONNX Cast: floats to integers truncate toward zero, anything but 0 is true. */

@@ -233,6 +233,13 @@ export class NodeContext {
     return name;
   }
 
+  /** A constant of codes as a table whose rows are decoded one by one; undefined where they are none. */
+  codedTable(value: string): string | undefined {
+    const name = this.weight(value);
+    const constant = this.#editor.constants.get(name);
+    return constant?.kind === "quantized" && constant.decoding.kind === "affine" ? name : undefined;
+  }
+
   /** Stores weights of a layer. */
   storeWeight(part: string, constant: QuantizedConstant): string {
     const name = `${this.proto.output[0]}/${part}`;

@@ -82,7 +82,7 @@ export function affineForm(editor: GraphEditor, node: Node): AffineForm | undefi
 export function feedsSign(editor: GraphEditor, value: string): boolean {
   return editor.consumers(value).some((node) => {
     if (node.op === "sign") return true;
-    const passes = node.op === "maxPool" || node.op === "reshape" || affineForm(editor, node) !== undefined;
+    const passes = ["maxPool", "reshape", "clip"].includes(node.op) || affineForm(editor, node) !== undefined;
     return passes && feedsSign(editor, node.outputs[0]!);
   });
 }

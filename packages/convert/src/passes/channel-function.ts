@@ -29,8 +29,8 @@ export function operands(editor: GraphEditor, node: Node): { x: string; constant
 
 /**
  * What a node does to each element, where that depends on its channel (last axis) only and never falls as x grows or
- * never rises: batch normalization, affine, a constant added, subtracted, multiplied or divided by, a clip. `channels`
- * is the size of the last axis.
+ * never rises: batch normalization, affine, a constant added, subtracted, multiplied or divided by, a clip, a
+ * sign. `channels` is the size of the last axis.
  */
 export function stepOf(editor: GraphEditor, node: Node, channels: number): Step | undefined {
   const rank = editor.shape(node.outputs[0]!).length;
@@ -38,6 +38,8 @@ export function stepOf(editor: GraphEditor, node: Node, channels: number): Step 
     perChannel(name ? editor.constants.get(name) : undefined, channels, rank);
   const { constant, first } = operands(editor, node);
   switch (node.op) {
+    case "sign":
+      return Math.sign;
     case "clip":
       return clampStep([node.attributes.min, node.attributes.max]);
     case "affine": {

@@ -52,7 +52,8 @@ function scaledFloats(constant: PlainConstant & { readonly data: Float32Array },
   return { ...constant, data };
 }
 
-function scaledCodes(constant: Constant, scale: Float64Array): Constant | undefined {
+/** The same codes with the scales of output channel n times scale[n]; undefined of constants without codes. */
+export function scaledCodes(constant: Constant, scale: Float64Array): Constant | undefined {
   if (constant.kind !== "quantized") return undefined;
   const rows = scale.length;
   const columns = elementCount(constant.shape.slice(1));

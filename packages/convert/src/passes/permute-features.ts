@@ -1,6 +1,7 @@
-import type { Node, PlainConstant } from "lowbit";
+import type { Constant, Node, PlainConstant, QuantizedConstant } from "lowbit";
 import { sameKind } from "../graph/constants.ts";
 import type { GraphEditor } from "../graph/editor.ts";
+import { packCodes, rowScales, unpackCodes } from "../graph/low-bit.ts";
 
 /** Operators that treat every feature alike, whatever its place. */
 const INDIFFERENT: ReadonlySet<string> = new Set([
@@ -45,9 +46,10 @@ export function permuteFeatures(editor: GraphEditor, value: string, order: Uint3
 /** Plans to move the last axis of constant input `index`. Scalars stay. */
 function plan(editor: GraphEditor, node: Node, index: number, order: Uint32Array, edits: (() => void)[]): boolean {
   const name = node.inputs[index]!;
-  const constant = editor.plain(name);
+  const constant = editor.constants.get(name);
   if (constant === undefined || constant.shape.length > 2) return false;
-  if (constant.data.length === 1) return true;
+  if (constant.kind === "quantized" && !hasMovableCodes(constant)) return false;
+  if (constant.kind === "plain" && constant.data.length === 1) return true;
   if (constant.shape.at(-1) !== order.length) return false;
   edits.push(() => {
     // The node may have been replaced by an earlier edit of its other constants.
@@ -61,10 +63,23 @@ function plan(editor: GraphEditor, node: Node, index: number, order: Uint32Array
   return true;
 }
 
-function lastAxisMoved(constant: PlainConstant, order: Uint32Array): PlainConstant {
-  const data = sameKind(constant.data, constant.data.length);
+/** Whether every code stands for one weight, by a rule that knows its row alone. */
+const hasMovableCodes = (constant: QuantizedConstant): boolean =>
+  ["sign", "affine", "table"].includes(constant.decoding.kind) && rowScales(constant) !== undefined;
+
+function lastAxisMoved(constant: Constant, order: Uint32Array): Constant {
+  if (constant.kind === "plain") return { ...constant, data: moved(constant.data, order) };
+  const { codes, bits } = constant;
+  const rows = constant.shape[0]!;
+  const values = moved(unpackCodes(codes, rows, order.length, bits), order);
+  return { ...constant, codes: packCodes(values, rows, order.length, bits) };
+}
+
+/** Row after row with element j at place order[j]. */
+function moved<T extends PlainConstant["data"]>(source: T, order: Uint32Array): T {
+  const data = sameKind(source, source.length);
   for (let start = 0; start < data.length; start += order.length) {
-    for (let j = 0; j < order.length; j++) data[start + order[j]!] = constant.data[start + j]!;
+    for (let j = 0; j < order.length; j++) data[start + order[j]!] = source[start + j]!;
   }
-  return { ...constant, data };
+  return data;
 }

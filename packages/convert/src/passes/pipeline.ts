@@ -12,22 +12,33 @@ import { hoistOverMaxPool } from "./hoist-over-max-pool.ts";
 import { hoistQuantize } from "./hoist-quantize.ts";
 import { integerInputs } from "./integer-inputs.ts";
 import type { Pass } from "./pass.ts";
+import { recognizeAttention } from "./recognize-attention.ts";
+import { recognizeGelu } from "./recognize-gelu.ts";
+import { recognizeLayerNorm } from "./recognize-layer-norm.ts";
 import { recognizeSigns } from "./recognize-signs.ts";
 import { recognizeWeights } from "./recognize-weights.ts";
 import { removeNoOps } from "./remove-no-ops.ts";
 import { sinkDequantize } from "./sink-dequantize.ts";
+import { sinkScales } from "./sink-scales.ts";
 import { sinkSigns } from "./sink-signs.ts";
+import { straightThrough } from "./straight-through.ts";
 
 /** Every pass, in the order in which they run. */
 export const PASSES: readonly Pass[] = [
   foldConstants,
   removeNoOps,
+  straightThrough,
+  // In the exporter's own order of axes and steps.
+  recognizeAttention,
+  recognizeLayerNorm,
+  recognizeGelu,
   eliminateTransposes,
   removeNoOps,
   fusePadding,
   recognizeWeights,
   sinkDequantize,
   integerInputs,
+  sinkScales,
   sinkSigns,
   // What moved out from between two reshapes lets them join.
   removeNoOps,

@@ -1,7 +1,7 @@
 import type { Node, NodeOf, QuantizedConstant } from "lowbit";
 import type { GraphEditor } from "../graph/editor.ts";
 import { negateRow, rowScales } from "../graph/low-bit.ts";
-import { isLayer, type Layer, type LayerTrace, traceToLayer } from "./channel-function.ts";
+import { isLayer, type Layer, type LayerTrace, operands, traceToLayer } from "./channel-function.ts";
 import { type ChannelThreshold, thresholdOf } from "./exact-thresholds.ts";
 import { spatialPads } from "./fuse-padding.ts";
 import type { Pass } from "./pass.ts";
@@ -24,17 +24,34 @@ function recognize(editor: GraphEditor, sign: NodeOf<"sign">, note: (change: str
   if (readers === undefined || typeof editor.shape(value).at(-1) !== "number") return;
   const trace = traceToLayer(editor, sign.inputs[0]!);
   const thresholds = trace && thresholdsOf(trace);
-  const zeroFree = thresholds?.every(({ zero }) => !zero) ?? false;
+  const compared = thresholds ? undefined : comparedValue(editor, sign);
+  const zeroFree = compared !== undefined || (thresholds?.every(({ zero }) => !zero) ?? false);
   const dtype = zeroFree ? "bit" : "trit";
   if (dtype === "trit" && readers.pads.length > 0) {
     note(`${sign.name}: stays float, for it can be 0 and is padded with +1`);
     return;
   }
-  if (!(zeroFree && toThreshold(editor, sign, trace!, thresholds!, note))) {
-    editor.replace(sign, { info: { dtype } });
+  if (!(thresholds && zeroFree && toThreshold(editor, sign, trace!, thresholds, note))) {
+    editor.replace(sign, { inputs: [compared ?? sign.inputs[0]!], info: { dtype } });
     note(`${sign.name}: packed as ${dtype}s${zeroFree ? "" : ", since its input can be exactly 0"}`);
   }
   for (const pad of readers.pads) padWithOnes(editor, pad, note);
+}
+
+/**
+ * Of sign(sign(x) + a), 0 < a < 1, which is never 0: x, whose bits are the same (-1 below 0, else +1). Pools and reshapes in between keep their
+ * values; undefined where the sign reads anything else.
+ */
+function comparedValue(editor: GraphEditor, sign: NodeOf<"sign">): string | undefined {
+  let add = editor.producer(sign.inputs[0]);
+  while (add?.op === "maxPool" || add?.op === "reshape") add = editor.producer(add.inputs[0]);
+  if (add?.op !== "add") return undefined;
+  const { x, constant } = operands(editor, add);
+  const inner = editor.producer(x);
+  const offset = editor.plain(constant);
+  const moves = offset?.dtype === "f32" && (offset.data as Float32Array).every((value) => value > 0 && value < 1);
+  if (inner?.op !== "sign" || editor.info(x).dtype !== "f32" || !moves) return undefined;
+  return sign.inputs[0] === add.outputs[0] ? inner.inputs[0] : sign.inputs[0];
 }
 
 /** The pads with +1 among the readers of a sign, where all that reads it are layers with binary weights. */

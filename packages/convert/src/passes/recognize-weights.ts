@@ -6,7 +6,7 @@ import type { Pass } from "./pass.ts";
 export const recognizeWeights: Pass = {
   name: "recognize-weights",
   explain:
-    "Weights that are +a or -a in every output channel become 1-bit codes with a as the scale, weights of -a, 0 and +a become 2-bit codes: the same numbers, packed.",
+    "Weights that are +a or -a in every output channel become 1-bit codes with a as the scale, weights of -a, 0 and +a become 2-bit codes: the same numbers, packed, but for the last bits where (sign(w) - w) + w left its rounding.",
   run(editor, note) {
     for (const node of editor.live()) {
       if (node.op !== "conv2d" && node.op !== "dense") continue;
@@ -31,8 +31,11 @@ export const recognizeWeights: Pass = {
 /** Fewer weights than this in a channel may share a magnitude by chance, and there is nothing to gain. */
 const FEWEST = 8;
 
+/** Magnitudes this close are one: (sign(w) - w) + w, as training writes it, rounds twice. */
+const ROUNDING = 2 ** -21;
+
 /**
- * The one magnitude that the weights of each row have (those that are 0 aside, if `zeros`); undefined where there are
+ * The one magnitude that the weights of each row have (those that are 0 aside, if `zeros`), of close ones the most frequent; undefined where there are
  * several.
  */
 function magnitudes(
@@ -46,16 +49,31 @@ function magnitudes(
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * columns;
     let magnitude = 0;
+    let others: Map<number, number> | undefined;
     for (let i = row * columns; i < end; i++) {
       const value = Math.abs(data[i]!);
       if (value === magnitude || (value === 0 && zeros)) continue;
+      if (Math.abs(value - magnitude) <= magnitude * ROUNDING) {
+        others ??= new Map();
+        others.set(value, (others.get(value) ?? 0) + 1);
+        continue;
+      }
       // The first that counts sets it: at the row's start, or behind zeros that are allowed.
       if (magnitude !== 0 || (i > row * columns && !zeros) || !(value < Number.POSITIVE_INFINITY)) return undefined;
       magnitude = value;
     }
-    result[row] = magnitude;
+    result[row] = others ? mostFrequent(others, magnitude, columns) : magnitude;
   }
   return result;
+}
+
+/** Of `first` and the magnitudes beside it, the one that most of `count` weights have. */
+function mostFrequent(others: ReadonlyMap<number, number>, first: number, count: number): number {
+  let rest = count;
+  for (const times of others.values()) rest -= times;
+  let [magnitude, most] = [first, rest];
+  for (const [value, times] of others) if (times > most) [magnitude, most] = [value, times];
+  return magnitude;
 }
 
 /** One code per weight: `negative`, `zero` or `positive`. */

@@ -6,7 +6,7 @@ import type { Pass } from "./pass.ts";
 export const removeNoOps: Pass = {
   name: "remove-no-ops",
   explain:
-    "Reshapes to the same shape, transposes that keep the order, empty pads, open clips and casts to the same type go; a reshape of a reshape is one.",
+    "Reshapes to the same shape, transposes that keep the order, empty pads, open clips and casts to the same type go, and a QuantizeLinear of what was just dequantized by the same scale; a reshape of a reshape is one.",
   run(editor, note) {
     for (const node of editor.live()) {
       const [x] = node.inputs;
@@ -17,6 +17,10 @@ export const removeNoOps: Pass = {
         continue;
       }
       const before = editor.producer(x);
+      if (node.op === "quantize" && before?.op === "dequantize" && sameCodes(editor, before.inputs[0]!, y)) {
+        if (drop(editor, node, before.inputs[0]!, y)) note(`${node.name}: the codes in front of ${before.name} again`);
+        continue;
+      }
       if (node.op === "reshape" && before?.op === "reshape") {
         const shape = explicitShape(editor.shape(y));
         if (shape) {
@@ -44,6 +48,12 @@ function drop(editor: GraphEditor, node: Node, x: string, y: string): boolean {
   editor.outputs = editor.outputs.map((output) => (output === y ? x : output));
   editor.rename(x, y);
   return true;
+}
+
+function sameCodes(editor: GraphEditor, a: string, b: string): boolean {
+  const [x, y] = [editor.info(a), editor.info(b)];
+  const { scale, zeroPoint } = x.quantization ?? {};
+  return x.dtype === y.dtype && scale === y.quantization?.scale && zeroPoint === y.quantization?.zeroPoint;
 }
 
 function isNoOp(editor: GraphEditor, node: Node): boolean {

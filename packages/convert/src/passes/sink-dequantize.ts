@@ -4,12 +4,12 @@ import { explicitShape } from "./remove-no-ops.ts";
 export const sinkDequantize: Pass = {
   name: "sink-dequantize",
   explain:
-    "A DequantizeLinear moves behind a max pool or a reshape, which give the same on codes, next to the layer that can compute on them.",
+    "A DequantizeLinear moves behind a max pool, a reshape or a transpose, which give the same on codes, next to the layer that can compute on them.",
   run(editor, note) {
     for (let changed = true; changed; ) {
       changed = false;
       for (const node of editor.live()) {
-        if (node.op !== "maxPool" && node.op !== "reshape") continue;
+        if (node.op !== "maxPool" && node.op !== "reshape" && node.op !== "transpose") continue;
         const before = editor.producer(node.inputs[0]);
         if (before?.op !== "dequantize") continue;
         const attributes =

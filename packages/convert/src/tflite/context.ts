@@ -40,11 +40,13 @@ export interface ImportState {
 export interface Target {
   readonly dtype: keyof DataOf;
   readonly quantization?: ActivationQuantization;
+  /** Of codes of int16, which no integer kernel reads: their scale. The Graph has the floats that they stand for, rounded to them. */
+  readonly grid?: number;
 }
 
 /**
  * What an importer sees of one TFLite operator. Quantized tensors are values of int8 codes in the Graph; those of uint8 are
- * recentred (128 less, and so is the zero point) unless they are inputs or outputs of the model, which keep their type.
+ * recentred (128 less, and so is the zero point) unless they are inputs or outputs of the model, which keep their type. Those of int16 are floats on their grid.
  */
 export class NodeContext {
   /** For messages. */
@@ -270,8 +272,15 @@ export class NodeContext {
     const target = this.target();
     const end = this.activated(value, activation);
     if (target.quantization) this.bind(this.step("quantize", "quantize", [end], {}, target));
+    else if (target.grid !== undefined) this.bind(onGrid(this.#state.editor, this.operator.title, end, target.grid));
     else if (target.dtype === "f32") this.bind(end);
     else this.unsupported(`output of type ${typeName(this.output().type)}`, "floats or quantized values");
+  }
+
+  /** Scale of input `index`, where it is a value of int16 codes. */
+  grid(index: number): number | undefined {
+    const { type, quantization } = this.tensor(index);
+    return type === TensorType.INT16 ? quantization?.scale[0] : undefined;
   }
 
   /** The clamp that a fused activation is; undefined for none, and for those that are no clamp. */
@@ -318,6 +327,8 @@ export function targetOf(
   refuse: (got: string) => never,
 ): Target {
   const dtype = dtypeOf(type);
+  if (type === TensorType.INT16 && quantization?.scale.length === 1 && quantization.zeroPoint[0] === 0)
+    return { dtype: "f32", grid: quantization.scale[0]! };
   if (dtype === undefined || type === TensorType.INT16 || type === TensorType.UINT16 || type === TensorType.INT4)
     return refuse(`a value of type ${typeName(type)}`);
   if (quantization === undefined || (dtype !== "int8" && dtype !== "uint8")) return { dtype };
@@ -326,6 +337,26 @@ export function targetOf(
   if (dtype === "uint8" && !outside) return { dtype: "int8", quantization: { scale, zeroPoint: zeroPoint - 128 } };
   return { dtype, quantization: { scale, zeroPoint } };
 }
+
+/** Floats rounded to int16 codes times a scale. */
+export function onGrid(editor: GraphEditor, name: string, value: string, scale: number): string {
+  const codes = gridCodes(editor, name, value, scale);
+  return gridFloats(editor, name, codes, scale);
+}
+
+const gridScale = (editor: GraphEditor, name: string, scale: number): string =>
+  editor.constant(`${name}/scale`, floats([], [scale]));
+
+/** The codes of floats: roundTiesToEven(x / scale), cut off at the ends of int16. */
+export function gridCodes(editor: GraphEditor, name: string, value: string, scale: number, output?: string): string {
+  const attributes = { axis: 0, block: 0, to: "int16", range: [-32768, 32767] } as const;
+  const inputs = [value, gridScale(editor, name, scale)];
+  return editor.add("quantizeLinear", `${name}/int16`, inputs, attributes, output === undefined ? {} : { output });
+}
+
+/** The floats of codes. */
+export const gridFloats = (editor: GraphEditor, name: string, codes: string, scale: number): string =>
+  editor.add("dequantizeLinear", `${name}/floats`, [codes, gridScale(editor, name, scale)], { axis: 0, block: 0 });
 
 function sameQuantization(a: ActivationQuantization | undefined, b: ActivationQuantization | undefined): boolean {
   return a?.scale === b?.scale && a?.zeroPoint === b?.zeroPoint;

@@ -2,7 +2,7 @@ import { type Graph, GraphError, UnsupportedError } from "lowbit";
 import type { Rounding } from "../api.ts";
 import { ModelFileError, UnsupportedOperatorsError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
-import { type ImportState, NodeContext, targetOf } from "./context.ts";
+import { gridCodes, gridFloats, type ImportState, NodeContext, targetOf } from "./context.ts";
 import { OPERATORS } from "./operators/registry.ts";
 import { readTflite, type SourceModel } from "./reader.ts";
 
@@ -43,11 +43,15 @@ function build(source: SourceModel, name: string | undefined, rounding: Rounding
       throw new UnsupportedError(
         "importModel",
         [`input "${tensor.name}": ${got}`],
-        "float, int8 or uint8 inputs with one scale",
+        "float, int8, uint8 or (around 0) int16 inputs with one scale",
       );
     });
-    editor.addInput(unique, { ...target, shape: tensor.dims });
-    state.values.set(input, unique);
+    const { grid, ...info } = target;
+    editor.addInput(
+      unique,
+      grid === undefined ? { ...info, shape: tensor.dims } : { dtype: "int16", shape: tensor.dims },
+    );
+    state.values.set(input, grid === undefined ? unique : gridFloats(editor, unique, unique, grid));
   });
   for (const operator of source.operators) OPERATORS.get(operator.type)!(new NodeContext(operator, state));
   source.outputs.forEach((output, index) => {
@@ -87,6 +91,11 @@ function bindOutput({ source, editor, values }: ImportState, output: number, nam
       "a value that an operator computes",
       `"${source.tensors[output]!.name}"`,
     );
+  const { grid } = targetOf(source.tensors[output]!, true, () => ({ grid: undefined }) as never);
+  if (grid !== undefined) {
+    editor.outputs.push(gridCodes(editor, name, value, grid, name));
+    return;
+  }
   if (editor.producer(value) && !editor.outputs.includes(value)) {
     editor.outputs.push(value);
     editor.rename(value, name);

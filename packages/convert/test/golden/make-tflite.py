@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 folder = pathlib.Path(__file__).parent
 data = pathlib.Path(sys.argv[1])
-TYPES = {"f32": np.float32, "int8": np.int8, "uint8": np.uint8}
+TYPES = {"f32": np.float32, "int8": np.int8, "uint8": np.uint8, "int16": np.int16}
 
 
 def run(model, inputs):

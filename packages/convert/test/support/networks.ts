@@ -16,7 +16,7 @@ interface Head {
   size: number;
 }
 
-class NetworkBuilder extends OnnxBuilder {
+export class NetworkBuilder extends OnnxBuilder {
   readonly random: RandomData;
   #count = 0;
 

@@ -13,18 +13,23 @@ export interface TfliteCase {
   }[];
 }
 
-type Type = "FLOAT32" | "INT8" | "UINT8";
+type Type = "FLOAT32" | "INT8" | "UINT8" | "INT16";
 
 /** Scale and zero point of the k-th tensor of a case: different ones, and not round. */
 const quantized = (type: Type, k: number): Partial<TensorSpec> => {
   if (type === "FLOAT32") return { type };
+  if (type === "INT16") return { type, scale: Math.fround((0.02 + 0.013 * k) / 200), zeroPoint: 0 };
   const zeroPoint = [3, -11, 17][k % 3]! + (type === "UINT8" ? 128 : 0);
   return { type, scale: Math.fround(0.02 + 0.013 * k), zeroPoint };
 };
 
 /** Fixed parameters of outputs that LiteRT wants so. */
-const UNIT = { INT8: { scale: 1 / 256, zeroPoint: -128 }, UINT8: { scale: 1 / 256, zeroPoint: 0 } };
-const TANH = { INT8: { scale: 1 / 128, zeroPoint: 0 }, UINT8: { scale: 1 / 128, zeroPoint: 128 } };
+const UNIT = {
+  INT8: { scale: 1 / 256, zeroPoint: -128 },
+  UINT8: { scale: 1 / 256, zeroPoint: 0 },
+  INT16: { scale: 1 / 32768, zeroPoint: 0 },
+};
+const TANH = { INT8: { scale: 1 / 128, zeroPoint: 0 }, UINT8: { scale: 1 / 128, zeroPoint: 128 }, INT16: UNIT.INT16 };
 
 class CaseBuilder extends TfliteBuilder {
   readonly inputs: number[] = [];
@@ -47,6 +52,12 @@ class CaseBuilder extends TfliteBuilder {
         shape,
         data: Float32Array.from({ length: count }, () => 4 * this.random.uniform() - 2),
       });
+    else if (this.type === "INT16")
+      this.data.push({
+        dtype: "int16",
+        shape,
+        data: Int16Array.from({ length: count }, () => this.random.between(-32768, 32767)),
+      });
     else if (this.type === "INT8") this.data.push({ dtype: "int8", shape, data: Int8Array.from(bytes(-128)) });
     else this.data.push({ dtype: "uint8", shape, data: Uint8Array.from(bytes(0)) });
     this.inputs.push(index);
@@ -63,27 +74,27 @@ class CaseBuilder extends TfliteBuilder {
     }
     const xScale = quantized(this.type, 0).scale as number;
     const scale =
-      this.type === "INT8"
+      this.type !== "UINT8"
         ? Array.from({ length: channels }, (_, c) => Math.fround(0.003 + 0.0007 * c))
         : [Math.fround(0.007)];
     const data =
-      this.type === "INT8"
+      this.type !== "UINT8"
         ? Int8Array.from({ length: count }, () => this.random.between(-127, 127))
         : Uint8Array.from({ length: count }, () => this.random.below(256));
     const bias = Int32Array.from({ length: channels }, () => this.random.between(-3000, 3000));
     return [
       this.tensor({
-        type: this.type,
+        type: this.type === "INT16" ? "INT8" : this.type,
         shape,
         data,
         scale,
-        zeroPoint: this.type === "INT8" ? scale.map(() => 0) : [113],
+        zeroPoint: this.type !== "UINT8" ? scale.map(() => 0) : [113],
         axis,
       }),
       this.tensor({
-        type: "INT32",
+        type: this.type === "INT16" ? "INT64" : "INT32",
         shape: [channels],
-        data: bias,
+        data: this.type === "INT16" ? BigInt64Array.from(bias, (value) => 100n * BigInt(value)) : bias,
         scale: scale.map((own) => Math.fround(own * xScale)),
         zeroPoint: scale.map(() => 0),
       }),
@@ -99,7 +110,7 @@ const RELU6 = int8(3);
 type Make = (b: CaseBuilder, out: (shape: readonly number[], like?: Partial<TensorSpec>) => TensorSpec) => number;
 
 const unary =
-  (type: string, options: Options = {}, own?: { INT8: Partial<TensorSpec>; UINT8: Partial<TensorSpec> }): Make =>
+  (type: string, options: Options = {}, own?: Readonly<Record<Exclude<Type, "FLOAT32">, Partial<TensorSpec>>>): Make =>
   (b, out) =>
     b.operator(
       type,
@@ -156,6 +167,8 @@ const pool =
     });
 
 const ALL: readonly Type[] = ["FLOAT32", "INT8", "UINT8"];
+/** And int16 by int8, which is computed on floats. */
+const WIDE: readonly Type[] = [...ALL, "INT16"];
 const FLOAT: readonly Type[] = ["FLOAT32"];
 const SIGNED: readonly Type[] = ["FLOAT32", "INT8"];
 
@@ -177,14 +190,14 @@ const windowOf = (
 });
 
 const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Make])[] = [
-  ["conv same relu", ALL, conv([6, 3, 3, 4], [2, 7, 6, 6], windowOf(SAME, 1, 1, RELU))],
+  ["conv same relu", WIDE, conv([6, 3, 3, 4], [2, 7, 6, 6], windowOf(SAME, 1, 1, RELU))],
   ["conv same stride 2", ALL, conv([6, 3, 3, 4], [2, 4, 3, 6], windowOf(SAME, 2, 1, int8(0)))],
-  ["conv valid dilated relu6", ALL, conv([6, 3, 2, 4], [2, 3, 4, 6], windowOf(VALID, 1, 2, RELU6))],
+  ["conv valid dilated relu6", WIDE, conv([6, 3, 2, 4], [2, 3, 4, 6], windowOf(VALID, 1, 2, RELU6))],
   ["conv 1x1", ALL, conv([9, 1, 1, 4], [2, 7, 6, 9], windowOf(VALID, 1, 1, int8(0)))],
   ["conv grouped", FLOAT, conv([6, 3, 3, 2], [2, 7, 6, 6], windowOf(SAME, 1, 1, RELU))],
-  ["depthwise same relu6", ALL, depthwise(1, [1, 7, 6, 4], windowOf(SAME, 1, 1, RELU6, 4))],
+  ["depthwise same relu6", WIDE, depthwise(1, [1, 7, 6, 4], windowOf(SAME, 1, 1, RELU6, 4))],
   ["depthwise stride 2, multiplier 2", ALL, depthwise(2, [1, 3, 2, 8], windowOf(VALID, 2, 1, int8(0), 4))],
-  ["dense relu", ALL, dense([3, 24], [3, 5], { 0: RELU })],
+  ["dense relu", WIDE, dense([3, 24], [3, 5], { 0: RELU })],
   ["dense of an image", ALL, dense([2, 2, 4, 3], [2, 5], {})],
   ["dense keeping dims", SIGNED, dense([2, 3, 24], [2, 3, 5], { 2: int8(1) })],
   [
@@ -192,10 +205,10 @@ const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Ma
     FLOAT,
     (b, out) => b.operator("BATCH_MATMUL", [b.input([2, 3, 4]), b.input([2, 5, 4])], out([2, 3, 5]), { 1: int8(1) }),
   ],
-  ["add relu", ALL, binary("ADD", RELU)],
+  ["add relu", WIDE, binary("ADD", RELU)],
   ["add broadcast", ALL, binary("ADD", int8(0), [3])],
   ["sub", ALL, binary("SUB")],
-  ["mul relu6", ALL, binary("MUL", RELU6)],
+  ["mul relu6", WIDE, binary("MUL", RELU6)],
   ["div", FLOAT, binary("DIV")],
   ["squared difference", FLOAT, binary("SQUARED_DIFFERENCE")],
   ["square", FLOAT, unary("SQUARE")],
@@ -213,21 +226,21 @@ const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Ma
         out([2, 5, 4, 3]),
       ),
   ],
-  ["logistic", ALL, unary("LOGISTIC", {}, UNIT)],
-  ["tanh", ALL, unary("TANH", {}, TANH)],
+  ["logistic", WIDE, unary("LOGISTIC", {}, UNIT)],
+  ["tanh", WIDE, unary("TANH", {}, TANH)],
   ["hard swish", SIGNED, unary("HARD_SWISH")],
-  ["softmax", ALL, unary("SOFTMAX", { 0: f32(1) }, UNIT)],
+  ["softmax", WIDE, unary("SOFTMAX", { 0: f32(1) }, UNIT)],
   ["softmax beta", ALL, unary("SOFTMAX", { 0: f32(2.5) }, UNIT)],
-  ["max pool same", ALL, pool("MAX_POOL_2D", SAME, [2, 4, 3, 4])],
+  ["max pool same", WIDE, pool("MAX_POOL_2D", SAME, [2, 4, 3, 4])],
   ["max pool valid", ALL, pool("MAX_POOL_2D", VALID, [2, 3, 2, 4])],
   ["average pool same", ALL, pool("AVERAGE_POOL_2D", SAME, [2, 4, 3, 4])],
-  ["average pool valid relu", ALL, pool("AVERAGE_POOL_2D", VALID, [2, 3, 2, 4], RELU)],
+  ["average pool valid relu", WIDE, pool("AVERAGE_POOL_2D", VALID, [2, 3, 2, 4], RELU)],
   ["mean over the image", SIGNED, (b, out) => b.operator("MEAN", [b.input([2, 5, 4, 3]), b.ints([1, 2])], out([2, 3]))],
-  ["reshape", ALL, moving("RESHAPE", [8, 18], (b) => b.ints([8, -1]))],
+  ["reshape", WIDE, moving("RESHAPE", [8, 18], (b) => b.ints([8, -1]))],
   ["squeeze", FLOAT, (b, out) => b.operator("SQUEEZE", [b.input([2, 1, 5, 1])], out([2, 5]))],
   ["expand dims", ALL, moving("EXPAND_DIMS", [2, 4, 6, 1, 3], (b) => b.ints([-2]))],
   ["transpose", ALL, moving("TRANSPOSE", [2, 3, 4, 6], (b) => b.ints([0, 3, 1, 2]))],
-  ["pad", ALL, moving("PAD", [2, 7, 7, 3], (b) => b.ints([0, 0, 1, 2, 0, 1, 0, 0], [4, 2]))],
+  ["pad", WIDE, moving("PAD", [2, 7, 7, 3], (b) => b.ints([0, 0, 1, 2, 0, 1, 0, 0], [4, 2]))],
   [
     "concatenation",
     ALL,
@@ -270,10 +283,10 @@ const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Ma
         { 0: int32(1), 1: int32(5), 4: int32(2) },
       ),
   ],
-  ["quantize again", SIGNED.slice(1), unary("QUANTIZE")],
+  ["quantize again", ["INT8", "INT16"], unary("QUANTIZE")],
   [
     "dequantize",
-    ["INT8", "UINT8"],
+    ["INT8", "UINT8", "INT16"],
     (b) => b.operator("DEQUANTIZE", [b.input([2, 5])], { type: "FLOAT32", shape: [2, 5] }),
   ],
 ];

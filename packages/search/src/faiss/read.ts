@@ -3,6 +3,7 @@ import { type LoadKernelsOptions, loadKernels, packPqBlocks, pqBlockBytes } from
 import { Bits } from "../bits.ts";
 import { Ids, type IndexId } from "../ids.ts";
 import type { Metric } from "../metric.ts";
+import { Payloads } from "../payloads.ts";
 import { Index } from "../search-index.ts";
 import { formatSpec, type IndexSpec, parseSpec } from "../spec.ts";
 import type { IndexPart } from "../store.ts";
@@ -47,7 +48,8 @@ export async function fromFaiss(
   const instance = await loadKernels({ ...kernels, part: "search", ...(signal && { signal }) });
   const live = new Bits();
   live.grow(0, n);
-  const state = { instance, spec, metric, input: dimension, learned, ids, live, efConstruction: 1 };
+  const words = { payloads: new Payloads(), about: {} };
+  const state = { instance, spec, metric, input: dimension, learned, ids, ...words, live, efConstruction: 1 };
   return Index.restore(state, (parts) => {
     const at = new Map<string, number>();
     for (const part of parts) {

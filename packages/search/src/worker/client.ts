@@ -3,16 +3,17 @@ import { type ByteSource, DisposedError, InputError } from "lowbit";
 import { type Reply, sendable, unwrap } from "lowbit/worker";
 import type { IndexId } from "../ids.ts";
 import type { Metric } from "../metric.ts";
+import type { Payload } from "../payloads.ts";
 import type { Vectors } from "../prepare.ts";
 import type { BuildOptions, Hit, Hits, Index, SearchOptions } from "../search-index.ts";
 import type { Counted, Description, IndexServer, Method, Progress } from "./protocol.ts";
 
-type AddOptions = Pick<BuildOptions, "ids" | "signal" | "onProgress"> & {
+type AddOptions = Pick<BuildOptions, "ids" | "payloads" | "signal" | "onProgress"> & {
   /** Moves the vectors' buffer to the worker instead of copying it: it is empty afterwards. */
   readonly transfer?: boolean;
 };
 
-export type RemoteBuildOptions = Pick<BuildOptions, "metric" | "seed" | "efConstruction"> & AddOptions;
+export type RemoteBuildOptions = Pick<BuildOptions, "metric" | "seed" | "about" | "efConstruction"> & AddOptions;
 
 /** One proxy per worker, so that many indexes share it. */
 const servers = new WeakMap<object, Remote<IndexServer>>();
@@ -61,15 +62,17 @@ export class IndexWorker implements AsyncDisposable {
   readonly spec: string;
   readonly metric: Metric;
   readonly dimension: number;
+  readonly about: Readonly<Record<string, string>>;
   readonly #server: Remote<IndexServer>;
   readonly #id: number;
   #size: number;
   #disposed = false;
 
-  private constructor(server: Remote<IndexServer>, id: number, { spec, metric, dimension, size }: Description) {
+  private constructor(server: Remote<IndexServer>, id: number, description: Description) {
     this.#server = server;
     this.#id = id;
-    [this.spec, this.metric, this.dimension, this.#size] = [spec, metric, dimension, size];
+    ({ spec: this.spec, metric: this.metric, dimension: this.dimension } = description);
+    ({ about: this.about, size: this.#size } = description);
   }
 
   /**
@@ -117,10 +120,10 @@ export class IndexWorker implements AsyncDisposable {
     return this.#call("rangeSearch", [query, radius, sendableOptions(options)]);
   }
 
-  async add(vectors: Vectors, { ids, signal, onProgress, transfer: moves }: AddOptions = {}): Promise<void> {
+  async add(vectors: Vectors, { signal, onProgress, transfer: moves, ...options }: AddOptions = {}): Promise<void> {
     this.#alive("add");
     const { size } = await abortable(this.#server, signal, (call) =>
-      this.#server.add(this.#id, call, sent(vectors, moves), ids, ...told(onProgress)),
+      this.#server.add(this.#id, call, sent(vectors, moves), options, ...told(onProgress)),
     );
     this.#size = size;
   }
@@ -135,6 +138,10 @@ export class IndexWorker implements AsyncDisposable {
 
   has(id: IndexId): Promise<boolean> {
     return this.#call("has", [id]);
+  }
+
+  payload(id: IndexId): Promise<Payload | undefined> {
+    return this.#call("payload", [id]);
   }
 
   reconstruct(id: IndexId): Promise<Float32Array> {

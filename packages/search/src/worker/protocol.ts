@@ -1,12 +1,20 @@
 /** What travels between a page and its worker: structured clones only. */
 import type { RemoteSource, Reply } from "lowbit/worker";
-import type { IndexId } from "../ids.ts";
 import type { Metric } from "../metric.ts";
 import type { Vectors } from "../prepare.ts";
 import type { BuildOptions, Index } from "../search-index.ts";
 
 /** Methods that are called there as they are here. */
-export const METHODS = ["search", "searchAll", "rangeSearch", "remove", "compact", "has", "reconstruct"] as const;
+export const METHODS = [
+  "search",
+  "searchAll",
+  "rangeSearch",
+  "remove",
+  "compact",
+  "has",
+  "reconstruct",
+  "payload",
+] as const;
 export type Method = (typeof METHODS)[number];
 
 export type Progress = (stage: string, done: number) => void;
@@ -15,6 +23,7 @@ export interface Description {
   readonly spec: string;
   readonly metric: Metric;
   readonly dimension: number;
+  readonly about: Readonly<Record<string, string>>;
   readonly size: number;
 }
 
@@ -31,7 +40,7 @@ export interface IndexServer {
     call: number,
     vectors: Vectors,
     spec: string,
-    options: Pick<BuildOptions, "metric" | "seed" | "ids" | "efConstruction">,
+    options: Pick<BuildOptions, "metric" | "seed" | "ids" | "payloads" | "about" | "efConstruction">,
     onProgress?: Progress,
   ): Promise<Reply<Description>>;
   load(id: number, call: number, source: RemoteSource): Promise<Reply<Description>>;
@@ -39,7 +48,7 @@ export interface IndexServer {
     id: number,
     call: number,
     vectors: Vectors,
-    ids: readonly IndexId[] | undefined,
+    options: Pick<BuildOptions, "ids" | "payloads">,
     onProgress?: Progress,
   ): Promise<Reply<Counted<void>>>;
   abort(call: number): void;

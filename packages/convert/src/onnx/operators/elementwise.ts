@@ -157,7 +157,7 @@ function isInf(node: NodeContext): void {
 
 /** Types whose rounding or wrapping a cast to our wider type would leave out. */
 const narrow: ReadonlySet<number> = new Set<number>([
-  ...[T.INT4, T.UINT4, T.FLOAT4E2M1, T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ],
+  ...[T.FLOAT4E2M1, T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ],
 ]);
 
 /** Types that `cast`, which every model may have, goes between. */
@@ -171,6 +171,13 @@ function converted(node: NodeContext, to: keyof DataOf): void {
   else node.bind(node.main("anyCast", [x], { to }));
 }
 
+/** To 4 bits, which lie in bytes: floats are rounded to even and cut off at the ends, as onnx's own helper does it. */
+function fourBits(node: NodeContext, to: keyof DataOf, [min, max]: readonly [number, number]): void {
+  const x = node.float(0);
+  const whole = node.step("round", "round", [node.step("range", "clip", [x], { min, max })], {});
+  node.bind(node.main("cast", [whole], { to: to as "int8" }));
+}
+
 /**
  * To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers
  * it was trained with.
@@ -178,8 +185,12 @@ function converted(node: NodeContext, to: keyof DataOf): void {
 function cast(node: NodeContext): void {
   const type = node.attributes.int("to", 0);
   const to = dtypeOf(type);
+  if (to !== undefined && (type === T.INT4 || type === T.UINT4)) {
+    fourBits(node, to, type === T.INT4 ? [-8, 7] : [0, 15]);
+    return;
+  }
   if (to === undefined || narrow.has(type))
-    node.unsupported(`to ${typeName(type)}`, "a type of 16 bits or more, INT8, UINT8 or BOOL");
+    node.unsupported(`to ${typeName(type)}`, "a type of 16 bits or more, INT8, UINT8, INT4, UINT4 or BOOL");
   converted(node, to);
 }
 

@@ -1,4 +1,4 @@
-import { floats, perChannel, transposed } from "../../graph/constants.ts";
+import { floats, perChannel } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 
 /** MatMul. A constant second matrix [K, N] makes it `dense` with weights [N, K]. */
@@ -33,16 +33,17 @@ function gemm(node: NodeContext): void {
     node.bind(c === undefined || beta === 0 ? y : plus(node, y, c, beta));
     return;
   }
-  const rows = transB ? constantB : transposed(constantB, [1, 0]);
+  const rows = transB ? b : node.step("weight", "transpose", [b], { permutation: [1, 0] });
+  const coded = node.weight(rows);
+  const [outputs = 0, ...rest] = node.shape(rows) as number[];
+  const scaled = (): Float32Array => (node.constantOf(rows)!.data as Float32Array).map((value) => value * alpha);
   const weight =
     alpha === 1
-      ? rows
-      : floats(
-          rows.shape,
-          (rows.data as Float32Array).map((value) => value * alpha),
-        );
-  const inputs = [a, node.store("weight", weight)];
-  const outputs = weight.shape[0]!;
+      ? coded === b
+        ? node.store("weight", constantB)
+        : coded
+      : node.store("weight", floats([outputs, ...rest], scaled()));
+  const inputs = [a, weight];
   const constantC = node.constantOf(c);
   const bias = constantC && perChannel(constantC, outputs, 2);
   if (c === undefined || beta === 0) node.bind(node.main("dense", inputs, {}));

@@ -36,7 +36,7 @@ function channelOf(shape: readonly number[], axis: number, count: number): (flat
 }
 
 /** The block of every element, blocks of `block` along `axis`, as a function of its flat index. */
-function blockOf(shape: readonly number[], axis: number, block: number): (flat: number) => number {
+export function blockOf(shape: readonly number[], axis: number, block: number): (flat: number) => number {
   const inner = elementCount(shape.slice(axis + 1));
   const size = shape[axis]!;
   const blocks = Math.ceil(size / block);
@@ -134,7 +134,14 @@ function storedFloats(node: NodeContext, constant: PlainConstant): string {
   if (constant.dtype !== "int8" && constant.dtype !== "uint8") return node.store("floats", made);
   const type = node.codeType(0);
   const isNarrow = type === T.INT4 || type === T.UINT4;
-  const codes = { codes: constant, scale, zeroPoint, axis, ...(block > 0 && { block }), ...(isNarrow && { isNarrow }) };
+  const codes = {
+    codes: constant,
+    scale,
+    zeroPoint,
+    axis,
+    ...(block > 0 && { block }),
+    ...(isNarrow && { bits: 4 as const }),
+  };
   return node.storeCodes("floats", made, codes);
 }
 

@@ -4,11 +4,13 @@ import { control } from "./control.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
+import { gatherQuantized } from "./gather-quantized.ts";
 import { integer } from "./integer.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
+import { qonnx } from "./qonnx.ts";
 import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
@@ -29,11 +31,13 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     rowNormalization,
     movement,
     gathering,
+    gatherQuantized,
     shape,
     values,
     quantization,
     integer,
     resizing,
     control,
+    qonnx,
   ].flatMap(Object.entries),
 );

@@ -26,7 +26,7 @@ export function addLayer<K extends "conv2d" | "dense">(
   const weight = node.store("weight", weights);
   const fixed = fixedLayer(node, op, [x, weight], attributes, activation);
   if (fixed !== undefined) return fixed;
-  const bias = biasOf(node, 2, weights, quantization?.scale);
+  const bias = biasOf(node, 2, weights, quantization?.scale ?? node.grid(0));
   const inputs = [x, weight, ...(bias ? [node.store("bias", bias)] : [])];
   const clamp = node.clampOf(activation);
   const all = { ...attributes, ...(clamp && { clamp }) } as unknown as Attributes[K];

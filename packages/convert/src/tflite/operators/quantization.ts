@@ -8,7 +8,12 @@ const NARROW: ReadonlySet<number> = new Set([T.FLOAT64, T.INT4, T.INT16, T.UINT1
 /** Floats to codes, or codes to codes of another scale. */
 const quantize: OperatorImporter = (node) => {
   const target = node.target();
-  if (!target.quantization) node.unsupported(`codes of type ${target.dtype}`, "int8 or uint8 codes with a scale");
+  if (target.grid !== undefined) {
+    node.bindReal(node.real(0));
+    return;
+  }
+  if (!target.quantization)
+    node.unsupported(`codes of type ${target.dtype}`, "int8, uint8 or int16 codes with a scale");
   node.bind(node.constant(0) ? node.codes(node.real(0), target) : node.codes(node.value(0), target));
 };
 

@@ -59,10 +59,11 @@ export function biasOf(
     node.damaged("bias", `${outputs} elements`, elementCount(constant.shape));
   if (constant.dtype === "f32") return floats([outputs], constant.data as Float32Array);
   const scales = weights.kind === "quantized" ? rowScales(weights) : undefined;
-  if (constant.dtype !== "int32" || scales === undefined || xScale === undefined)
+  // Behind int16, sums and biases have 64 bits.
+  if ((constant.dtype !== "int32" && constant.dtype !== "int64") || scales === undefined || xScale === undefined)
     return node.unsupported(
       `a bias of type ${typeName(node.tensor(index).type)}`,
-      "floats, or INT32 between quantized x and weights",
+      "floats, or INT32 or INT64 between quantized x and weights",
     );
   return floats(
     [outputs],

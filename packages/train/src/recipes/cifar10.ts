@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { binary, ternary } from "lowbit/quantize";
+import { chosenImages, imagesDataset } from "../data/images.ts";
+import { readJpegTar } from "../data/jpeg-tar.ts";
+import { clipped } from "../estimators/gradients.ts";
+import { relu, sign } from "../layers/activations.ts";
+import { batchNorm } from "../layers/batch-norm.ts";
+import { conv } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { int8Pixels, normalizedPixels } from "../layers/input.ts";
+import type { Layer } from "../layers/layer.ts";
+import { maxPool } from "../layers/pool.ts";
+import type { Recipe, RecipeData } from "../recipe.ts";
+import { straightThroughTraining } from "../strategies/straight-through.ts";
+import { floatTraining, type Strategy } from "../strategies/strategy.ts";
+
+/** Mean and standard deviation of its training pixels, 0..255, all channels together. */
+const [MEAN, STD] = [120.7, 64.2];
+
+/** Number in a file's name, 0..4999 in each class. */
+const numberOf = (name: string): number => Number(/(\d+)\.jpe?g$/i.exec(name)?.[1]);
+
+/**
+ * CIFAR-10's training images as JPEG files, `train.tar.gz` of `class/number.jpg`. The files numbered 4000 to 4999 of each class are the test, 10,000 of 50,000; 3900 to 3999 are looked at after each epoch. The files are lossy, so that figures compare with
+ * each other alone.
+ */
+const cifar10: RecipeData = async (folder) => {
+  const all = await readJpegTar(join(folder, "train.tar.gz"));
+  const part = (from: number, to: number) =>
+    chosenImages(
+      all,
+      [...all.names.keys()].filter((i) => {
+        const number = numberOf(all.names[i]!);
+        return number >= from && number < to;
+      }),
+    );
+  return {
+    training: imagesDataset(part(0, 3900), { flip: true }),
+    validation: imagesDataset(part(3900, 4000)),
+    test: imagesDataset(part(4000, 5000)),
+    input: { name: "image", dtype: "f32", shape: [all.height, all.width, all.channels] },
+  };
+};
+
+/** Channels, and whether a pool follows: 17 million multiply-adds an image, 0.29 million weights. */
+const STAGES = [
+  { inputs: 3, outputs: 32, pool: true },
+  { inputs: 32, outputs: 32, pool: false },
+  { inputs: 32, outputs: 64, pool: true },
+  { inputs: 64, outputs: 64, pool: false },
+  { inputs: 64, outputs: 128, pool: true },
+  { inputs: 128, outputs: 128, pool: false },
+] as const;
+
+/** Where activations are signs, pixels are int8 codes, borders +1, and each pool stands in front of its sign. */
+const network = (activation: (name: string) => Layer) => (): Layer[] => [
+  activation === sign ? int8Pixels("input") : normalizedPixels("input", MEAN, STD),
+  ...STAGES.flatMap(({ inputs, outputs, pool }, i) => [
+    conv(`conv${i + 1}`, { inputs, outputs, border: activation === sign && i > 0 ? 1 : 0 }),
+    ...(pool ? [maxPool(`pool${i + 1}`)] : []),
+    batchNorm(`norm${i + 1}`, { channels: outputs }),
+    activation(`act${i + 1}`),
+  ]),
+  dense("dense", { from: [4, 4, 128], outputs: 10 }),
+  batchNorm("norm7", { channels: 10 }),
+];
+
+const vgg = (scheme: string, description: string, strategy: () => Strategy, activation = relu): Recipe => ({
+  name: `cifar10-vgg-${scheme}`,
+  description: `small VGG on CIFAR-10 as JPEG files, ${description}`,
+  data: cifar10,
+  layers: network(activation),
+  strategy,
+  epochs: 10,
+  batch: 64,
+  peakRate: 0.003,
+  warmup: 200,
+  shift: 2,
+});
+
+export const cifar10Vgg: readonly Recipe[] = [
+  vgg("float", "float", () => floatTraining),
+  vgg("ternary", "ternary weights", () => straightThroughTraining({ quantizer: ternary() })),
+  vgg("binary", "binary weights", () => straightThroughTraining({ quantizer: binary() })),
+  vgg(
+    "xnor",
+    "binary weights and activations",
+    () => straightThroughTraining({ quantizer: binary(), estimator: clipped }),
+    sign,
+  ),
+];

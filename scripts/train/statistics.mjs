@@ -1,0 +1,25 @@
+// Means over seeds, their errors, and when one method may be said to beat another.
+
+/** Fewest seeds that an order is claimed on: the error of a mean of two differences is hardly known. */
+export const LEAST_SEEDS = 3;
+
+export function mean(values) {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/** Standard error of a mean; undefined of one value. */
+export function standardError(values) {
+  if (values.length < 2) return undefined;
+  const centre = mean(values);
+  const squares = values.reduce((sum, x) => sum + (x - centre) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
+}
+
+/**
+ * Two methods by seed (maps of seed to figure): mean and standard error of a - b over the seeds that both have, and whether the mean is more than two standard errors from 0 over at least LEAST_SEEDS.
+ */
+export function compared(a, b) {
+  const differences = [...a].filter(([seed]) => b.has(seed)).map(([seed, value]) => value - b.get(seed));
+  const [centre, error] = [mean(differences), standardError(differences)];
+  return { mean: centre, error, isBeyondDoubt: differences.length >= LEAST_SEEDS && Math.abs(centre) > 2 * error };
+}
