@@ -4,6 +4,7 @@
 /** Features of crates/wasm by part. */
 export const parts = {
   bits: ["bits", "bytes"],
+  int8: ["depthwise-affine", "winograd", "operators"],
   bytes: ["groups", "ternary", "depthwise-affine", "operators"],
   floats: ["codes", "depthwise-f32", "matmul", "operators"],
   transformer: ["transformer", "codes", "depthwise-f32", "matmul"],
@@ -15,7 +16,7 @@ export const parts = {
 };
 
 /** The parts that a network may be loaded with, without threads. */
-export const networkParts = ["bits", "bytes", "floats", "transformer", "all", "ops"];
+export const networkParts = ["int8", "bits", "bytes", "floats", "transformer", "all", "ops"];
 
 /** A part's name, as that of its file begins. */
 export const moduleName = (part) => (part === "all" ? "lowbit" : `lowbit-${part}`);

@@ -2,10 +2,13 @@
 
 use arbitrary::Arbitrary;
 use lowbit_kernels::affine_gemm::{
-    AffineCodes, AffineGemm, AffineInput, DynamicAffineGemm, GroupedAffineGemm, GroupedOutput, naive,
+    AffineCodes, AffineGemm, AffineInput, DynamicAffineGemm, GroupedAffineGemm, GroupedOutput,
+    WinogradConvolution, naive,
 };
 use lowbit_kernels::buffer::Scratch;
+use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::Op;
+use lowbit_kernels::geometry::{Geometry, Window};
 use lowbit_kernels::output::{OutputMut, OutputTransform};
 use lowbit_kernels::rows::RowKernel;
 use lowbit_kernels::testing::pack_codes;
@@ -32,7 +35,10 @@ pub struct Case<'a> {
 impl Case<'_> {
     /// Panics where a tier differs, on an engine of one of the three kinds of relaxed dots.
     pub fn check(&self) {
-        RelaxedDot::ALL[usize::from(self.dot) % 3].emulate(|| self.check_engine());
+        RelaxedDot::ALL[usize::from(self.dot) % 3].emulate(|| {
+            self.check_engine();
+            self.check_winograd();
+        });
     }
 
     fn check_engine(&self) {
@@ -87,6 +93,45 @@ impl Case<'_> {
             gemm.run(&floats, rows, &mut y, scratch.arena()).expect("valid");
             let y = crate::bits(&y);
             assert_eq!(&y, dynamic.get_or_insert_with(|| y.clone()), "{tier} {self:?}");
+        }
+    }
+
+    /// Winograd's products give the sums of gathered rows, where they compute them at all.
+    fn check_winograd(&self) {
+        let (size, blocks) = ([self.rows as usize % 9 + 1, self.depth as usize % 9 + 1], self.bits as usize % 3 + 1);
+        let (channels, columns) = (8 * blocks, self.columns as usize % 20 + 1);
+        let pad = |bits: u8| usize::from(self.group >> bits) % 4;
+        let window = Window { kernel: [3, 3], pads: [pad(0), pad(2), pad(4), pad(6)], ..Window::POINT };
+        let Ok(geometry) = Geometry::new(Op::Conv, size, window) else { return };
+        let input = AffineInput {
+            unsigned: self.unsigned,
+            zero_point: i32::from(self.zero_point) - if self.unsigned { 0 } else { 128 },
+        };
+        let codes: Vec<u8> = cycle(self.values, columns * 9 * channels, 3).collect();
+        let x: Vec<i8> = cycle(self.values, 2 * size[0] * size[1] * channels, 1).map(|x| x as i8).collect();
+        let zero_points = [i32::from(self.weight_zero)];
+        let weights = AffineCodes {
+            columns,
+            depth: 9 * channels,
+            group_size: 9 * channels,
+            bits: 8,
+            codes: &codes,
+            zero_points: &zero_points,
+        };
+        let gemm = |tier| AffineGemm::new(tier, &weights, input, OutputTransform::I32).expect("valid");
+        let len = 2 * geometry.output_pixels() * columns;
+        let mut scratch = Scratch::new();
+        let gathered = Convolution::new(geometry, vec![gemm(Tier::Scalar)], input.zero()).expect("valid");
+        let mut expected = vec![0; len];
+        scratch.reserve(Op::Conv, gathered.scratch_lines()).expect("memory");
+        gathered.run(&x, 2, OutputMut::I32(&mut expected), &mut scratch.arena()).expect("valid");
+        for tier in Tier::ALL.into_iter().filter(|&tier| WinogradConvolution::computes(&geometry, &gemm(tier))) {
+            let conv = WinogradConvolution::new(geometry, gemm(tier)).expect("computes");
+            let mut y = vec![0; len];
+            scratch.reserve(Op::Conv, conv.scratch_lines()).expect("memory");
+            let lines = 0..2 * conv.lines();
+            conv.run_lines(&x, 2, lines, OutputMut::I32(&mut y), &mut scratch.arena()).expect("valid");
+            assert_eq!(y, expected, "{tier} {self:?}");
         }
     }
 }

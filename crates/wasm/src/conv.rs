@@ -1,7 +1,10 @@
 //! `conv_*`: a convolution over products of any family.
 
+use core::any::Any;
 use core::ops::Range;
 
+#[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+use lowbit_kernels::affine_gemm::{AffineGemm, WinogradConvolution};
 use lowbit_kernels::buffer::{Arena, Element};
 use lowbit_kernels::conv::Convolution;
 use lowbit_kernels::error::{KernelError, Op, Result, What, check_range, checked_area};
@@ -41,14 +44,22 @@ trait Images {
     /// Columns of a group.
     fn group_columns(&self) -> usize;
     fn block_rows(&self) -> usize;
-    /// The fewest pixels that are still worth a call.
+    /// The fewest units that are still worth a call.
     fn grain(&self) -> usize;
+    /// Units of an image: output pixels, where nothing else is said.
+    fn units(&self) -> usize {
+        self.geometry().output_pixels()
+    }
+    /// Output pixels before a unit, counted over all images.
+    fn pixels_before(&self, unit: usize) -> usize {
+        unit
+    }
     fn scratch_lines(&self) -> usize;
-    fn run_pixels(
+    fn run_units(
         &self,
         x: &[Self::Input],
         batch: usize,
-        pixels: Range<usize>,
+        units: Range<usize>,
         y: OutputMut<'_>,
         scratch: &mut Arena<'_>,
     ) -> Result<()>;
@@ -79,7 +90,7 @@ macro_rules! images {
             fn scratch_lines(&self) -> usize {
                 self.scratch_lines()
             }
-            fn run_pixels(
+            fn run_units(
                 &self,
                 x: &[$input],
                 batch: usize,
@@ -97,6 +108,48 @@ images!(K::Input, Convolution<K>, GRAIN, K);
 #[cfg(feature = "bits")]
 images!(u32, BinaryConvolution, usize::MAX);
 
+#[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+impl Images for WinogradConvolution {
+    type Input = i8;
+    fn geometry(&self) -> &Geometry {
+        self.geometry()
+    }
+    fn pixel_len(&self) -> usize {
+        self.pixel_len()
+    }
+    fn columns(&self) -> usize {
+        self.columns()
+    }
+    fn group_columns(&self) -> usize {
+        self.columns()
+    }
+    fn block_rows(&self) -> usize {
+        self.block_lines()
+    }
+    fn grain(&self) -> usize {
+        1
+    }
+    fn units(&self) -> usize {
+        self.lines()
+    }
+    fn pixels_before(&self, line: usize) -> usize {
+        self.pixels_before(line)
+    }
+    fn scratch_lines(&self) -> usize {
+        self.scratch_lines()
+    }
+    fn run_units(
+        &self,
+        x: &[i8],
+        batch: usize,
+        lines: Range<usize>,
+        y: OutputMut<'_>,
+        scratch: &mut Arena<'_>,
+    ) -> Result<()> {
+        self.run_lines(x, batch, lines, y, scratch)
+    }
+}
+
 impl<C: Images> Object<C> {
     /// Elements of y per pixel.
     fn stride(&self) -> usize {
@@ -108,7 +161,7 @@ impl<C: Images> Object<C> {
     }
 }
 
-/// Checks y of `batch` images; returns their output pixels. `columns` are all, and those of a group.
+/// Checks y of `batch` images. `columns` are all, and those of a group.
 #[inline(never)]
 fn check_output(
     memory: &Memory,
@@ -117,14 +170,14 @@ fn check_output(
     batch: usize,
     geometry: &Geometry,
     [columns, group_columns]: [usize; 2],
-) -> Result<usize> {
-    let units = checked_area(OP, batch, geometry.output_pixels())?;
-    output_at(memory, kind, y, checked_area(OP, units, kind.row_len(columns))?)?;
+) -> Result<()> {
+    let pixels = checked_area(OP, batch, geometry.output_pixels())?;
+    output_at(memory, kind, y, checked_area(OP, pixels, kind.row_len(columns))?)?;
     if kind == OutputKind::Bits && columns > group_columns {
         // A group that ends inside a word would write into its neighbour's.
         check_range(OP, What::Columns, 0, 0, (group_columns % WORD_BITS) as i64)?;
     }
-    Ok(units)
+    Ok(())
 }
 
 impl<C: Images + Sync> Parallel for Object<C> {
@@ -132,14 +185,16 @@ impl<C: Images + Sync> Parallel for Object<C> {
         let memory = Memory::new(OP);
         memory.read::<C::Input>(x, self.images(batch)?)?;
         let columns = [self.conv.columns(), self.conv.group_columns()];
-        let units = check_output(&memory, self.kind, y, batch, self.conv.geometry(), columns)?;
+        check_output(&memory, self.kind, y, batch, self.conv.geometry(), columns)?;
+        let units = batch * self.conv.units();
         let block = self.conv.block_rows();
         let scratch_lines = self.conv.scratch_lines();
         Ok(Work { x, y, count: batch, units, block, grain: self.conv.grain(), scratch_lines })
     }
 
-    unsafe fn run(&self, work: &Work, pixels: Range<usize>, mut scratch: Arena<'_>) {
+    unsafe fn run(&self, work: &Work, units: Range<usize>, mut scratch: Arena<'_>) {
         let (stride, images) = (self.stride(), self.images(work.count));
+        let pixels = self.conv.pixels_before(units.start)..self.conv.pixels_before(units.end);
         // SAFETY: `prepare` found the images and the pixels at these addresses; these pixels of y are the caller's alone.
         let (x, y) = unsafe {
             (
@@ -147,7 +202,7 @@ impl<C: Images + Sync> Parallel for Object<C> {
                 output(self.kind, work.y, pixels.start * stride, pixels.len() * stride),
             )
         };
-        let done = self.conv.run_pixels(x, work.count, pixels, y, &mut scratch);
+        let done = self.conv.run_units(x, work.count, units, y, &mut scratch);
         assert!(done.is_ok(), "`prepare` checked all of it");
     }
 }
@@ -161,10 +216,9 @@ pub fn conv_new(pointer: usize, words: usize) -> i32 {
         let mut params = Params::new(&memory, OP, pointer, words)?;
         let geometry = read_geometry(OP, &mut params);
         let (zero_bits, fill) = (params.flag(What::Padding)?, params.int()?);
-        let products = Products::new(take(OP, params.array()?)?)?;
+        let objects = take(OP, params.array()?)?;
         params.end()?;
-        let conv = join(products, geometry?, zero_bits, fill)?;
-        insert(OP, Conv(conv))
+        insert(OP, Conv(join(objects, geometry?, zero_bits, fill)?))
     };
     status_or(make())
 }
@@ -176,7 +230,21 @@ pub fn conv_run(handle: i32, x: usize, y: usize, batch: usize) -> i32 {
 }
 
 /// The products of all groups as one convolution; they take rows of one type and end in one kind of output.
-fn join(products: Products, geometry: Geometry, zero_bits: bool, fill: i32) -> Result<Box<dyn Parallel>> {
+fn join(
+    #[cfg_attr(
+        not(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32")))),
+        expect(unused_mut, reason = "a build without Winograd's products takes none out")
+    )]
+    mut objects: Vec<Box<dyn Any>>,
+    geometry: Geometry,
+    zero_bits: bool,
+    fill: i32,
+) -> Result<Box<dyn Parallel>> {
+    #[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+    if let Some(conv) = winograd(&mut objects, &geometry, zero_bits, fill)? {
+        return Ok(conv);
+    }
+    let products = Products::new(objects)?;
     let (kind, groups) = (products.kind()?, products.len());
     #[cfg(feature = "bits")]
     if products.bits.len() == groups {
@@ -202,6 +270,27 @@ fn join(products: Products, geometry: Geometry, zero_bits: bool, fill: i32) -> R
         return object(Convolution::new(geometry, products.floats, fill as f32)?, kind);
     }
     Err(not_a_product(OP))
+}
+
+/// The one product of bytes as a convolution by Winograd's products, where that pays.
+#[cfg(all(feature = "winograd", any(target_feature = "simd128", not(target_arch = "wasm32"))))]
+fn winograd(
+    objects: &mut Vec<Box<dyn Any>>,
+    geometry: &Geometry,
+    zero_bits: bool,
+    fill: i32,
+) -> Result<Option<Box<dyn Parallel>>> {
+    let pays = |gemm: &AffineGemm| {
+        !zero_bits && fill as i8 == gemm.input().zero() && WinogradConvolution::pays(geometry, gemm)
+    };
+    if objects.len() != 1 || !objects[0].downcast_ref().is_some_and(pays) {
+        return Ok(None);
+    }
+    let Some(Ok(gemm)) = objects.pop().map(<Box<dyn Any>>::downcast::<AffineGemm>) else {
+        return Err(not_a_product(OP));
+    };
+    let kind = gemm.output().kind();
+    object(WinogradConvolution::new(*geometry, *gemm)?, kind).map(Some)
 }
 
 fn object<C: Images + Sync + 'static>(conv: C, kind: OutputKind) -> Result<Box<dyn Parallel>> {

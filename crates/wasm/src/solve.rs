@@ -1,8 +1,8 @@
 //! [`lowbit_kernels::solve`] across the border: what `packages/core/src/kernels/solve.ts` calls. Matrices of f64 are square, `[columns, columns]`.
 
 use lowbit_kernels::error::{Op, Result, What, check_range, checked_area};
-use lowbit_kernels::quantize::{Grid, Grouping};
-use lowbit_kernels::solve::{self, Adaround, ColumnStats, Hqq, Rounding};
+use lowbit_kernels::quantize::{Additive, Grid, Grouping};
+use lowbit_kernels::solve::{self, Adaround, AdditiveLayer, ColumnStats, Hqq, Rounding};
 use lowbit_kernels::tier::Tier;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -112,6 +112,36 @@ pub fn solve_adaround(
         check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
         let search = Adaround { iterations, rate, weight, beta: [beta_from, beta_to] };
         solve::adaround(Tier::BUILD, &search, (&grouping, &grid), columns, w, h, codes)
+    };
+    status(run())
+}
+
+/// Parameters: w (f32 array), columns, pointer to `h` (as of `solve_finish_gram`), dimension, count and entries of the codebooks, pointers to f32 codebooks and codes,
+/// which become better ones: steps of the fit of the codebooks, then the beam of a search for codes (0: none). The error goes to f64 `error`.
+#[wasm_bindgen]
+pub fn solve_additive(params: usize, words: usize, error: usize) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let x: &[f32] = params.array()?;
+        let columns = params.size(What::Columns)?;
+        let h = memory.read(params.pointer()?, square(columns)?)?;
+        let mut size = || params.size(What::Codebook);
+        let sums = Additive { dimension: size()?, count: size()?, entries: size()? };
+        check_range(OP, What::Codebook, 1, i64::MAX, sums.dimension as i64)?;
+        let books = checked_area(OP, checked_area(OP, sums.count, sums.entries)?, sums.dimension)?;
+        let codebooks = memory.write(params.pointer()?, books)?;
+        let codes =
+            memory.write(params.pointer()?, checked_area(OP, x.len() / sums.dimension, sums.count)?)?;
+        let (steps, beam) = (params.size(What::Rows)?, params.size(What::Best)?);
+        params.end()?;
+        let layer = AdditiveLayer { sums, columns, x, h };
+        layer.fit(codes, codebooks, steps)?;
+        if beam > 0 {
+            layer.search(codebooks, beam, codes)?;
+        }
+        memory.write::<f64>(error, 1)?[0] = layer.error(codes, codebooks)?;
+        Ok(())
     };
     status(run())
 }

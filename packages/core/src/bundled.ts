@@ -15,6 +15,12 @@ export function bundledWasm(tier: Tier, part: Part): URL {
       return new URL("../wasm/lowbit-bits.simd128.wasm", import.meta.url);
     case "bits relaxed":
       return new URL("../wasm/lowbit-bits.relaxed.wasm", import.meta.url);
+    case "int8 scalar":
+      return new URL("../wasm/lowbit-int8.scalar.wasm", import.meta.url);
+    case "int8 simd128":
+      return new URL("../wasm/lowbit-int8.simd128.wasm", import.meta.url);
+    case "int8 relaxed":
+      return new URL("../wasm/lowbit-int8.relaxed.wasm", import.meta.url);
     case "bytes scalar":
       return new URL("../wasm/lowbit-bytes.scalar.wasm", import.meta.url);
     case "bytes simd128":

@@ -39,6 +39,7 @@ export { q8_0 } from "./quantize/blocks/q8-0.ts";
 export { tq1_0, tq2_0 } from "./quantize/blocks/tq.ts";
 export { type StoredFloat, widenFloats } from "./quantize/blocks/widen.ts";
 export { type AdaroundOptions, adaround } from "./quantize/calibrated/adaround.ts";
+export { type AqlmOptions, aqlm } from "./quantize/calibrated/aqlm.ts";
 export { type AwqOptions, awq } from "./quantize/calibrated/awq.ts";
 export { type BiasCorrection, correctBias } from "./quantize/calibrated/bias-correction.ts";
 export { inputCurvature, inputMax, inputMean } from "./quantize/calibrated/curvature.ts";

@@ -59,15 +59,16 @@ const cases: readonly [what: string, graph: Graph, part: Part][] = [
     layer("bit", "dense", binary, { behind: (b, y) => b.node("add", [y, y], {}, "f32") }),
     "all",
   ],
-  ["int8", layer("int8", "dense", int8), "bits"],
+  ["int8", layer("int8", "dense", int8), "int8"],
+  ["int8 in groups", layer("int8", "conv2d", int8, { groups: 2 }), "int8"],
   [
     "int8 and broadcasting",
     layer("int8", "dense", int8, { behind: (b, y) => b.node("add", [y, y], {}, "f32") }),
-    "bytes",
+    "int8",
   ],
   ["int8 by groups", layer("int8", "dense", { ...int8, scales: 16 }), "bytes"],
-  ["depthwise int8", layer("int8", "conv2d", int8, { groups: 64 }), "bytes"],
-  ["binary weights by int8, short rows", layer("int8", "conv2d", binary), "bits"],
+  ["depthwise int8", layer("int8", "conv2d", int8, { groups: 64 }), "int8"],
+  ["binary weights by int8, short rows", layer("int8", "conv2d", binary), "int8"],
   ["binary weights by int8, long rows", layer("int8", "conv2d", binary, { k: 1024 }), "bytes"],
   ["binary weights by int8, dense", layer("int8", "dense", binary), "bytes"],
   ["everything", goldenGraph(), "all"],
@@ -117,6 +118,7 @@ it("the modules hold what the table says, and `all` the rest", async () => {
     return exports.flatMap(({ name }) => family.exec(name)?.[0] ?? []).sort();
   };
   expect(await held("bits")).toEqual(["affine", "xnor"]);
+  expect(await held("int8")).toEqual(["affine", "pad"]);
   expect(await held("bytes")).toEqual(["affine", "pad", "ternary"]);
   expect(await held("floats")).toEqual(["codebook", "pad"]);
   expect(await held("search")).toEqual(["quantize", "top_k"]);

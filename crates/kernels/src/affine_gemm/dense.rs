@@ -11,8 +11,8 @@ use crate::tier::Tier;
 
 /// Packed weights and what becomes of the sums. Rows are bytes; uint8 ones are passed as the int8 of the same bits.
 pub struct AffineGemm {
-    packed: Packed,
-    output: OutputTransform,
+    pub(super) packed: Packed,
+    pub(super) output: OutputTransform,
 }
 
 impl AffineGemm {

@@ -81,3 +81,18 @@ const BLOCK_BYTES: usize = 192 * 1024;
 pub(super) fn block_rows(depth: usize, columns: usize) -> usize {
     (BLOCK_BYTES / (2 * depth + 4 * columns)).clamp(16, 128) & !3
 }
+
+/// Whether a convolution of 3 × 3 that Winograd's products compute is faster so: with too few channels the transforms cost what they save, and of few outputs too many are
+/// of no use, for tiles are 2 × 2 and go by fours.
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub(super) fn winograd_pays([height, width]: [usize; 2], channels: usize, columns: usize) -> bool {
+    let tiles = (height.div_ceil(2) * width.div_ceil(2)).next_multiple_of(4);
+    channels >= 32 && columns >= 16 && 3 * 16 * tiles <= 2 * 9 * height * width
+}
+
+/// Strips of four tiles, of `bytes` of transformed activations and sums each, that are computed together: those of many channels leave the second-level cache rather than
+/// have the weights read again for each.
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub(super) fn winograd_strips(bytes: usize) -> usize {
+    (BLOCK_BYTES / bytes).clamp(4, 16)
+}

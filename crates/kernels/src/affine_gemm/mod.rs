@@ -30,6 +30,8 @@
 //! front of each), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in every tile (27), rows not interleaved (30), the
 //! sums in pairs of Winograd's inner product, (x0 + w1) (x1 + w0), which halves the multiplications (33 of 3 x 2 vectors beside 34: it is instructions that bind), an image prepared once
 //! for all taps of a convolution (its rows cannot be interleaved, which costs what it saves).
+//!
+//! Windows of 3 × 3 take fewer products: see `winograd.rs`.
 
 mod dense;
 mod dispatch;
@@ -46,11 +48,15 @@ mod simd128;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod strips;
 mod sums;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod winograd;
 
 pub use dense::AffineGemm;
 pub use dynamic::DynamicAffineGemm;
 pub use grouped::{GroupedAffineGemm, GroupedOutput};
 pub use pack::{AffineCodes, AffineInput};
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+pub use winograd::WinogradConvolution;
 
 use crate::error::Op;
 

@@ -164,7 +164,7 @@ impl<const WIDTH: usize> Codes for Pairs<WIDTH> {
     }
 }
 
-struct PairDot;
+pub(super) struct PairDot;
 
 impl Dot for PairDot {
     #[inline(always)]

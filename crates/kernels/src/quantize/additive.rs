@@ -19,7 +19,7 @@ pub struct Additive {
 }
 
 impl Additive {
-    fn check(&self, x: usize, codes: &[u8], codebooks: usize) -> Result<()> {
+    pub(crate) fn check(&self, x: usize, codes: &[u8], codebooks: usize) -> Result<()> {
         let Self { dimension, count, entries } = *self;
         check_range(OP, What::Codebook, 1, 1 << 20, dimension as i64)?;
         check_range(OP, What::Codebook, 1, 64, count as i64)?;
@@ -35,7 +35,7 @@ impl Additive {
         }
     }
 
-    fn entry<'a>(&self, codebooks: &'a [f32], book: usize, code: u8) -> &'a [f32] {
+    pub(crate) fn entry<'a>(&self, codebooks: &'a [f32], book: usize, code: u8) -> &'a [f32] {
         &codebooks[(book * self.entries + usize::from(code)) * self.dimension..][..self.dimension]
     }
 

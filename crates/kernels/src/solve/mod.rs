@@ -9,6 +9,7 @@
 //! **Speed.** All of the K³ and K² work is one loop (`tile.rs`), in vectors of two f64: 6 loads, 8 multiplications and 8 additions for 16 multiply-adds.
 
 mod adaround;
+mod additive;
 mod columns;
 mod factor;
 mod gptq;
@@ -23,6 +24,7 @@ mod simd128;
 mod tile;
 
 pub use adaround::{Adaround, adaround};
+pub use additive::AdditiveLayer;
 pub use columns::{ColumnStats, column_stats, powers, row_dots, scale};
 pub use factor::factor;
 pub use gptq::{Rounding, gptq};

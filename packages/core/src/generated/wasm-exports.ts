@@ -202,6 +202,7 @@ export interface WasmExports {
   readonly row_norm_run: (a: number, b: number, c: number, d: number) => number;
   readonly softmax_f32: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly solve_adaround: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly solve_additive: (a: number, b: number, c: number) => number;
   readonly solve_column_stats: (a: number, b: number, c: number, d: number) => number;
   readonly solve_factor: (a: number, b: number, c: number) => number;
   readonly solve_finish_gram: (a: number, b: number, c: number, d: number) => number;

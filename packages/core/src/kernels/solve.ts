@@ -4,6 +4,7 @@ import type { Grouping } from "../quantize/inner.ts";
 import { groupCount } from "../quantize/inner.ts";
 import type { AdaroundSearch, ColumnFigures, Gram, GridProblem, HqqSearch, Solver } from "../quantize/solve.ts";
 import type { Calibration } from "../quantize/types.ts";
+import type { AdditiveCodes } from "../quantize/vector/loops.ts";
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
 import { copyF32, copyF64, copyU8, staged } from "./stage.ts";
@@ -76,6 +77,28 @@ class KernelGram implements Gram {
       const forms = stage.reserve(8 * groups);
       gridParameters(instance, problem).i32(this.columns, this.#h, forms).call(instance.exports.solve_grid_quadratic);
       return copyF64(instance, forms, groups);
+    });
+  }
+
+  additive(
+    w: Float32Array,
+    { codes, codebooks, count, dimension }: AdditiveCodes & { dimension: number },
+    { steps, beam }: { steps: number; beam: number },
+  ): AdditiveCodes & { error: number } {
+    const instance = this.#instance;
+    return staged(instance, (stage) => {
+      const [books, chosen, error] = [stage.upload(codebooks), stage.upload(codes), stage.reserve(8)];
+      const entries = codebooks.length / (count * dimension);
+      new Parameters(instance)
+        .array(w)
+        .i32(this.columns, this.#h, dimension, count, entries, books, chosen, steps, beam)
+        .call((pointer, words) => instance.exports.solve_additive(pointer, words, error));
+      return {
+        codes: copyU8(instance, chosen, codes.length),
+        codebooks: copyF32(instance, books, codebooks.length),
+        count,
+        error: copyF64(instance, error, 1)[0]!,
+      };
     });
   }
 

@@ -14,12 +14,22 @@ export type Tier = "scalar" | "simd128" | "relaxed";
 
 /**
  * Which kernels a module holds; each is a link of its own of the same code (`scripts/wasm-parts.mjs`).
- * - `bits`, `bytes`, `floats`: what binary networks, networks on int8, and networks on floats call (runtime/part.ts knows which graphs run on which);
+ * - `bits`, `int8`, `bytes`, `floats`: what binary networks, networks on int8, those with ternary weights or scales per group, and networks on floats call (runtime/part.ts knows which graphs run on which);
  * - `transformer`: what encoders and decoders of text call;
  * - `all`: every kernel of usual networks and quantizers; `ops`: those of `lowbit/ops` beside them; `threads`: `ops` over a shared memory;
  * - `search`: the scans of quantized vectors, which no other module has.
  */
-export type Part = "bits" | "bytes" | "floats" | "transformer" | "all" | "ops" | "threads" | "search" | "quantize";
+export type Part =
+  | "int8"
+  | "bits"
+  | "bytes"
+  | "floats"
+  | "transformer"
+  | "all"
+  | "ops"
+  | "threads"
+  | "search"
+  | "quantize";
 
 /** Lowest first. */
 export const tiers: readonly Tier[] = ["scalar", "simd128", "relaxed"];

@@ -15,6 +15,7 @@ import { q4_kMethod } from "./blocks/q4-k.ts";
 import { q8_0Method } from "./blocks/q8-0.ts";
 import { tqMethods } from "./blocks/tq.ts";
 import { adaroundMethod } from "./calibrated/adaround.ts";
+import { aqlmMethod } from "./calibrated/aqlm.ts";
 import { awqMethod } from "./calibrated/awq.ts";
 import { biasCorrectionMethod } from "./calibrated/bias-correction.ts";
 import { equalizationMethods } from "./calibrated/equalization.ts";
@@ -124,6 +125,7 @@ export const methods: readonly Method[] = [
   posteriorGridMethod,
   ...gptqMethods,
   awqMethod,
+  aqlmMethod,
   adaroundMethod,
   hqqMethod,
   hadamardMethod,

@@ -220,6 +220,13 @@ export const IEEE_754 = paper(
   "https://doi.org/10.1109/IEEESTD.2019.8766229",
 );
 
+export const EGIAZARIAN = paper(
+  "Extreme compression of large language models via additive quantization",
+  "Egiazarian, Panferov, Kuznedelev, Frantar, Babenko, Alistarh",
+  2024,
+  "https://arxiv.org/abs/2401.06118",
+);
+
 export const GPTQ = paper(
   "GPTQ: accurate post-training quantization for generative pre-trained transformers",
   "Frantar, Ashkboos, Hoefler, Alistarh",

@@ -8,6 +8,7 @@ import { q4_kFamily } from "./blocks/q4-k.ts";
 import { q8_0Family } from "./blocks/q8-0.ts";
 import { tq1_0Family, tq2_0Family } from "./blocks/tq.ts";
 import { adaroundFamily } from "./calibrated/adaround.ts";
+import { aqlmFamily } from "./calibrated/aqlm.ts";
 import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
 import { hqqFamily } from "./calibrated/hqq.ts";
@@ -94,6 +95,7 @@ export const registry: readonly SchemeFamily[] = [
   posteriorGridFamily,
   gptqFamily,
   awqFamily,
+  aqlmFamily,
   adaroundFamily,
   hqqFamily,
   q4_0Family,

@@ -6,6 +6,7 @@
  */
 import type { Grid, Grouping } from "./inner.ts";
 import type { Calibration } from "./types.ts";
+import type { AdditiveCodes } from "./vector/loops.ts";
 
 /** A grid over weights [rows, columns], as the searches round to it. */
 export interface GridProblem {
@@ -56,6 +57,15 @@ export interface Gram extends Disposable {
   adaround(problem: GridProblem, search: AdaroundSearch): Uint8Array;
   /** Per group d H_gg dᵀ with d = w - what the grid makes of it. */
   gridErrors(problem: GridProblem): Float64Array;
+  /**
+   * AQLM's steps on weights [rows, columns]: `steps` of conjugate gradients over the codebooks, then a search for codes with a beam of that many codings of a row (0: none).
+   * `error` is Σ d H dᵀ of what is left.
+   */
+  additive(
+    w: Float32Array,
+    start: AdditiveCodes & { readonly dimension: number },
+    effort: { readonly steps: number; readonly beam: number },
+  ): AdditiveCodes & { readonly error: number };
   /** Per row d H dᵀ with d = x - y, both [rows, columns]: twice the mean squared error of the row's output. */
   errors(x: Float32Array, y: Float32Array): Float64Array;
 }

@@ -12,7 +12,9 @@ const needs = {
   bits: "xnor_gemm_new",
   /** int8 by affine weights, and by binary or ternary ones where rows are short: what the first layer of a binary network is. */
   affine: "affine_gemm_new",
-  /** Any other product of int8, depthwise ones among them. */
+  /** Depthwise convolutions of int8. */
+  depthwise: "depthwise_affine_new",
+  /** Any other product of int8. */
   bytes: "ternary_gemm_new",
   /** Floats by coded weights, depthwise ones, and products of two activations. */
   floats: "codebook_gemm_new",
@@ -29,10 +31,11 @@ type Need = keyof typeof needs;
 /** What the modules hold, the smallest first; `all` holds everything. */
 const modules: readonly (readonly [Part, ...Need[]])[] = [
   ["floats", "floats", "operators"],
+  ["int8", "affine", "depthwise", "operators"],
   ["bits", "bits", "affine"],
-  ["bytes", "affine", "bytes", "operators"],
+  ["bytes", "affine", "depthwise", "bytes", "operators"],
   ["transformer", "transformer", "affine", "floats", "operators"],
-  ["all", "bits", "affine", "bytes", "floats", "operators"],
+  ["all", "bits", "affine", "depthwise", "bytes", "floats", "operators"],
 ];
 
 /** Operators of which every kernel is in every module, beside conv2d and dense. */
@@ -100,7 +103,9 @@ function productNeed(node: NodeOf<"conv2d" | "dense">, { values, constants }: Gr
   const isCoded = constant?.kind === "quantized";
   if (node.op === "dense" && node.attributes.activations) return "transformer";
   if (values.get(x)?.dtype === "f32") return isCoded || isGrouped ? "floats" : undefined;
-  if (!isCoded || isGrouped) return "bytes";
+  if (!isCoded) return "bytes";
+  // One input channel per group, as `lowerConv2d` decides.
+  if (isGrouped && constant.shape[3] === 1) return "depthwise";
   const { bits, decoding, shape } = constant;
   const k = sizeOf(shape.slice(1));
   if ((constant.groupSize ?? k) < k) return "bytes";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { AffineGemm, GroupedAffineGemm } from "../../src/kernels/affine-gemm.ts";
+import { Convolution } from "../../src/kernels/convolution.ts";
 import type { KernelInstance } from "../../src/kernels/instance.ts";
 import { activations, expectSums, inputs, runBytes } from "./products.ts";
 import { integers, packCodes, rowCounts, sizes } from "./random.ts";
@@ -34,6 +35,47 @@ export function affineGemm(kernels: () => KernelInstance): void {
     expect(() => make(longest + 1)).toThrow(
       /affine_gemm: largest sum, expected a sum that its accumulator holds, got a larger one/,
     );
+  });
+
+  // Sizes around tiles of 2 x 2 that go by fours; 24 channels, and images of few pixels, are left to gathered rows.
+  it.each([
+    [9, 11, 32, 18],
+    [8, 8, 64, 16],
+    [7, 5, 40, 33],
+    [6, 6, 24, 16],
+    [2, 2, 32, 16],
+  ])("windows of 3 x 3 over %i x %i x %i to %i channels equal naive", (height, width, channels, n) => {
+    const instance = kernels();
+    for (const input of inputs) {
+      const next = integers(n);
+      const k = 9 * channels;
+      const codes = Array.from({ length: n * k }, () => next(0, 255));
+      const options = { n, k, bits: 8, codes: Uint8Array.from(codes), zeroPoint: 128, x: input } as const;
+      const window = { kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] } as const;
+      const gemm = new AffineGemm(instance, { ...options, output: { kind: "int32" } });
+      using conv = new Convolution(instance, [gemm], { input: [height, width], window, padding: input.zeroPoint });
+      const batch = 2;
+      const x = activations(input, batch * height * width * channels, n);
+      const inside = (at: number, size: number): boolean => at >= 0 && at < size;
+      const expected = Array.from({ length: batch * height * width * n }, (_, at) => {
+        const [pixel, column] = [Math.floor(at / n), at % n];
+        const [image, line, place] = [
+          Math.floor(pixel / (height * width)),
+          Math.floor(pixel / width) % height,
+          pixel % width,
+        ];
+        let sum = 0;
+        for (let tap = 0; tap < 9; tap++) {
+          const [i, j] = [line + Math.floor(tap / 3) - 1, place + (tap % 3) - 1];
+          if (!inside(i, height) || !inside(j, width)) continue;
+          const start = ((image * height + i) * width + j) * channels;
+          for (let c = 0; c < channels; c++)
+            sum += (x[start + c]! - input.zeroPoint) * (codes[column * k + tap * channels + c]! - 128);
+        }
+        return sum;
+      });
+      expect([...runBytes(instance, conv, x, batch, expected.length)]).toEqual(expected);
+    }
   });
 
   it("groups: scaled sums added in ascending order, each addition rounded", () => {

@@ -4,6 +4,8 @@ import { bundledWasm } from "../../src/bundled.ts";
 import { OutOfRangeError, ShapeError } from "../../src/errors.ts";
 import { loadKernels } from "../../src/kernels/load.ts";
 import {
+  aq,
+  aqlm,
   awqScales,
   correctBias,
   divideOutputs,
@@ -74,6 +76,29 @@ describe("roundings by inputs", () => {
       expect(got - best).toBeLessThan(0.7 * (rounded - best));
     },
   );
+
+  it("aqlm takes much of the output's error off aq, whose weights are nearer", async () => {
+    const [data, inputs] = [draw(24 * 32), inputsOf(200, 32)];
+    const tensor = { shape: [24, 32], data };
+    const calibration = { samples: 200, inputs };
+    const size = { dimension: 4, centroids: 16, codebooks: 2 };
+    const plain = await quantize(tensor, aq(size));
+    const found = await quantize(tensor, aqlm(size), { calibration });
+    expect(found.bytes).toBe(plain.bytes);
+    expect(found.error.mse).toBeGreaterThan(plain.error.mse);
+    const error = (w: Float32Array): Promise<number> => outputError(tensor, w, calibration);
+    const [before, after] = [await error(plain.dequantize()), await error(found.dequantize())];
+    expect(after).toBeLessThan(0.5 * before);
+  });
+
+  it("aqlm leaves nothing of a row that its codebooks have numbers enough for", async () => {
+    const [data, inputs] = [draw(4), inputsOf(50, 4)];
+    const tensor = { shape: [1, 4], data };
+    const calibration = { samples: 50, inputs };
+    const found = await quantize(tensor, aqlm({ dimension: 2, centroids: 2, codebooks: 2 }), { calibration });
+    // Four entries of two numbers for four weights: least squares leaves nothing.
+    expect(await outputError(tensor, found.dequantize(), calibration)).toBeLessThan(1e-9);
+  });
 
   it("inputs that do not depend on each other, or are all 0, leave the nearest levels", async () => {
     const tensor = { shape: [4, 8], data: draw(32) };

@@ -119,6 +119,8 @@ export const digests: Record<string, string> = {
   "rq:2x8x3": "38d9ae09d5bd491e",
   "aq:4x16x2": "99bf5883e4b0e01e",
   "aq:2x8x3": "86c4a4429fecbf38",
+  "aqlm:4x16x2": "d5e6f8a6db15509b",
+  "aqlm:2x8x3": "12b130d9ae68160b",
   "hashed:1": "d0cc12b7016de831",
   "hashed:8": "7f87765103068f9b",
   "stochastic:binary": "b2e74dcd0812ddad",

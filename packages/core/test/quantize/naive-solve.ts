@@ -3,6 +3,8 @@ import { disposeSymbol } from "../../src/dispose.ts";
 import { type Grid, type Grouping, groupCount, groupsPerRow } from "../../src/quantize/inner.ts";
 import type { AdaroundSearch, Gram, GridProblem, HqqSearch, Solver } from "../../src/quantize/solve.ts";
 import type { Calibration } from "../../src/quantize/types.ts";
+import type { AdditiveCodes } from "../../src/quantize/vector/loops.ts";
+import { naiveAdditive } from "./naive-additive.ts";
 import { roundTiesEven } from "./naive-rounding.ts";
 
 const { fround } = Math;
@@ -148,6 +150,17 @@ class NaiveGram implements Gram {
       if (di !== 0) forms[group]! += di * product;
     });
     return forms;
+  }
+
+  additive(
+    w: Float32Array,
+    { dimension, ...start }: AdditiveCodes & { readonly dimension: number },
+    { steps, beam }: { readonly steps: number; readonly beam: number },
+  ): AdditiveCodes & { readonly error: number } {
+    const layer = naiveAdditive(this.#h, w, dimension, start.count, start.codebooks.length / start.count / dimension);
+    const codebooks = layer.fit(start.codes, start.codebooks, steps);
+    const codes = layer.search(start.codes, codebooks, beam);
+    return { codes, codebooks, count: start.count, error: layer.error(codes, codebooks) };
   }
 
   errors(x: Float32Array, y: Float32Array): Float64Array {

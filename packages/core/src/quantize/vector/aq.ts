@@ -2,9 +2,12 @@
 import { checkInteger, defineQuantizer } from "../define.ts";
 import type { Method } from "../method.ts";
 import { BABENKO } from "../papers.ts";
+import type { Random } from "../random.ts";
 import type { SchemeFamily } from "../scheme-family.ts";
 import type { Quantizer } from "../types.ts";
+import type { Weights } from "../weights.ts";
 import { bitsFor } from "./kmeans.ts";
+import type { AdditiveCodes } from "./loops.ts";
 import { checkRows, checkSums, parseSums, type RqOptions, residualCodes } from "./rq.ts";
 import { unitOf } from "./unit.ts";
 
@@ -63,24 +66,31 @@ export function aq({
     paper: BABENKO,
     encode(w, { random }) {
       checkRows(scheme, w, dimension);
-      const { factor, restore } = unitOf(w);
-      const start = residualCodes(w, factor, random, size);
-      using vectors = w.vectors(dimension, factor);
-      let best = vectors.additive(start, { beam: 1, searches: 0, fits: 0 });
-      for (let round = 0; round < rounds; round++) {
-        const next = vectors.additive(best, { beam, searches: 1, fits: FITS });
-        // Rounding may make a step the other way.
-        if (next.error >= best.error) break;
-        const settled = best.error - next.error <= SETTLED * best.error;
-        best = next;
-        if (settled) break;
-      }
-      return {
-        codes: best.codes,
-        decoding: { kind: "additive", codebook: restore(best.codebooks), dimension, count: codebooks },
-      };
+      const { codes, codebooks: codebook } = additiveCodes(w, random, { ...size, beam, rounds });
+      return { codes, decoding: { kind: "additive", codebook, dimension, count: codebooks } };
     },
   });
+}
+
+/** The search of {@link aq}. */
+export function additiveCodes(
+  w: Weights,
+  random: Random,
+  { beam, rounds, ...size }: Required<RqOptions> & { readonly beam: number; readonly rounds: number },
+): AdditiveCodes {
+  const { factor, restore } = unitOf(w);
+  const start = residualCodes(w, factor, random, size);
+  using vectors = w.vectors(size.dimension, factor);
+  let best = vectors.additive(start, { beam: 1, searches: 0, fits: 0 });
+  for (let round = 0; round < rounds; round++) {
+    const next = vectors.additive(best, { beam, searches: 1, fits: FITS });
+    // Rounding may make a step the other way.
+    if (next.error >= best.error) break;
+    const settled = best.error - next.error <= SETTLED * best.error;
+    best = next;
+    if (settled) break;
+  }
+  return { ...best, codebooks: restore(best.codebooks) };
 }
 
 export const aqFamily: SchemeFamily = {

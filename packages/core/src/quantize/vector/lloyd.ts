@@ -24,7 +24,7 @@ const SEEN = 128;
 const RUN = 64;
 
 /** Passes end when one lessens the error by less than this part of it: where all vectors are seen, and where they are a sample, whose error is not that of all. */
-const SETTLED = { all: 1e-4, sample: 2e-3 };
+const SETTLED = { all: 1e-4, sample: 4e-3 };
 
 /** A codebook [clusters, dimension] in lexicographic order and the index of the nearest vector for each sub-vector. */
 export interface Clustering {
