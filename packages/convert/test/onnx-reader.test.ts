@@ -143,7 +143,7 @@ describe("graphs", () => {
         ["NonZero", ["third"]],
       ]),
     );
-    expect(error.message).toMatch(/Einsum \(first, second\); NonZero \(third\)/);
+    expect(error.message).toMatch(/2 Einsum \(first, second\); 1 NonZero \(third\)/);
   });
 
   test("an operator of another domain is not the one of the same name", () => {
