@@ -35,6 +35,9 @@ function missing({ chosen, seeds }) {
     .sort((a, b) => a.seed - b.seed);
 }
 
+/** Stops the run that goes on, after which nothing more is begun. */
+let stopRun;
+
 /** The command of a run; its end, or its interruption when time is up, is awaited. */
 function run({ recipe, seed }, deadline) {
   const suffix = train.recipeOf(recipe).strategy === undefined ? "onnx" : "safetensors";
@@ -57,13 +60,13 @@ function run({ recipe, seed }, deadline) {
     },
   );
   const stop = () => child.kill("SIGTERM");
-  process.once("SIGTERM", stop);
+  stopRun = stop;
   const left = deadline - performance.now();
   const timer = Number.isFinite(left) ? setTimeout(stop, Math.max(0, left)) : undefined;
   return new Promise((resolve) =>
     child.once("exit", (code) => {
       clearTimeout(timer);
-      process.removeListener("SIGTERM", stop);
+      stopRun = undefined;
       resolve(code);
     }),
   );
@@ -77,8 +80,14 @@ await whenMain(import.meta.url, async () => {
     return;
   }
   for (const folder of [place, join(place, "before")]) mkdirSync(folder, { recursive: true });
+  let stopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.on(signal, () => {
+      stopped = true;
+      stopRun?.();
+    });
   for (const next of runs) {
-    if (performance.now() > asked.deadline) break;
+    if (stopped || performance.now() > asked.deadline) break;
     console.log(`${next.recipe}, seed ${next.seed}`);
     if (!existsSync(dataFolder(next.recipe))) console.log(`  skipped: no data in ${dataFolder(next.recipe)}`);
     else if ((await run(next, asked.deadline)) !== 0) console.log("  not finished");

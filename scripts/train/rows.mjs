@@ -73,6 +73,7 @@ export const tables = [
       mlp("bnn", "BNN", "1/1", 1.47, near),
       mlp("xnor", "XNOR-Net", "1/1", 1.45, near),
       mlp("lab-signs", "LAB", "1/1", 1.38, near),
+      mlp("bnn-taught", "BNN, taught by the float network", "1/1", undefined, { atMost: 1.2 }),
       mlp("ternary", "TWN", "2/32", undefined, { points: 0.15 }),
     ],
   },

@@ -46,10 +46,26 @@ export class UnsupportedOperatorsError extends UnsupportedError {
     );
     this.operators = operators;
     const listed = [...operators].map(
-      ([operator, names]) => `${printable(operator)} (${names.map(printable).join(", ")})`,
+      ([operator, names]) => `${names.length} ${printable(operator)} (${names.map(printable).join(", ")})`,
     );
-    this.message = `importModel: ${nodes.length} node${nodes.length === 1 ? " with an operator that is" : "s with operators that are"} not supported: ${listed.join("; ")}`;
+    const near = [...operators.keys()].flatMap((operator) => nearest(operator, supported) ?? []);
+    const instead = near.length > 0 ? `, ${near.join(", ")} among them` : "";
+    this.message = `importModel: ${nodes.length} node${nodes.length === 1 ? " with an operator that is" : "s with operators that are"} not supported: ${listed.join("; ")}. Supported are ${supported.length} operators${instead} (docs/operators.md)`;
   }
+}
+
+/** The supported operator whose name begins as this one's: longest in common, at least 4 letters. Domains and case aside. */
+function nearest(operator: string, supported: readonly string[]): string | undefined {
+  const bare = (name: string) => name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  const wanted = bare(operator);
+  const common = (name: string): number => {
+    const other = bare(name);
+    let length = 0;
+    while (length < wanted.length && wanted[length] === other[length]) length++;
+    return length;
+  };
+  const best = supported.reduce((a, b) => (common(b) > common(a) ? b : a), supported[0] ?? "");
+  return common(best) >= 4 ? best : undefined;
 }
 
 /** A name from a file as a message shows it: short, and without control characters. */

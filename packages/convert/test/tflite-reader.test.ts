@@ -134,7 +134,7 @@ describe("TFLite files that are not supported", () => {
       ]),
     );
     expect((error as Error).message).toContain(
-      "3 nodes with operators that are not supported: LSTM (cell, again); acme.Twist (twisted)",
+      "3 nodes with operators that are not supported: 2 LSTM (cell, again); 1 acme.Twist (twisted). Supported are ",
     );
     expect((error as UnsupportedOperatorsError).expected).toContain("CONV_2D");
   });

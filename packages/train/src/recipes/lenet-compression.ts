@@ -89,17 +89,17 @@ export const lenetCompression: readonly Recipe[] = [
   compress(lenet5Float, "ttq", "trained ternary weights", () => ttqTraining()),
   compress(lenet5Float, "lsq2", "2-bit weights with learned steps", () => lsqTraining({ bits: 2 })),
   compress(lenet5Float, "vnq", "ternary weights by variational network quantization", () => vnq({ samples: SAMPLES }), {
-    epochs: 10,
+    epochs: 6,
   }),
   compress(
     lenet5Float,
     "sparse-dropout",
     "sparse variational dropout",
     () => sparseDropoutTraining({ samples: SAMPLES }),
-    { epochs: 14 },
+    { epochs: 8 },
   ),
   compress(lenet5Float, "bayesian", "Bayesian compression", () => bayesianCompression({ samples: SAMPLES }), {
-    epochs: 16,
+    epochs: 10,
   }),
   compress(
     lenet300100Float,

@@ -5,7 +5,9 @@ import { batchNorm } from "../layers/batch-norm.ts";
 import { dense } from "../layers/dense.ts";
 import { int8Pixels, normalizedPixels } from "../layers/input.ts";
 import type { Layer } from "../layers/layer.ts";
+import { Model } from "../model.ts";
 import type { Recipe } from "../recipe.ts";
+import { distillation } from "../strategies/distillation.ts";
 import { proximalNewton } from "../strategies/proximal-newton.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
 import { floatTraining, type Strategy } from "../strategies/strategy.ts";
@@ -38,9 +40,11 @@ const mlp = (scheme: string, description: string, strategy: () => Strategy, acti
 
 const signs = () => straightThroughTraining({ quantizer: binary({ per: "tensor" }), estimator: clipped });
 
-/** One setup, eight ways (Hou et al. 2017, table 1): what differs is the strategy and the activation. */
+const float = mlp("float", "float", () => floatTraining);
+
+/** One setup, nine ways (Hou et al. 2017, table 1): what differs is the strategy and the activation, and that the last one has the float network as its teacher (Apprentice). */
 export const mnistMlp: readonly Recipe[] = [
-  mlp("float", "float", () => floatTraining),
+  float,
   mlp("binaryconnect", "binary weights of one scale (BinaryConnect, deterministic)", signs),
   mlp("bwn", "binary weights with a scale for each neuron (BWN)", () =>
     straightThroughTraining({ quantizer: binary() }),
@@ -55,4 +59,9 @@ export const mnistMlp: readonly Recipe[] = [
     sign,
   ),
   mlp("lab-signs", "loss-aware binarization, binary activations", () => proximalNewton({ quantizer: lab() }), sign),
+  {
+    ...mlp("bnn-taught", "binary weights and activations, taught by the float network", signs, sign),
+    teacher: float,
+    strategy: (tensors = {}) => distillation({ teacher: new Model(float.layers()), tensors, strategy: signs() }),
+  },
 ];
