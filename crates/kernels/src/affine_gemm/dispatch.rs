@@ -17,6 +17,19 @@
 //! |---|---|---|
 //! | 1..=3, and what fours leave over | 1 x 16, weights unpacked in registers | waits for weights, which are read once |
 //! | 4 and more | 4 x 8 over opened weights | opening costs what 1 row costs |
+//!
+//! Convolutions of 3 x 3 in pairs, of 32 channels and 16 columns or more, go by `winograd.rs` where it saves a third of the products or more (tiles beyond the image's edge count). Multiply-adds per ns in simd128, both forms
+//! in turn in one process on Node 24 (`lowbit bench --filter int8_conv/` times the form that runs):
+//!
+//! | image, columns | gathered rows | Winograd's products |
+//! |---|---|---|
+//! | 56 x 56 x 64, 64 | 29 | 53 |
+//! | 56 x 56 x 128, 128 | 26 | 62 |
+//! | 28 x 28 x 128, 128 | 30 | 62 |
+//! | 14 x 14 x 256, 256 | 30 | 64 |
+//! | 7 x 7 x 512, 512 | 28 | 44 |
+//!
+//! With weights from memory 7 x 7 x 512 is 1.9 times as fast, 4 x 4 x 512 1.5, 2 x 2 x 512 0.5 (one tile of a strip of four); 28 x 28 x 32 by 32 1.4.
 
 use crate::tier::Tier;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]

@@ -71,7 +71,7 @@ const vgg = (scheme: string, description: string, strategy: () => Strategy, acti
   data: cifar10,
   layers: network(activation),
   strategy,
-  epochs: 10,
+  epochs: 4,
   batch: 64,
   peakRate: 0.003,
   warmup: 200,
