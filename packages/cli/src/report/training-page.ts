@@ -33,7 +33,7 @@ function curves(lines: readonly Line[], epochs: number, label: string, format: (
   return draw({
     height: 300,
     marginRight: 150,
-    marginLeft: 56,
+    marginLeft: 72,
     ariaLabel: label,
     x: { label: "epoch →", domain: [1, Math.max(2, epochs)], ticks: Math.min(epochs, 12), tickFormat: String },
     y: { label: `↑ ${label}`, grid: true, nice: true, tickFormat: format },
