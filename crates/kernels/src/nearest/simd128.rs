@@ -256,7 +256,7 @@ impl Bound {
     #[inline(always)]
     fn of(&self, x: &[f32]) -> Option<f32> {
         let sum = power(x) + self.most;
-        (sum < f32::MAX / 4.0).then(|| self.slack * sum + f32::MIN_POSITIVE)
+        (sum < f32::MAX / 4.0).then_some(self.slack * sum + f32::MIN_POSITIVE)
     }
 }
 

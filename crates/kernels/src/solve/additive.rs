@@ -236,7 +236,7 @@ struct Place {
     column: usize,
     /// The codebook by columns, `[dimension][entries]`.
     table: Buffer<f64>,
-    /// c H_gg cᵀ / 2 of every entry.
+    /// c `H_gg` cᵀ / 2 of every entry.
     halves: Buffer<f64>,
 }
 
