@@ -91,7 +91,7 @@ export function pageOf(rows, layer) {
     `The ${rows.length} methods of \`lowbit/quantize\`, by the sections of Guo's survey ([arXiv 1808.04752](https://arxiv.org/abs/1808.04752)), then what came after it. Under a method's name: its scheme on the command line.`,
     `- **Trained layer**: \`${layer.name}\` of \`models/mnist-cnn-float.onnx\`, ${layer.rows} × ${layer.columns} weights, and its inputs for the ${layer.samples} images of \`models/mnist-calibration.npz\` (for the methods that look at data, and for the errors of outputs). Seed 0.
 - **Relative squared error**: Σ(w - ŵ)² / Σw² of the weights, and the same of what the layer gives on those inputs. Methods that store no weights say what they measured.
-- **Published**: on N(0,1) where it says so, which the layer is not: its weights have heavier tails (kurtosis ${layer.kurtosis}; a normal distribution has 3). The tests hold each formula to that figure on N(0,1) itself.
+- **Published**: on N(0,1) where it says so, which the layer is not: its weights have heavier tails (kurtosis ${layer.kurtosis}; a normal distribution has 3). The tests hold each formula to that figure on N(0,1) itself. Accuracies and perplexities of whole networks were not run here; some are taken from public reproductions or surveys and not from the paper that is linked.
 - **Bits** count scales, codebooks and padding. **Laws** are those of [types.ts](../packages/core/src/quantize/types.ts), each tested on every example of the scheme.
 - **Kernel**: what the runtime chose for the layer, by the type of the activations in brackets.`,
     ...sections,
