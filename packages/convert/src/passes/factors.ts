@@ -43,8 +43,11 @@ export function productOf(editor: GraphEditor, value: string, stops: readonly st
   const x = inner(divided.x);
   if (node.op === "div") return { ...x, constant: x.constant / divided.scalar };
   if (divided.scalar !== 2 && divided.scalar !== 3) return leaf;
-  const times = Array.from({ length: divided.scalar }, () => x.values);
-  return { values: times.flat(), constant: x.constant ** divided.scalar };
+  const times = Array.from({ length: divided.scalar }, () => x);
+  return {
+    values: times.flatMap(({ values }) => values),
+    constant: times.reduce((product, { constant }) => product * constant, 1),
+  };
 }
 
 /** Whether a product is that of these values times about `constant`: exporters write √2 with 4 to 9 digits. */
