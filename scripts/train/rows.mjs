@@ -30,34 +30,23 @@ const lenet = (scheme, method, bits, asked, published, source) => ({
   seeds: three,
 });
 
-const fashion = (scheme, method, bits, points) => ({
-  recipe: `fashion-mnist-cnn-${scheme}`,
+/** A network beside its float twin. */
+const twin = (network) => (scheme, method, bits, points) => ({
+  recipe: `${network}-${scheme}`,
   method,
   bits,
   asked: points && { points },
-  base: "fashion-mnist-cnn-float",
+  base: `${network}-float`,
   seeds: three,
 });
-
-const cifar = (scheme, method, bits, points) => ({
-  recipe: `cifar10-vgg-${scheme}`,
-  method,
-  bits,
-  asked: points && { points },
-  base: "cifar10-vgg-float",
-  seeds: three,
-});
+const fashion = twin("fashion-mnist-cnn");
+const cifar = twin("cifar10-vgg");
 
 const text = (network, scheme, method, bits, points, published) => ({
-  recipe: `shakespeare-${network}-${scheme}`,
-  method,
-  bits,
+  ...twin(`shakespeare-${network}`)(scheme, method, bits, points),
   unit: "nats",
   published,
   source: published && LAB,
-  asked: points && { points },
-  base: `shakespeare-${network}-float`,
-  seeds: three,
 });
 
 /** Tables, in their order. A row's error is on the test set that its recipe names; of MNIST on MNIST's own 10,000 test images. */

@@ -1,6 +1,6 @@
 /** The sentence encoder of a folder as it comes from Hugging Face: quantized once, and kept there. */
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { type Encoder, loadEncoder } from "lowbit/encoder";
@@ -53,8 +53,8 @@ async function packedIn(folder: string, progress: Progress): Promise<string> {
 async function tokenizerBeside(model: string): Promise<Tokenizer> {
   const read = async (name: string): Promise<object> => {
     const path = join(dirname(model), name);
-    const text = await readFile(path, "utf8").catch((error) => Promise.reject(fileError(path, error)));
-    return naming(path, () => JSON.parse(text));
+    const bytes = await readInput(path);
+    return naming(path, () => JSON.parse(new TextDecoder().decode(bytes)));
   };
   const [tokenizer, config] = [await read("tokenizer.json"), await read("tokenizer_config.json")];
   return naming(join(dirname(model), "tokenizer.json"), () => new Tokenizer(tokenizer, config));

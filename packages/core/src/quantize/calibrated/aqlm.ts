@@ -4,7 +4,7 @@ import type { Method } from "../method.ts";
 import { EGIAZARIAN } from "../papers.ts";
 import type { SchemeFamily } from "../scheme-family.ts";
 import type { Law, Quantizer } from "../types.ts";
-import { type AqOptions, additiveCodes, aq } from "../vector/aq.ts";
+import { type AqOptions, additiveCodes, aq, improved } from "../vector/aq.ts";
 import { bitsFor } from "../vector/kmeans.ts";
 import { checkRows, checkSums, parseSums } from "../vector/rq.ts";
 
@@ -76,19 +76,11 @@ export function aqlm({
       const start = additiveCodes(w, random, { ...sums, beam, rounds });
       w.release();
       using gram = w.solver.gram(calibration, w.columns);
-      let best = gram.additive(w.values(), { ...start, dimension }, { steps: 0, beam: 0 });
-      for (let round = 0; round < rowRounds; round++) {
-        const next = gram.additive(w.values(), { ...best, dimension }, { steps: STEPS, beam: rowBeam });
-        // Rounding may make a step the other way; sums beyond f64 are no smaller either.
-        if (!(next.error < best.error)) break;
-        const settled = best.error - next.error <= SETTLED * best.error;
-        best = next;
-        if (settled) break;
-      }
-      return {
-        codes: best.codes,
-        decoding: { kind: "additive", codebook: best.codebooks, dimension, count: codebooks },
-      };
+      const fitted = gram.additive(w.values(), { ...start, dimension }, { steps: 0, beam: 0 });
+      const { codes, codebooks: codebook } = improved(fitted, rowRounds, SETTLED, (best) =>
+        gram.additive(w.values(), { ...best, dimension }, { steps: STEPS, beam: rowBeam }),
+      );
+      return { codes, decoding: { kind: "additive", codebook, dimension, count: codebooks } };
     },
   });
 }

@@ -26,6 +26,25 @@ const FITS = 4;
 /** Rounds end when one lessens the error by less than this part. */
 const SETTLED = 1e-4;
 
+/** The best of `start` and what up to `rounds` steps make of it: until one does not lessen the error, or lessens it by less than `settled` of it. */
+export function improved<T extends { readonly error: number }>(
+  start: T,
+  rounds: number,
+  settled: number,
+  step: (best: T) => T,
+): T {
+  let best = start;
+  for (let round = 0; round < rounds; round++) {
+    const next = step(best);
+    // Rounding may make a step the other way; an error that is no number is no smaller either.
+    if (!(next.error < best.error)) break;
+    const isSettled = best.error - next.error <= settled * best.error;
+    best = next;
+    if (isSettled) break;
+  }
+  return best;
+}
+
 /**
  * Additive quantization (Babenko, Lempitsky): min Σ ‖w_s - Σ_m C_m[code_m(s)]‖² over codes and M codebooks of K full-length entries each, from the codes of residual quantization on. By turns,
  *
@@ -81,15 +100,8 @@ export function additiveCodes(
   const { factor, restore } = unitOf(w);
   const start = residualCodes(w, factor, random, size);
   using vectors = w.vectors(size.dimension, factor);
-  let best = vectors.additive(start, { beam: 1, searches: 0, fits: 0 });
-  for (let round = 0; round < rounds; round++) {
-    const next = vectors.additive(best, { beam, searches: 1, fits: FITS });
-    // Rounding may make a step the other way.
-    if (next.error >= best.error) break;
-    const settled = best.error - next.error <= SETTLED * best.error;
-    best = next;
-    if (settled) break;
-  }
+  const fitted = vectors.additive(start, { beam: 1, searches: 0, fits: 0 });
+  const best = improved(fitted, rounds, SETTLED, (codes) => vectors.additive(codes, { beam, searches: 1, fits: FITS }));
   return { ...best, codebooks: restore(best.codebooks) };
 }
 
