@@ -31,7 +31,9 @@ export async function attempt({ read, beside = 0 }: FuzzedReader, bytes: Uint8Ar
   if (ms >= 1000) {
     // Once more: a machine that is busy with other things stops for a second now and then, a reader that hangs hangs again.
     const again = performance.now();
-    await Promise.resolve(bytes).then(read).catch(() => undefined);
+    await Promise.resolve(bytes)
+      .then(read)
+      .catch(() => undefined);
     ms = Math.min(ms, performance.now() - again);
   }
   if (ms >= 1000) failure ??= `${Math.round(ms)} ms`;
