@@ -144,6 +144,7 @@ export class Index implements Disposable {
         input: d,
         dimension: truncate,
         normalize: metric === "cosine",
+        metric: kernelMetric(metric),
         seed,
         signal,
         onStage: (stage) => onProgress?.(stage, 0),
@@ -214,15 +215,19 @@ export class Index implements Disposable {
     if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
     if (payloads && payloads.length !== n) throw new InputError("Index.add", "payloads", n, payloads.length);
     const chunk = this.#state.spec.links ? LINKED : CHUNK;
-    for (let from = 0; from < n; from += chunk) {
-      signal?.throwIfAborted();
-      const to = Math.min(n, from + chunk);
-      this.#preparer.with("Index.add", vectors, from, to, (rows) =>
-        this.#addRows(rows, ids?.slice(from, to), Payloads.texts(payloads?.slice(from, to) ?? [])),
-      );
-      onProgress?.("adding", to / n);
-      // A page stays alive between chunks, and a signal can come.
-      if (to < n) await new Promise((resolve) => setTimeout(resolve));
+    try {
+      for (let from = 0; from < n; from += chunk) {
+        signal?.throwIfAborted();
+        const to = Math.min(n, from + chunk);
+        this.#preparer.with("Index.add", vectors, from, to, (rows) =>
+          this.#addRows(rows, ids?.slice(from, to), Payloads.texts(payloads?.slice(from, to) ?? [])),
+        );
+        onProgress?.("adding", to / n);
+        // A page stays alive between chunks, and a signal can come.
+        if (to < n) await new Promise((resolve) => setTimeout(resolve));
+      }
+    } finally {
+      if (!this.#disposed) this.#store.coder.settle?.();
     }
   }
 

@@ -83,7 +83,7 @@ export class Store implements Disposable {
     this.rescorer?.append(this.exact!, rows);
     if (this.numbers) this.#appendToLists(rows, first);
     else if (this.graph) this.#appendToGraph(this.graph, rows);
-    else this.coder.append(this.lists[0]!, rows);
+    else this.coder.append(this.lists[0]!, rows, undefined);
   }
 
   #appendToGraph(graph: Graph, rows: VectorRows): void {
@@ -92,7 +92,7 @@ export class Store implements Disposable {
     const vectors = instance.alloc(bytes);
     try {
       instance.u8(vectors, bytes).set(instance.u8(rows.x, bytes));
-      this.coder.append(this.lists[0]!, rows);
+      this.coder.append(this.lists[0]!, rows, undefined);
       graph.append(this.nodes, vectors);
     } finally {
       if (!instance.ended) instance.free(vectors, bytes);
@@ -189,7 +189,8 @@ export class Store implements Disposable {
         // Anew for each list: appending may grow the memory.
         const all = new Uint8Array(instance.u8(0, 0).buffer);
         for (const [at, i] of some.entries()) all.copyWithin(gathered + at * bytes, x + i * bytes, x + (i + 1) * bytes);
-        this.coder.append(this.lists[list]!, { x: gathered, n: some.length, dimension });
+        const centroid = this.coder.residual ? this.centroidOf(list) : undefined;
+        this.coder.append(this.lists[list]!, { x: gathered, n: some.length, dimension }, centroid);
         this.numbers![list]!.append(new Uint8Array(Uint32Array.from(some, (i) => first + i).buffer));
       }
     } finally {
