@@ -24,6 +24,8 @@ export interface StoreSetting {
   /** Coordinates that are kept. */
   readonly dimension: number;
   readonly metric: "l2" | "ip";
+  /** Of codes; what is scored again is scored by `metric`. */
+  readonly codeMetric: "l2" | "ip";
   readonly learned: Learned;
   /** Of a graph. */
   readonly efConstruction: number;
@@ -43,9 +45,9 @@ export class Store implements Disposable {
   readonly #setting: StoreSetting;
 
   constructor(setting: StoreSetting) {
-    const { instance, spec, learned } = setting;
+    const { instance, spec, learned, codeMetric } = setting;
     this.#setting = setting;
-    this.coder = makeCoder(spec, setting, learned);
+    this.coder = makeCoder(spec, { ...setting, metric: codeMetric }, learned);
     this.rescorer = makeRescorer(spec, setting);
     this.lists = Array.from({ length: spec.lists ?? 1 }, () => this.#emptyList(this.coder));
     this.numbers = spec.lists ? this.lists.map(() => new Block(instance)) : undefined;
@@ -101,7 +103,7 @@ export class Store implements Disposable {
 
   /** Codes as a graph's kernels read them. */
   get nodes(): HnswNodes {
-    const { dimension, metric } = this.#setting;
+    const { dimension, codeMetric: metric } = this.#setting;
     const list = this.lists[0]!;
     return { codes: this.coder.nodes!(list), n: list.n, dimension, metric };
   }

@@ -1,7 +1,7 @@
 /** Files of Faiss' `index_write`, as its version 1.15 writes and older ones since 1.7 read them. */
 import { InputError } from "lowbit";
 import type { IndexId } from "../ids.ts";
-import { kernelMetric } from "../metric.ts";
+import { codeMetric } from "../metric.ts";
 import type { Index } from "../search-index.ts";
 import { defaultRescored } from "../spec.ts";
 import { joined } from "../store.ts";
@@ -17,7 +17,7 @@ const PROBES = 16;
  * The file of a Faiss index with the same codes: `Flat`, `PQ<M>x8`, `PQ<M>x4fs`, `Binary`, `IVF<lists>` over the first three (fast scan of residuals, `PQ<M>x4fsr`
  * there), and `HNSW<links>` over `Flat` and `PQ<M>x8`; behind `OPQ<M>` and before `RFlat` too.
  *
- * Vectors of a cosine index are of length 1 and its metric is the inner product: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
+ * Vectors of a cosine index are of length 1 and its metric is the inner product, of product quantization without lists the distance, as here: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
  * its byte (`numpy.packbits(x < 0, bitorder="little")`). Ids that are numbers or bigints go along.
  *
  * @throws InputError for codes that Faiss has not, ids that are words, and vectors that were removed and not yet compacted
@@ -38,7 +38,7 @@ export function toFaiss(index: Index): Uint8Array<ArrayBuffer> {
     : BigInt64Array.from({ length: ids.count }, (_, number) => integer(ids.idOf(number)));
   const writer = new Writer();
   if (codes.kind === "binary") return writeBinary(writer, index, names);
-  const metric = kernelMetric(index.metric);
+  const metric = codeMetric(index.metric, spec);
   const file = new FloatFile(writer, index, metric);
   if (opq) {
     file.header("IxPT").i32(1).name("LTra").u8(0).vector(learned.rotation!).vector(new Float32Array(0));
