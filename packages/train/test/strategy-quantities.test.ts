@@ -5,6 +5,7 @@ import { np, startEngine } from "../src/autograd.ts";
 import { dense } from "../src/layers/dense.ts";
 import { Model } from "../src/model.ts";
 import { adam } from "../src/optimizers/adam.ts";
+import { extragradient } from "../src/optimizers/extragradient.ts";
 import { sgd } from "../src/optimizers/sgd.ts";
 import { Random } from "../src/random.ts";
 import type { Recipe } from "../src/recipe.ts";
@@ -15,6 +16,7 @@ import { bitwise, bitwiseSign } from "../src/strategies/bitwise.ts";
 import { codebookTuning } from "../src/strategies/codebook.ts";
 import { distillation } from "../src/strategies/distillation.ts";
 import { expectationBackpropagation, expectedSign } from "../src/strategies/expectation.ts";
+import { costsOf, improvedBayesianCompression } from "../src/strategies/improved-bayesian.ts";
 import { inq } from "../src/strategies/inq.ts";
 import { type Lc, lc } from "../src/strategies/lc.ts";
 import { lrNets } from "../src/strategies/lr-nets.ts";
@@ -194,6 +196,15 @@ describe("ADMM", () => {
     expect(own.log.at(-1)!.validation).toBeGreaterThan(0.9);
     expect((await distanceAtEnd(() => ste(admmTernary()), CONSTRAINED)).apart).toBeGreaterThan(0.2);
   });
+
+  it("does so by the paper's extragradient W-steps too", async () => {
+    const recipe = { optimizer: extragradient(), peakRate: 0.1, epochs: 80 };
+    const strategy = () => admm({ quantizer: admmTernary(), rho: 0.3, growth: 1.12, every: 12 });
+    const own = await distanceAtEnd(strategy, recipe);
+    expect(own.apart).toBeLessThan(0.01);
+    expect(own.log.at(-1)!.validation).toBeGreaterThan(0.9);
+    expect((await distanceAtEnd(() => ste(admmTernary()), recipe)).apart).toBeGreaterThan(0.1);
+  });
 });
 
 describe("LC", () => {
@@ -272,6 +283,7 @@ describe("variational strategies draw pre-activations of the moments that drawin
   it.each([
     ["sparse variational dropout", () => sparseDropoutTraining({ samples: 10, start: -2 })],
     ["VNQ", () => vnq({ samples: 10, start: -2 })],
+    ["improved Bayesian compression", () => improvedBayesianCompression({ samples: 10, start: -2 })],
   ])("%s: normal weights of their log variance", async (_, strategy) => {
     const holds = async (tried: Strategy) => {
       const { x, parameters, columns } = await moments(tried);
@@ -376,6 +388,46 @@ describe("soft weight-sharing", () => {
     const own = await distanceAtEnd(strategy, recipe, await pretrained());
     const plain = await distanceAtEnd(() => ste(kmeans({ k: 5 })), recipe, await pretrained());
     expect(own.apart).toBeLessThan(0.5 * plain.apart);
+  });
+});
+
+describe("improved Bayesian compression", () => {
+  it("has the divergences of normals, less ln of their shares, beside that of the log-uniform prior", () => {
+    const mixture = {
+      "sharing.mean": np.array([-0.5, 1]),
+      "sharing.log-precision": np.array([Math.log(4), Math.log(25)]),
+      "sharing.logits": np.array([0, Math.log(3)]),
+    };
+    const [theta, variance] = [0.8, 0.09];
+    const costs = costsOf(mixture, 0.6, np.array([theta]), np.array([Math.log(variance)])).js() as number[][];
+    // ∫ q ln(q / p) by Simpson's rule over ±8 σ.
+    const density = (x: number, mean: number, v: number) =>
+      Math.exp(-((x - mean) ** 2) / v / 2) / Math.sqrt(2 * Math.PI * v);
+    const divergence = (mean: number, v: number) => {
+      const n = 2000;
+      const [from, width] = [theta - 2.4, 4.8 / n];
+      let sum = 0;
+      for (let i = 0; i <= n; i++) {
+        const x = from + i * width;
+        const q = density(x, theta, variance);
+        sum += (i === 0 || i === n ? 1 : i % 2 ? 4 : 2) * q * Math.log(q / density(x, mean, v));
+      }
+      return (sum * width) / 3;
+    };
+    expect(costs[0]![1]).toBeCloseTo(divergence(-0.5, 1 / 4) - Math.log(0.4 / 4), 3);
+    expect(costs[0]![2]).toBeCloseTo(divergence(1, 1 / 25) - Math.log((0.4 * 3) / 4), 3);
+    const logUniform = logUniformDivergence(np.array([Math.log(variance / theta ** 2)])).js() as number[];
+    expect(costs[0]![0]).toBeCloseTo(logUniform[0]! - Math.log(0.6), 3);
+  });
+
+  it("prunes and shares: weights gather at 0 and around the trained means", async () => {
+    const recipe = { epochs: 40, peakRate: 0.01 };
+    const strategy = () => improvedBayesianCompression({ samples: 120, components: 5, zero: 0.3 });
+    const own = await distanceAtEnd(strategy, recipe, await pretrained());
+    const plain = await distanceAtEnd(() => ste(kmeans({ k: 5 })), recipe, await pretrained());
+    const share = shareOfZeros(own.weights["first.weight"]!);
+    expect(own.apart).toBeLessThan(0.5 * plain.apart);
+    expect(share).toBeGreaterThan(0.2);
   });
 });
 
