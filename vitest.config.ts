@@ -22,7 +22,7 @@ const nodeProject = (name: string, below = "./packages") => ({
 export default defineConfig({
   test: {
     projects: [
-      ...["core", "convert", "train", "search", "cli"].map((name) => nodeProject(name)),
+      ...["core", "convert", "train", "search", "cli", "playground"].map((name) => nodeProject(name)),
       nodeProject("bench", "."),
       { test: { name: "scripts", root: "./tests/scripts", include: ["**/*.test.mjs"] } },
     ],

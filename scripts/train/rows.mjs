@@ -126,6 +126,13 @@ export const tables = [
         base: "mnist-lenet-300-100-float",
         seeds: three,
       },
+      {
+        recipe: "mnist-lenet-300-100-improved-bayesian",
+        method: "improved Bayesian compression",
+        bits: "5/32",
+        base: "mnist-lenet-300-100-float",
+        seeds: three,
+      },
     ],
   },
   {
@@ -153,6 +160,7 @@ export const tables = [
     rows: [
       text("lstm", "float", "float", "32/32", undefined, 1.268),
       text("lstm", "binaryconnect", "BinaryConnect", "1/32", undefined, 2.942),
+      text("lstm", "bnn", "BNN", "1/1"),
       text("lstm", "bwn", "BWN", "1/32", 0.1, 1.313),
       text("lstm", "lab", "LAB", "1/32", 0.1, 1.291),
     ],

@@ -106,6 +106,16 @@ test("esbuild, with the WASM copied beside the bundle: the README's example in C
   expect([...modules]).toEqual(["/wasm/lowbit-bits.relaxed.wasm"]);
 });
 
+test("quantizing in Chromium gives the files that Node gives", async () => {
+  const folder = site("quantized", "app/quantized-page.js");
+  await esbuild.build({ ...esbuildOptions, entryPoints: ["quantized-page.js"], outdir: join(folder, "app") });
+  cpSync(wasm, join(folder, "wasm"), { recursive: true });
+  cpSync(join(consumer, "float.onnx"), join(folder, "float.onnx"));
+  const { console: said, asked, ...files } = await open(folder);
+  expect(files.error).toBeUndefined();
+  expect(files).toEqual(JSON.parse(await run(process.execPath, ["quantized-command.js"], { cwd: consumer })));
+}, 120_000);
+
 async function esbuildThreads(page, name) {
   const folder = site(name, "app/threads-page.js");
   await esbuild.build({ ...esbuildOptions, entryPoints: [page], outdir: join(folder, "app") });

@@ -24,6 +24,7 @@ const engines = [
 
 const runIn = ({ command: [file, ...flags] }, args) => run(file, [...flags, ...args], { cwd: consumer, timeout: 120 });
 const reference = JSON.parse(await runIn(engines[0], ["command.js", "scalar"]));
+const files = JSON.parse(await runIn(engines[0], ["quantized-command.js"]));
 
 describe.each(engines)("$title", (engine) => {
   const here = engine.isHere ? test : test.skip;
@@ -45,6 +46,15 @@ describe.each(engines)("$title", (engine) => {
     expect(result).toMatchObject({ tier, two: result.one, shared: 10 });
     expect(result.two).toMatchObject(reference.sha256);
   });
+
+  here(
+    "quantizes to the same files",
+    async () => {
+      expect(Object.keys(files)).not.toEqual([]);
+      expect(JSON.parse(await runIn(engine, ["quantized-command.js"]))).toEqual(files);
+    },
+    120_000,
+  );
 
   here("chooses its best tier by itself", async () => {
     expect(JSON.parse(await runIn(engine, ["command.js"])).tier).toBe(engine.tiers.at(-1));

@@ -54,6 +54,7 @@ export async function setup({ provide }) {
     mkdirSync(join(consumer, place, ".."), { recursive: true });
     copyFileSync(join(root, "models", basename(model)), join(consumer, place));
   }
+  copyFileSync(join(root, "models", "mnist-cnn-float.onnx"), join(consumer, "float.onnx"));
   provide("packaging", { folder, consumer, tarballs, model });
   return () => rmSync(folder, { recursive: true, force: true });
 }

@@ -193,12 +193,21 @@ impl<K: RowKernel> Convolution<K> {
             let (inside_y, inside_x) = (g.inside(0, at.y), g.inside(1, at.x));
             // In ascending order, for a copied run may write some elements behind its end.
             if joined && inside_y.len() == kernel_h && inside_x.len() == kernel_w {
+                // As are the windows that follow in this line, up to the last one before the edge.
+                let last = (g.input[1] + g.window.pads[1] - kernel_w) / g.window.strides[1];
+                let left = (rows.len() - start) / (kernel_h * kernel_w * channels);
+                let count = (last + 1 - at.x).min(g.output[1] - at.x).min(left);
                 let mut from = (g.source(0, at.y, 0) * g.input[1] + g.source(1, at.x, 0)) * pixel;
-                for _ in 0..kernel_h {
-                    copy_run(&mut rows[start..], &x[from..], kernel_w * channels);
-                    start += kernel_w * channels;
-                    from += g.window.dilations[0] * g.input[1] * pixel;
+                for _ in 0..count {
+                    let mut line = from;
+                    for _ in 0..kernel_h {
+                        copy_run(&mut rows[start..], &x[line..], kernel_w * channels);
+                        start += kernel_w * channels;
+                        line += g.window.dilations[0] * g.input[1] * pixel;
+                    }
+                    from += g.window.strides[1] * pixel;
                 }
+                at.x += count - 1;
                 at.advance(g.output);
                 continue;
             }

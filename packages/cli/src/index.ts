@@ -5,7 +5,7 @@
 
 import { defineCommand, renderUsage, runCommand } from "citty";
 import { type Command, checkArguments, type Surroundings } from "./shared/command.ts";
-import { exitCode, oneLine, UsageError } from "./shared/errors.ts";
+import { complain, exitCode, UsageError } from "./shared/errors.ts";
 import { VERSION } from "./version.ts";
 
 /** In the order in which a user meets them. */
@@ -58,7 +58,8 @@ async function dispatch(argv: readonly string[]): Promise<void> {
 
 /**
  * Runs one command line. Ctrl-C is left to the system, which ends the process at once, also in the middle of a kernel:
- * outputs are whole or not there, so nothing needs to be told. Only training asks for time, to end between two steps.
+ * outputs are whole or not there, so nothing needs to be told. The long commands listen to it (`interrupt.ts`): training, to end between two steps; those that
+ * keep what is finished, to say so.
  *
  * @param argv the words behind `lowbit`
  * @returns the exit code: 0, 1 (refused by a gate), 2 (bad usage or bad input) or 130 (interrupted). A failure has
@@ -75,11 +76,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (process.env.LOWBIT_DEBUG) console.error(error);
-    // A progress bar may stand in the line.
-    else process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}lowbit: ${oneLine(error)}\n`);
+    else complain(error);
     return exitCode(error);
   }
 }
 
 /** What `compare-worker.js` does: a thread of `lowbit compare`. */
 export const compareThread = () => import("./compare/thread.ts").then(({ serve }) => serve());
+
+/** What `quantize-worker.js` does: a thread of `lowbit quantize`. */
+export const quantizeThread = () => import("./quantize/thread.ts").then(({ serve }) => serve());

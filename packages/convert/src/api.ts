@@ -1,6 +1,6 @@
 /** Options and results of this package's functions; each function's own file says what it does. */
-import type { Graph, Tensor } from "lowbit";
-import type { ActivationRange } from "lowbit/quantize";
+import type { Graph, PlainConstant, QuantizedConstant, Tensor } from "lowbit";
+import type { ActivationRange, Calibration as Inputs, ErrorFigures as WeightFigures } from "lowbit/quantize";
 
 /** One set of inputs by name, as `model.run` takes them. */
 export type Feed = Readonly<Record<string, Tensor>>;
@@ -77,6 +77,35 @@ export interface Gate {
   readonly minSqnr?: number;
 }
 
+/** Weights to quantize: plain data, which a thread can be sent. */
+export interface LayerTask {
+  /** Of the layer, or of the tensor. */
+  readonly name: string;
+  readonly weight: Pick<PlainConstant, "shape"> & { readonly data: Float32Array };
+  readonly scheme: string;
+  /** Whether a rule named the layer, rather than all of them. */
+  readonly named: boolean;
+  /** Bytes that the weights take unquantized. */
+  readonly stored: number;
+}
+
+/** Quantized weights and what that cost them. */
+export interface LayerCodes {
+  readonly constant: QuantizedConstant;
+  readonly error: WeightFigures;
+}
+
+/** Has layers quantized somewhere else than in this thread. */
+export interface Quantizing {
+  /** Layers that may be begun before the first of them is done, 1 or more. */
+  readonly atOnce: number;
+  /**
+   * Must give what `quantizeLayer(task, await inputs())` gives, so that the file does not depend on where its layers were made.
+   * @param inputs of the layer, for a scheme that needs them; asking takes a run of the float network
+   */
+  readonly quantize: (task: LayerTask, inputs: () => Promise<Inputs | undefined>) => Promise<LayerCodes | undefined>;
+}
+
 export interface QuantizeModelOptions {
   /**
    * Scheme of every conv2d and dense weight, e.g. `int8`, `kmeans:16`; absent: only what is already low-bit is packed.
@@ -108,6 +137,8 @@ export interface QuantizeModelOptions {
   readonly minSqnr?: number;
   /** `false` measures without refusing. */
   readonly gate?: Gate | false;
+  /** Absent: in this thread, one layer after another. */
+  readonly quantizing?: Quantizing;
   readonly signal?: AbortSignal;
   readonly onProgress?: (stage: "quantize" | "measure", done: number, total: number) => void;
 }
@@ -115,7 +146,7 @@ export interface QuantizeModelOptions {
 /** As for a network, but that globs are over the names of tensors, and only `minSqnr` refuses. */
 export type QuantizeTensorsOptions = Pick<
   QuantizeModelOptions,
-  "weights" | "layers" | "minSqnr" | "signal" | "onProgress"
+  "weights" | "layers" | "minSqnr" | "quantizing" | "signal" | "onProgress"
 >;
 
 /** Float against quantized, over all elements of one value and all samples. */

@@ -1,6 +1,7 @@
 import { createModel, type Graph, type Tensor } from "lowbit";
 import { type ActivationRange, staticActivations } from "lowbit/quantize";
 import type { CalibrateOptions, Calibration, Feed, Range } from "./api.ts";
+import { breathe } from "./breathe.ts";
 import { OptionError } from "./errors.ts";
 
 /** Sees a value batch by batch; what it keeps does not grow with them. */
@@ -30,7 +31,7 @@ export async function calibrate(
   const taps = [...watched.keys()].filter((name) => !graph.inputs.includes(name));
   using model = await createModel(graph, { taps, signal });
   for (const [index, feed] of feeds.entries()) {
-    signal?.throwIfAborted();
+    await breathe(signal);
     const outputs = await model.run(feed);
     for (const [name, watcher] of watched) {
       const tensor = outputs[name] ?? feed[name];

@@ -21,6 +21,7 @@ export class LayerInputs {
   readonly #feeds: readonly Feed[];
   readonly #layers: readonly Layer[];
   #kept = new Map<Layer, Calibration>();
+  #before: Promise<unknown> = Promise.resolve();
 
   /** @param layers that will be asked for, in that order; those that read f32 */
   constructor(graph: Graph, layers: readonly Layer[], feeds: readonly Feed[]) {
@@ -29,7 +30,14 @@ export class LayerInputs {
     this.#feeds = feeds;
   }
 
-  async of(layer: Layer): Promise<Calibration> {
+  /** One call after another, however many are made at a time: the runs of the network share what they find. */
+  of(layer: Layer): Promise<Calibration> {
+    const found = this.#before.then(() => this.#of(layer));
+    this.#before = found.catch(() => {});
+    return found;
+  }
+
+  async #of(layer: Layer): Promise<Calibration> {
     if (!this.#kept.has(layer)) this.#kept = await this.#collect(this.#groupFrom(layer));
     return this.#kept.get(layer)!;
   }

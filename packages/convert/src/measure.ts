@@ -1,6 +1,7 @@
 /** Every layer of a quantized model against the float network, on the calibration samples. */
 import type { Graph } from "lowbit";
 import type { Agreement, Calibration, ErrorFigures, Feed, QuantizeModelOptions } from "./api.ts";
+import { breathe } from "./breathe.ts";
 import { agreementOf, figuresOf, isolated, layerMap, record } from "./parity.ts";
 import type { Layer } from "./passes/channel-function.ts";
 import { isTable, layersOf } from "./schemes.ts";
@@ -33,8 +34,8 @@ export async function measure(
   const layers = groups.flat();
   const total = (2 * groups.length + layers.length) * feeds.length;
   let done = 0;
-  const step = () => {
-    signal?.throwIfAborted();
+  const step = async () => {
+    await breathe(signal);
     onProgress?.("measure", ++done, total);
   };
   const output = float.outputs[0]!;

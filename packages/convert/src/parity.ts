@@ -23,7 +23,7 @@ export async function record(
   graph: Graph,
   feeds: readonly Feed[],
   values: readonly string[],
-  step: () => void,
+  step: () => Promise<void>,
 ): Promise<Recording> {
   const taps = values.filter((value) => !graph.inputs.includes(value));
   using model: Model = await createModel(graph, { taps });
@@ -31,7 +31,7 @@ export async function record(
   for (const feed of feeds) {
     const outputs = await model.run(feed);
     for (const value of values) recording.get(value)!.push(reals(graph, value, outputs[value] ?? feed[value]!));
-    step();
+    await step();
   }
   return recording;
 }

@@ -1,11 +1,20 @@
 import { type Constant, constantBytes, type Graph, type PlainConstant } from "lowbit";
 import { widenFloats } from "lowbit/quantize";
-import type { ErrorFigures, LayerReport, QuantizeModelResult, QuantizeTensorsOptions } from "./api.ts";
+import { ahead } from "./ahead.ts";
+import type {
+  ErrorFigures,
+  LayerCodes,
+  LayerReport,
+  LayerTask,
+  QuantizeModelResult,
+  QuantizeTensorsOptions,
+} from "./api.ts";
+import { breathe } from "./breathe.ts";
 import { OptionError } from "./errors.ts";
 import { judge } from "./gate.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { EXACT, meanBits } from "./quantize.ts";
-import { type Assignment, assignSchemes, needsInputs, type QuantizedWeights, quantizeFloats } from "./schemes.ts";
+import { type Assignment, assignSchemes, HERE, needsInputs } from "./schemes.ts";
 import type { TensorFile } from "./tensors/file.ts";
 
 /**
@@ -78,7 +87,7 @@ async function quantizeEach(
   options: QuantizeTensorsOptions,
   keep: (name: string, constant: Constant) => Promise<void>,
 ): Promise<Omit<QuantizeModelResult, "graph">> {
-  const { minSqnr, signal, onProgress } = options;
+  const { minSqnr, signal, onProgress, quantizing = HERE } = options;
   const matrices = entries.filter((entry) => entry.isMatrix);
   const assignments = assignSchemes(matrices, options, "tensors");
   for (const [name, assignment] of assignments)
@@ -86,15 +95,19 @@ async function quantizeEach(
       const expected = `a network and samples: ${assignment.scheme} looks at what the layer is given`;
       throw new OptionError("quantizeTensors", `inputs of ${name}`, expected, "tensors alone");
     }
-  const reports: LayerReport[] = [];
-  for (const { name, stored, isMatrix, read } of entries) {
-    signal?.throwIfAborted();
+  const work = async ({ name, stored, isMatrix, read }: Entry) => {
+    await breathe(signal);
     const constant = await read();
     const assignment = isMatrix ? assignments.get(name) : undefined;
-    const quantized = assignment && (await quantizeTensor(name, constant, assignment, stored));
-    await keep(name, quantized?.constant ?? constant);
+    const task = assignment && (await taskFor(name, constant, assignment, stored));
+    const quantized = task && (await quantizing.quantize(task, async () => undefined));
+    return { name, isMatrix, constant: quantized?.constant ?? constant, quantized };
+  };
+  const reports: LayerReport[] = [];
+  for await (const { name, isMatrix, constant, quantized } of ahead(entries, quantizing.atOnce, work)) {
+    await keep(name, constant);
     if (!isMatrix) continue;
-    reports.push(reportOf(name, quantized?.constant ?? constant, quantized));
+    reports.push(reportOf(name, constant, quantized));
     onProgress?.("quantize", reports.length, matrices.length);
   }
   return {
@@ -111,16 +124,16 @@ const isMatrix = (constant: Constant): boolean =>
   elementCount(constant.shape) > 0 &&
   (constant.kind === "quantized" || constant.dtype === "f32" || constant.dtype === "f16");
 
-async function quantizeTensor(
+async function taskFor(
   name: string,
   constant: Constant,
   assignment: Assignment,
   stored: number,
-): Promise<QuantizedWeights | undefined> {
+): Promise<LayerTask | undefined> {
   if (constant.kind === "quantized") return undefined;
   // Half precision widens to f32 without loss, but what its codes must be smaller than is the half.
   const weight = isFloat(constant) ? constant : await widened(constant);
-  return quantizeFloats(name, weight, assignment, { stored });
+  return { name, weight, ...assignment, stored };
 }
 
 async function widened({ shape, data }: PlainConstant): Promise<PlainConstant & { readonly data: Float32Array }> {
@@ -128,7 +141,7 @@ async function widened({ shape, data }: PlainConstant): Promise<PlainConstant & 
   return { kind: "plain", dtype: "f32", shape, data: await widenFloats(bytes, "f16") };
 }
 
-function reportOf(name: string, constant: Constant, quantized: QuantizedWeights | undefined): LayerReport {
+function reportOf(name: string, constant: Constant, quantized: LayerCodes | undefined): LayerReport {
   const weights = elementCount(constant.shape);
   const bytes = constantBytes(constant);
   const figures: ErrorFigures = quantized

@@ -1,7 +1,9 @@
 import { constantBytes, type Graph, type PlainConstant, type QuantizedConstant } from "lowbit";
 import { correctBias as correctLayerBias, dequantize, type Calibration as Inputs, inputMean } from "lowbit/quantize";
 import { type ActivationScheme, calibrationFor, parseActivations } from "./activations.ts";
+import { ahead } from "./ahead.ts";
 import type { Calibration, ErrorFigures, LayerReport, QuantizeModelOptions, QuantizeModelResult } from "./api.ts";
+import { breathe } from "./breathe.ts";
 import { calibrate } from "./calibrate.ts";
 import { OptionError } from "./errors.ts";
 import { DEFAULT_GATE, judge } from "./gate.ts";
@@ -13,7 +15,7 @@ import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
 import { rescale } from "./rescale/index.ts";
-import { assignSchemes, isTable, layersOf, needsInputs, quantizeWeights, type Weighted } from "./schemes.ts";
+import { assignSchemes, HERE, isTable, layersOf, needsInputs, taskOf, type Weighted } from "./schemes.ts";
 
 /** Nothing is lost. */
 export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
@@ -63,25 +65,33 @@ export async function quantizeModel(network: Graph, options: QuantizeModelOption
     calibration?.feeds ?? [],
   );
 
+  const { quantizing = HERE } = options;
+  const work = async (layer: Weighted) => {
+    await breathe(signal);
+    const assignment = assignments.get(layer.name);
+    const inputsOf = async () =>
+      !isTable(layer) && looking.includes(layer) && readsFloats(graph, layer) ? inputs.of(layer) : undefined;
+    const task = assignment && taskOf(graph, layer, assignment);
+    const needed = async () => (needsInputs(assignment!) ? inputsOf() : undefined);
+    const quantized = task && (await quantizing.quantize(task, needed));
+    const given = quantized && correctBias ? await inputsOf() : undefined;
+    const bias = given && (await biasOf(graph, layer, quantized!.constant, given));
+    return { layer, quantized, bias };
+  };
   const editor = GraphEditor.from(graph);
   const errors = new Map<string, ErrorFigures>();
-  for (const [index, layer] of layers.entries()) {
-    signal?.throwIfAborted();
-    const assignment = assignments.get(layer.name);
-    const given =
-      !isTable(layer) && looking.includes(layer) && readsFloats(graph, layer) ? await inputs.of(layer) : undefined;
-    const quantized = assignment && (await quantizeWeights(graph, layer, assignment, given));
+  let done = 0;
+  for await (const { layer, quantized, bias } of ahead(layers, quantizing.atOnce, work)) {
     if (quantized) {
       const { sqnr, cosine, maxAbs } = quantized.error;
       errors.set(layer.name, { sqnr, cosine, maxError: maxAbs });
       const weight = editor.constant(`${layer.inputs[1]}/${quantized.constant.scheme}`, quantized.constant);
-      const corrected = correctBias && given && (await biasOf(graph, layer, quantized.constant, given));
-      const bias = corrected ? [editor.constant(`${layer.name}/bias`, corrected)] : layer.inputs.slice(2);
+      const biases = bias ? [editor.constant(`${layer.name}/bias`, bias)] : layer.inputs.slice(2);
       editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, {
-        inputs: [layer.inputs[0]!, weight, ...bias],
+        inputs: [layer.inputs[0]!, weight, ...biases],
       });
     }
-    onProgress?.("quantize", index + 1, layers.length);
+    onProgress?.("quantize", ++done, layers.length);
   }
   const coded = editor.freeze();
   const staged = isInteger

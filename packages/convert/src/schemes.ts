@@ -1,14 +1,14 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
-import { type Graph, type Node, type NodeOf, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
+import { type Graph, type Node, type NodeOf, ShapeError } from "lowbit";
 import {
-  type Calibration,
+  type Calibration as Inputs,
   inputCurvature,
   parseScheme,
   type QuantizeOptions,
+  type Quantizer,
   quantize,
-  type ErrorFigures as WeightFigures,
 } from "lowbit/quantize";
-import type { QuantizeTensorsOptions } from "./api.ts";
+import type { LayerCodes, LayerTask, QuantizeTensorsOptions, Quantizing } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
 import { isLayer, type Layer } from "./passes/channel-function.ts";
@@ -68,30 +68,15 @@ export function assignSchemes(
   return assignments;
 }
 
-/** Quantized weights and what that cost them. */
-export interface QuantizedWeights {
-  readonly constant: QuantizedConstant;
-  readonly error: WeightFigures;
-}
-
 /** Whether a scheme looks at the inputs of the layer. */
 export const needsInputs = ({ scheme }: Assignment): boolean => parseScheme(scheme).needs !== "weights";
 
-/**
- * Quantizes the weights of a layer by {@link quantizeFloats}; undefined also where they are packed already.
- * @param inputs of the layer, for a scheme that needs them or a curvature, which is then that of the output's squared error
- */
-export async function quantizeWeights(
-  graph: Graph,
-  layer: Weighted,
-  assignment: Assignment,
-  inputs?: Calibration,
-): Promise<QuantizedWeights | undefined> {
+/** What there is to quantize of a layer; undefined where its weights stay as they are, or are packed already. */
+export function taskOf(graph: Graph, layer: Weighted, assignment: Assignment): LayerTask | undefined {
   const weight = graph.constants.get(layer.inputs[1]!);
   if (!isFloat(weight)) return undefined;
   const given = isTable(layer) ? tableAssignment(layer, assignment) : assignment;
-  if (!given) return undefined;
-  return quantizeFloats(layer.name, weight, given, { needed: await neededOf(weight, assignment, inputs) });
+  return given && { name: layer.name, weight, ...given, stored: weight.data.byteLength };
 }
 
 /** What a scheme for all layers means for a table: rows are decoded from uniform codes only, and positions, a hundredth of the weights, keep 8 bits. */
@@ -101,38 +86,20 @@ function tableAssignment({ op }: Table, assignment: Assignment): Assignment | un
   return op === "addPositions" ? { ...assignment, scheme: "int8" } : assignment;
 }
 
-async function neededOf(
-  { shape }: PlainConstant,
-  { scheme }: Assignment,
-  calibration: Calibration | undefined,
-): Promise<QuantizeOptions> {
-  const { needs } = parseScheme(scheme);
-  if (needs === "weights" || calibration === undefined) return {} as QuantizeOptions;
-  if (needs === "inputs") return { calibration } as QuantizeOptions;
-  const curvature = await inputCurvature(calibration, shape[0]!, elementCount(shape.slice(1)));
-  return { curvature } as QuantizeOptions;
-}
-
 /**
- * Quantizes float weights. Undefined where they stay as they are: scheme `float`, or (for a scheme given to all layers at
+ * Quantizes the float weights of a layer, or of a tensor. Undefined where they stay as they are: scheme `float`, or (for a scheme given to all layers at
  * once) rows that do not divide into its sub-vectors, and a codebook that takes more room than the weights.
  *
- * @param name of the layer or tensor, for messages
- * @param stored bytes that the weights take unquantized
- * @param needed what the scheme asks for beside the weights
+ * @param inputs of the layer, for a scheme that needs them or a curvature, which is then that of the output's squared error
  * @throws NotFiniteError, and ShapeError where a rule named the layer and its rows do not divide
  */
-export async function quantizeFloats(
-  name: string,
-  weight: PlainConstant & { readonly data: Float32Array },
-  { scheme, named }: Assignment,
-  {
-    stored = weight.data.byteLength,
-    needed = {} as QuantizeOptions,
-  }: { stored?: number; needed?: QuantizeOptions } = {},
-): Promise<QuantizedWeights | undefined> {
+export async function quantizeLayer(
+  { name, weight, scheme, named, stored }: LayerTask,
+  inputs?: Inputs,
+): Promise<LayerCodes | undefined> {
   try {
-    const quantized = await quantize(weight, parseScheme(scheme), { name, ...needed });
+    const quantizer = parseScheme(scheme);
+    const quantized = await quantize(weight, quantizer, { name, ...(await neededOf(weight, quantizer, inputs)) });
     const constant = quantized.toConstant();
     if (constant.kind !== "quantized" || (!named && quantized.bytes >= stored)) return undefined;
     return { constant, error: quantized.error };
@@ -140,4 +107,18 @@ export async function quantizeFloats(
     if (error instanceof ShapeError && !named) return undefined;
     throw error;
   }
+}
+
+/** In this thread, one after another. */
+export const HERE: Quantizing = { atOnce: 1, quantize: async (task, inputs) => quantizeLayer(task, await inputs()) };
+
+async function neededOf(
+  { shape }: LayerTask["weight"],
+  { needs }: Quantizer,
+  calibration: Inputs | undefined,
+): Promise<QuantizeOptions> {
+  if (needs === "weights" || calibration === undefined) return {} as QuantizeOptions;
+  if (needs === "inputs") return { calibration } as QuantizeOptions;
+  const curvature = await inputCurvature(calibration, shape[0]!, elementCount(shape.slice(1)));
+  return { curvature } as QuantizeOptions;
 }

@@ -2,6 +2,7 @@
 import { type Graph, ShapeError } from "lowbit";
 import { compareFloats, parseScheme } from "lowbit/quantize";
 import type { Calibration, QuantizeModelOptions } from "./api.ts";
+import { breathe } from "./breathe.ts";
 import { joined, record } from "./parity.ts";
 import { quantizeModel } from "./quantize.ts";
 import { layersOf } from "./schemes.ts";
@@ -43,7 +44,7 @@ export async function measureSensitivity(graph: Graph, options: SensitivityOptio
   const schemes = [...new Set(candidates.map((scheme) => parseScheme(scheme).scheme))].filter((s) => s !== "float");
   const output = graph.outputs[0]!;
   const outputsOf = async (of: Graph) =>
-    joined((await record(of, calibration.feeds, [output], () => signal?.throwIfAborted())).get(output)!);
+    joined((await record(of, calibration.feeds, [output], () => breathe(signal))).get(output)!);
   const reference = await outputsOf(graph);
   const layers = layersOf(graph);
   const total = layers.length * schemes.length;

@@ -46,12 +46,15 @@ export { layerNorm } from "./layers/layer-norm.ts";
 export { type LstmOptions, lstm } from "./layers/lstm.ts";
 export { maxPool } from "./layers/pool.ts";
 export { residual } from "./layers/residual.ts";
+export { type XnorProductOptions, xnorProduct } from "./layers/xnor-product.ts";
 export { type EpochEntry, formatEntry } from "./log.ts";
 export { Model } from "./model.ts";
 export { adam, adamW } from "./optimizers/adam.ts";
 export { type BopOptions, bop } from "./optimizers/bop.ts";
+export { extragradient } from "./optimizers/extragradient.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { type WageUpdatesOptions, wageUpdates } from "./optimizers/wage.ts";
 export { Random } from "./random.ts";
 export type { Recipe, RecipeData, RecipeSets } from "./recipe.ts";
 export type { Agreement } from "./record.ts";
@@ -66,6 +69,10 @@ export {
   expectationBackpropagation,
   expectedSign,
 } from "./strategies/expectation.ts";
+export {
+  type ImprovedBayesianCompressionOptions,
+  improvedBayesianCompression,
+} from "./strategies/improved-bayesian.ts";
 export { type Inq, type InqOptions, inq } from "./strategies/inq.ts";
 export { type Lc, type LcOptions, lc } from "./strategies/lc.ts";
 export { dorefaTraining, lsqTraining, ttqTraining } from "./strategies/learned-levels.ts";

@@ -14,6 +14,7 @@ import { layerNorm } from "../src/layers/layer-norm.ts";
 import { lstm } from "../src/layers/lstm.ts";
 import { maxPool } from "../src/layers/pool.ts";
 import { residual } from "../src/layers/residual.ts";
+import { xnorProduct } from "../src/layers/xnor-product.ts";
 import { Model } from "../src/model.ts";
 import { Random } from "../src/random.ts";
 import { type Arrays, type HostTensor, type HostTensors, toArray, toArrays, toHostTensor } from "../src/values.ts";
@@ -44,6 +45,13 @@ const cases: readonly Case[] = [
   { layer: positions("positions", 6, 4), x: [2, 5, 4] },
   { layer: lstm("lstm", { inputs: 3, size: 4, length: 5 }), x: [2, 5, 3] },
   { layer: lstm("once", { inputs: 3, size: 4, length: 1 }), x: [2, 1, 3] },
+  { layer: lstm("signs", { inputs: 3, size: 4, length: 3, signs: true }), x: [2, 3, 3], stepped: true },
+  { layer: xnorProduct("xnor", dense("signed", { from: [6], outputs: 3 })), x: [4, 6], stepped: true },
+  {
+    layer: xnorProduct("xnor-conv", conv("signed-conv", { inputs: 3, outputs: 2 }), { window: 3 }),
+    x: [2, 5, 4, 3],
+    stepped: true,
+  },
   { layer: attention("causal", { size: 6, heads: 2 }), x: [2, 4, 6] },
   { layer: attention("whole", { size: 4, heads: 1, causal: false }), x: [2, 3, 4] },
   { layer: residual("shortcut", [layerNorm("inner", 4), dense("mix", { from: [4], outputs: 4 })]), x: [2, 3, 4] },

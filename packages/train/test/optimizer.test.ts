@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { np, startEngine } from "../src/autograd.ts";
 import { adam, adamW } from "../src/optimizers/adam.ts";
 import { bop } from "../src/optimizers/bop.ts";
+import { extragradient } from "../src/optimizers/extragradient.ts";
 import { Clock, type Optimizer, updateAll } from "../src/optimizers/optimizer.ts";
 import { sgd } from "../src/optimizers/sgd.ts";
+import { wageUpdates } from "../src/optimizers/wage.ts";
 import { constantRate, learningRate, stepDecay } from "../src/schedule.ts";
 
 beforeAll(startEngine);
@@ -90,6 +92,66 @@ describe("bop", () => {
 
   it("leaves the other parameters to Adam", () => {
     expect(run(optimizer, [1], [[3]], 0.1, {}, "bias").path[0]![0]).toBeCloseTo(0.9, 6);
+  });
+});
+
+describe("extragradient", () => {
+  /** Steps of min over x, max over y of x y, from (1, 0): the saddle's distance at the end. */
+  function saddle(optimizer: Optimizer, steps: number): number {
+    const clock = new Clock();
+    let parameters: Record<string, np.Array> = { x: array(1), y: array(0) };
+    const none = (): Record<string, np.Array> => ({ x: array(0), y: array(0) });
+    let moments = Object.fromEntries(optimizer.moments.map((moment) => [moment, none()]));
+    for (let t = 0; t < steps; t++) {
+      const gradients = { x: parameters.y!.ref, y: parameters.x!.ref.mul(-1) };
+      ({ parameters, moments } = updateAll(optimizer, parameters, moments, gradients, np.array(clock.tick(0.5))));
+    }
+    return Math.hypot(parameters.x!.item() as number, parameters.y!.item() as number);
+  }
+
+  it("predicts at odd steps and corrects from where it stood at even ones, by hand", () => {
+    // f = w²/2: w' = 1 - 0.5, then 1 - 0.5 · 0.5; then from there, with gradients of the places themselves.
+    const { path } = run(extragradient(), [1], [[1], [0.5], [0.75], [0.375]], 0.5);
+    expect(path.map(([w]) => w)).toEqual([0.5, 0.75, 0.375, 0.5625]);
+  });
+
+  it("reaches a saddle that descent flies away from", () => {
+    // |z|² is multiplied by 1 - r² + r⁴ for two steps, by (1 + r²)² with plain descent.
+    expect(saddle(extragradient(), 40)).toBeCloseTo((1 - 0.25 + 0.0625) ** 10, 6);
+    expect(saddle(sgd(), 40)).toBeGreaterThan(50);
+  });
+});
+
+describe("WAGE's updates", () => {
+  const many = 4000;
+
+  it("keep weights on their grid within ±(1 - σ), and move by σ g / shift(max |g|) in the mean", () => {
+    const start = Array.from({ length: many }, () => 0.25);
+    // The largest is 3: shift 4 (log2 3 = 1.58). The others have |g_s| = 2 · 0.9 / 4 = 0.45.
+    const gradient = start.map((_, i) => (i === 0 ? 3 : 0.9));
+    const [moved] = run(wageUpdates({ bits: 6 }), start, [gradient], 2, {}, "a.weight").path;
+    const step = 2 ** -5;
+    for (const w of moved!) expect(Number.isInteger(w / step)).toBe(true);
+    const changes = moved!.slice(1).map((w) => (0.25 - w) / step);
+    expect(new Set(changes)).toEqual(new Set([0, 1]));
+    const mean = changes.reduce((sum, c) => sum + c, 0) / changes.length;
+    // Four standard errors of the share of ones.
+    expect(Math.abs(mean - 0.45)).toBeLessThan(4 * Math.sqrt((0.45 * 0.55) / many));
+    expect(run(wageUpdates({ bits: 6 }), [0.9, -0.9], [[-1, 1]], 64, {}, "a.weight").path[0]).toEqual([
+      1 - step,
+      step - 1,
+    ]);
+  });
+
+  it("draw anew at each step, the same for the same seed, and leave other parameters to Adam", () => {
+    const path = (seed: number) =>
+      run(wageUpdates({ seed }), Array(64).fill(0), [Array(64).fill(0.3), Array(64).fill(0.3)], 1, {}, "a.weight").path;
+    const [first, second] = path(1);
+    expect(path(1)).toEqual([first, second]);
+    expect(path(2)[0]).not.toEqual(first);
+    expect(second!.map((w, i) => w - first![i]!)).not.toEqual(first);
+    expect(run(wageUpdates(), [1], [[0.5]], 1, {}, "a.bias").path[0]![0]).toBeCloseTo(0.999, 6);
+    expect(() => wageUpdates({ bits: 1 })).toThrow("2..16, got 1");
   });
 });
 

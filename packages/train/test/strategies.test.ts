@@ -28,6 +28,7 @@ import { admm } from "../src/strategies/admm.ts";
 import { bayesianCompression } from "../src/strategies/bayesian-compression.ts";
 import { bitwise } from "../src/strategies/bitwise.ts";
 import { codebookTuning } from "../src/strategies/codebook.ts";
+import { improvedBayesianCompression } from "../src/strategies/improved-bayesian.ts";
 import { inq } from "../src/strategies/inq.ts";
 import { lc } from "../src/strategies/lc.ts";
 import { lrNets } from "../src/strategies/lr-nets.ts";
@@ -87,6 +88,7 @@ const all: readonly (readonly [string, () => Strategy])[] = [
   ["VNQ", () => vnq({ samples: 120 })],
   ["Bayesian compression", () => bayesianCompression({ samples: 120 })],
   ["soft weight-sharing", () => softWeightSharingTraining({ samples: 120, components: 5, zero: 0.3 })],
+  ["improved Bayesian compression", () => improvedBayesianCompression({ samples: 120, components: 5, zero: 0.3 })],
   ["Bitwise NN", () => bitwise()],
   ["projection", () => projection({ projections: [ternary(), pow2({ bits: 4 })] })],
   ["codebook tuning", () => codebookTuning({ quantizer: kmeans({ k: 8 }) })],

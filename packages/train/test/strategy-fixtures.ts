@@ -1,12 +1,20 @@
+import { np } from "../src/autograd.ts";
 import type { Batch, Dataset } from "../src/data/dataset.ts";
 import { relu } from "../src/layers/activations.ts";
 import { dense } from "../src/layers/dense.ts";
 import type { Layer } from "../src/layers/layer.ts";
+import { Model } from "../src/model.ts";
+import { adam } from "../src/optimizers/adam.ts";
 import { Random } from "../src/random.ts";
 import type { Recipe } from "../src/recipe.ts";
-import { floatTraining } from "../src/strategies/strategy.ts";
+import { compileForward } from "../src/strategies/pass.ts";
+import { distance } from "../src/strategies/pull.ts";
+import type { WeightQuantizer } from "../src/strategies/quantized.ts";
+import { straightThroughTraining } from "../src/strategies/straight-through.ts";
+import { floatTraining, type Strategy, type View } from "../src/strategies/strategy.ts";
+import { floatsOf } from "../src/strategies/view.ts";
 import { fit } from "../src/train.ts";
-import type { HostTensor } from "../src/values.ts";
+import { type HostTensor, toArrays } from "../src/values.ts";
 
 /** Points of `classes` clouds in `size` dimensions: something that a small dense network learns in a second. */
 export function clouds(count: number, seed: number, { size = 12, classes = 3, spread = 0.5 } = {}): Dataset {
@@ -69,3 +77,122 @@ export function pretrained(): Promise<Record<string, HostTensor>> {
   );
   return trainedBefore;
 }
+
+export const ste = (quantizer: WeightQuantizer): Strategy => straightThroughTraining({ quantizer });
+
+/** Trains on the clouds; `look` sees every step. */
+export async function train(
+  strategy: () => Strategy,
+  {
+    look,
+    initial,
+    ...recipe
+  }: Partial<Recipe> & {
+    look?: (view: View, step: number, own: Strategy) => unknown;
+    initial?: Record<string, HostTensor>;
+  } = {},
+) {
+  const watched = (): Strategy => {
+    const made = strategy();
+    return Object.create(made, {
+      afterStep: {
+        value: async (step: number, view: View) => {
+          await made.afterStep?.(step, view);
+          await look?.(view, step, made);
+        },
+      },
+    });
+  };
+  return fit(cloudRecipe({ ...recipe, strategy: watched }), {
+    training,
+    validation,
+    seed: 1,
+    ...(initial && { initial }),
+  });
+}
+
+/** ‖w - ŵ‖ / ‖w‖ of the first slot at the end, ŵ what is exported. */
+export async function distanceAtEnd(
+  strategy: () => Strategy,
+  recipe: Partial<Recipe> = {},
+  initial?: Record<string, HostTensor>,
+) {
+  let apart = Number.NaN;
+  const look = async (view: View, step: number, own: Strategy) => {
+    if (step + 1 !== view.steps) return;
+    const [slot] = view.slots;
+    const { data } = view.latent(slot!);
+    const low = await floatsOf(slot!, (await own.export(view))[slot!.name]!);
+    apart = Math.sqrt(distance(data, low.data) / distance(data));
+  };
+  const result = await train(strategy, { ...recipe, look, ...(initial && { initial }) });
+  return { apart, ...result };
+}
+
+/** Mean and variance of each pre-activation of one dense layer under a strategy, over many equal rows of one training pass; rows of x are signs where `signs`. */
+export async function moments(strategy: Strategy, rows = 6000) {
+  const model = new Model([dense("layer", { from: [6], outputs: 3 })]);
+  const state = model.initialize(5, adam(), strategy);
+  const parameters = Object.fromEntries(
+    Object.entries(state)
+      .filter(([name]) => name.startsWith("parameter/"))
+      .map(([name, tensor]) => [name.slice(10), tensor]),
+  );
+  const x = Float32Array.of(0.5, -1, 2, 0.3, -0.7, 1.1);
+  const view = {
+    slots: model.slots,
+    seed: 1,
+    steps: 1,
+    latent: () => transposed(parameters["layer.weight"]!),
+  } as never;
+  const given = (await strategy.weightsFor?.(0, view)) ?? {};
+  const pass = compileForward(model, strategy, {
+    training: true,
+    statistics: {},
+    parameters: toArrays(parameters),
+    given: {
+      weights: toArrays(given.weights ?? {}),
+      constants: toArrays(given.constants ?? {}),
+      seed: np.array([7], { dtype: np.uint32 }).reshape([]),
+    },
+  });
+  const many = Float32Array.from({ length: rows * 6 }, (_, i) => x[i % 6]!);
+  const y = pass.run(np.array(many, { shape: [rows, 6] })).dataSync() as Float32Array;
+  const of = (column: number) => {
+    const values = Array.from({ length: rows }, (_, row) => y[3 * row + column]!);
+    const mean = values.reduce((sum, v) => sum + v, 0) / rows;
+    return { mean, variance: values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows };
+  };
+  return { x, parameters, given, columns: [0, 1, 2].map(of) };
+}
+
+export const transposed = ({ shape, data }: HostTensor): HostTensor => {
+  const [k, n] = shape as [number, number];
+  return {
+    shape: [n, k],
+    data: Float32Array.from({ length: n * k }, (_, i) => data[(i % k) * n + Math.floor(i / k)]!),
+  };
+};
+
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Mean and variance of Σ w x by drawing weights. */
+export function sampled(x: Float32Array, draw: (i: number) => number, times = 20_000) {
+  let [sum, squares] = [0, 0];
+  for (let t = 0; t < times; t++) {
+    const y = x.reduce((total, value, i) => total + value * draw(i), 0);
+    sum += y;
+    squares += y * y;
+  }
+  return { mean: sum / times, variance: squares / times - (sum / times) ** 2 };
+}
+
+/** Whether each column has the moments that drawing gives, within sampling error. */
+export const agree = (
+  a: readonly { mean: number; variance: number }[],
+  b: readonly { mean: number; variance: number }[],
+) =>
+  a.every(
+    ({ mean, variance }, i) =>
+      Math.abs(mean - b[i]!.mean) < 0.08 * Math.sqrt(b[i]!.variance) && Math.abs(variance / b[i]!.variance - 1) < 0.08,
+  );

@@ -5,7 +5,7 @@ use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
 use super::sums::{Requantize, Tile, with_tile};
 use crate::buffer::{Arena, lines_for};
 use crate::error::{Result, What, check_shape};
-use crate::output::{OutputMut, OutputTransform, add_correction};
+use crate::output::{OutputKind, OutputMut, OutputTransform, add_correction};
 use crate::rows::{RowKernel, run_matrix};
 use crate::tier::Tier;
 
@@ -106,11 +106,11 @@ impl RowKernel for AffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        self.packed.block_rows()
+        self.packed.block_rows(self.output.kind() == OutputKind::Int8)
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(self.packed.block_rows());
+        let rows = rows.min(self.block_rows());
         lines_for::<i32>(rows * self.packed.panels() * COLUMNS) + self.packed.prepared_lines(rows)
     }
 
@@ -125,11 +125,12 @@ impl RowKernel for AffineGemm {
     ) {
         let (n, padded) = (self.packed.columns, self.packed.panels() * COLUMNS);
         debug_assert_eq!(x.len(), rows * self.packed.depth);
-        for (block, x) in x.chunks(self.packed.block_rows() * self.packed.depth).enumerate() {
+        let block_rows = self.block_rows();
+        for (block, x) in x.chunks(block_rows * self.packed.depth).enumerate() {
             let mut scratch = scratch.rest();
             let rows = x.len() / self.packed.depth;
             let acc = scratch.take::<i32>(rows * padded);
-            let first = block * self.packed.block_rows();
+            let first = block * block_rows;
             let mut out = out.from(first * stride);
             let bytes = match &mut out {
                 OutputMut::Int8(y) if correction.is_none() => Some(&mut **y),

@@ -3,13 +3,13 @@
 //! | tier | weights | the engine's relaxed dot | form | multiply-adds per ns on the machine of the record |
 //! |---|---|---|---|---|
 //! | scalar | any | | pairs | |
-//! | simd128 | any | | pairs | 31 |
+//! | simd128 | any | | pairs | 32 |
 //! | relaxed | 4, 2 bits | 7 bits | sums of bytes | 45, 56 |
 //! | relaxed | 4, 2 bits | unsigned, signed | bytes | not measured: one instruction for sixteen products, where sums of bytes take two |
 //! | relaxed | 8 bits | unsigned | bytes, 128 added to the weights | not measured: half the instructions of pairs |
 //! | relaxed | 8 bits | signed | bytes, weights as they are | not measured: the same |
 //! | relaxed | 8 bits, a range of at most 127 per group | 7 bits | bytes, the least weight taken off | not measured since pairs were made faster: 35 to their 33 before, and half the memory traffic |
-//! | relaxed | 8 bits | 7 bits | pairs | 31 |
+//! | relaxed | 8 bits | 7 bits | pairs | 32 |
 //!
 //! Figures are of 64 x 1024 x 1024 to int8, as `lowbit bench --filter gemm/64x1024x1024` runs it.
 //!
@@ -90,7 +90,7 @@ impl Form {
 /// Bytes of prepared rows and of their sums that a block may take: a part of the second-level cache, beside the weights that stream through it.
 const BLOCK_BYTES: usize = 192 * 1024;
 
-/// Rows that are prepared together: whole fours. More of them share the opening of the weights; too many leave the cache.
+/// Rows that are prepared together: whole fours. More of them share the opening of the weights; too many leave the cache. `columns` are those of sums that wait in memory.
 pub(super) fn block_rows(depth: usize, columns: usize) -> usize {
     (BLOCK_BYTES / (2 * depth + 4 * columns)).clamp(16, 128) & !3
 }

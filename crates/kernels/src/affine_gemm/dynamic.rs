@@ -186,11 +186,11 @@ impl RowKernel for DynamicAffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        self.packed.block_rows()
+        self.packed.block_rows(false)
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(self.packed.block_rows());
+        let rows = rows.min(self.packed.block_rows(false));
         lines_for::<i8>(rows * self.packed.depth)
             + lines_for::<f32>(rows)
             + lines_for::<i32>(rows * COLUMNS)
@@ -209,7 +209,7 @@ impl RowKernel for DynamicAffineGemm {
     ) {
         debug_assert!(correction.is_none() && x.len() == rows * self.packed.depth);
         let OutputMut::F32(y) = out else { unreachable!("it writes f32, which its callers check") };
-        let block = self.packed.block_rows();
+        let block = self.packed.block_rows(false);
         for (x, y) in x.chunks(block * self.packed.depth).zip(y.chunks_mut(block * stride)) {
             with_tile!(self.packed, T => self.block::<T>(x, y, stride, scratch.rest()));
         }

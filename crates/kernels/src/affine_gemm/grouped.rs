@@ -158,11 +158,11 @@ impl RowKernel for GroupedAffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        self.packed.block_rows()
+        self.packed.block_rows(false)
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(self.packed.block_rows());
+        let rows = rows.min(self.packed.block_rows(false));
         lines_for::<f32>(rows * self.packed.panels() * COLUMNS)
             + lines_for::<i32>(rows * COLUMNS)
             + self.packed.prepared_lines(rows)
@@ -179,13 +179,13 @@ impl RowKernel for GroupedAffineGemm {
     ) {
         debug_assert!(correction.is_none() && x.len() == rows * self.packed.depth);
         let panels = self.packed.panels();
-        for (block, x) in x.chunks(self.packed.block_rows() * self.packed.depth).enumerate() {
+        for (block, x) in x.chunks(self.packed.block_rows(false) * self.packed.depth).enumerate() {
             let rows = x.len() / self.packed.depth;
             let mut scratch = scratch.rest();
             let sums = scratch.take::<f32>(rows * panels * COLUMNS);
             with_tile!(self.packed, T => self.sums::<T>(x, sums, scratch));
             for r in 0..rows {
-                let mut out = out.from((block * self.packed.block_rows() + r) * stride);
+                let mut out = out.from((block * self.packed.block_rows(false) + r) * stride);
                 for panel in 0..panels {
                     let first = panel * COLUMNS;
                     let real = COLUMNS.min(self.packed.columns - first);

@@ -21,15 +21,20 @@
 //! bits, and for 8-bit tensors that span no more. For the rest the engine is asked once, when weights are packed, how it reads that operand
 //! ([`RelaxedDot`](crate::v128::RelaxedDot)), and gets the form that is exact under the answer, or i16 dots.
 //!
-//! **Speed.** A step of a tile of 4 rows by 8 columns is 3 loads, 4 shuffles and 8 dots: with i16 dots 23 instructions for 64 multiply-adds, 0.36 each, and 7 that go along. On the
-//! machine of the record (x64, AVX2) two multiplications a cycle, 47 G/s, are the limit; the bare tile on data in the first-level cache runs at 36, 0.77 of it. Where the result is
-//! bytes, sums of a strip are requantized in registers, 100 instructions for 32 outputs, as many as 110 multiply-adds: 14 × 14 × 512 by 512 runs at 32, 112 × 112 × 32 by 64 at 20
-//! (with the sums in memory in between 30 and 12).
+//! **Speed.** A step of a tile of 4 rows by 8 columns is 3 loads, 4 shuffles and 8 dots: with i16 dots 23 instructions for 64 multiply-adds, and 4 that go along. Dots alone run at
+//! 4.7 G/s on the machine of the record (its `dot16`), which limits plain products to 37.6 multiply-adds per ns: 14 × 14 × 512 by 512 runs at 34, 0.91 of it. Around a tile whose sums
+//! become bytes are 90 instructions, 66 of them for 32 outputs, as many as 115 multiply-adds: 112 × 112 × 32 by 64 runs at 24, × 16 by 96 at 19. Of 150 instructions, where every
+//! strip asked again what holds for all of them, they were 22 and 16; with the sums in memory in between 12.
 //!
 //! Dropped: unrolling by two (30: the engine hoists loads and spills), a broadcast load per row instead of one load and shuffles (equal to a tenth slower: wasm-opt leaves an addition in
-//! front of each), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in every tile (27), rows not interleaved (30), the
+//! front of each), weights broadcast as they are opened, so that nothing is shuffled (8 rows by 4 columns, 26 instructions: equal for long rows, a quarter slower for short ones, whose
+//! bytes are transposed), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in every tile (27), rows not interleaved (30), the
 //! sums in pairs of Winograd's inner product, (x0 + w1) (x1 + w0), which halves the multiplications (33 of 3 x 2 vectors beside 34: it is instructions that bind), an image prepared once
 //! for all taps of a convolution (its rows cannot be interleaved, which costs what it saves).
+//!
+//! Strassen's recursion (Winograd's form, exact: sums of quarters fit i16, all else wraps) was dropped too. Two levels are 49 products of tiles instead of 64; of K = N = 1024 by blocks of
+//! 128 rows they take 0.80 of the time of plain ones, sums of weights, made as these are opened, 0.11, sums of activations 0.03, partial sums 0.13: 1.07 together, and more for fewer rows or
+//! columns. Sums of weights that are kept take 6.1 bytes a weight instead of 1. One level is 0.875 and can save 0.06 at the best.
 //!
 //! Windows of 3 × 3 take fewer products: see `winograd.rs`.
 

@@ -51,8 +51,10 @@ impl Tile for Simd128 {
             store_steps(halves.map(|half| half[1]), high);
         };
         let (whole, rest) = values.split_at_mut(len / 16 * 8 * R);
-        for (at, values) in whole.chunks_exact_mut(8 * R).enumerate() {
-            step(core::array::from_fn(|r| i8x16_load(&x[r][16 * at..])), values);
+        // Of one length, so that nothing is asked in the loop.
+        let rows = x.map(|x| &x.as_chunks::<16>().0[..len / 16]);
+        for (at, values) in (0..len / 16).zip(whole.chunks_exact_mut(8 * R)) {
+            step(rows.map(|row| i8x16_load(&row[at])), values);
         }
         if !len.is_multiple_of(16) {
             // Positions behind the row count as the zero point, which becomes 0.
@@ -202,9 +204,9 @@ pub(super) fn open<C: Codes, const PARTS: usize>(
     }
 }
 
-/// Strips by weights that are opened first; a word is `parts` steps. `INLINE`: what is around a tile is compiled into its loop; for all forms that would be ten times as much code.
+/// Strips by weights that are opened first; a word is `parts` steps. `BYTES`: usual strips have a loop of their own, which for all forms would be too much code.
 #[inline(always)]
-pub(super) fn open_strips<D: Dot, const INLINE: bool>(
+pub(super) fn open_strips<D: Dot, const BYTES: bool>(
     mut strips: Strips<'_, '_>,
     opened: &mut [u32],
     open: Open,
@@ -217,21 +219,25 @@ pub(super) fn open_strips<D: Dot, const INLINE: bool>(
             let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
             let opened = &mut opened[..words.len() * parts];
             open(words, column, opened);
+            let values = &rows.values[block * OPEN_STEPS * STRIP..];
+            let steps = |strip: usize| &values[strip * rows.stride..].as_chunks::<STRIP>().0[..opened.len()];
+            if BYTES
+                && words.len() == strips.group.words.len() / COLUMNS
+                && let Some(mut bytes) = strips.bytes(column)
+            {
+                for strip in 0..rows.count / STRIP {
+                    let mut sums = bytes.start();
+                    tile::<D, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
+                    // SAFETY: once for every strip.
+                    unsafe { bytes.write(&sums) };
+                }
+                continue;
+            }
             let is_last = (block + 1) * (OPEN_STEPS / parts) >= strips.group.words.len() / COLUMNS;
             for strip in 0..rows.count / STRIP {
-                let x = &rows.values[strip * rows.stride + block * OPEN_STEPS * STRIP..];
-                let x = &x.as_chunks::<STRIP>().0[..opened.len()];
-                let mut sums = if INLINE {
-                    strips.start_inline(block == 0, strip, column)
-                } else {
-                    strips.start(block == 0, strip, column)
-                };
-                tile::<D, OPEN_COLUMNS, 0>(opened, x, width, &mut sums);
-                if INLINE {
-                    strips.end_inline(is_last, strip, column, &sums);
-                } else {
-                    strips.end(is_last, strip, column, &sums);
-                }
+                let mut sums = strips.start(block == 0, strip, column);
+                tile::<D, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
+                strips.end(is_last, strip, column, &sums);
             }
         }
     }

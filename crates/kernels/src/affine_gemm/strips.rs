@@ -44,11 +44,6 @@ impl<'a, 'e> Strips<'a, 'e> {
     /// The sums of 4 rows by 8 columns before a part of K: before the first one `bias - zeros * sums - fixed`.
     #[inline(never)]
     pub(super) fn start(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
-        self.start_inline(is_first, strip, column)
-    }
-
-    #[inline(always)]
-    pub(super) fn start_inline(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
         if !is_first {
             let acc = &self.acc[strip * STRIP * self.pitch + column..];
             return core::array::from_fn(|r| {
@@ -73,11 +68,6 @@ impl<'a, 'e> Strips<'a, 'e> {
     /// Keeps the sums behind a part of K, or requantizes them behind the last one.
     #[inline(never)]
     pub(super) fn end(&mut self, is_last: bool, strip: usize, column: usize, sums: &TileSums) {
-        self.end_inline(is_last, strip, column, sums);
-    }
-
-    #[inline(always)]
-    pub(super) fn end_inline(&mut self, is_last: bool, strip: usize, column: usize, sums: &TileSums) {
         let Some((quantizer, end)) = self.end.as_mut().filter(|_| is_last) else {
             let acc = &mut self.acc[strip * STRIP * self.pitch + column..];
             for (r, sums) in sums.iter().enumerate() {
@@ -91,12 +81,7 @@ impl<'a, 'e> Strips<'a, 'e> {
         let multiplier = [f32x4_load(multiplier), f32x4_load(&multiplier[4..])];
         let mut at = strip * STRIP * end.stride + column;
         for [upper, lower] in sums.as_chunks::<2>().0 {
-            let bytes = quantizer.bytes([
-                quantizer.lanes(upper[0], multiplier[0]),
-                quantizer.lanes(upper[1], multiplier[1]),
-                quantizer.lanes(lower[0], multiplier[0]),
-                quantizer.lanes(lower[1], multiplier[1]),
-            ]);
+            let bytes = two_rows(quantizer, multiplier, upper, lower);
             if column + 8 <= end.columns {
                 if let Some(y) = end.y[at..].first_chunk_mut() {
                     v128_store64_lane::<0>(y, bytes);
@@ -110,6 +95,76 @@ impl<'a, 'e> Strips<'a, 'e> {
             at += 2 * end.stride;
         }
     }
+}
+
+/// Strips of 8 columns whose sums are of all of K and become bytes: nothing is asked again for each of them.
+pub(super) struct Bytes<'a> {
+    quantizer: &'a Quantizer,
+    base: [V128; 2],
+    multiplier: [V128; 2],
+    /// Where the next strip begins.
+    y: *mut i8,
+    stride: usize,
+}
+
+impl Strips<'_, '_> {
+    /// The strips of the 8 columns from `column` on, where they end so and no row's sum is to be taken out.
+    #[inline(always)]
+    pub(super) fn bytes(&mut self, column: usize) -> Option<Bytes<'_>> {
+        let (quantizer, end) = self.end.as_mut()?;
+        if self.has_zeros || column + 8 > end.columns {
+            return None;
+        }
+        let pair = |values: &[i32]| [i32x4_load(&values[column..]), i32x4_load(&values[column + 4..])];
+        let (bias, fixed) = (pair(&end.bias), pair(self.group.fixed));
+        let multiplier = &end.multiplier[column..column + 8];
+        let y = &mut end.y[column..];
+        assert!(y.len() >= (self.rows.count - 1) * end.stride + 8, "rows that hold 8 columns");
+        Some(Bytes {
+            quantizer,
+            base: [i32x4_sub(bias[0], fixed[0]), i32x4_sub(bias[1], fixed[1])],
+            multiplier: [f32x4_load(multiplier), f32x4_load(&multiplier[4..])],
+            y: y.as_mut_ptr(),
+            stride: end.stride,
+        })
+    }
+}
+
+impl Bytes<'_> {
+    /// Where the sums of a strip start.
+    #[inline(always)]
+    pub(super) fn start(&self) -> TileSums {
+        [self.base; STRIP]
+    }
+
+    /// Writes the next strip.
+    ///
+    /// # Safety
+    /// Called at most once for every strip that there is.
+    #[inline(always)]
+    pub(super) unsafe fn write(&mut self, sums: &TileSums) {
+        for [upper, lower] in sums.as_chunks::<2>().0 {
+            let bytes = two_rows(self.quantizer, self.multiplier, upper, lower);
+            let next = self.y.wrapping_add(self.stride);
+            // SAFETY: eight bytes of two rows that there are, as `Strips::bytes` asserted.
+            unsafe {
+                v128_store64_lane::<0>(&mut *self.y.cast(), bytes);
+                v128_store64_lane::<1>(&mut *next.cast(), bytes);
+            }
+            self.y = next.wrapping_add(self.stride);
+        }
+    }
+}
+
+/// Eight bytes of each of two rows.
+#[inline(always)]
+fn two_rows(quantizer: &Quantizer, multiplier: [V128; 2], upper: &[V128; 2], lower: &[V128; 2]) -> V128 {
+    quantizer.bytes([
+        quantizer.lanes(upper[0], multiplier[0]),
+        quantizer.lanes(upper[1], multiplier[1]),
+        quantizer.lanes(lower[0], multiplier[0]),
+        quantizer.lanes(lower[1], multiplier[1]),
+    ])
 }
 
 /// The first `count` of eight bytes of two rows.

@@ -123,9 +123,10 @@ macro_rules! with_tile {
 pub(super) use with_tile;
 
 impl Packed {
-    /// Rows that are prepared together.
-    pub(super) fn block_rows(&self) -> usize {
-        dispatch::block_rows(self.depth, self.columns)
+    /// Rows that are prepared together, for sums that become bytes or for others. Where one part of K is all of it, sums become bytes in registers.
+    pub(super) fn block_rows(&self, to_bytes: bool) -> usize {
+        let in_registers = to_bytes && self.depth <= 2 * OPEN_STEPS;
+        dispatch::block_rows(self.depth, if in_registers { 0 } else { self.columns })
     }
 
     /// Steps of one group of a row: 32-bit words of its prepared activations.

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { defineCommand } from "citty";
-import { keyOf, Results } from "../compare/results.ts";
 import { type Failed, FLOAT, runComparison } from "../compare/run.ts";
 import { schemesOf } from "../compare/schemes.ts";
 import type { CompareContext, Compared } from "../compare/types.ts";
@@ -12,13 +11,12 @@ import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { type Dataset, readDataset } from "../shared/dataset.ts";
 import { FileError, UsageError } from "../shared/errors.ts";
 import { checkOutput, readInput, writeOutput } from "../shared/files.ts";
+import { Interrupt } from "../shared/interrupt.ts";
 import { finiteDecibels, printJson } from "../shared/json.ts";
 import { needNetwork, parseGraph } from "../shared/model.ts";
 import { createProgress } from "../shared/progress.ts";
+import { keyOf, Results } from "../shared/results.ts";
 import { VERSION } from "../version.ts";
-
-/** What is interrupted; the shell's code for it is 130. */
-const interrupted = (): Error => Object.assign(new Error("interrupted"), { name: "AbortError" });
 
 /** Samples in memory that threads share. */
 function shared({ x, y }: Dataset): Pick<CompareContext, "x" | "y"> {
@@ -132,9 +130,7 @@ export const compare = defineCommand({
     const inputs = [args.model, ...dataFiles, ...(args.calibrate === undefined ? [] : [args.calibrate])];
     if (args.report !== undefined) await checkOutput(args.report, inputs);
 
-    const interrupt = new AbortController();
-    const onInterrupt = () => interrupt.abort(interrupted());
-    process.once("SIGINT", onInterrupt);
+    using interrupt = new Interrupt();
     const progress = createProgress(args.json);
     progress.stage(`reading ${basename(args.model)}`);
     const bytes = await readInput(args.model);
@@ -145,7 +141,10 @@ export const compare = defineCommand({
     const dataset = await readDataset(args.data);
     const hashed = await Promise.all([...dataFiles, ...(args.calibrate ? [args.calibrate] : [])].map(readInput));
     const key = keyOf([VERSION, activations ?? "float", args.calibrate ? "samples" : "weights", bytes, ...hashed]);
-    const results = await Results.open(args.output, key, args.resume === true);
+    const results = await Results.open<Compared>({
+      ...{ command: "compare", nameOf: ({ scheme }: Compared) => scheme },
+      ...{ folder: args.output, key, resume: args.resume === true },
+    });
     const context: CompareContext = {
       ...{ path: args.model, bytes, activations, calibrate: args.calibrate },
       ...shared(dataset),
@@ -161,8 +160,6 @@ export const compare = defineCommand({
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
       stopped = error;
-    } finally {
-      process.removeListener("SIGINT", onInterrupt);
     }
     progress.end();
     const rows = schemes.flatMap((scheme) => results.get(scheme) ?? []);

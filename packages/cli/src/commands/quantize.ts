@@ -1,20 +1,25 @@
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import type { PassRecord, QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
+import type { LayerPool } from "../quantize/layers.ts";
 import { checkActivations } from "../shared/activations.ts";
 import { type AutoGoal, checkGoal, chooseSchemes } from "../shared/auto.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
 import { readDataset } from "../shared/dataset.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
-import { checkOutput, writeOutput } from "../shared/files.ts";
+import { checkOutput, readInput, writeOutput } from "../shared/files.ts";
+import { Interrupt } from "../shared/interrupt.ts";
 import { printJson } from "../shared/json.ts";
 import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import { provenanceOf, provenanceOfFile } from "../shared/provenance.ts";
+import { keyOf } from "../shared/results.ts";
 import { openLooseTensors, quantizeFile } from "../shared/tensor-file.ts";
+import { VERSION } from "../version.ts";
 
 /** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
 function layerRule(text: string): readonly [glob: string, scheme: string] {
@@ -100,6 +105,38 @@ function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgres
     current = stage;
     progress.update(done);
   };
+}
+
+/** Below this size of the input, threads take longer to start than all layers to be quantized. */
+const WORTH_THREADS = 2 ** 22;
+
+/**
+ * Threads for the layers, where there is work for them: rules that look at inputs, many weights, or the user's word. Layers of the former are kept, being long.
+ * Undefined: this thread is as fast.
+ */
+async function poolFor(
+  { weights, layers = [] }: Rules,
+  { bytes, jobs, signal, kept }: { bytes: number; jobs: number | undefined; signal: AbortSignal; kept?: Kept },
+): Promise<LayerPool | undefined> {
+  const { parseScheme } = await import("lowbit/quantize");
+  const schemes = [...(weights === undefined ? [] : [weights]), ...layers.map(([, scheme]) => scheme)];
+  const isLong = schemes.some((scheme) => parseScheme(scheme).needs !== "weights");
+  const keeps = kept !== undefined && (isLong || kept.resume);
+  if (!isLong && !keeps && jobs === undefined && bytes < WORTH_THREADS) return undefined;
+  const { LayerPool } = await import("../quantize/layers.ts");
+  return LayerPool.open({
+    ...{ jobs: jobs ?? availableParallelism(), signal },
+    ...(keeps && {
+      kept: { folder: `${kept.output}.layers`, key: keyOf([VERSION, ...(await kept.key())]), resume: kept.resume },
+    }),
+  });
+}
+
+interface Kept {
+  readonly output: string;
+  /** All that the layers' codes depend on. */
+  readonly key: () => Promise<readonly (string | Uint8Array)[]>;
+  readonly resume: boolean;
 }
 
 async function packOf(text: string | undefined): Promise<Pack> {
@@ -220,6 +257,12 @@ export const quantize = defineCommand({
     },
     "min-sqnr": { type: "string", valueHint: "dB", description: "Refuse when any layer's signal to noise is lower" },
     "max-size": { type: "string", valueHint: "BYTES", description: "Refuse when the file would be larger" },
+    jobs: { type: "string", valueHint: "N", description: "Threads, a layer each (as many as there are cores)" },
+    resume: {
+      type: "boolean",
+      description:
+        "Go on where a run was stopped: layers of calibrated schemes are kept in OUT.layers until OUT is there",
+    },
     report: { type: "string", valueHint: "R.html", description: "Write a page with tables and plots" },
     json: JSON_ARGUMENT,
   },
@@ -229,6 +272,7 @@ export const quantize = defineCommand({
     const given = await rulesOf(args, values.get("layer") ?? []);
     const maxSize = numberOption("max-size", args["max-size"], 1, true);
     const points = numberOption("min-accuracy", args["min-accuracy"], 0);
+    const jobs = numberOption("jobs", args.jobs, 1, true);
     const goal: AutoGoal = {
       maxBytes: maxSize,
       minAccuracy: points === undefined ? undefined : points / 100,
@@ -249,13 +293,15 @@ export const quantize = defineCommand({
     const tensors = await openLooseTensors(args.input);
     if (tensors) {
       const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
-      if (needy || args.auto)
+      if (needy || args.auto || args.resume)
         throw new UsageError(
-          `${args.input} holds tensors and no network: --activations, --calibrate, --rescale and --auto need one`,
+          `${args.input} holds tensors and no network: --activations, --calibrate, --rescale, --auto and --resume need one`,
         );
+      using interrupt = new Interrupt();
+      await using pool = await poolFor(given, { bytes: tensors.size, jobs, signal: interrupt.signal });
       await quantizeFile(
         tensors,
-        { ...given, onProgress: stages(progress) },
+        { ...given, ...(pool && { quantizing: pool }), onProgress: stages(progress) },
         async (quantized) => {
           const provenance = await provenanceOfFile(args.input, recipeOf(given));
           const { size, write } = quantized.finish({ provenance, parity: parityOf(quantized.result) });
@@ -277,33 +323,48 @@ export const quantize = defineCommand({
         `${args.input} holds tensors and no network: --activations, --calibrate and --rescale need one`,
       );
     const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
-    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress));
+    using interrupt = new Interrupt();
+    const { signal } = interrupt;
+    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress, signal));
     const onProgress = stages(progress);
     let rules = given;
     if (args.auto) {
       if (tensorsOnly || !calibration) throw new UsageError(`${args.input} holds no network: --auto needs one`);
       const data = args.data === undefined ? undefined : await readDataset(args.data);
-      const layers = await chooseSchemes(opened.graph, goal, calibration, data, progress, async (layers) => {
-        const made = await quantizeModel(opened.graph, { ...given, layers, calibration });
+      const layers = await chooseSchemes(opened.graph, goal, calibration, data, progress, signal, async (layers) => {
+        const made = await quantizeModel(opened.graph, { ...given, layers, calibration, signal });
         const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
         const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
         return { bytes: length, graph: made.graph };
       });
       rules = { ...given, layers };
     }
-    const result = tensorsOnly
-      ? await quantizeTensors(opened.graph, { ...rules, onProgress })
-      : await quantizeModel(opened.graph, {
-          ...rules,
+    const key = async () => [
+      recipeOf(rules),
+      writeModel(opened.graph),
+      ...(args.calibrate ? [await readInput(args.calibrate)] : []),
+    ];
+    const kept = { output: args.output, key, resume: args.resume === true };
+    await using pool = await poolFor(rules, { bytes: opened.bytes.length, jobs, signal, kept });
+    const work = { ...rules, signal, ...(pool && { quantizing: pool }), onProgress };
+    const result = await (tensorsOnly
+      ? quantizeTensors(opened.graph, work)
+      : quantizeModel(opened.graph, {
+          ...work,
           ...(calibration && { calibration }),
           ...(args.explain && { explain: (record) => passes.push(record) }),
-          onProgress,
-        });
+        })
+    ).catch((error) => pool?.stopped(error) ?? Promise.reject(error));
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
     const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();
     const source = { source: args.input, sourceBytes: opened.bytes.length };
     const outcome = outcomeOf(result, bytes.length, maxSize, source);
-    await conclude(outcome, args, () => writeOutput(args.output, bytes), passes);
+    if (outcome.refusal !== undefined) await pool?.forget();
+    const write = async () => {
+      await writeOutput(args.output, bytes);
+      await pool?.forget();
+    };
+    await conclude(outcome, args, write, passes);
   },
 });

@@ -1,13 +1,13 @@
 /** Runs a comparison: the float network first, then every scheme on a thread of its own, then each against float on the clock. */
 
-import { Pool, TaskError } from "./pool.ts";
-import type { Results } from "./results.ts";
+import { Pool, TaskError } from "../shared/pool.ts";
+import type { Results } from "../shared/results.ts";
 import type { CompareContext, Compared, CompareTask, JudgedFile, Timed } from "./types.ts";
 
 export interface RunOptions {
   readonly context: CompareContext;
   readonly schemes: readonly string[];
-  readonly results: Results;
+  readonly results: Results<Compared>;
   readonly jobs: number;
   readonly signal: AbortSignal;
   /** Names the stage; `total` is in schemes. */

@@ -1,6 +1,6 @@
 /** A thread of `lowbit compare`: opens the network once, then quantizes, measures, judges and times what it is told to. */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { type Calibration, type QuantizeModelOptions, quantizeModel, readModel, writeModel } from "@lowbit/convert";
 import { createModel, type Graph, type Model, Tensor } from "lowbit";
 import { compareFloats } from "lowbit/quantize";
@@ -8,6 +8,7 @@ import { readCalibration } from "../shared/calibration.ts";
 import { classesOf, shareEqual } from "../shared/classes.ts";
 import { BATCH, type OpenedGraph, parseGraph, runSamples } from "../shared/model.ts";
 import { parityOf } from "../shared/outcome.ts";
+import { serveTasks } from "../shared/pool-thread.ts";
 import { SILENT } from "../shared/progress.ts";
 import { provenanceOf } from "../shared/provenance.ts";
 import { fitSamples } from "../shared/samples.ts";
@@ -133,20 +134,5 @@ async function time({ file, float }: TimeTask): Promise<Timed> {
 }
 
 /** Serves tasks until the thread is ended. */
-export function serve(): void {
-  const port = parentPort!;
-  port.on("message", async (task: CompareTask) => {
-    let told = 0;
-    const tell = (share: number) => {
-      if (share - told < 0.01) return;
-      told = share;
-      port.postMessage({ progress: share });
-    };
-    try {
-      port.postMessage({ result: task.kind === "judge" ? await judge(task, tell) : await time(task) });
-    } catch (error) {
-      const { name, message } = error instanceof Error ? error : new Error(String(error));
-      port.postMessage({ error: { name, message } });
-    }
-  });
-}
+export const serve = (): void =>
+  serveTasks<CompareTask>((task, tell) => (task.kind === "judge" ? judge(task, tell) : time(task)));

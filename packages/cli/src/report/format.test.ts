@@ -27,5 +27,6 @@ describe("numbers as people read them", () => {
     expect(formatTimes(3.149)).toBe("3.1 ×");
     expect(formatTimes(123.4)).toBe("123 ×");
     expect(formatDecibels(Number.POSITIVE_INFINITY)).toBe("exact");
+    expect(formatDecibels(-0.04)).toBe("0.0 dB");
   });
 });

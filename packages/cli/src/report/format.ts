@@ -38,4 +38,5 @@ export const formatTimes = (ratio: number): string => `${ratio >= 100 ? ratio.to
 
 /** Decibels; a layer that is reproduced exactly has no noise at all. */
 export const formatDecibels = (value: number): string =>
-  value === Number.POSITIVE_INFINITY ? "exact" : `${value.toFixed(1)} dB`;
+  // Plus 0: what rounds to nothing has no sign.
+  value === Number.POSITIVE_INFINITY ? "exact" : `${(Number(value.toFixed(1)) + 0).toFixed(1)} dB`;

@@ -89,10 +89,16 @@ export function sizeAndErrors(
   };
 }
 
-/** Lines and labels of the errors that {@link sizeAndErrors} puts upwards. */
-export function errorAxis(points: readonly { readonly error: number }[], what: string): Plot.Markish[] {
-  const ticks = decades(points.map((p) => p.error));
-  return [Plot.gridY(ticks), Plot.axisY(ticks, { text: String, label: `↑ errors per 100 ${what}` })];
+/** Lines and labels of the errors that {@link sizeAndErrors} puts upwards. No errors at all have no place on a logarithmic axis: they stand above the fewest, at a line marked 0. */
+export function errorAxis(
+  points: readonly { readonly error: number; readonly top1: number }[],
+  what: string,
+): Plot.Markish[] {
+  const none = points.find(({ top1 }) => top1 === 1)?.error;
+  const some = points.filter(({ top1 }) => top1 < 1).map(({ error }) => error);
+  const ticks = [...(none === undefined ? [] : [none]), ...(some.length > 0 ? decades(some) : [])];
+  const text = (tick: number) => (tick === none ? "0" : String(tick));
+  return [Plot.gridY(ticks), Plot.axisY(ticks, { text, label: `↑ errors per 100 ${what}` })];
 }
 
 /** Where a plot of these options puts values, in pixels. */

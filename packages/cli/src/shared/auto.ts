@@ -41,6 +41,7 @@ export async function chooseSchemes(
   calibration: Calibration,
   data: Dataset | undefined,
   progress: Progress,
+  signal: AbortSignal,
   bytesOf: (
     layers: readonly (readonly [string, string])[],
   ) => Promise<{ readonly bytes: number; readonly graph: Graph }>,
@@ -49,7 +50,7 @@ export async function chooseSchemes(
   const { maxBytes, minAccuracy, candidates } = goal;
   let told = false;
   const layers = await measureSensitivity(graph, {
-    calibration,
+    ...{ calibration, signal },
     ...(candidates && { candidates }),
     onProgress(done, total) {
       if (!told) progress.stage("measuring what each layer bears", total);

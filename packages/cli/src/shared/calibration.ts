@@ -41,10 +41,15 @@ function feedsOf(graph: Graph, arrays: ReadonlyMap<string, Tensor>): Feed[] {
 }
 
 /** Reads the samples and runs the graph on them. */
-export async function readCalibration(path: string, graph: Graph, progress: Progress): Promise<Calibration> {
+export async function readCalibration(
+  path: string,
+  graph: Graph,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Calibration> {
   const arrays = await readArrays(path);
   const feeds = await naming(path, () => feedsOf(graph, arrays));
   const { calibrate } = await import("@lowbit/convert");
   progress.stage("calibrating", feeds.length);
-  return calibrate(graph, feeds, { onProgress: (done) => progress.update(done) });
+  return calibrate(graph, feeds, { ...(signal && { signal }), onProgress: (done) => progress.update(done) });
 }

@@ -53,6 +53,9 @@ export function fileError(path: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** Ctrl-C, by the name that aborted work has everywhere. */
+export const interrupted = (): Error => Object.assign(new Error("interrupted"), { name: "AbortError" });
+
 /** One line for stderr, however many the message has, and no stack. */
 export function oneLine(error: unknown): string {
   if (error instanceof Error && error.name === "AbortError") return "interrupted";
@@ -61,6 +64,11 @@ export function oneLine(error: unknown): string {
     .split(/\s*\n\s*/)
     .filter(Boolean)
     .join("; ");
+}
+
+/** Says on stderr, in one line, what went wrong. A progress bar may stand in the line. */
+export function complain(error: unknown): void {
+  process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}lowbit: ${oneLine(error)}\n`);
 }
 
 /** 1 = refused by a gate, 2 = bad usage or bad input, 130 = interrupted (128 + SIGINT, as shells have it). */

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { constants, rmSync } from "node:fs";
 import { access, type FileHandle, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FileError, fileError, UsageError } from "./errors.ts";
+import { complain, FileError, fileError, interrupted, UsageError } from "./errors.ts";
 
 /** The whole file. Throws {@link FileError} where there is none, it is a folder, it is empty or it is over 2 GiB. */
 export async function readInput(path: string): Promise<Uint8Array> {
@@ -75,6 +75,7 @@ const unfinished = new Set<string>();
 
 function onInterrupt(): void {
   for (const path of unfinished) rmSync(path, { force: true });
+  complain(interrupted());
   process.exit(130);
 }
 

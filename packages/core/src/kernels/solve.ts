@@ -52,6 +52,13 @@ class KernelGram implements Gram {
     }
   }
 
+  damp(lambda: number): void {
+    const { columns, diagonal } = this;
+    const bytes = this.#instance.u8(this.#h, 8 * columns * columns);
+    const h = new Float64Array(bytes.buffer, bytes.byteOffset, columns * columns);
+    for (let k = 0; k < columns; k++) h[k * (columns + 1)] = diagonal[k]! + lambda;
+  }
+
   gptq(problem: GridProblem, damping: number): Uint8Array {
     const instance = this.#instance;
     const { columns } = this;

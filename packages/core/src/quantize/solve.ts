@@ -48,6 +48,8 @@ export interface Gram extends Disposable {
   readonly columns: number;
   /** H_kk by the order in which it was made. */
   readonly diagonal: Float64Array;
+  /** Makes it H + λI from here on, with H as it was made: λ = 0 is the way back. */
+  damp(lambda: number): void;
   /**
    * GPTQ's codes: columns in the order of the Gram matrix, each to the level nearest to what the errors before it left; of rows that rounding to the nearest level serves
    * better, those. H + damping I must be positive definite. Spends the matrix: nothing else can be asked of it afterwards.

@@ -91,6 +91,28 @@ describe("roundings by inputs", () => {
     expect(after).toBeLessThan(0.5 * before);
   });
 
+  it.each([0, -0.1, 1.5, Number.NaN])("gptq and aqlm refuse a damping of %f", (damping) => {
+    const message = `damping, expected above 0, at most 1, got ${damping}`;
+    expect(() => gptq({ bits: 4, damping })).toThrow(message);
+    expect(() => aqlm({ dimension: 2, centroids: 4, codebooks: 1, damping })).toThrow(message);
+  });
+
+  it("little damping makes GPTQ and AQLM trust few inputs more than much of it does", async () => {
+    const own = new Random(5);
+    const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * own.uniform() - 1);
+    const calibration = { samples: 3, inputs: numbers(3 * 16) };
+    const tensor = { shape: [8, 16], data: numbers(8 * 16) };
+    const left = async (quantizer: ReturnType<typeof gptq> | ReturnType<typeof aqlm>) =>
+      outputError(
+        tensor,
+        (await quantize(tensor, quantizer as ReturnType<typeof gptq>, { calibration })).dequantize(),
+        calibration,
+      );
+    expect(await left(gptq({ bits: 3, damping: 1e-4 }))).toBeLessThan(await left(gptq({ bits: 3, damping: 1 })));
+    const size = { dimension: 2, centroids: 4, codebooks: 2 };
+    expect(await left(aqlm({ ...size, damping: 1e-4 }))).toBeLessThan(await left(aqlm({ ...size, damping: 1 })));
+  });
+
   it("aqlm leaves nothing of a row that its codebooks have numbers enough for", async () => {
     const [data, inputs] = [draw(4), inputsOf(50, 4)];
     const tensor = { shape: [1, 4], data };

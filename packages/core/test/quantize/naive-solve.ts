@@ -52,6 +52,10 @@ class NaiveGram implements Gram {
     this.diagonal = Float64Array.from(this.#h, (row, j) => row[j]!);
   }
 
+  damp(lambda: number): void {
+    for (const [k, row] of this.#h.entries()) row[k] = this.diagonal[k]! + lambda;
+  }
+
   /** R of H + damping I = R Rᵀ. */
   #factor(damping: number): number[][] {
     const k = this.columns;

@@ -150,6 +150,34 @@ describe("relative mean squared error within 1 % of theory", () => {
   });
 });
 
+describe("AQLM where H is a multiple of the identity", () => {
+  // One input at a time: columns that know nothing of each other.
+  const columns = 50;
+  const inputs = new Float32Array(columns * columns);
+  for (let k = 0; k < columns; k++) inputs[k * (columns + 1)] = 1;
+  const calibration = { samples: columns, inputs };
+  const tensor = { shape: [COUNT / columns, columns], data: shuffled(tensors["N(0,1)"].data.slice()) };
+  const errors = async (scheme: string) => {
+    const quantizer = parseScheme(scheme);
+    const { error } = await quantize(tensor, quantizer, (quantizer.needs === "inputs" ? { calibration } : {}) as never);
+    return error.relativeMse;
+  };
+
+  it("aqlm:1x2x2 has the four levels of Lloyd-Max, 0.1175, and no four levels have less", async () => {
+    const error = await errors("aqlm:1x2x2");
+    expect(error / 0.1175).toBeLessThan(1.01);
+    expect(error).toBeGreaterThanOrEqual((await errors("lloyd:4")) * (1 - 1e-6));
+  });
+
+  it.each(["1x4x2", "2x16x2"])("aqlm:%s has the error of aq within 1 %, above the bound of its rate", async (size) => {
+    const [found, additive] = [await errors(`aqlm:${size}`), await errors(`aq:${size}`)];
+    expect(found / additive).toBeGreaterThan(0.99);
+    expect(found / additive).toBeLessThan(1.01);
+    // Rate-distortion of N(0,1): 2^(-2R) with R = M log2 K / D bits a weight, both times 4.
+    expect(found).toBeGreaterThan(2 ** -8);
+  });
+});
+
 describe("the parameters behind the figures", () => {
   it("binary: the angle between w and sign w is 37.07 degrees, cosine 0.7979", async () => {
     const { error, scales } = await quantize(tensors["N(0,1)"], parseScheme("binary"));

@@ -1,4 +1,5 @@
 import { nn, np } from "../autograd.ts";
+import { signSte, straightThrough } from "../estimators/ste.ts";
 import { type GraphWriter, vector } from "../export/graph.ts";
 import { filled, type HostTensor } from "../values.ts";
 import { type Layer, matrixSlot, multiply, required, uniformTensor } from "./layer.ts";
@@ -8,6 +9,8 @@ export interface LstmOptions {
   readonly size: number;
   /** Steps of a sequence; the Graph has the cell so many times, with one set of weights. */
   readonly length: number;
+  /** Both products on the signs of what they multiply, x_t and h; the gates stay float (Hou et al. 2017, section 4.2). Default false. */
+  readonly signs?: boolean;
 }
 
 /** Gates in the order of the weights' columns: input, forget, candidate, output. */
@@ -18,9 +21,9 @@ const GATES = ["input", "forget", "candidate", "output"] as const;
  *
  *   z = x_t Wx + h Wh + b;   c = σ(z_f) c + σ(z_i) tanh(z_g);   h = σ(z_o) tanh(c).
  *
- * x [N, T, inputs] -> h [N, T, size]. Parameters `name.x.weight` [inputs, 4 size], `name.h.weight` [size, 4 size], `name.bias` [4 size], whose forget part starts at 1.
+ * x [N, T, inputs] -> h [N, T, size]. With `signs` it is sign(x_t) Wx + sign(h) Wh, so that with binary weights both products are of bits; the gradient of a sign is the clipped one. sign(h) is computed as sign(c), which it is: a gate is above 0, but may underflow. Parameters `name.x.weight` [inputs, 4 size], `name.h.weight` [size, 4 size], `name.bias` [4 size], whose forget part starts at 1.
  */
-export function lstm(name: string, { inputs, size, length }: LstmOptions): Layer {
+export function lstm(name: string, { inputs, size, length, signs = false }: LstmOptions): Layer {
   const fromX = matrixSlot(`${name}.x.weight`, inputs, 4 * size);
   const fromH = matrixSlot(`${name}.h.weight`, size, 4 * size);
   const bias = `${name}.bias`;
@@ -35,35 +38,50 @@ export function lstm(name: string, { inputs, size, length }: LstmOptions): Layer
     apply(x, parameters, context) {
       const n = x.shape[0]!;
       const rows = x.reshape([n * length, inputs]);
-      const given = multiply(context, fromX.name, np.matmul, rows, required(parameters, fromX.name))
+      const given = multiply(
+        context,
+        fromX.name,
+        np.matmul,
+        signs ? signSte(rows) : rows,
+        required(parameters, fromX.name),
+      )
         .add(required(parameters, bias))
         .reshape([n, length, 4 * size]);
       const weight = required(parameters, fromH.name);
       const states: np.Array[] = [];
       let cell: np.Array | undefined;
+      /** What the next step multiplies. */
+      let seen: np.Array | undefined;
       for (let t = 0; t < length; t++) {
         const own = given.ref.slice([], t);
-        const before = states[t - 1];
-        const z =
-          before === undefined ? own : own.add(multiply(context, fromH.name, np.matmul, before.ref, weight.ref));
+        const z = seen === undefined ? own : own.add(multiply(context, fromH.name, np.matmul, seen, weight.ref));
         const gate = (index: number) => z.ref.slice([], [index * size, (index + 1) * size]);
         const fresh = nn.sigmoid(gate(0)).mul(np.tanh(gate(2)));
         cell = cell === undefined ? fresh : nn.sigmoid(gate(1)).mul(cell).add(fresh);
-        states.push(nn.sigmoid(gate(3)).mul(np.tanh(cell.ref)));
+        const state = nn.sigmoid(gate(3)).mul(np.tanh(cell.ref));
+        states.push(state);
+        seen = signs ? straightThrough(np.where(cell.ref.greaterEqual(0), 1, -1), state.ref) : state.ref;
       }
+      seen?.dispose();
       return np.stack(states, 1);
     },
     write(graph, x, tensors, weightOf) {
       const wx = graph.constant(fromX.name, weightOf(fromX));
       const wh = graph.constant(fromH.name, weightOf(fromH));
-      const given = graph.add("dense", `${name}.x`, [x, wx, vector(graph, bias, required(tensors, bias))], {});
+      const signOf = (value: string, as: string) => graph.add("sign", as, [value], {});
+      const given = graph.add(
+        "dense",
+        `${name}.x`,
+        [signs ? signOf(x, `${name}.x.sign`) : x, wx, vector(graph, bias, required(tensors, bias))],
+        {},
+      );
       const states: string[] = [];
       let cell: string | undefined;
       for (let t = 0; t < length; t++) {
         const at = `${name}.${t}`;
         const one = cut(graph, `${at}.given`, given, 1, t, t + 1);
         const own = graph.add("reshape", `${at}.own`, [one], { shape: [0, 4 * size] });
-        const before = states[t - 1];
+        const before = signs && cell !== undefined ? signOf(cell, `${at}.h.sign`) : states[t - 1];
         const z =
           before === undefined
             ? own

@@ -12,7 +12,7 @@ export interface Optimizer {
   readonly moments: readonly string[];
   /**
    * One parameter's step. Takes all its arrays but `clock`.
-   * @param clock [learning rate, 1 - 0.9^t, 1 - 0.999^t] for step t = 1, 2, ...
+   * @param clock [learning rate, 1 - 0.9^t, 1 - 0.999^t, t] for step t = 1, 2, ...
    */
   step(
     weight: np.Array,
@@ -28,12 +28,13 @@ export const BETA1 = 0.9;
 export const BETA2 = 0.999;
 
 /**
- * What changes from step to step: [learning rate, 1 - beta1^t, 1 - beta2^t]. Computed outside the compiled step, by repeated products, since
+ * What changes from step to step: [learning rate, 1 - beta1^t, 1 - beta2^t, t]. Computed outside the compiled step, by repeated products, since
  * `Math.pow` differs between engines.
  */
 export class Clock {
   #power1 = 1;
   #power2 = 1;
+  #step = 0;
 
   /** @param steps that have been taken already */
   constructor(steps = 0) {
@@ -43,12 +44,13 @@ export class Clock {
   #advance(): void {
     this.#power1 *= BETA1;
     this.#power2 *= BETA2;
+    this.#step++;
   }
 
   /** Begins the next step. */
   tick(learningRate: number): Float32Array<ArrayBuffer> {
     this.#advance();
-    return Float32Array.of(learningRate, 1 - this.#power1, 1 - this.#power2);
+    return Float32Array.of(learningRate, 1 - this.#power1, 1 - this.#power2, this.#step);
   }
 }
 

@@ -3,6 +3,7 @@ import { sgd } from "../optimizers/sgd.ts";
 import type { Recipe } from "../recipe.ts";
 import { admm } from "../strategies/admm.ts";
 import { bayesianCompression } from "../strategies/bayesian-compression.ts";
+import { improvedBayesianCompression } from "../strategies/improved-bayesian.ts";
 import { inq } from "../strategies/inq.ts";
 import { lc } from "../strategies/lc.ts";
 import { lsqTraining, ttqTraining } from "../strategies/learned-levels.ts";
@@ -106,6 +107,13 @@ export const lenetCompression: readonly Recipe[] = [
     "soft-sharing",
     "soft weight-sharing",
     () => softWeightSharingTraining({ samples: SAMPLES, zero: 0.98 }),
+    { epochs: 14 },
+  ),
+  compress(
+    lenet300100Float,
+    "improved-bayesian",
+    "sparse dropout and shared weights in one prior",
+    () => improvedBayesianCompression({ samples: SAMPLES, zero: 0.98 }),
     { epochs: 14 },
   ),
 ];

@@ -5,6 +5,7 @@ import { batchNorm } from "../layers/batch-norm.ts";
 import { dense } from "../layers/dense.ts";
 import { int8Pixels, normalizedPixels } from "../layers/input.ts";
 import type { Layer } from "../layers/layer.ts";
+import { xnorProduct } from "../layers/xnor-product.ts";
 import { Model } from "../model.ts";
 import type { Recipe } from "../recipe.ts";
 import { distillation } from "../strategies/distillation.ts";
@@ -25,6 +26,17 @@ const network = (activation: (name: string) => Layer) => (): Layer[] => [
     activation(`act${i + 1}`),
   ]),
   dense("dense4", { from: [WIDTH], outputs: 10 }),
+  batchNorm("norm4", { channels: 10 }),
+];
+
+/** The same with XNOR-Net's product in the place of signs and a dense layer: K, the mean of what a layer is given, scales what it answers. */
+const xnorNetwork = (): Layer[] => [
+  int8Pixels("input"),
+  dense("dense1", { from: [28, 28, 1], outputs: WIDTH }),
+  ...[WIDTH, WIDTH, 10].flatMap((outputs, i) => [
+    batchNorm(`norm${i + 1}`, { channels: WIDTH }),
+    xnorProduct(`product${i + 2}`, dense(`dense${i + 2}`, { from: [WIDTH], outputs })),
+  ]),
   batchNorm("norm4", { channels: 10 }),
 ];
 
@@ -52,12 +64,12 @@ export const mnistMlp: readonly Recipe[] = [
   mlp("ternary", "ternary weights (TWN)", () => straightThroughTraining({ quantizer: ternary() })),
   mlp("lab", "loss-aware binarization", () => proximalNewton({ quantizer: lab() })),
   mlp("bnn", "binary weights and activations (BNN)", signs, sign),
-  mlp(
-    "xnor",
-    "binary weights with a scale, binary activations (XNOR-Net)",
-    () => straightThroughTraining({ quantizer: binary() }),
-    sign,
-  ),
+  {
+    ...mlp("xnor", "binary weights and activations, both with a scale (XNOR-Net)", () =>
+      straightThroughTraining({ quantizer: binary() }),
+    ),
+    layers: xnorNetwork,
+  },
   mlp("lab-signs", "loss-aware binarization, binary activations", () => proximalNewton({ quantizer: lab() }), sign),
   {
     ...mlp("bnn-taught", "binary weights and activations, taught by the float network", signs, sign),

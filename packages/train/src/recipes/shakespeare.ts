@@ -40,13 +40,13 @@ const SIZE = 256;
 const recurrent = ({ name }: WeightSlot): boolean => name.startsWith("lstm.");
 const only = (quantizer: WeightQuantizer) => (slot: WeightSlot) => (recurrent(slot) ? quantizer : undefined);
 
-const charLstm = (scheme: string, description: string, strategy: () => Strategy): Recipe => ({
+const charLstm = (scheme: string, description: string, strategy: () => Strategy, signs = false): Recipe => ({
   name: `shakespeare-lstm-${scheme}`,
   description: `character LSTM of ${SIZE} cells on tinyshakespeare, ${description}`,
   data: text(LENGTH),
   layers: (): Layer[] => [
     embedding("table", { tokens: ALPHABET, size: 64 }),
-    lstm("lstm", { inputs: 64, size: SIZE, length: LENGTH }),
+    lstm("lstm", { inputs: 64, size: SIZE, length: LENGTH, signs }),
     dense("last", { from: [SIZE], outputs: ALPHABET, bias: true }),
   ],
   strategy,
@@ -57,12 +57,13 @@ const charLstm = (scheme: string, description: string, strategy: () => Strategy)
   shift: 0,
 });
 
-/** BinaryConnect has ±1, which saturates the gates; a scale (BWN, LAB) is what keeps a recurrent network alive (Hou et al. 2017, table 2). */
+const unit = () => straightThroughTraining({ quantizer: only(unitSigns()), estimator: clipped });
+
+/** BinaryConnect and BNN have ±1, which saturates the gates; a scale (BWN, LAB) is what keeps a recurrent network alive (Hou et al. 2017, table 2). */
 export const shakespeareLstm: readonly Recipe[] = [
   charLstm("float", "float", () => floatTraining),
-  charLstm("binaryconnect", "weights ±1 (BinaryConnect)", () =>
-    straightThroughTraining({ quantizer: only(unitSigns()), estimator: clipped }),
-  ),
+  charLstm("binaryconnect", "weights ±1 (BinaryConnect)", unit),
+  charLstm("bnn", "weights and what they multiply ±1 (BNN)", unit, true),
   charLstm("bwn", "binary weights with a scale for each gate and cell (BWN)", () =>
     straightThroughTraining({ quantizer: only(binary()) }),
   ),
@@ -80,7 +81,7 @@ function unitSigns(): WeightQuantizer {
 }
 
 const CONTEXT = 64;
-const MODEL = 128;
+const MODEL = 144;
 
 const transformer = (scheme: string, description: string, strategy: () => Strategy): Recipe => ({
   name: `shakespeare-transformer-${scheme}`,
@@ -115,7 +116,7 @@ const transformer = (scheme: string, description: string, strategy: () => Strate
 
 const inner = ({ name }: WeightSlot): boolean => !/^(table|last)\./.test(name);
 
-/** 0.8 million weights, of which the products inside are ternary in the one and float in the other (Ma et al. 2024). */
+/** A million weights, of which the products inside are ternary in the one and float in the other (Ma et al. 2024). */
 export const shakespeareTransformer: readonly Recipe[] = [
   transformer("float", "float", () => floatTraining),
   transformer("ternary", "ternary weights (BitNet b1.58)", () =>

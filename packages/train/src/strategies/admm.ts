@@ -28,8 +28,7 @@ export interface Admm extends Strategy {
  *
  *   G ← Π(W + λ),   λ ← λ + W - G.
  *
- * The paper's W-step is extragradient: a predicted step, then the gradient there. Here the momentum of the optimizer stands for the prediction (Nesterov's look-ahead in `sgd`, or Adam), for a second
- * gradient would double the price of a step. Exported is Π(W + λ). What must hold: ‖W - G‖ / ‖W‖ → 0.
+ * The paper's W-step is the optimizer {@link extragradient}: a predicted step, then the gradient there; `every` is even then. It takes two steps for one, so the recipes have Nesterov's look-ahead of `sgd` in its place. Exported is Π(W + λ). What must hold: ‖W - G‖ / ‖W‖ → 0.
  */
 export function admm({ quantizer, rho = 1e-3, growth = 1, every, layers = () => true }: AdmmOptions): Admm {
   /** λ and G - λ by slot. */

@@ -6,6 +6,7 @@ import { defaultRange, type UniformGridOptions, uniform, uniformGrid } from "../
 import { perSuffix, type SchemeFamily } from "../scheme-family.ts";
 import type { Calibration, Law, Per, Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
+import { checkDamping, DAMPING, damping } from "./damping.ts";
 import { gridSuffix, parseGrid } from "./grid-scheme.ts";
 
 export interface GptqOptions extends Omit<UniformGridOptions, "asymmetric"> {
@@ -15,15 +16,14 @@ export interface GptqOptions extends Omit<UniformGridOptions, "asymmetric"> {
   readonly symmetric?: boolean;
   /** Columns by falling input power ("act-order") instead of from left to right. Default false. */
   readonly actOrder?: boolean;
+  /** λ as a share of the mean of H's diagonal, above 0, at most 1. Default 0.01, as in the paper. */
+  readonly damping?: number;
 }
-
-/** Share of the Hessian's mean diagonal that is added to it, as in the paper. */
-const DAMPING = 0.01;
 
 /**
  * GPTQ of a layer y = W x, W [N, K], with n calibration inputs X [n, K]: the squared error of the output is tr(ΔW H ΔWᵀ) / 2 with
  *
- *   H = 2/n XᵀX + λI,   λ = 1 % of the mean of its diagonal;   H⁻¹ = Uᵀ U, U upper triangular.
+ *   H = 2/n XᵀX + λI,   λ = `damping` times the mean of its diagonal;   H⁻¹ = Uᵀ U, U upper triangular.
  *
  * For j = 1 ... K, in every row:   ŵ_j = quant(w_j);   w_k ← w_k - (w_j - ŵ_j) / U_jj · U_jk for k > j.
  *
@@ -36,7 +36,9 @@ const DAMPING = 0.01;
  */
 export function gptq(options: GptqOptions): Quantizer<"affine", false, "inputs"> {
   const { bits, per = "channel", range = defaultRange(options.bits), symmetric = false, actOrder = false } = options;
+  const { damping: share = DAMPING } = options;
   checkInteger("gptq:<b>", "bits", bits, 2, 8);
+  checkDamping("gptq:<b>", share);
   const grid = { bits, range, asymmetric: !symmetric };
   const laws: Law[] = ["scaleEquivariant", "noWorseOutput", "monotoneInBits"];
   return defineQuantizer({
@@ -57,16 +59,10 @@ export function gptq(options: GptqOptions): Quantizer<"affine", false, "inputs">
       const order = actOrder ? byInputPower(w, calibration) : undefined;
       using gram = w.solver.gram(calibration, w.columns, order);
       const problem = { w: w.values(), grouping: w.grouping, grid: levels };
-      const codes = gram.gptq(problem, damping(gram.diagonal));
+      const codes = gram.gptq(problem, damping(gram.diagonal, share));
       return { codes, decoding: { kind: "affine", zeroPoint: levels.zeroPoint }, scale: levels.scale };
     },
   });
-}
-
-/** λ; 1 where no input is anything but 0. */
-function damping(diagonal: Float64Array): number {
-  const share = (DAMPING * diagonal.reduce((sum, h) => sum + h, 0)) / diagonal.length;
-  return share > 0 ? share : 1;
 }
 
 /** Columns by falling Σ x², the lower index first among equals. */

@@ -66,10 +66,8 @@ export function aq({
   rounds = 10,
 }: AqOptions): Quantizer<"additive", true, "weights"> {
   const scheme = `aq:${dimension}x${centroids}x${codebooks}`;
-  const size = { dimension, centroids, stages: codebooks, restarts, iterations };
-  checkSums(scheme, size);
-  checkInteger(scheme, "beam", beam, 1, 32);
-  checkInteger(scheme, "rounds", rounds, 1, 1000);
+  const search = { dimension, centroids, stages: codebooks, restarts, iterations, beam, rounds };
+  checkAdditive(scheme, search);
   return defineQuantizer({
     scheme,
     decoding: "additive",
@@ -85,18 +83,24 @@ export function aq({
     paper: BABENKO,
     encode(w, { random }) {
       checkRows(scheme, w, dimension);
-      const { codes, codebooks: codebook } = additiveCodes(w, random, { ...size, beam, rounds });
+      const { codes, codebooks: codebook } = additiveCodes(w, random, search);
       return { codes, decoding: { kind: "additive", codebook, dimension, count: codebooks } };
     },
   });
 }
 
+/** What the search of {@link aq} goes by, all of it given. */
+export type AdditiveSearch = Required<RqOptions> & Required<Pick<AqOptions, "beam" | "rounds">>;
+
+/** @throws OutOfRangeError */
+export function checkAdditive(scheme: string, { beam, rounds, ...size }: AdditiveSearch): void {
+  checkSums(scheme, size);
+  checkInteger(scheme, "beam", beam, 1, 32);
+  checkInteger(scheme, "rounds", rounds, 1, 1000);
+}
+
 /** The search of {@link aq}. */
-export function additiveCodes(
-  w: Weights,
-  random: Random,
-  { beam, rounds, ...size }: Required<RqOptions> & { readonly beam: number; readonly rounds: number },
-): AdditiveCodes {
+export function additiveCodes(w: Weights, random: Random, { beam, rounds, ...size }: AdditiveSearch): AdditiveCodes {
   const { factor, restore } = unitOf(w);
   const start = residualCodes(w, factor, random, size);
   using vectors = w.vectors(size.dimension, factor);
@@ -105,17 +109,29 @@ export function additiveCodes(
   return { ...best, codebooks: restore(best.codebooks) };
 }
 
-export const aqFamily: SchemeFamily = {
-  syntax: "aq:<1..16384>x<2..256>x<1..16>",
-  summary:
-    "sub-vectors of D weights as sums of one of K entries from each of M codebooks, all learned together (additive quantization)",
-  examples: ["aq:4x16x2", "aq:2x8x3"],
-  owns: (head) => head === "aq",
-  parse(scheme, head, args) {
-    const { stages, ...size } = parseSums(scheme, head, args, "M");
-    return aq({ ...size, codebooks: stages });
-  },
-};
+/** A family of additive codes: `<head>:<D>x<K>x<M>`. */
+export function additiveFamily(
+  head: string,
+  summary: string,
+  make: (size: Pick<AqOptions, "dimension" | "centroids" | "codebooks">) => Quantizer,
+): SchemeFamily {
+  return {
+    syntax: `${head}:<1..16384>x<2..256>x<1..16>`,
+    summary,
+    examples: [`${head}:4x16x2`, `${head}:2x8x3`],
+    owns: (word) => word === head,
+    parse(scheme, _head, args) {
+      const { stages, ...size } = parseSums(scheme, head, args, "M");
+      return make({ ...size, codebooks: stages });
+    },
+  };
+}
+
+export const aqFamily = additiveFamily(
+  "aq",
+  "sub-vectors of D weights as sums of one of K entries from each of M codebooks, all learned together (additive quantization)",
+  aq,
+);
 
 export const aqMethod: Method = {
   method: "Additive quantization",

@@ -1,0 +1,103 @@
+/** `lowbit quantize` on several threads: the same bytes by any number of them, Ctrl-C, and going on where it was stopped. */
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { DIGITS, FLOAT, newFolder } from "./files.ts";
+import { BIN, lowbit } from "./lowbit.ts";
+
+const folder = newFolder();
+const path = (name: string) => join(folder, name);
+const quantize = (out: string, weights: string, ...rest: string[]) => [
+  ...["quantize", FLOAT, "-o", path(out), "--weights", weights, "--calibrate", DIGITS, ...rest],
+];
+
+const finished = (layers: string): number =>
+  existsSync(join(layers, "results.json"))
+    ? (JSON.parse(readFileSync(join(layers, "results.json"), "utf8")) as { entries: unknown[] }).entries.length
+    : 0;
+
+/** Starts the command, and interrupts it when the folder of finished layers has its second: of the first the weights stay as they are. */
+async function interrupted(args: readonly string[], layers: string): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  while (finished(layers) < 2 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGINT");
+  return { code: await ended, stderr };
+}
+
+describe("threads", () => {
+  it.each(["gptq:4:g32", "stochastic:int4", "hkmeans:16"])(
+    "%s: the file of 1 and of 3 threads is the same",
+    async (scheme) => {
+      const files = [];
+      for (const jobs of ["1", "3"]) {
+        const { code, stderr } = await lowbit(...quantize(`${jobs}.safetensors`, scheme, "--jobs", jobs));
+        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+        files.push(readFileSync(path(`${jobs}.safetensors`)));
+      }
+      expect(files[1]!.equals(files[0]!)).toBe(true);
+      // Nothing stays behind.
+      expect(readdirSync(folder).filter((name) => name.includes(".layers"))).toEqual([]);
+    },
+  );
+
+  it("an error of a thread is the error of the command, by its name and its numbers", async () => {
+    const { code, stderr } = await lowbit(...quantize("bad.safetensors", "pq:5x16", "--layer", "dense1=pq:5x16"));
+    expect(code).toBe(2);
+    expect(stderr).toContain("expected a multiple of 5, got 1568");
+    expect(existsSync(path("bad.safetensors"))).toBe(false);
+    expect(existsSync(path("bad.safetensors.layers"))).toBe(false);
+  });
+});
+
+describe("Ctrl-C", () => {
+  const long = (out: string, ...rest: string[]) => quantize(out, "aqlm:8x32x2", "--jobs", "1", ...rest);
+
+  it("ends it with 130 and a word, the old output whole; --resume makes the file of a run that was not stopped", async () => {
+    writeFileSync(path("old.safetensors"), "what was there");
+    const layers = path("old.safetensors.layers");
+    const { code, stderr } = await interrupted(long("old.safetensors"), layers);
+    expect(code).toBe(130);
+    expect(stderr).toContain("interrupted");
+    expect(readFileSync(path("old.safetensors"), "utf8")).toBe("what was there");
+    // No half file beside it.
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect([2, 3]).toContain(finished(layers));
+
+    expect(await lowbit(...long("old.safetensors", "--resume"))).toMatchObject({ code: 0 });
+    expect(existsSync(layers)).toBe(false);
+    expect(await lowbit(...long("whole.safetensors"))).toMatchObject({ code: 0 });
+    expect(readFileSync(path("old.safetensors")).equals(readFileSync(path("whole.safetensors")))).toBe(true);
+  });
+
+  it("--resume takes over finished layers, those of the same rules and samples alone", async () => {
+    const layers = path("again.safetensors.layers");
+    await interrupted(long("again.safetensors"), layers);
+    const results = join(layers, "results.json");
+    const content = JSON.parse(readFileSync(results, "utf8")) as { entries: { figures: { error: unknown } }[] };
+    // Without figures it is a layer that stays as it is.
+    const entries = content.entries.map((entry) => ({ ...entry, figures: { ...entry.figures, error: undefined } }));
+    const marked = JSON.stringify({ ...content, entries });
+    writeFileSync(results, marked);
+    const conv2 = async (...args: string[]) => {
+      const { code, stdout } = await lowbit(...long("again.safetensors", "--resume", "--json", ...args));
+      const { layers } = JSON.parse(stdout) as { layers: { name: string; scheme: string }[] };
+      return { code, scheme: layers.find(({ name }) => name === "conv2")?.scheme };
+    };
+    expect(await conv2()).toEqual({ code: 0, scheme: "float" });
+    // Other rules: made anew.
+    mkdirSync(layers);
+    writeFileSync(results, marked);
+    expect(await conv2("--correct-bias")).toEqual({ code: 0, scheme: "aqlm:8x32x2" });
+    mkdirSync(layers);
+    writeFileSync(results, "{");
+    const failed = await lowbit(...long("again.safetensors", "--resume"));
+    expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining("is not what lowbit quantize wrote") });
+  });
+});

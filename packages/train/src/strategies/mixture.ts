@@ -1,0 +1,92 @@
+import { defineQuantizer, softWeightSharing as fitted, type Quantizer } from "lowbit/quantize";
+import { np } from "../autograd.ts";
+import { type Arrays, filled, type HostTensor, toHostTensor } from "../values.ts";
+import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
+
+/** Normals over the weights of all layers together, trained with them: what soft weight-sharing and its Bayesian successor have in common. */
+
+const MEAN = "sharing.mean";
+const LOG_PRECISION = "sharing.log-precision";
+const LOGITS = "sharing.logits";
+
+/** Gamma priors of the precisions (Ullrich's code): shape and rate of the component at zero and of the others, which keep them from collapsing onto a weight. */
+const ZERO_PRIOR = [5000, 2] as const;
+const OTHER_PRIOR = [250, 0.1] as const;
+
+export interface MixtureSize {
+  /** Components whose means are trained. */
+  readonly others: number;
+  /** Whether a normal at zero, whose mean stays, has the first precision. */
+  readonly normalAtZero: boolean;
+}
+
+/** Means spread over ± max|w|, with standard deviations of a quarter of the distance between them and equal shares. */
+export function initialMixture(
+  slots: readonly WeightSlot[],
+  parameters: Readonly<Record<string, HostTensor>>,
+  layers: LayerChoice,
+  { others, normalAtZero }: MixtureSize,
+): Record<string, HostTensor> {
+  const most = Math.max(
+    ...slots.filter(layers).map(({ name }) => parameters[name]!.data.reduce((max, w) => Math.max(max, Math.abs(w)), 0)),
+  );
+  const means = Float32Array.from({ length: others }, (_, j) => most * ((2 * (j + 0.5)) / others - 1));
+  return {
+    [MEAN]: { shape: [others], data: means },
+    [LOG_PRECISION]: toHostTensor(np.log(np.full([others + (normalAtZero ? 1 : 0)], (2 * others) ** 2 / most ** 2))),
+    [LOGITS]: filled([others], 0),
+  };
+}
+
+/** Trained means and log odds [others], and log precisions. The parameters are shared. */
+export const mixtureIn = (
+  parameters: Readonly<Arrays>,
+): { mean: np.Array; logPrecision: np.Array; logits: np.Array } => ({
+  mean: parameters[MEAN]!.ref,
+  logPrecision: parameters[LOG_PRECISION]!.ref,
+  logits: parameters[LOGITS]!.ref,
+});
+
+/** Σ ln Gamma(λ_j), without constants. Takes the log precisions. */
+export function logPrecisionPrior(logPrecision: np.Array, { others, normalAtZero }: MixtureSize): np.Array {
+  const priors = [...(normalAtZero ? [ZERO_PRIOR] : []), ...Array.from({ length: others }, () => OTHER_PRIOR)];
+  const [shapes, rates] = [0, 1].map((k) => np.array(priors.map((prior) => prior[k]!)));
+  return logPrecision.ref.mul(shapes!.sub(1)).sub(np.exp(logPrecision).mul(rates!)).sum();
+}
+
+export interface HostMixture {
+  readonly mean: Float64Array;
+  readonly precision: Float64Array;
+  readonly proportion: Float64Array;
+}
+
+/** The parameters of the mixture, outside a step. */
+export const mixtureOfView = (view: View): Arrays =>
+  Object.fromEntries(
+    [MEAN, LOG_PRECISION, LOGITS].map((name) => [
+      name,
+      np.array(view.parameter(name).data as Float32Array<ArrayBuffer>),
+    ]),
+  );
+
+/** A trained mixture as a quantizer of the core: its codes are the kernel's, the mean of the component that is most responsible. */
+export function mostResponsible(mixture: HostMixture): Quantizer<"table", false, "weights"> {
+  const order = [...mixture.mean.keys()].sort((a, b) => mixture.mean[a]! - mixture.mean[b]!);
+  const sorted = (values: Float64Array) => Float64Array.from(order, (j) => values[j]!);
+  const [mean, precision, proportion] = [sorted(mixture.mean), sorted(mixture.precision), sorted(mixture.proportion)];
+  const { bits, paper } = fitted({ components: mean.length });
+  return defineQuantizer({
+    scheme: `sws:${mean.length}`,
+    decoding: "table",
+    bits,
+    codebook: "adaptive",
+    per: "tensor",
+    laws: [],
+    paper,
+    encode(w) {
+      using vectors = w.resident(w.values(), 1);
+      const codes = vectors.mixtureCodes({ mean, precision, proportion });
+      return { codes, decoding: { kind: "table", codebook: Float32Array.from(mean) } };
+    },
+  });
+}
