@@ -18,14 +18,13 @@
 //! **Speed.** 22 instructions for 32 multiply-adds, 0.7 each, where a fused step, whose result engines may choose, would take 14. The limit on the machine of the record (x64,
 //! AVX2) is two multiplications and two additions a cycle, 24 G/s at 3 GHz with or without fusing; 1024 x 1024 x 1024 runs at 15 to 16, 0.67 of it, and the tile alone, in the nearest cache
 //! and with the core to itself, at 20. V8 13.6 makes 27 of the 22: two pointers and a comparison a position, and of every three positions two moves, a test of the stack and three
-//! additions to the address of the memory. Those were three a position, 29 in all, until `scripts/wasm-offsets.mjs` put constants into the loads that repeat a number: 5 to 8 % of
-//! the time (64 to 784 rows, 64 to 1024 columns). A core that is shared with another tenant issues half as many instructions, and then counts decide: a peer with fused steps has
-//! a third fewer.
+//! additions to the address of the memory. Those were three a position, 29 in all, until `scripts/wasm-offsets.mjs` put constants into the loads that repeat a number; it made
+//! whole products 5 to 8 % faster (64 to 784 rows, 64 to 1024 columns).
 //!
 //! Dropped: 128 positions at a time (7 % slower: a tile's sums are loaded and stored twice as often), 2 x 16 (as fast), 3 x 12 (a third slower: spills), 5 x 8 and 6 x 8 (spill). Unrolling: LLVM puts the
 //! additions to a sum side by side, whose numbers then do not stay in registers (a third slower), and with a branch between positions every distinct offset of a load that repeats costs V8 an
 //! addition (7 to 10 % slower). 2 x 16 over rows that hold every number four times, eight positions to a turn, has no such load and 24 instructions, and is as fast in the nearest cache, but 4 to 10 % slower
-//! over whole products: four times the bytes go through the second-level cache. Rows where they lie (a K of 1024 puts all of them into the same lines of the cache).
+//! over whole products. Rows where they lie (a K of 1024 puts all of them into the same lines of the cache).
 
 pub(crate) mod blocked;
 mod dense;
