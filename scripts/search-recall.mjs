@@ -1,14 +1,16 @@
-// Recall of indexes of @lowbit/search on real sentence embeddings, as the tables of its README show it.
+// Recall, memory and time to build of indexes of @lowbit/search on real sentence embeddings, beside faiss-cpu's recall, as docs/results.md shows them.
 //
-//   node scripts/search-recall.mjs [base_f16.npy]      [n, 384] f16; its last 500 rows are the queries
+//   node scripts/search-recall.mjs [base_f16.npy] [--only PQ48x8,HNSW32] [--write]     [n, 384] f16; its last 500 rows are the queries
 //
-// Needs a build (`pnpm build`), and without an argument the data sets beside the checkout or where LOWBIT_DATA points.
+// Needs a build (`pnpm build`), and without an argument the data sets beside the checkout or where LOWBIT_DATA points. Faiss' figures come from scripts/search-recall-faiss.py.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { whenMain } from "./main-module.mjs";
+import { writeSection } from "./results-section.mjs";
 import { root } from "./setup/paths.mjs";
 
 const data = process.env.LOWBIT_DATA ?? join(root, "..", "shared", "data");
@@ -18,10 +20,25 @@ const load = (name) =>
 const QUERIES = 500;
 const K = 10;
 
-/** Each with breadths of its search, where it is a graph. */
-const SPECS = ["PQ48x8", "OPQ48,PQ48x8", "PQ48x8,RFlat", "PQ48x4fs", "RaBitQ4", "Binary", "Binary,RSQ8"];
-const GRAPHS = ["HNSW32", "HNSW32,SQ8", "HNSW32,PQ48x8", "HNSW32,PQ48x8,RFlat", "HNSW32,RaBitQ4"];
+/** Each with the recall of faiss-cpu 1.15's index of the same kind, where it has one. */
+const SPECS = [
+  ["PQ48x8", 0.767],
+  ["PQ48x8_A0.2"],
+  ["PQ96x8", 0.88],
+  ["OPQ48,PQ48x8"],
+  ["PQ48x8,RFlat"],
+  ["PQ48x4fs", 0.608],
+  ["PQ96x4fs", 0.761],
+  ["RQ8x8", 0.591],
+  ["LSQ8x8"],
+  ["RaBitQ4", 0.957],
+  ["Binary"],
+  ["Binary,RSQ8"],
+];
+
+/** At these efSearch. */
 const BREADTHS = [16, 32, 64, 128, 256];
+const GRAPHS = ["HNSW32", "HNSW32,SQ8", "HNSW32,PQ48x8", "HNSW32,PQ48x8,RFlat", "HNSW32,RaBitQ4"];
 
 /** The rows of an .npy of f16 as floats. */
 async function readRows(path) {
@@ -34,8 +51,15 @@ async function readRows(path) {
   return { n: Number(n), d: Number(d), data: Float32Array.from(halves, fromHalf) };
 }
 
+/** Bytes of codebooks, rotations and centroids. */
+const learnedBytes = ({ state: { learned } }) =>
+  Object.values(learned).reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
+
 await whenMain(import.meta.url, async () => {
-  const { positionals } = parseArgs({ allowPositionals: true });
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: "string" }, write: { type: "boolean", default: false } },
+  });
   const { Index, recall } = await load("@lowbit/search");
   const rows = await readRows(positionals[0] ?? join(data, "minilm", "base_f16.npy"));
   const { n, d } = rows;
@@ -45,17 +69,47 @@ await whenMain(import.meta.url, async () => {
   const flat = await Index.build(base, "Flat");
   const truth = { shape: [QUERIES, K], data: flat.searchAll(queries, K).numbers };
   flat.dispose();
-  console.log(`recall@${K} of ${QUERIES} queries among ${count} vectors of ${d}`);
-  for (const spec of SPECS) {
+  const lines = [];
+  const say = (line) => {
+    lines.push(line);
+    console.log(line);
+  };
+  // Specs have commas of their own.
+  const wanted = values.only?.split(";");
+  const chosen = (spec) => wanted === undefined || wanted.includes(spec);
+  say(
+    `Recall@${K} of ${QUERIES} queries among ${count.toLocaleString("en")} vectors of ${d} numbers, by cosine; Node ${process.version}, load of the machine ${loadavg()[0].toFixed(1)}. Memory is what codes take over what they need.`,
+  );
+  say("");
+  say("| index | bytes a vector | recall | faiss-cpu 1.15 | memory | learned, KiB | build, s |");
+  say("|---|---|---|---|---|---|---|");
+  for (const [spec, faiss] of SPECS) {
+    if (!chosen(spec)) continue;
+    const start = performance.now();
     const index = await Index.build(base, spec);
-    console.log(`${spec.padEnd(22)} ${recall(index, queries, truth).toFixed(3)}`);
+    const seconds = (performance.now() - start) / 1000;
+    const found = recall(index, queries, truth).toFixed(3);
+    const memory = (index.bytes / index.size / index.bytesPerVector).toFixed(2);
+    const learned = Math.round(learnedBytes(index) / 1024);
+    say(
+      `| \`${spec}\` | ${index.bytesPerVector} | ${found} | ${faiss?.toFixed(3) ?? ""} | ${memory} | ${learned} | ${seconds.toFixed(1)} |`,
+    );
     index.dispose();
   }
-  console.log(`${"at efSearch".padEnd(22)} ${BREADTHS.map((breadth) => String(breadth).padStart(5)).join("  ")}`);
+  say("");
+  say(`| graph, at efSearch | ${BREADTHS.join(" | ")} |`);
+  say(`|---|${BREADTHS.map(() => "---|").join("")}`);
   for (const spec of GRAPHS) {
+    if (!chosen(spec)) continue;
     const index = await Index.build(base, spec);
     const found = BREADTHS.map((efSearch) => recall(index, queries, truth, { efSearch }).toFixed(3));
-    console.log(`${spec.padEnd(22)} ${found.join("  ")}`);
+    say(`| \`${spec}\` | ${found.join(" | ")} |`);
     index.dispose();
   }
+  if (values.write)
+    writeSection(
+      "search-recall",
+      "node scripts/search-recall.mjs --write",
+      `## Recall of vector search\n\n${lines.join("\n")}`,
+    );
 });

@@ -135,6 +135,8 @@ pub mod solve;
 pub mod stochastic;
 #[cfg(feature = "ops")]
 pub mod strided;
+#[cfg(any(feature = "search", feature = "solve"))]
+pub mod sums;
 #[cfg(feature = "ternary")]
 pub mod ternary_gemm;
 #[cfg(feature = "search")]

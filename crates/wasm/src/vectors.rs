@@ -1,8 +1,9 @@
 //! [`lowbit_kernels::vectors`] across the border, and rotations.
 
 use lowbit_kernels::error::{Op, What, check_range, checked_area};
+use lowbit_kernels::pq_tables::PqShape;
 use lowbit_kernels::tier::Tier;
-use lowbit_kernels::vectors;
+use lowbit_kernels::vectors::{self, Anisotropic};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
@@ -79,6 +80,46 @@ pub fn vectors_pq_encode(params: usize, words: usize) -> i32 {
         check_range(OP, What::Subspaces, 1, 1 << 16, subspaces as i64)?;
         check_range(OP, What::Depth, 1, 1 << 16, dimension as i64)?;
         vectors::pq_encode(Tier::BUILD, x, codebooks, subspaces, dimension, four, memory.write(codes, bytes)?)
+    };
+    status(run())
+}
+
+/// Parameters: x and the vectors whose directions count (f32 arrays `[n, M d]`), M, K, d, eta (f32), codes (u8 array `[n, M]`), codebooks (f32 array `[M, K, d]`), sweeps: codes are
+/// found; of 0 the codebooks are fitted to those that there are. Returns 0.
+#[wasm_bindgen]
+pub fn vectors_anisotropic(params: usize, words: usize) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let (x, whole) = (params.array()?, params.array()?);
+        let (subspaces, centroids) = (params.size(What::Subspaces)?, params.size(What::Codebook)?);
+        let (dimension, eta) = (params.size(What::Depth)?, params.float()?);
+        let (codes, bytes) = (params.pointer()?, params.size(What::Codes)?);
+        let (codebooks, entries) = (params.pointer()?, params.size(What::Codebook)?);
+        let sweeps = params.size(What::Best)?;
+        params.end()?;
+        let rows = Anisotropic { x, whole, shape: PqShape { subspaces, centroids, dimension }, eta };
+        if sweeps == 0 {
+            rows.fit(memory.read(codes, bytes)?, memory.write(codebooks, entries)?)
+        } else {
+            let codebooks = memory.read(codebooks, entries)?;
+            rows.encode(Tier::BUILD, codebooks, sweeps, memory.write(codes, bytes)?)
+        }
+    };
+    status(run())
+}
+
+/// u8 `rows [n, ceil(M / 2)]` of u8 `codes [n, M]` of 4 bits. Returns 0.
+#[wasm_bindgen]
+pub fn vectors_pack_halves(codes: usize, n: usize, subspaces: usize, rows: usize) -> i32 {
+    let run = || {
+        let memory = Memory::new(OP);
+        let codes = memory.read(codes, checked_area(OP, n, subspaces)?)?;
+        vectors::pack_halves(
+            codes,
+            subspaces,
+            memory.write(rows, checked_area(OP, n, subspaces.div_ceil(2))?)?,
+        )
     };
     status(run())
 }

@@ -174,6 +174,11 @@ export type {
   Quantizer,
   QuantizerTraits,
 } from "./quantize/types.ts";
+export {
+  type AdditiveCodebooks,
+  type AdditiveCodebooksOptions,
+  trainAdditiveCodebooks,
+} from "./quantize/vector/additive-codebooks.ts";
 export { type AqOptions, aq } from "./quantize/vector/aq.ts";
 export { type EcsqOptions, ecsq, hessianEcsq } from "./quantize/vector/ecsq.ts";
 export { ecsqUniform } from "./quantize/vector/ecsq-uniform.ts";

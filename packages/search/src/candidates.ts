@@ -78,7 +78,8 @@ function fromCodes(
     using top = new TopK(instance, { k, queries: query.count });
     const wanted = Math.max(k, efSearch);
     const breadth = selection.filter ? graph?.breadthFor(wanted, count) : wanted;
-    if (graph && !exact && lists[0]!.n > 0 && breadth !== undefined && breadth <= MOST_BREADTH)
+    // As many as there are: a scan finds them all.
+    if (graph && !exact && wanted < lists[0]!.n && breadth !== undefined && breadth <= MOST_BREADTH)
       graph.search(store.nodes, query.pointer, breadth, selection.filter, top);
     else {
       using scanner = coder.scanner(query);

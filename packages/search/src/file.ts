@@ -35,13 +35,14 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   const { spec, learned, ids, payloads, about, live, metric, input, efConstruction } = index.state;
   const tensors = new Map<string, RawTensor>();
   const dimension = spec.truncate ?? input;
-  const { rotation, centroids, codebooks, mean } = learned;
+  const { rotation, centroids, codebooks, norms, mean } = learned;
   if (rotation) tensors.set("rotation", floatTensor(rotation, [dimension, dimension]));
   if (centroids) tensors.set("centroids", floatTensor(centroids, [centroids.length / dimension, dimension]));
   if (codebooks) {
-    const subspaces = spec.codes.kind === "pq" ? spec.codes.subspaces : 1;
-    tensors.set("codebooks", floatTensor(codebooks, [subspaces, codebooks.length / dimension, dimension / subspaces]));
+    const { books, entries, part } = booksOf(spec, dimension)!;
+    tensors.set("codebooks", floatTensor(codebooks, [books, entries, part]));
   }
+  if (norms) tensors.set("norms", floatTensor(norms, [2]));
   if (mean) tensors.set("mean", floatTensor(mean, [mean.length]));
   tensors.set("live", wordTensor(live.words.slice(0, Math.ceil(ids.count / 32))));
   if (!payloads.empty) {
@@ -98,7 +99,7 @@ export async function loadIndex(source: ByteSource, options: LoadIndexOptions = 
     const found = digest(data);
     if (sha[name] !== found) throw new DigestError(`tensor ${name}`, String(sha[name]), found);
   }
-  const learned = learnedOf(tensors, spec, dimension);
+  const learned = learnedOf(tensors, spec, dimension, metric);
   const words = readWords(tensors, "live");
   const { count } = ids;
   if (words.length !== Math.ceil(count / 32))
@@ -206,7 +207,16 @@ function idsOf(given: unknown, field: (what: string, expected: unknown, got: unk
   return Ids.from(ids.map(read), next as number | undefined);
 }
 
-function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, input: number): Learned {
+/** Codebooks, entries of each, and numbers of an entry. */
+function booksOf({ codes }: IndexSpec, dimension: number) {
+  if (codes.kind === "pq")
+    return { books: codes.subspaces, entries: 2 ** codes.bits, part: dimension / codes.subspaces };
+  if (codes.kind === "rq" || codes.kind === "lsq")
+    return { books: codes.books, entries: 2 ** codes.bits, part: dimension };
+  return undefined;
+}
+
+function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, input: number, metric: Metric): Learned {
   const dimension = spec.truncate ?? input;
   const floats = (name: string, wanted: boolean, length: number): Float32Array | undefined => {
     if (!wanted) return undefined;
@@ -216,11 +226,15 @@ function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, inp
     return data;
   };
   const { codes, lists, opq } = spec;
-  const entries = codes.kind === "pq" ? (codes.bits === 8 ? 256 : 16) : 0;
+  const { books = 0, entries = 0, part = 0 } = booksOf(spec, dimension) ?? {};
+  const sums = codes.kind === "rq" || codes.kind === "lsq";
+  const norms = floats("norms", sums && metric === "l2", 2);
+  if (norms && !(norms[1]! > 0)) throw new FormatError("tensor-shape", "norms", "a step above 0", norms[1]);
   return {
+    norms,
     rotation: floats("rotation", opq !== undefined || codes.kind === "rabitq", dimension * dimension),
     centroids: floats("centroids", lists !== undefined, (lists ?? 0) * dimension),
-    codebooks: floats("codebooks", codes.kind === "pq", entries * dimension),
+    codebooks: floats("codebooks", books > 0, books * entries * part),
     mean: floats("mean", codes.kind === "rabitq" && !lists, dimension),
   };
 }

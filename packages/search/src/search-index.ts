@@ -4,7 +4,7 @@ import { Bits } from "./bits.ts";
 import { candidates, type Effort, filterWords } from "./candidates.ts";
 import { type Graph, MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
-import { higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
+import { codeMetric, higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
 import { type Payload, Payloads } from "./payloads.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
 import { defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
@@ -144,6 +144,7 @@ export class Index implements Disposable {
         input: d,
         dimension: truncate,
         normalize: metric === "cosine",
+        metric: kernelMetric(metric),
         seed,
         signal,
         onStage: (stage) => onProgress?.(stage, 0),
@@ -214,15 +215,19 @@ export class Index implements Disposable {
     if (ids && ids.length !== n) throw new InputError("Index.add", "ids", n, ids.length);
     if (payloads && payloads.length !== n) throw new InputError("Index.add", "payloads", n, payloads.length);
     const chunk = this.#state.spec.links ? LINKED : CHUNK;
-    for (let from = 0; from < n; from += chunk) {
-      signal?.throwIfAborted();
-      const to = Math.min(n, from + chunk);
-      this.#preparer.with("Index.add", vectors, from, to, (rows) =>
-        this.#addRows(rows, ids?.slice(from, to), Payloads.texts(payloads?.slice(from, to) ?? [])),
-      );
-      onProgress?.("adding", to / n);
-      // A page stays alive between chunks, and a signal can come.
-      if (to < n) await new Promise((resolve) => setTimeout(resolve));
+    try {
+      for (let from = 0; from < n; from += chunk) {
+        signal?.throwIfAborted();
+        const to = Math.min(n, from + chunk);
+        this.#preparer.with("Index.add", vectors, from, to, (rows) =>
+          this.#addRows(rows, ids?.slice(from, to), Payloads.texts(payloads?.slice(from, to) ?? [])),
+        );
+        onProgress?.("adding", to / n);
+        // A page stays alive between chunks, and a signal can come.
+        if (to < n) await new Promise((resolve) => setTimeout(resolve));
+      }
+    } finally {
+      if (!this.#disposed) this.#store.coder.settle?.();
     }
   }
 
@@ -320,12 +325,14 @@ export class Index implements Disposable {
   /**
    * All vectors that {@link Index.search} finds within a radius, best first: it is asked for more until one lies outside.
    *
-   * @param radius by the index's metric: the least inner product or cosine, the largest squared distance or number of signs; what is as far is in
+   * @param radius by the index's metric: the least inner product or cosine, the largest squared distance, or number of signs where those are the scores (Binary without rescoring); what is as far is in
    * @throws OutOfRangeError where more than 1,048,576 lie within; and as {@link Index.search}
    */
   rangeSearch(query: Float32Array, radius: number, options: SearchOptions = {}): Hit[] {
     if (Number.isNaN(radius)) throw new OutOfRangeError("Index.rangeSearch", "radius", "a number", radius);
-    const within = ({ score }: Hit) => (higherIsNearer(this.metric) ? score >= radius : score <= radius);
+    const { codes, rescore } = this.#state.spec;
+    const higher = higherIsNearer(this.metric) && !(codes.kind === "binary" && !rescore);
+    const within = ({ score }: Hit) => (higher ? score >= radius : score <= radius);
     for (let k = FIRST_RANGE; ; k = Math.min(8 * k, MOST)) {
       const hits = this.search(query, k, options);
       const end = hits.findIndex((hit) => !within(hit));
@@ -361,11 +368,11 @@ export class Index implements Disposable {
           const pointer = x + 4 * dimension * (first - from);
           const query = { pointer, count, values: instance.f32(pointer, count * dimension).slice() };
           const best = candidates(instance, this.#store, query, allowed, effort);
-          const sign = higherIsNearer(this.metric) && !best.counts ? -1 : 1;
+          const scoreOf = this.#scoreOf(best.counts);
           for (const [at, id] of best.ids.entries()) {
             if (id === noId) continue;
             numbers[first * k + at] = id;
-            scores[first * k + at] = sign * best.scores[at]!;
+            scores[first * k + at] = scoreOf(best.scores[at]!);
           }
         }
       });
@@ -431,6 +438,15 @@ export class Index implements Disposable {
     return number;
   }
 
+  /** From what kernels score, the smallest the best, to what users see. */
+  #scoreOf(counts: boolean): (score: number) => number {
+    const { spec } = this.#state;
+    if (counts || !higherIsNearer(this.metric)) return (score) => score;
+    // Between vectors of length 1: |q - x|² = 2 - 2 <q, x>.
+    if (!spec.rescore && codeMetric(this.metric, spec) !== kernelMetric(this.metric)) return (score) => 1 - score / 2;
+    return (score) => -score;
+  }
+
   #checkLike(op: string, spec: string, metric: Metric, dimension: number): void {
     if (spec !== this.spec) throw new InputError(op, "spec of the other index", spec, this.spec);
     if (metric !== this.metric) throw new InputError(op, "metric of the other index", metric, this.metric);
@@ -439,7 +455,8 @@ export class Index implements Disposable {
 
   #emptyStore(): Store {
     const { metric, input, spec } = this.#state;
-    return new Store({ ...this.#state, dimension: spec.truncate ?? input, metric: kernelMetric(metric) });
+    const metrics = { metric: kernelMetric(metric), codeMetric: codeMetric(metric, spec) };
+    return new Store({ ...this.#state, ...metrics, dimension: spec.truncate ?? input });
   }
 
   #addRows(rows: VectorRows, ids: readonly IndexId[] | undefined, texts: readonly Uint8Array[]): void {

@@ -24,6 +24,8 @@ export interface StoreSetting {
   /** Coordinates that are kept. */
   readonly dimension: number;
   readonly metric: "l2" | "ip";
+  /** Of codes; what is scored again is scored by `metric`. */
+  readonly codeMetric: "l2" | "ip";
   readonly learned: Learned;
   /** Of a graph. */
   readonly efConstruction: number;
@@ -43,9 +45,9 @@ export class Store implements Disposable {
   readonly #setting: StoreSetting;
 
   constructor(setting: StoreSetting) {
-    const { instance, spec, learned } = setting;
+    const { instance, spec, learned, codeMetric } = setting;
     this.#setting = setting;
-    this.coder = makeCoder(spec, setting, learned);
+    this.coder = makeCoder(spec, { ...setting, metric: codeMetric }, learned);
     this.rescorer = makeRescorer(spec, setting);
     this.lists = Array.from({ length: spec.lists ?? 1 }, () => this.#emptyList(this.coder));
     this.numbers = spec.lists ? this.lists.map(() => new Block(instance)) : undefined;
@@ -83,7 +85,7 @@ export class Store implements Disposable {
     this.rescorer?.append(this.exact!, rows);
     if (this.numbers) this.#appendToLists(rows, first);
     else if (this.graph) this.#appendToGraph(this.graph, rows);
-    else this.coder.append(this.lists[0]!, rows);
+    else this.coder.append(this.lists[0]!, rows, undefined);
   }
 
   #appendToGraph(graph: Graph, rows: VectorRows): void {
@@ -92,7 +94,7 @@ export class Store implements Disposable {
     const vectors = instance.alloc(bytes);
     try {
       instance.u8(vectors, bytes).set(instance.u8(rows.x, bytes));
-      this.coder.append(this.lists[0]!, rows);
+      this.coder.append(this.lists[0]!, rows, undefined);
       graph.append(this.nodes, vectors);
     } finally {
       if (!instance.ended) instance.free(vectors, bytes);
@@ -101,7 +103,7 @@ export class Store implements Disposable {
 
   /** Codes as a graph's kernels read them. */
   get nodes(): HnswNodes {
-    const { dimension, metric } = this.#setting;
+    const { dimension, codeMetric: metric } = this.#setting;
     const list = this.lists[0]!;
     return { codes: this.coder.nodes!(list), n: list.n, dimension, metric };
   }
@@ -189,7 +191,8 @@ export class Store implements Disposable {
         // Anew for each list: appending may grow the memory.
         const all = new Uint8Array(instance.u8(0, 0).buffer);
         for (const [at, i] of some.entries()) all.copyWithin(gathered + at * bytes, x + i * bytes, x + (i + 1) * bytes);
-        this.coder.append(this.lists[list]!, { x: gathered, n: some.length, dimension });
+        const centroid = this.coder.residual ? this.centroidOf(list) : undefined;
+        this.coder.append(this.lists[list]!, { x: gathered, n: some.length, dimension }, centroid);
         this.numbers![list]!.append(new Uint8Array(Uint32Array.from(some, (i) => first + i).buffer));
       }
     } finally {

@@ -2,19 +2,23 @@
 import { OutOfRangeError, ShapeError } from "lowbit";
 import { assignVectors, type KernelInstance } from "lowbit/kernels";
 import { trainProductCodebooks, trainRotatedCodebooks } from "lowbit/quantize";
+import { etaOf, fitScoreAware } from "./anisotropic.ts";
 import { trainCentroids } from "./clusters.ts";
 import { subtractRows } from "./coders/rabitq.ts";
 import { CHUNK, Preparer, type Vectors } from "./prepare.ts";
 import { randomRotation } from "./rotation.ts";
 import type { IndexSpec } from "./spec.ts";
+import { trainSums } from "./train-sums.ts";
 
 /** What is learned, as a file holds it. */
 export interface Learned {
   readonly rotation?: Float32Array | undefined;
   /** f32 [lists, D] */
   readonly centroids?: Float32Array | undefined;
-  /** f32 [M, K, D / M] */
+  /** f32 [M, K, D / M], of residual and additive codes [M, K, D] */
   readonly codebooks?: Float32Array | undefined;
+  /** f32 [2]: the norm that byte 0 stands for, and what one more of it means. */
+  readonly norms?: Float32Array | undefined;
   /** f32 [D] */
   readonly mean?: Float32Array | undefined;
 }
@@ -23,7 +27,7 @@ export interface Learned {
 export function sameLearned(a: Learned, b: Learned): boolean {
   const same = (x: Float32Array | undefined, y: Float32Array | undefined): boolean =>
     x === y || (x !== undefined && y !== undefined && x.length === y.length && x.every((value, i) => value === y[i]));
-  return (["rotation", "centroids", "codebooks", "mean"] as const).every((name) => same(a[name], b[name]));
+  return (["rotation", "centroids", "codebooks", "norms", "mean"] as const).every((name) => same(a[name], b[name]));
 }
 
 export interface TrainSetting {
@@ -32,6 +36,7 @@ export interface TrainSetting {
   readonly input: number;
   readonly dimension: number;
   readonly normalize: boolean;
+  readonly metric: "l2" | "ip";
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
   readonly onStage: (stage: string) => void;
@@ -43,6 +48,9 @@ const PER_CENTROID = 256;
 const PER_LIST = 64;
 /** For a learned rotation, whose turns each go over the whole sample. */
 const FOR_ROTATION = 16_384;
+
+/** For codebooks of whole vectors, each of which takes as long as all of a product quantizer. */
+const FOR_SUMS = 16_384;
 
 /** Sub-spaces whose rotations are learned: [M, D / M] must be whole. */
 function checkDivides(what: string, dimension: number, subspaces: number): void {
@@ -58,6 +66,13 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
   const { opq, lists, codes } = spec;
   const base = { instance, input, dimension, normalize };
   if (codes.kind === "pq") checkDivides("sub-spaces of PQ", dimension, codes.subspaces);
+  if (codes.kind === "pq" && codes.threshold !== undefined && dimension / codes.subspaces > 512)
+    throw new OutOfRangeError(
+      "Index.build",
+      "coordinates of a part, with _A",
+      "at most 512",
+      dimension / codes.subspaces,
+    );
   let rotation: Float32Array | undefined;
   if (opq) {
     checkDivides("sub-spaces of OPQ", dimension, opq);
@@ -88,18 +103,30 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
     const sample = take(preparer, vectors, dimension, FOR_ROTATION, 1, "RaBitQ");
     return { rotation, mean: meanOf(sample) };
   }
+  if (codes.kind === "rq" || codes.kind === "lsq") {
+    onStage("codebooks");
+    const sample = take(preparer, vectors, dimension, FOR_SUMS, codes.bits === 8 ? 256 : 16, "codebooks");
+    const sums = await trainSums(instance, sample, { ...codes, metric: setting.metric, centroids, seed });
+    signal?.throwIfAborted();
+    return { rotation, centroids, ...sums };
+  }
   if (codes.kind !== "pq") return { rotation, centroids };
   onStage("codebooks");
   const entries = codes.bits === 8 ? 256 : 16;
   const sample = take(preparer, vectors, dimension, Math.max(FOR_ROTATION, PER_CENTROID * entries), entries, "PQ");
+  const { subspaces, bits, threshold } = codes;
+  const whole = centroids && threshold !== undefined ? sample.data.slice() : sample.data;
   if (centroids) subtractLists(instance, sample, centroids);
   const { codebooks } = await trainProductCodebooks(sample, {
-    subspaces: codes.subspaces,
+    subspaces,
     centroids: entries,
     seed,
   });
   signal?.throwIfAborted();
-  return { rotation, centroids, codebooks };
+  if (threshold === undefined) return { rotation, centroids, codebooks };
+  const eta = etaOf(threshold, dimension);
+  const scoreAware = fitScoreAware(instance, { sample, whole, codebooks, subspaces, bits, eta });
+  return { rotation, centroids, codebooks: scoreAware };
 }
 
 /** At most `most` vectors, evenly spread, prepared. */
@@ -126,7 +153,7 @@ function take(preparer: Preparer, vectors: Vectors, dimension: number, most: num
 }
 
 /** Subtracts from each vector the nearest centroid. */
-function subtractLists(instance: KernelInstance, { shape, data }: Vectors, centroids: Float32Array): void {
+export function subtractLists(instance: KernelInstance, { shape, data }: Vectors, centroids: Float32Array): void {
   const [n = 0, dimension = 1] = shape;
   const [x, from, to] = [instance.upload(data), instance.upload(centroids), instance.alloc(4 * n)];
   try {

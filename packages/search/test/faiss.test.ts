@@ -32,6 +32,14 @@ function expectSame(index: Index, name: string): void {
   }
 }
 
+/** Shares of levels, which only Faiss draws by: powers here, exponentials of floats there, a millionth apart. They are made the same. */
+function expectShares(written: Uint8Array, golden: Uint8Array): void {
+  const count = new DataView(golden.buffer).getUint32(37, true);
+  const of = (file: Uint8Array) => new Float64Array(file.slice(45, 45 + 8 * count).buffer);
+  for (const [level, share] of of(written).entries()) expect(share / of(golden)[level]!).toBeCloseTo(1, 5);
+  written.set(golden.subarray(45, 45 + 8 * count), 45);
+}
+
 describe.each([
   ["flat-l2", "Flat"],
   ["flat-ip", "Flat"],
@@ -40,6 +48,12 @@ describe.each([
   ["pq-fast-odd", "PQ1x4fs"],
   ["ivf-pq", "IVF16,PQ2x8"],
   ["ivf-pq-ids", "IVF16,PQ2x8"],
+  ["ivf-flat", "IVF16,Flat"],
+  ["ivf-pq-fast", "IVF16,PQ4x4fs"],
+  ["ivf-pq-fast-odd", "IVF4,PQ1x4fs"],
+  ["graph", "HNSW4,Flat"],
+  ["graph-ip", "HNSW4,Flat"],
+  ["graph-pq", "HNSW4,PQ2x8"],
   ["map", "Flat"],
   ["opq", "OPQ2,PQ2x8"],
   ["refined", "PQ2x8,RFlat"],
@@ -49,10 +63,12 @@ describe.each([
     using index = await fromFaiss(golden(name));
     expect([index.spec, index.size, index.dimension]).toEqual([spec, 300, D]);
     // Fast scan rounds its tables to bytes in Faiss: its own scores are further off, and checked below.
-    if (!name.startsWith("pq-fast")) expectSame(index, name);
+    if (!name.includes("pq-fast")) expectSame(index, name);
     using again = await loadIndex(saveIndex(index));
     expect(again.searchAll(queries, 10)).toEqual(index.searchAll(queries, 10));
-    expect(toFaiss(again)).toEqual(golden(name));
+    const written = toFaiss(again);
+    if (name.startsWith("graph")) expectShares(written, golden(name));
+    expect(written).toEqual(golden(name));
   });
 
   it("cut anywhere, or with a byte changed, is an index or a named error", async () => {
@@ -79,7 +95,7 @@ describe.each([
 });
 
 describe("codes", () => {
-  it.each(["pq-fast", "pq-fast-odd", "pq4"])(
+  it.each(["pq-fast", "pq-fast-odd", "pq4", "ivf-pq-fast", "ivf-pq-fast-odd"])(
     "of %s give Faiss' scores within the rounding of its tables",
     async (name) => {
       using index = await fromFaiss(golden(name));
@@ -109,13 +125,20 @@ describe("codes", () => {
 describe("what is refused, by name", () => {
   const vectors = clustered(300, 16, 9);
 
-  it.each(["SQ8", "RaBitQ4", "HNSW8,Flat", "IVF4,PQ4x4fs", "MRL8,Flat", "Binary,RFlat", "PQ4x8,RSQ8"])(
-    "%s has no file of Faiss",
-    async (spec) => {
-      using index = await Index.build(vectors, spec);
-      expect(() => toFaiss(index)).toThrow(/toFaiss: index/);
-    },
-  );
+  it.each([
+    "SQ8",
+    "RaBitQ4",
+    "HNSW8,SQ8",
+    "IVF4,SQ8",
+    "RQ2x8",
+    "IVF4,Binary",
+    "MRL8,Flat",
+    "Binary,RFlat",
+    "PQ4x8,RSQ8",
+  ])("%s has no file of Faiss", async (spec) => {
+    using index = await Index.build(vectors, spec);
+    expect(() => toFaiss(index)).toThrow(/toFaiss: index/);
+  });
 
   it("words as ids, removed vectors, other classes", async () => {
     const ids = Array.from({ length: 300 }, (_, i) => `word ${i}`);
@@ -130,6 +153,6 @@ describe("what is refused, by name", () => {
     expect(again.has(5)).toBe(true);
     const ask = (of: Index) => of.search(rowOf(vectors, 5), 5).map(({ id }) => id);
     expect(ask(again)).toEqual(ask(index));
-    await expect(fromFaiss(new TextEncoder().encode("IHNf0000"))).rejects.toThrow(/class of the index.*IHNf/);
+    await expect(fromFaiss(new TextEncoder().encode("IHNs0000"))).rejects.toThrow(/class of the index.*IHNs/);
   });
 });

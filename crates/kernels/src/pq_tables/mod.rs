@@ -107,23 +107,28 @@ impl PqTables {
         check_shape(OP, What::Queries, checked_area(OP, count, self.query_len())?, queries.len())?;
         check_shape(OP, What::Tables, checked_area(OP, count, self.table_len())?, tables.len())?;
         check_finite(OP, queries)?;
-        let dimension = self.shape.dimension;
-        let per_part = self.shape.centroids / LANES;
-        let parts = queries.chunks_exact(dimension).zip(tables.chunks_exact_mut(self.shape.centroids));
-        for (at, (part, table)) in parts.enumerate() {
-            let first = at % self.shape.subspaces * per_part;
-            let groups = self.codebooks[first * LANES * dimension..].chunks_exact(LANES * dimension);
-            for (group, table) in groups.zip(table.as_chunks_mut::<LANES>().0) {
-                match self.tier.effective() {
-                    Tier::Scalar => *table = scalar::distances(metric, part, group),
-                    #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-                    Tier::Simd128 | Tier::Relaxed => simd128::distances(metric, part, group, table),
-                    #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
-                    _ => unreachable!("a tier above the build's"),
-                }
-            }
+        let parts = queries.chunks_exact(self.shape.dimension);
+        for (at, (part, table)) in parts.zip(tables.chunks_exact_mut(self.shape.centroids)).enumerate() {
+            self.part(metric, at % self.shape.subspaces, part, table);
         }
         Ok(())
+    }
+
+    /// The table of one part, `[K]`, for the coordinates `[d]` that a query has there, which are finite.
+    #[inline(never)]
+    pub(crate) fn part(&self, metric: Metric, subspace: usize, part: &[f32], table: &mut [f32]) {
+        let dimension = self.shape.dimension;
+        let first = subspace * (self.shape.centroids / LANES);
+        let groups = self.codebooks[first * LANES * dimension..].chunks_exact(LANES * dimension);
+        for (group, table) in groups.zip(table.as_chunks_mut::<LANES>().0) {
+            match self.tier.effective() {
+                Tier::Scalar => *table = scalar::distances(metric, part, group),
+                #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+                Tier::Simd128 | Tier::Relaxed => simd128::distances(metric, part, group, table),
+                #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
+                _ => unreachable!("a tier above the build's"),
+            }
+        }
     }
 }
 

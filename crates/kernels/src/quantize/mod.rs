@@ -28,6 +28,7 @@ mod rotation;
 mod scales;
 mod sorted;
 mod stochastic;
+mod sums;
 mod thresholds;
 
 pub use activations::{ClipSums, clip_gradients, tally};
@@ -56,6 +57,7 @@ pub use rotation::{cross, nearest_rotation, rotate};
 pub use scales::{moments, scale_sums};
 pub use sorted::{level_scale, sort, ternary_scale};
 pub use stochastic::StochasticGrid;
+pub use sums::SumEncoder;
 pub use thresholds::threshold_codes;
 
 use crate::error::Op;

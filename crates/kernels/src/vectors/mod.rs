@@ -7,6 +7,10 @@ use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
 use crate::nearest::Centroids;
 use crate::tier::Tier;
 
+mod anisotropic;
+
+pub use anisotropic::{Anisotropic, MAX_PART};
+
 const OP: Op = Op::Vectors;
 
 /// The largest |x|² that is taken: scores and their partial sums stay finite.
@@ -114,6 +118,22 @@ pub fn pq_encode(
                     codes[m] = *nearest;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Codes `[n, M]` of 4 bits two to a byte, `rows [n, ceil(M / 2)]`, as [`pq_encode`] writes them with `four`.
+///
+/// Refuses lengths that do not fit; of codes above 15 the low bits count.
+pub fn pack_halves(codes: &[u8], subspaces: usize, rows: &mut [u8]) -> Result<()> {
+    check_range(OP, What::Subspaces, 1, 1 << 16, subspaces as i64)?;
+    check_shape(OP, What::Codes, 0, codes.len() % subspaces)?;
+    let row = subspaces.div_ceil(2);
+    check_shape(OP, What::Codes, checked_area(OP, codes.len() / subspaces, row)?, rows.len())?;
+    for (codes, row) in codes.chunks_exact(subspaces).zip(rows.chunks_exact_mut(row)) {
+        for (pair, to) in codes.chunks(2).zip(row) {
+            *to = pair[0] & 15 | pair.get(1).map_or(0, |code| code << 4);
         }
     }
     Ok(())

@@ -219,6 +219,10 @@ export interface WasmExports {
   readonly strided_range: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly strided_run: (a: number, b: number, c: number) => number;
   readonly strided_triangle: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+  readonly sums_encode: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly sums_new: (a: number, b: number) => number;
+  readonly sums_norms: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
+  readonly sums_store: (a: number, b: number) => number;
   readonly ternary_gemm_new: (a: number, b: number) => number;
   readonly ternary_gemm_run: (a: number, b: number, c: number, d: number) => number;
   readonly threshold_new: (a: number, b: number) => number;
@@ -229,9 +233,11 @@ export interface WasmExports {
   readonly transpose_new: (a: number, b: number) => number;
   readonly transpose_run: (a: number, b: number, c: number) => number;
   readonly unfold_run: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly vectors_anisotropic: (a: number, b: number) => number;
   readonly vectors_first_unusable: (a: number, b: number, c: number) => number;
   readonly vectors_means: (a: number, b: number) => number;
   readonly vectors_normalize: (a: number, b: number, c: number) => number;
+  readonly vectors_pack_halves: (a: number, b: number, c: number, d: number) => number;
   readonly vectors_pq_encode: (a: number, b: number) => number;
   readonly vectors_rotate: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly vectors_subtract: (a: number, b: number) => number;

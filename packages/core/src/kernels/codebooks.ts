@@ -13,6 +13,7 @@ import type {
 import type { KernelInstance } from "./instance.ts";
 import { Parameters } from "./kernel-object.ts";
 import { copyF32, copyF64, copyU8, copyU32, held, type Stage, staged } from "./stage.ts";
+import { SumEncoder } from "./sums.ts";
 
 /** A copy of x * factor in memory of the stage. */
 function load(instance: KernelInstance, stage: Stage, x: Float32Array, factor: number): number {
@@ -160,6 +161,17 @@ class KernelVectors extends Held implements Vectors {
         count,
         error: copyF64(instance, error, 1)[0]!,
       };
+    });
+  }
+
+  sums(codebooks: Float32Array, count: number, effort: { beam: number; sweeps: number }): Uint8Array {
+    const { instance, dimension, count: n } = this;
+    const entries = (codebooks.length / (count * dimension)) as 16 | 256;
+    using encoder = new SumEncoder(instance, { count, entries, dimension, codebooks, ...effort });
+    return staged(instance, (stage) => {
+      const codes = stage.reserve(n * count);
+      encoder.encode({ x: this.#x, n, dimension }, codes);
+      return copyU8(instance, codes, n * count);
     });
   }
 

@@ -34,6 +34,7 @@ export * from "./rabitq.ts";
 export * from "./reduce.ts";
 export * from "./resize.ts";
 export * from "./strided.ts";
+export * from "./sums.ts";
 export * from "./ternary-gemm.ts";
 export { availableTiers, type Part, type Tier, type TierReport, tierReport, tiers } from "./tiers.ts";
 export * from "./top-k.ts";

@@ -65,6 +65,53 @@ export function pqEncode(instance: KernelInstance, rows: VectorRows, books: PqCo
     .call(instance.exports.vectors_pq_encode);
 }
 
+/** Score-aware codes; see crates/kernels/src/vectors/anisotropic.rs. */
+export interface AnisotropicSetting {
+  readonly books: PqCodebooks;
+  /** Pointer to f32 [n, M d]: the vectors whose directions count, `x` itself or `x` with a centroid. */
+  readonly whole: number;
+  /** Weight of what is lost along a vector, 1 or more. */
+  readonly eta: number;
+}
+
+/** Times over the sub-spaces, in which a few codes change. */
+const SWEEPS = 16;
+
+/** The codes of least score-aware loss, each as the others stand. @param codes pointer to u8 [n, M], a byte each */
+export function anisotropicEncode(
+  instance: KernelInstance,
+  rows: VectorRows,
+  setting: AnisotropicSetting,
+  codes: number,
+) {
+  anisotropic(instance, rows, setting, codes, SWEEPS);
+}
+
+/** Moves codebooks, in place, to the least score-aware loss for these codes. Parts have at most 512 coordinates. */
+export function anisotropicFit(instance: KernelInstance, rows: VectorRows, setting: AnisotropicSetting, codes: number) {
+  anisotropic(instance, rows, setting, codes, 0);
+}
+
+function anisotropic(
+  instance: KernelInstance,
+  { x, n, dimension: whole }: VectorRows,
+  { books, whole: directions, eta }: AnisotropicSetting,
+  codes: number,
+  sweeps: number,
+): void {
+  const { codebooks, entries, subspaces, dimension, four } = books;
+  new Parameters(instance)
+    .i32(x, n * whole, directions, n * whole, subspaces, four ? 16 : 256, dimension)
+    .f32(eta)
+    .i32(codes, n * subspaces, codebooks, entries, sweeps)
+    .call(instance.exports.vectors_anisotropic);
+}
+
+/** Codes of 4 bits, a byte each, two to a byte. @param codes pointer to u8 [n, M] @param rows pointer to u8 [n, ceil(M / 2)] */
+export function packHalves(instance: KernelInstance, codes: number, n: number, subspaces: number, rows: number): void {
+  instance.check(instance.exports.vectors_pack_halves(codes, n, subspaces, rows));
+}
+
 /** The index of the nearest of `count` centroids for each row, the lowest of equal ones. @param centroids pointer to f32 [count, D] @param assigned pointer to u32 [n] */
 export function assignVectors(
   instance: KernelInstance,

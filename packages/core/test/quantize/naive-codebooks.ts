@@ -168,6 +168,9 @@ class NaiveVectors implements Vectors {
       "no quantizer of the registry rotates; the kernels' own tests look at what makes a rotation the best",
     );
   }
+  sums(): never {
+    throw new Error("no quantizer of the registry codes vectors for search; the kernels' own tests try all sums");
+  }
   nearest(codebook: Float32Array): Uint8Array {
     return Uint8Array.from(naiveNearest(this.#x, codebook, this.dimension));
   }

@@ -36,8 +36,10 @@ export interface Coder extends Disposable {
   readonly counts: boolean;
   /** A list's blocks by name, and their bytes for n vectors. */
   readonly blocks: Readonly<Record<string, (n: number) => number>>;
-  /** Encodes rows behind those of the list. */
-  append(list: CodeList, rows: VectorRows): void;
+  /** Encodes rows behind those of the list. @param centroid of the list, where what is stored is residual */
+  append(list: CodeList, rows: VectorRows, centroid: Query | undefined): void;
+  /** Gives back what was only wanted for encoding, until more is encoded. */
+  settle?(): void;
   /** Takes vectors of another list of the same codes, also of another instance, behind those of `to`. */
   copy(to: CodeList, from: CodeList, runs: readonly Run[]): void;
   /** Of one query where what is stored is residual. */

@@ -7,6 +7,7 @@ import type { Coder, CoderSetting } from "./coder.ts";
 import { FlatCoder } from "./flat.ts";
 import { PqCoder } from "./pq.ts";
 import { RabitqCoder } from "./rabitq.ts";
+import { SumCoder } from "./sums.ts";
 
 export function makeCoder({ codes, lists }: IndexSpec, setting: CoderSetting, learned: Learned): Coder {
   switch (codes.kind) {
@@ -20,6 +21,15 @@ export function makeCoder({ codes, lists }: IndexSpec, setting: CoderSetting, le
       const { codebooks } = learned;
       if (!codebooks) throw new FormatError("tensor-missing", "tensor codebooks", "F32", undefined);
       return new PqCoder({ ...setting, ...codes, residual: lists !== undefined, codebooks });
+    }
+    case "rq":
+    case "lsq": {
+      const { codebooks, norms } = learned;
+      if (!codebooks) throw new FormatError("tensor-missing", "tensor codebooks", "F32", undefined);
+      if (setting.metric === "l2" && !norms) throw new FormatError("tensor-missing", "tensor norms", "F32", undefined);
+      const [least = 0, step = 1] = norms ?? [];
+      const scale = norms && { least, step };
+      return new SumCoder({ ...setting, ...codes, residual: lists !== undefined, codebooks, norms: scale });
     }
     case "rabitq": {
       if (!lists && !learned.mean) throw new FormatError("tensor-missing", "tensor mean", "F32", undefined);

@@ -3,33 +3,25 @@
  * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
  */
 import {
+  anisotropicEncode,
   type HnswCodes,
   type PqCodebooks,
   PqTables,
-  packPqBlocks,
-  pqBlockBytes,
-  pqCodeBytes,
+  packHalves,
   pqEncode,
-  pqFastScan,
-  pqScan,
-  unpackPqBlocks,
   type VectorRows,
 } from "lowbit/kernels";
-import {
-  type CodeList,
-  type Coder,
-  type CoderSetting,
-  copyRows,
-  lengthOf,
-  type Query,
-  type Run,
-  type Scanner,
-} from "./coder.ts";
+import { etaOf } from "../anisotropic.ts";
+import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
+import { subtractRows } from "./rabitq.ts";
+import { dot, TableCodes } from "./table-codes.ts";
 
 export interface PqSetting extends CoderSetting {
   readonly subspaces: number;
   readonly bits: 4 | 8;
   readonly residual: boolean;
+  /** T of the score-aware loss, where codes are chosen by it. */
+  readonly threshold?: number;
   /** f32 [M, 2^bits, D / M] */
   readonly codebooks: Float32Array;
 }
@@ -39,6 +31,7 @@ export class PqCoder implements Coder {
   readonly counts = false;
   readonly blocks: Coder["blocks"];
   readonly #setting: PqSetting;
+  readonly #codes: TableCodes;
   readonly #books: PqCodebooks;
   readonly #tables: PqTables;
 
@@ -46,10 +39,10 @@ export class PqCoder implements Coder {
     const { instance, dimension, subspaces, bits, codebooks } = setting;
     this.#setting = setting;
     this.residual = setting.residual;
-    this.blocks = { codes: (n) => (bits === 8 ? n * subspaces : pqBlockBytes(n, subspaces)) };
+    this.#codes = new TableCodes(instance, subspaces, bits);
+    this.blocks = this.#codes.blocks;
     const part = dimension / subspaces;
-    const centroids = bits === 8 ? 256 : 16;
-    this.#tables = new PqTables(instance, { subspaces, centroids, dimension: part, codebooks });
+    this.#tables = new PqTables(instance, { subspaces, centroids: this.#codes.entries, dimension: part, codebooks });
     this.#books = {
       codebooks: instance.upload(codebooks),
       entries: codebooks.length,
@@ -59,56 +52,50 @@ export class PqCoder implements Coder {
     };
   }
 
-  append(list: CodeList, rows: VectorRows): void {
-    const { instance, subspaces, bits } = this.#setting;
-    const { codes } = list.blocks;
-    if (bits === 8) {
-      pqEncode(instance, rows, this.#books, codes!.extend(rows.n * subspaces));
-      list.n += rows.n;
-      return;
-    }
-    const bytes = rows.n * pqCodeBytes(this.#books);
-    const plain = instance.alloc(bytes);
-    try {
-      pqEncode(instance, rows, this.#books, plain);
-      this.#pack(list, plain, rows.n);
-    } finally {
-      if (!instance.ended) instance.free(plain, bytes);
-    }
+  append(list: CodeList, rows: VectorRows, centroid: Query | undefined): void {
+    const { instance, threshold } = this.#setting;
+    this.#codes.append(list, rows.n, (to) =>
+      threshold === undefined
+        ? pqEncode(instance, rows, this.#books, to)
+        : this.#scoreAware(rows, centroid, etaOf(threshold, rows.dimension), to),
+    );
   }
 
-  /** Packs plain 4-bit codes behind those of the list. */
-  #pack(list: CodeList, plain: number, n: number): void {
-    const { instance, subspaces } = this.#setting;
-    const { codes } = list.blocks;
-    codes!.extend(pqBlockBytes(list.n + n, subspaces) - codes!.bytes);
-    packPqBlocks(instance, plain, n, subspaces, codes!.pointer, list.n);
-    list.n += n;
+  #scoreAware(rows: VectorRows, centroid: Query | undefined, eta: number, to: number): void {
+    const { instance, subspaces, bits } = this.#setting;
+    const { x, n, dimension } = rows;
+    const bytes = 4 * n * dimension;
+    const whole = centroid ? instance.alloc(bytes) : x;
+    const codes = bits === 8 ? to : instance.alloc(n * subspaces);
+    try {
+      if (centroid) {
+        instance.u8(whole, bytes).set(instance.u8(x, bytes));
+        const negative = centroid.values.map((c) => -c);
+        subtractRows(instance, { x: whole, n, dimension }, new Uint32Array(n), negative);
+      }
+      anisotropicEncode(instance, rows, { books: this.#books, whole, eta }, codes);
+      if (codes !== to) packHalves(instance, codes, n, subspaces, to);
+    } finally {
+      if (!instance.ended) {
+        if (centroid) instance.free(whole, bytes);
+        if (codes !== to) instance.free(codes, n * subspaces);
+      }
+    }
   }
 
   copy(to: CodeList, from: CodeList, runs: readonly Run[]): void {
-    const { instance, subspaces, bits } = this.#setting;
-    if (bits === 8) {
-      copyRows(this, to, from, runs);
-      return;
-    }
-    const codes = plainCodes(from, runs, subspaces);
-    const plain = instance.upload(codes);
-    try {
-      this.#pack(to, plain, lengthOf(runs));
-    } finally {
-      if (!instance.ended) instance.free(plain, codes.length);
-    }
+    if (this.#setting.bits === 8) copyRows(this, to, from, runs);
+    else this.#codes.copyBlocks(to, from, runs);
   }
 
   scanner(query: Query): Scanner {
-    const { instance, metric, subspaces, bits, dimension } = this.#setting;
+    const { instance, metric, dimension } = this.#setting;
     const tableBytes = query.count * this.#tables.tableBytes;
     const tables = instance.alloc(tableBytes);
     // Of a residual the inner product with its list's centroid is left over: it goes to the entries of the first part.
     const shifting = this.residual && metric === "ip";
     if (!this.residual || shifting) this.#tables.run(metric, query.pointer, query.count, tables);
-    const width = bits === 8 ? 256 : 16;
+    const width = this.#codes.entries;
     const first = shifting ? instance.f32(tables, width).slice() : undefined;
     const shifted = instance.alloc(4 * dimension);
     const prepare = ({ values: centroid }: Query): void => {
@@ -121,11 +108,9 @@ export class PqCoder implements Coder {
       }
     };
     return {
-      scan: ({ blocks, n }, selection, top, centroid) => {
+      scan: (list, selection, top, centroid) => {
         if (centroid && this.residual) prepare(centroid);
-        const { pointer } = blocks.codes!;
-        if (bits === 8) pqScan(instance, { ...selection, codes: pointer, n, subspaces, tables, top });
-        else pqFastScan(instance, { ...selection, blocks: pointer, n, subspaces, tables, top });
+        this.#codes.scan(list, selection, tables, top);
       },
       [Symbol.dispose]: () => {
         if (instance.ended) return;
@@ -140,20 +125,12 @@ export class PqCoder implements Coder {
     return { kind: "pq", codes: blocks.codes!.pointer, subspaces, codebooks, tables: this.#tables };
   }
 
-  decode({ blocks }: CodeList, position: number): Float32Array {
-    const { subspaces, bits, codebooks, dimension, instance } = this.#setting;
+  decode(list: CodeList, position: number): Float32Array {
+    const { subspaces, codebooks, dimension } = this.#setting;
     const part = dimension / subspaces;
-    const row = (subspaces * 16 * Math.floor(position / 32)) | 0;
-    const code = (m: number): number => {
-      const bytes = instance.u8(blocks.codes!.pointer, blocks.codes!.bytes);
-      if (bits === 8) return bytes[position * subspaces + m]!;
-      // Vectors j and 16 + j of a block of 32 share a byte.
-      const lane = position % 32;
-      return (bytes[row + m * 16 + (lane % 16)]! >> (lane < 16 ? 0 : 4)) & 15;
-    };
     const y = new Float32Array(dimension);
     for (let m = 0; m < subspaces; m++) {
-      const at = (m * (bits === 8 ? 256 : 16) + code(m)) * part;
+      const at = (m * this.#codes.entries + this.#codes.at(list, position, m)) * part;
       y.set(codebooks.subarray(at, at + part), m * part);
     }
     return y;
@@ -164,30 +141,4 @@ export class PqCoder implements Coder {
     this.#tables.dispose();
     if (!instance.ended) instance.free(this.#books.codebooks, codebooks.byteLength);
   }
-}
-
-/** 4-bit codes of some vectors of a list of blocks, u8 [n, ceil(M / 2)]. */
-export function plainCodes({ blocks }: CodeList, runs: readonly Run[], subspaces: number): Uint8Array {
-  const { pointer: from, instance } = blocks.codes!;
-  const row = Math.ceil(subspaces / 2);
-  const codes = new Uint8Array(row * lengthOf(runs));
-  const to = instance.alloc(codes.length);
-  try {
-    let at = to;
-    for (const [first, end] of runs) {
-      unpackPqBlocks(instance, from, first, end - first, subspaces, at);
-      at += row * (end - first);
-    }
-    codes.set(instance.u8(to, codes.length));
-    return codes;
-  } finally {
-    if (!instance.ended) instance.free(to, codes.length);
-  }
-}
-
-/** Σ a b in f64, ascending. */
-export function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!;
-  return sum;
 }

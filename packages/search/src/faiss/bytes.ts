@@ -110,6 +110,12 @@ export class Reader {
     return this.plainIntegers(what, length);
   }
 
+  /** Of 32 bits, those below 0 as they are in u32: -1, no neighbour, is 2^32 - 1. */
+  words(what: string, length: number): Uint32Array<ArrayBuffer> {
+    this.#expectLength(what, length);
+    return new Uint32Array(this.raw(4 * length, what).slice().buffer);
+  }
+
   /** Without a length before them. */
   plainIntegers(what: string, length: number): BigInt64Array<ArrayBuffer> {
     return new BigInt64Array(this.raw(8 * length, what).slice().buffer);

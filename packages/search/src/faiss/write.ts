@@ -1,20 +1,23 @@
 /** Files of Faiss' `index_write`, as its version 1.15 writes and older ones since 1.7 read them. */
 import { InputError } from "lowbit";
 import type { IndexId } from "../ids.ts";
-import { kernelMetric } from "../metric.ts";
+import { codeMetric } from "../metric.ts";
 import type { Index } from "../search-index.ts";
 import { defaultRescored } from "../spec.ts";
 import { joined } from "../store.ts";
 import { faissRows, toFaissBlocks } from "./blocks.ts";
 import { Writer } from "./bytes.ts";
+import { writeGraph } from "./graph.ts";
+import { writeBlocks, writeRows } from "./lists.ts";
 
 /** Lists that Faiss looks through, where nobody says otherwise: as many as an index here does. */
 const PROBES = 16;
 
 /**
- * The file of a Faiss index with the same codes: `Flat`, `PQ<M>x8`, `PQ<M>x4fs`, `Binary`, and `IVF<lists>,PQ<M>x8`, behind `OPQ<M>` and before `RFlat` too.
+ * The file of a Faiss index with the same codes: `Flat`, `PQ<M>x8`, `PQ<M>x4fs`, `Binary`, `IVF<lists>` over the first three (fast scan of residuals, `PQ<M>x4fsr`
+ * there), and `HNSW<links>` over `Flat` and `PQ<M>x8`; behind `OPQ<M>` and before `RFlat` too.
  *
- * Vectors of a cosine index are of length 1 and its metric is the inner product: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
+ * Vectors of a cosine index are of length 1 and its metric is the inner product, of product quantization without lists the distance, as here: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
  * its byte (`numpy.packbits(x < 0, bitorder="little")`). Ids that are numbers or bigints go along.
  *
  * @throws InputError for codes that Faiss has not, ids that are words, and vectors that were removed and not yet compacted
@@ -24,19 +27,18 @@ export function toFaiss(index: Index): Uint8Array<ArrayBuffer> {
   const refuse = (what: string, expected: string, got: unknown): never => {
     throw new InputError("toFaiss", what, expected, got);
   };
-  const supported = "[OPQ,] Flat, PQ<M>x8, PQ<M>x4fs or IVF<lists>,PQ<M>x8 [,RFlat], or Binary";
+  const supported = "[OPQ,] [IVF,] Flat, PQ<M>x8 or PQ<M>x4fs [,RFlat], HNSW over Flat or PQ<M>x8, or Binary";
   const { codes, lists, links, truncate, rescore, opq } = spec;
   const written = codes.kind === "flat" || codes.kind === "pq" || codes.kind === "binary";
-  const inLists = !lists || (codes.kind === "pq" && codes.bits === 8);
-  const alone = codes.kind !== "binary" || !(opq || rescore);
-  if (!written || !inLists || !alone || links || truncate || rescore === "sq8") refuse("index", supported, index.spec);
+  const alone = codes.kind !== "binary" || !(opq || rescore || lists);
+  if (!written || !alone || truncate || rescore === "sq8") refuse("index", supported, index.spec);
   if (live.size !== ids.count) refuse("index", "no removed vectors: compact() it", `${ids.count - live.size} of them`);
   const names: BigInt64Array | undefined = ids.plain
     ? undefined
     : BigInt64Array.from({ length: ids.count }, (_, number) => integer(ids.idOf(number)));
   const writer = new Writer();
   if (codes.kind === "binary") return writeBinary(writer, index, names);
-  const metric = kernelMetric(index.metric);
+  const metric = codeMetric(index.metric, spec);
   const file = new FloatFile(writer, index, metric);
   if (opq) {
     file.header("IxPT").i32(1).name("LTra").u8(0).vector(learned.rotation!).vector(new Float32Array(0));
@@ -45,6 +47,10 @@ export function toFaiss(index: Index): Uint8Array<ArrayBuffer> {
   // Lists hold ids of their own.
   if (names && !lists) file.header("IxMp");
   if (rescore) file.header("IxRF");
+  if (links) {
+    file.header(codes.kind === "flat" ? "IHNf" : "IHNp");
+    writeGraph(writer, index, links);
+  }
   file.codes(names);
   if (rescore) {
     file.flat(file.joined("exact.codes"), ids.count, metric);
@@ -92,8 +98,8 @@ class FloatFile {
 
   codes(names: BigInt64Array | undefined): void {
     const { codes, lists } = this.#index.state.spec;
-    if (codes.kind === "flat") this.flat(this.joined("codes"), this.#index.size, this.#metric);
-    else if (codes.kind === "pq" && lists) this.#lists(codes.subspaces, lists, names);
+    if (lists) this.#lists(lists, names);
+    else if (codes.kind === "flat") this.flat(this.joined("codes"), this.#index.size, this.#metric);
     else if (codes.kind === "pq" && codes.bits === 8) {
       this.header("IxPq");
       this.#quantizer(codes.subspaces, 8);
@@ -119,27 +125,25 @@ class FloatFile {
     this.#writer.i32(0, 32, 0).i64(held, faissRows(subspaces)).vector(blocks);
   }
 
-  #lists(subspaces: number, lists: number, names: BigInt64Array | undefined): void {
-    const writer = this.header("IwPQ").i64(lists, PROBES);
-    const { centroids } = this.#index.state.learned;
+  #lists(lists: number, names: BigInt64Array | undefined): void {
+    const { codes, centroids } = { ...this.#index.state.spec, ...this.#index.state.learned };
+    const fast = codes.kind === "pq" && codes.bits === 4;
+    const writer = this.header(codes.kind === "flat" ? "IwFl" : fast ? "IwPf" : "IwPQ").i64(lists, PROBES);
     // Vectors are in the list of the nearest centroid, whatever the metric.
     this.flat(new Uint8Array(centroids!.slice().buffer), lists, "l2");
     writer.u8(0).i64(0);
-    writer.u8(1).i64(subspaces);
-    this.#quantizer(subspaces, 8);
     const parts = this.#index.parts();
-    const codes = parts.filter(({ name }) => name === "codes");
-    const numbers = parts.filter(({ name }) => name === "numbers");
-    const sizes = codes.map(({ of }) => of.n);
-    writer.name("ilar").i64(lists, subspaces);
-    const full = sizes.filter((n) => n > 0).length > Math.floor(lists / 2);
-    const some = sizes.flatMap((n, i) => (n > 0 ? [i, n] : []));
-    writer.name(full ? "full" : "sprs").vector(BigInt64Array.from(full ? sizes : some, BigInt));
-    for (const [list, { block }] of codes.entries()) {
-      const members = new Uint32Array(numbers[list]!.block.view().slice().buffer);
-      writer.raw(block.view().slice());
-      writer.raw(new Uint8Array(BigInt64Array.from(members, (i) => names?.[i] ?? BigInt(i)).buffer));
+    if (codes.kind !== "pq") {
+      writeRows(writer, parts, 4 * this.#index.dimension, names);
+      return;
     }
+    const { subspaces } = codes;
+    writer.u8(1).i64(fast ? Math.ceil(subspaces / 2) : subspaces);
+    // As of one list: blocks of 32, the rest as Faiss likes.
+    if (fast) writer.i32(32).i64(faissRows(subspaces)).i32(0).i64(0);
+    this.#quantizer(subspaces, codes.bits);
+    if (fast) writeBlocks(writer, parts, subspaces, names);
+    else writeRows(writer, parts, subspaces, names);
   }
 }
 

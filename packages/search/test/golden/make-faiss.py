@@ -39,6 +39,11 @@ def ivf(spec, metric):
     return index
 
 
+def graph(index):
+    index.hnsw.efSearch = 64
+    return index
+
+
 ip, l2 = faiss.METRIC_INNER_PRODUCT, faiss.METRIC_L2
 case("flat-l2", faiss.index_factory(d, "Flat", l2))
 case("flat-ip", faiss.index_factory(d, "Flat", ip))
@@ -48,6 +53,12 @@ case("pq-fast-odd", faiss.index_factory(d, "PQ1x4fs", ip))
 case("pq4", faiss.IndexPQ(d, 4, 4, ip))
 case("ivf-pq", ivf("IVF16,PQ2x8", l2))
 case("ivf-pq-ids", ivf("IVF16,PQ2x8", l2), ids=np.arange(n)[::-1] * 7 + 2**40)
+case("ivf-flat", ivf("IVF16,Flat", l2))
+case("ivf-pq-fast", ivf("IVF16,PQ4x4fsr", l2))
+case("ivf-pq-fast-odd", ivf("IVF4,PQ1x4fsr", l2), ids=np.arange(n)[::-1] * 3)
+case("graph", graph(faiss.IndexHNSWFlat(d, 4, l2)))
+case("graph-ip", graph(faiss.IndexHNSWFlat(d, 4, ip)))
+case("graph-pq", graph(faiss.IndexHNSWPQ(d, 2, 4)))
 case("map", faiss.IndexIDMap(faiss.IndexFlatL2(d)), ids=np.arange(n) * 3 + 5)
 opq = faiss.IndexPreTransform(faiss.OPQMatrix(d, 2), faiss.IndexPQ(d, 2, 8, l2))
 case("opq", opq)

@@ -62,6 +62,11 @@ export interface Vectors extends Disposable {
     start: AdditiveCodes,
     effort: { readonly beam: number; readonly searches: number; readonly fits: number },
   ): AdditiveCodes & { readonly error: number };
+  /**
+   * Codes [vectors, count] by a beam from codebook to codebook [count, 16 or 256, dimension], in which then `sweeps` times each code may become another. For vectors of many numbers: products take the place of what
+   * is left, which {@link Vectors.additive} holds.
+   */
+  sums(codebooks: Float32Array, count: number, effort: { readonly beam: number; readonly sweeps: number }): Uint8Array;
 }
 
 export interface Columns extends Disposable {

@@ -154,7 +154,7 @@ async function prepare(
 }
 
 /** The power of two that brings the largest number into [1, 2). */
-function checkedFactor(op: string, data: Float32Array, loops: InnerLoops): number {
+export function checkedFactor(op: string, data: Float32Array, loops: InnerLoops): number {
   const position = loops.firstNonFinite(data);
   if (position >= 0) throw new NotFiniteError(op, "vectors", position);
   using held = loops.load(data);

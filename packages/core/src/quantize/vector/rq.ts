@@ -10,7 +10,7 @@ import type { Quantizer } from "../types.ts";
 import type { Weights } from "../weights.ts";
 import { bitsFor, checkSearch } from "./kmeans.ts";
 import { lloyd } from "./lloyd.ts";
-import type { AdditiveCodes } from "./loops.ts";
+import type { AdditiveCodes, Vectors } from "./loops.ts";
 import { MAX_DIMENSION } from "./pq.ts";
 import { unitOf } from "./unit.ts";
 
@@ -72,15 +72,20 @@ export function rq({
 }
 
 /** Codes and codebooks of the weights times `factor`, stage by stage. */
-export function residualCodes(
-  w: Weights,
-  factor: number,
+export function residualCodes(w: Weights, factor: number, random: Random, size: Required<RqOptions>): AdditiveCodes {
+  using rest = w.vectors(size.dimension, factor);
+  const { codes, codebooks } = residualStages(rest, random, size);
+  return { codes: w.interleave(codes, size.stages), codebooks, count: size.stages };
+}
+
+/** Codes [stages, vectors] and codebooks of vectors, of which only what is left stays. */
+export function residualStages(
+  rest: Vectors,
   random: Random,
-  { dimension, centroids, stages, restarts, iterations }: Required<RqOptions>,
-): AdditiveCodes {
-  using rest = w.vectors(dimension, factor);
+  { centroids, stages, restarts, iterations }: Omit<Required<RqOptions>, "dimension">,
+): { codes: Uint8Array; codebooks: Float32Array } {
   const codes = new Uint8Array(rest.count * stages);
-  const codebooks = new Float32Array(stages * centroids * dimension);
+  const codebooks = new Float32Array(stages * centroids * rest.dimension);
   for (let stage = 0; stage < stages; stage++) {
     const found = lloyd(rest, random, { clusters: centroids, restarts, iterations });
     // One codebook of sums of one: each centroid to the mean of the vectors with its code, which may have moved since the last pass.
@@ -90,7 +95,7 @@ export function residualCodes(
     codebooks.set(codebook, stage * codebook.length);
     codes.set(found.codes, stage * rest.count);
   }
-  return { codes: w.interleave(codes, stages), codebooks, count: stages };
+  return { codes, codebooks };
 }
 
 export function checkSums(
