@@ -15,6 +15,7 @@ import { ask, run } from "./setup/run.mjs";
 import { lockedCrate, versions } from "./setup/versions.mjs";
 import { wasmCompiler, wasmEnv } from "./setup/wasm.mjs";
 import { addExportTypes, writeExportTypes } from "./wasm-exports.mjs";
+import { foldOffsets } from "./wasm-offsets.mjs";
 import { moduleName, parts } from "./wasm-parts.mjs";
 import { strictFloats } from "./wasm-strict.mjs";
 import { shareMemory } from "./wasm-threads.mjs";
@@ -71,6 +72,7 @@ async function digest() {
     "crates/kernels/Cargo.toml",
     "crates/wasm/Cargo.toml",
     "scripts/build-wasm.mjs",
+    "scripts/wasm-offsets.mjs",
     "scripts/wasm-parts.mjs",
     "scripts/wasm-strict.mjs",
     "scripts/wasm-threads.mjs",
@@ -116,6 +118,7 @@ async function buildPart(tier, part, env) {
   const module = join(pkg, "lowbit_bg.wasm");
   if (opt.includes("relaxed-simd")) strictFloats(module);
   trapOnPanic(module);
+  if (opt.includes("simd")) foldOffsets(module);
   if (part === "threads") shareMemory(module);
   const instructions = part === "threads" ? [...opt, "threads"] : opt;
   await optimise(module, fileOf(tier, part), instructions, env, `wasm-opt-${tier}-${part}`);

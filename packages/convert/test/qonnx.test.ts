@@ -189,6 +189,30 @@ describe("binary layers as PyTorch exports them", () => {
     expect(binaryLayers(runPasses(importModel(net.build(["y"]))))).toMatchObject([{ scheme: "binary", bits: 1 }]);
   });
 
+  test.each([
+    ["GreaterOrEqual", 1, -1],
+    ["Greater", 1, -1],
+    ["Less", -1, 1],
+  ])("Where(%s(W, 0), %d, %d) times the mean of |W|: the same codes", (comparison, yes, no) => {
+    const build = (signs: (net: OnnxBuilder) => string) => {
+      const net = new OnnxBuilder(16);
+      net.input("x", ["N", 2, 5, 5]);
+      net.floats("w", [12, 2, 3, 3], latent);
+      const mean = net.node("ReduceMean", "mean", [net.node("Abs", "abs", ["w"])], { axes: [1, 2, 3] });
+      net.node("Conv", "y", ["x", net.node("Mul", "scaled", [signs(net), mean])]);
+      return binaryLayers(runPasses(importModel(net.build(["y"]))));
+    };
+    const chosen = build((net) =>
+      net.node("Where", "signs", [
+        net.node(comparison, "holds", ["w", net.floats("zero", [], [0])]),
+        net.floats("yes", [], [yes]),
+        net.floats("no", [1], [no]),
+      ]),
+    );
+    expect(chosen).toMatchObject([{ scheme: "binary", bits: 1 }]);
+    expect(chosen).toEqual(build((net) => net.node("Sign", "signs", ["w"])));
+  });
+
   test("(Sign(W) - Clip(W)) + Clip(W), and the same around activations: bits, no leftovers", async () => {
     const net = new OnnxBuilder(11);
     net.input("x", ["N", 18]);

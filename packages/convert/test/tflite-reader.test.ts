@@ -212,3 +212,42 @@ function caught(run: () => unknown): unknown {
   }
   throw new Error("nothing was thrown");
 }
+
+describe("tensors of one name, which TFLite allows: it knows them by number", () => {
+  /** (a + w) * b with the names given. */
+  const file = (name: (role: string) => string) => {
+    const net = new TfliteBuilder();
+    const a = net.tensor({ name: name("a"), shape: [1, 2], signature: [1, -1] });
+    const b = net.tensor({ name: name("b"), shape: [1, 1] });
+    const w = net.tensor({ name: name("w"), shape: [1, 1], data: Float32Array.of(10) });
+    const sum = net.operator("ADD", [a, w], { name: name("sum"), shape: [1, 2], signature: [1, -1] });
+    return net.build([a, b], [net.operator("MUL", [sum, b], { name: name("y"), shape: [1, 2], signature: [1, -1] })]);
+  };
+
+  test("inputs, constants and outputs are told apart", async () => {
+    for (const [name, outputs] of [
+      [(role: string) => role, ["y"]],
+      [() => "t", ["t_2"]],
+      [() => "", ["output_0"]],
+    ] as const) {
+      const graph = importModel(file(name));
+      using model = await createModel(graph);
+      expect(graph.inputs).toHaveLength(2);
+      expect(graph.outputs).toEqual(outputs);
+      const [a, b] = graph.inputs as [string, string];
+      const y = await model.run({
+        [a]: new Tensor("f32", [1, 3], Float32Array.of(1, 2, 3)),
+        [b]: new Tensor("f32", [1, 1], Float32Array.of(2)),
+      });
+      expect([...(y[graph.outputs[0]!]!.data as Float32Array)]).toEqual([22, 24, 26]);
+    }
+  });
+
+  test("their open sizes are not one size", () => {
+    const net = new TfliteBuilder();
+    const [a, b] = [0, 1].map(() => net.tensor({ name: "t", shape: [1, 2], signature: [1, -1] })) as [number, number];
+    const y = net.operator("CONCATENATION", [a, b], { name: "y", shape: [1, 4], signature: [1, -1] });
+    const { tensors } = readTflite(net.build([a, b], [y]));
+    expect(tensors.slice(0, 2).map(({ dims }) => dims[1])).toEqual(["t_1", "tensor1_1"]);
+  });
+});

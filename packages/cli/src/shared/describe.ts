@@ -79,16 +79,12 @@ export async function describeFile(path: string): Promise<FileDescription> {
   const tensors = await openTensors(path);
   if (tensors) return describeTensors(tensors);
   const bytes = await readInput(path);
-  const { formatOf } = await import("@lowbit/convert");
-  return naming(path, () => {
-    switch (formatOf(bytes)) {
-      case "onnx":
-        return describeOnnx(path, bytes);
-      case "tflite":
-        return describeTflite(path, bytes);
-      default:
-        return describePacked(bytes);
-    }
+  const { looksLikeSafetensors } = await import("lowbit");
+  return naming(path, async () => {
+    // Without the importers, which take longer to load than the file.
+    if (looksLikeSafetensors(bytes)) return describePacked(bytes);
+    const { formatOf } = await import("@lowbit/convert");
+    return formatOf(bytes) === "tflite" ? describeTflite(path, bytes) : describeOnnx(path, bytes);
   });
 }
 

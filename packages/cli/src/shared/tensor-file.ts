@@ -14,7 +14,7 @@ export async function openTensors(path: string): Promise<TensorFile | undefined>
     throw fileError(path, error);
   });
   if (!info.isFile() || info.size === 0) return undefined;
-  const { openSource, openTensorFile, tensorFormat } = await import("@lowbit/convert");
+  const { openSource, openTensorFile, tensorFormat } = await import("@lowbit/convert/tensors");
   return naming(path, async () => {
     const source = await openSource(path);
     const format = await tensorFormat(source);

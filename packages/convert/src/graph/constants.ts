@@ -115,7 +115,7 @@ export function combine(
 }
 
 /** Maps a flat index of the broadcast result to a flat index of the operand. */
-function broadcastIndex(operand: readonly number[], result: readonly number[]): (flat: number) => number {
+export function broadcastIndex(operand: readonly number[], result: readonly number[]): (flat: number) => number {
   if (elementCount(operand) === elementCount(result)) return (flat) => flat;
   const strides = stridesOf(operand);
   const resultStrides = stridesOf(result);

@@ -1,5 +1,5 @@
 import type { AttributesOf, CastType, Node, Op, OpsOp, PlainConstant } from "lowbit";
-import { combine, elementCount, sameKind, transposed } from "./constants.ts";
+import { broadcastIndex, broadcastShape, combine, elementCount, sameKind, transposed } from "./constants.ts";
 import type { GraphEditor } from "./editor.ts";
 
 /** Operators that {@link foldNode} evaluates; what reshapes, transposes, casts or combines weights. */
@@ -18,12 +18,18 @@ const FOLDS: Folds = {
   sub: ([a, b]) => combine(a!, b!, (x, y) => x - y),
   mul: ([a, b]) => combine(a!, b!, (x, y) => x * y),
   div: ([a, b]) => combine(a!, b!, (x, y) => x / y),
+  less: ([a, b]) => compared(a!, b!, (x, y) => x < y),
+  lessOrEqual: ([a, b]) => compared(a!, b!, (x, y) => x <= y),
+  where: ([condition, a, b]) => chosen(condition!, a!, b!),
   abs: ([x]) => mapped(x!, Math.abs),
   reduce: ([x, axes], attributes) => rowMeans(x!, axes, attributes),
   sign: ([x]) => mapped(x!, (value) => (value > 0 ? 1 : value < 0 ? -1 : 0)),
   clip: ([x], { min, max }) => mapped(x!, (value) => Math.min(Math.max(value, min), max)),
   concat: (inputs, { axis }) => concatenated(inputs, axis),
 };
+
+/** Inputs of those that have more than one, and not as many as one likes. */
+const INPUTS: Readonly<Record<string, number>> = { add: 2, sub: 2, mul: 2, div: 2, less: 2, lessOrEqual: 2, where: 3 };
 
 /**
  * The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime.
@@ -33,6 +39,8 @@ export function foldNode<K extends Node["op"]>(
   inputs: readonly PlainConstant[],
   attributes: AttributesOf<K>,
 ): PlainConstant | undefined {
+  // Of another number of inputs than the operator has: the rules refuse it, where the node is added.
+  if (inputs.length === 0 || inputs.length !== (INPUTS[op] ?? inputs.length)) return undefined;
   return FOLDS[op as Op | OpsOp]?.(inputs, attributes as never);
 }
 
@@ -59,6 +67,24 @@ export function resolveShape(source: readonly number[], target: readonly (number
   }
   if (!sizes.every((size) => typeof size === "number" && size >= 0)) return undefined;
   return elementCount(sizes as number[]) === total ? (sizes as number[]) : undefined;
+}
+
+/** Floats only: integers are compared to find sizes, which is not done here. */
+function compared(a: PlainConstant, b: PlainConstant, holds: (x: number, y: number) => boolean) {
+  const result = a.dtype === "f32" ? combine(a, b, (x, y) => Number(holds(x, y))) : undefined;
+  return result && { ...result, dtype: "bool" as const, data: new Uint8Array(result.data as Float32Array) };
+}
+
+/** How binary weights may be written: W >= 0 ? 1 : -1. */
+function chosen(condition: PlainConstant, a: PlainConstant, b: PlainConstant): PlainConstant | undefined {
+  const { shape, dtype } = condition;
+  const spreads = [a, b].every((x) => broadcastShape(shape, x.shape)?.join() === shape.join());
+  if (dtype !== "bool" || a.dtype !== "f32" || b.dtype !== "f32" || !spreads) return undefined;
+  const [indexA, indexB] = [broadcastIndex(a.shape, shape), broadcastIndex(b.shape, shape)];
+  const data = Float32Array.from(condition.data as Uint8Array, (holds, i) =>
+    Number(holds ? a.data[indexA(i)] : b.data[indexB(i)]),
+  );
+  return { ...a, shape, data };
 }
 
 function mapped(x: PlainConstant, operation: (value: number) => number): PlainConstant | undefined {

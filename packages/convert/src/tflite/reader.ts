@@ -57,7 +57,8 @@ export function readTflite(bytes: Uint8Array): SourceModel {
   if (model.version !== 3) throw new ModelFileError("tflite", "schema version", 3, model.version);
   const [graph] = model.subgraphs;
   if (graph === undefined) throw new ModelFileError("tflite", "subgraphs", "at least one", "none");
-  const tensors = graph.tensors.map((tensor, index) => readTensor(tensor, index, model, bytes));
+  const symbols = symbolsOf(graph.tensors);
+  const tensors = graph.tensors.map((tensor, index) => readTensor(tensor, index, symbols[index]!, model, bytes));
   const inputs = graph.inputs ?? [];
   const outputs = graph.outputs ?? [];
   const operators = graph.operators.map((operator, index) => readOperator(operator, index, tensors, model));
@@ -66,7 +67,23 @@ export function readTflite(bytes: Uint8Array): SourceModel {
   return { name: graph.name ?? "", tensors, inputs, outputs, operators };
 }
 
-function readTensor(tensor: TensorTable, index: number, model: ModelTable, bytes: Uint8Array): SourceTensor {
+/** What the open sizes of each tensor are called after: its name, or its index where it has none or that of one before it. They are other sizes. */
+function symbolsOf(tensors: readonly TensorTable[]): string[] {
+  const taken = new Set<string>([""]);
+  return tensors.map(({ name = "" }, index) => {
+    const symbol = taken.has(name) ? `tensor${index}` : name;
+    taken.add(symbol);
+    return symbol;
+  });
+}
+
+function readTensor(
+  tensor: TensorTable,
+  index: number,
+  symbol: string,
+  model: ModelTable,
+  bytes: Uint8Array,
+): SourceTensor {
   const name = tensor.name ?? "";
   const op = `tflite: tensor ${index} "${name}"`;
   const shape = tensor.shape ?? [];
@@ -78,7 +95,9 @@ function readTensor(tensor: TensorTable, index: number, model: ModelTable, bytes
     throw new ModelFileError(op, "shape", `sizes of ${least} or more, fewer than 2^40 elements`, shape);
   if (signature.length > 0 && signature.length !== shape.length)
     throw new ModelFileError(op, "shape signature", `${shape.length} sizes, as the shape`, signature);
-  const dims = shape.map((size, axis): Dim => (signature[axis] === -1 ? (axis === 0 ? "N" : `${name}_${axis}`) : size));
+  const dims = shape.map(
+    (size, axis): Dim => (signature[axis] === -1 ? (axis === 0 ? "N" : `${symbol}_${axis}`) : size),
+  );
   if (tensor.isVariable)
     throw new ModelFileError(op, "kind", "a value or a constant", "a variable that keeps its value");
   if (tensor.sparsity) throw new ModelFileError(op, "storage", "dense data", "sparse data");

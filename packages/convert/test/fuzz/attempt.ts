@@ -27,7 +27,15 @@ export async function attempt({ read, beside = 0 }: FuzzedReader, bytes: Uint8Ar
     if (!(error instanceof LowbitError)) failure = `no named error: ${(error as Error).stack ?? error}`;
     else if (error.message.includes("\n")) failure = `a message of several lines: ${error.message}`;
   }
-  const ms = performance.now() - start;
+  let ms = performance.now() - start;
+  if (ms >= 1000) {
+    // Once more: a machine that is busy with other things stops for a second now and then, a reader that hangs hangs again.
+    const again = performance.now();
+    await Promise.resolve(bytes)
+      .then(read)
+      .catch(() => undefined);
+    ms = Math.min(ms, performance.now() - again);
+  }
   if (ms >= 1000) failure ??= `${Math.round(ms)} ms`;
   const taken = isMeasured ? buffers() - before : 0;
   // Small arrays of sizes and shapes come on top of the tensors'.

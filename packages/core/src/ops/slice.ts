@@ -17,8 +17,8 @@ export type SliceAttributes = Record<never, never>;
 
 type Slice = NodeOf<"slice">;
 type Lists = readonly (Elements | undefined)[];
-/** What is taken of an axis: a segment, all of it, or what only a run can tell. */
-type Part = Segment | undefined | typeof OPEN;
+/** What is taken of an axis: a segment, all of it, as many as a symbol says, or what only a run can tell. */
+type Part = Segment | undefined | string;
 
 function segmentsOf(node: Slice, shape: Shape, [, starts, ends, axes, steps]: Lists): Part[] {
   const segments: Part[] = shape.map(() => undefined);
@@ -29,7 +29,13 @@ function segmentsOf(node: Slice, shape: Shape, [, starts, ends, axes, steps]: Li
     const axis = axisOf(node, axes ? Number(axes[i]) : i, shape.length);
     const [size, end, step = 1] = [shape[axis]!, ends?.[i], steps ? steps[i] : node.inputs[4] ? OPEN : 1];
     const isKnown = [size, start, end, step].every((value) => typeof value === "number");
-    segments[axis] = isKnown ? segment(node, size as number, start as number, end as number, step as number) : OPEN;
+    // The first S of them, as positions of a text are taken: S, for a run with more than there are is refused.
+    const isFirst = start === 0 && step === 1 && typeof size === "number" && typeof end === "string";
+    segments[axis] = isKnown
+      ? segment(node, size as number, start as number, end as number, step as number)
+      : isFirst
+        ? end
+        : OPEN;
   }
   return segments;
 }
@@ -43,7 +49,7 @@ function segment(node: Slice, size: number, start: number, end: number, step: nu
   return { start: Math.max(0, first), step, count: Math.max(0, Math.ceil((place(end) - first) / step)) };
 }
 
-const countOf = (part: Part, size: Dim): Dim => (part === OPEN ? OPEN : part ? part.count : size);
+const countOf = (part: Part, size: Dim): Dim => (typeof part === "object" ? part.count : (part ?? size));
 
 export const slice: Operator<"slice"> = {
   name: "slice",
@@ -57,7 +63,7 @@ export const slice: Operator<"slice"> = {
   evaluate(node, [x], elements) {
     const [list] = elements;
     const taken: Part = x?.shape.length === 1 ? segmentsOf(node, x.shape, elements)[0] : OPEN;
-    if (!list || taken === OPEN) return undefined;
+    if (!list || typeof taken === "string") return undefined;
     return taken ? Array.from({ length: taken.count }, (_, i) => list[taken.start + i * taken.step]!) : list;
   },
   lower(node, context) {

@@ -3,11 +3,11 @@ import type { Report, Request } from "./protocol.ts";
 import { byId, clearAnswer, element, indexRow, megabytes, showAnswer, showFigures } from "./view.ts";
 
 const EXAMPLES = [
-  "a person who studies the stars",
-  "something you hold over your head when it rains",
-  "the feeling of missing home",
-  "to put off doing what has to be done",
-  "building with a light that guides ships",
+  "a person who writes poems",
+  "frozen rain that falls as white flakes",
+  "a device that measures how hot it is",
+  "a room where food is cooked",
+  "to speak very quietly",
 ];
 
 /** Screen readers are told when typing rests, and so is the address. */

@@ -63,11 +63,11 @@ export function clearAnswer(): void {
 }
 
 const ABOUT: Readonly<Record<string, string>> = {
-  SQ8: "bytes, all of them: exact",
-  RaBitQ4: "4 bits, rotated",
-  "Binary,RSQ8": "signs, best 200 by bytes",
-  "PQ48x8,RSQ8": "codebooks, best 50 by bytes",
-  "PQ48x4fs,RSQ8": "small ones, best 50 by bytes",
+  SQ8: "a byte each: exact",
+  RaBitQ4: "4 bits each, rotated",
+  "Binary,RSQ8": "signs, 200 scored again",
+  "PQ48x8,RSQ8": "of 256, 50 scored again",
+  "PQ48x4fs,RSQ8": "of 16, 50 scored again",
   PQ48x8: "48 codebooks of 256",
   PQ48x4fs: "48 codebooks of 16",
 };
