@@ -56,6 +56,7 @@ export { type GptqOptions, gptq } from "./quantize/calibrated/gptq.ts";
 export { hadamardRotation, type Rotation, rotateRows } from "./quantize/calibrated/hadamard.ts";
 export { type HqqOptions, hqq } from "./quantize/calibrated/hqq.ts";
 export { outputError } from "./quantize/calibrated/output-error.ts";
+export { type TwoStepOptions, twoStep } from "./quantize/calibrated/two-step.ts";
 export { defineQuantizer, type QuantizerDefinition } from "./quantize/define.ts";
 export { LawError, QuantizerError, SchemeError, WireError } from "./quantize/errors.ts";
 export type { ErrorFigures } from "./quantize/figures.ts";

@@ -40,8 +40,6 @@ describe.skipIf(!existsSync(file))("all-MiniLM-L6-v2 embeddings (data set minilm
     ["RaBitQ4", 0.9488],
     ["Binary,RSQ8", 0.975],
     ["PQ48x4fs,RSQ8", 0.9],
-    // faiss-cpu 1.15: RQ8x8 0.591.
-    ["RQ8x8", 0.591 - 0.01],
     ["HNSW32", 0.95],
     ["HNSW32,SQ8,RFlat", 0.95],
     ["HNSW32,PQ48x8,RFlat", 0.94],
@@ -57,5 +55,5 @@ describe.skipIf(!existsSync(file))("all-MiniLM-L6-v2 embeddings (data set minilm
     using aware = await Index.build(base, "PQ48x8_A0.2", { metric: "ip" });
     expect(aware.bytesPerVector).toBe(plain.bytesPerVector);
     expect(recall(aware, queries, truth)).toBeGreaterThanOrEqual(recall(plain, queries, truth));
-  });
+  }, 900_000);
 });

@@ -22,6 +22,7 @@ import { equalizationMethods } from "./calibrated/equalization.ts";
 import { gptqMethods } from "./calibrated/gptq.ts";
 import { hadamardMethod } from "./calibrated/hadamard.ts";
 import { hqqMethod } from "./calibrated/hqq.ts";
+import { twoStepMethod } from "./calibrated/two-step.ts";
 import { dorefaGradientMethod } from "./gradients/dorefa.ts";
 import { doubleSamplingMethod } from "./gradients/double-sampling.ts";
 import { dynamicTreeMethod } from "./gradients/dynamic-tree.ts";
@@ -90,6 +91,7 @@ export const methods: readonly Method[] = [
   ...laqMethods,
   ...admmMethods,
   lcMethod,
+  twoStepMethod,
   ...uniformMethods,
   pow2Method,
   ...logMethods,

@@ -220,6 +220,13 @@ export const IEEE_754 = paper(
   "https://doi.org/10.1109/IEEESTD.2019.8766229",
 );
 
+export const WANG_TSQ = paper(
+  "Two-step quantization for low-bit neural networks",
+  "Wang, Hu, Zhang, Zhang, Liu, Cheng",
+  2018,
+  "https://openaccess.thecvf.com/content_cvpr_2018/papers/Wang_Two-Step_Quantization_for_CVPR_2018_paper.pdf",
+);
+
 export const EGIAZARIAN = paper(
   "Extreme compression of large language models via additive quantization",
   "Egiazarian, Panferov, Kuznedelev, Frantar, Babenko, Alistarh",

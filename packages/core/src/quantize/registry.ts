@@ -12,6 +12,7 @@ import { aqlmFamily } from "./calibrated/aqlm.ts";
 import { awqFamily } from "./calibrated/awq.ts";
 import { gptqFamily } from "./calibrated/gptq.ts";
 import { hqqFamily } from "./calibrated/hqq.ts";
+import { twoStepFamily } from "./calibrated/two-step.ts";
 import { floatFamily } from "./float.ts";
 import { abcNetFamily } from "./optimization/abc-net.ts";
 import { admmFamily } from "./optimization/admm.ts";
@@ -96,6 +97,7 @@ export const registry: readonly SchemeFamily[] = [
   gptqFamily,
   awqFamily,
   aqlmFamily,
+  twoStepFamily,
   adaroundFamily,
   hqqFamily,
   q4_0Family,

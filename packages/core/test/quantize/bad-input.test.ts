@@ -241,6 +241,8 @@ describe("settings and needs of codebook quantizers", () => {
     ["aq:4x16x17", "M of aq:<D>x<K>x<M>, expected an integer 1..16"],
     ["hashed:0", "ratio of hashed:<ratio>"],
     ["hashed", "ratio of hashed:<ratio>"],
+    ["tsq", "levels, expected tsq:ternary"],
+    ["tsq:ternary:g32", "levels, expected tsq:ternary"],
   ])("%s is no scheme", (scheme, message) => expect(() => parseScheme(scheme)).toThrow(message));
 
   it("aq, rq and ecsq refuse settings out of range", () => {

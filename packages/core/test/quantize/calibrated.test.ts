@@ -18,6 +18,7 @@ import {
   Random,
   rotateRows,
   smoothQuant,
+  twoStep,
   uniform,
 } from "../../src/quantize.ts";
 
@@ -76,6 +77,46 @@ describe("roundings by inputs", () => {
       expect(got - best).toBeLessThan(0.7 * (rounded - best));
     },
   );
+
+  it("tsq:ternary leaves a row that no single weight and no scale betters, most of the way from ternary:mse to the best of all codes", async () => {
+    const own = new Random(11);
+    let [best, nearest, got] = [0, 0, 0];
+    for (let trial = 0; trial < 12; trial++) {
+      const data = Float32Array.from({ length: 6 }, () => 2 * own.uniform() - 1);
+      let last = 0;
+      const x = Float32Array.from({ length: 40 * 6 }, () => {
+        last = 0.8 * last + own.uniform() - 0.4;
+        return last;
+      });
+      const tensor = { shape: [1, 6], data };
+      const y = outputs(data, x, 6);
+      /** With the best scale for these. */
+      const errorOf = (t: readonly number[]): number => {
+        const z = outputs(Float32Array.from(t), x, 6);
+        const [yz, zz] = [y.reduce((sum, y, i) => sum + y * z[i]!, 0), z.reduce((sum, z) => sum + z * z, 0)];
+        return y.reduce((sum, y) => sum + y * y, 0) - (zz > 0 && yz > 0 ? (yz * yz) / zz : 0);
+      };
+      const q = await quantize(tensor, twoStep({ damping: 1e-9 }), { calibration: { samples: 40, inputs: x } });
+      const mine = distance(y, outputs(q.dequantize(), x, 6));
+      const t = [...q.dequantize()].map((w) => Math.sign(w));
+      expect(mine).toBeLessThanOrEqual(errorOf(t) * (1 + 1e-5));
+      const scale = q.scales![0]!;
+      for (let k = 0; k < 6; k++)
+        for (const level of [-1, 0, 1]) {
+          const w = Float32Array.from(t, (t, j) => (j === k ? level : t) * scale);
+          expect(distance(y, outputs(w, x, 6))).toBeGreaterThanOrEqual(mine * (1 - 1e-5));
+        }
+      let least = Number.POSITIVE_INFINITY;
+      for (let code = 0; code < 3 ** 6; code++)
+        least = Math.min(least, errorOf(Array.from({ length: 6 }, (_, k) => (Math.floor(code / 3 ** k) % 3) - 1)));
+      const plain = await quantize(tensor, parseScheme("ternary:mse"));
+      best += least;
+      nearest += distance(y, outputs(plain.dequantize(), x, 6));
+      got += mine;
+      expect(mine).toBeGreaterThanOrEqual(least * (1 - 1e-5));
+    }
+    expect(got - best).toBeLessThan(0.5 * (nearest - best));
+  });
 
   it("aqlm takes much of the output's error off aq, whose weights are nearer", async () => {
     const [data, inputs] = [draw(24 * 32), inputsOf(200, 32)];

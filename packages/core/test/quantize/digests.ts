@@ -120,6 +120,7 @@ export const digests: Record<string, string> = {
   "aq:4x16x2": "99bf5883e4b0e01e",
   "aq:2x8x3": "86c4a4429fecbf38",
   "aqlm:4x16x2": "80000d9502115731",
+  "tsq:ternary": "24cdac768d5038f2",
   "aqlm:2x8x3": "12dfef4cbbcd2efd",
   "hashed:1": "d0cc12b7016de831",
   "hashed:8": "7f87765103068f9b",

@@ -150,7 +150,7 @@ describe("relative mean squared error within 1 % of theory", () => {
   });
 });
 
-describe("AQLM where H is a multiple of the identity", () => {
+describe("quantizers by inputs where H is a multiple of the identity", () => {
   // One input at a time: columns that know nothing of each other.
   const columns = 50;
   const inputs = new Float32Array(columns * columns);
@@ -162,6 +162,14 @@ describe("AQLM where H is a multiple of the identity", () => {
     const { error } = await quantize(tensor, quantizer, (quantizer.needs === "inputs" ? { calibration } : {}) as never);
     return error.relativeMse;
   };
+
+  it("tsq:ternary is the ternary optimum, row by row", async () => {
+    const error = await errors("tsq:ternary");
+    // Rows of 50 weights each have their own, a little below that of all, 0.1902.
+    expect(error).toBeCloseTo(await errors("ternary:mse"), 7);
+    expect(error).toBeLessThan(0.1902);
+    expect(error).toBeGreaterThan(0.18);
+  });
 
   it("aqlm:1x2x2 has the four levels of Lloyd-Max, 0.1175, and no four levels have less", async () => {
     const error = await errors("aqlm:1x2x2");
