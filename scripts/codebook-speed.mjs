@@ -22,6 +22,13 @@ const scheme = (quantizer) => async () =>
 
 /** Ours, and the same in faiss: an expression over `x` [1024, 4096] that trains and gives the mean squared error of an element. */
 const cases = {
+  "product, 1024 sub-spaces of 4": {
+    ours: async () => {
+      const { error } = await trainProductCodebooks({ shape: [rows, columns], data }, { subspaces: 1024, seed });
+      return error / columns;
+    },
+    faiss: "product(1024)",
+  },
   "product, 512 sub-spaces of 8": {
     ours: async () => {
       const { error } = await trainProductCodebooks({ shape: [rows, columns], data }, { subspaces: 512, seed });

@@ -1,9 +1,14 @@
-// A folder served on localhost and opened in Chromium.
+// A folder served on localhost and opened in Chromium or Firefox.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { chromiumFlags, chromiumPath } from "../../scripts/setup/chromium.mjs";
+import { root } from "../../scripts/setup/paths.mjs";
+import { which } from "../../scripts/setup/run.mjs";
 
 const types = {
   ".html": "text/html",
@@ -30,15 +35,25 @@ export async function serve(folder, headers = {}) {
 
 export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
 
+/** Of this machine, undefined where it has none; LOWBIT_FIREFOX may name one. */
+export const firefoxPath = process.env.LOWBIT_FIREFOX ?? which(["firefox", "firefox-esr"]);
+
+/** Firefox by puppeteer-core, which the benchmark suite drives it with. */
+export async function launchFirefox() {
+  const path = createRequire(join(root, "bench", "package.json")).resolve("puppeteer-core");
+  const { default: puppeteer } = await import(pathToFileURL(path).href);
+  return puppeteer.launch({ browser: "firefox", executablePath: firefoxPath, headless: true });
+}
+
 /** Opens the page and resolves with the JSON that it puts into its title, and what it wrote to the console. */
-export async function titleOf(browser, url, timeout = 60_000) {
+export async function titleOf(browser, url, timeout = 110_000) {
   const page = await browser.newPage();
   const said = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   try {
     await page.goto(url);
-    for (const end = Date.now() + timeout; Date.now() < end; await page.waitForTimeout(50)) {
+    for (const end = Date.now() + timeout; Date.now() < end; await setTimeout(50)) {
       const title = await page.title();
       if (title.startsWith("{")) return { ...JSON.parse(title), console: said };
     }

@@ -5,7 +5,7 @@ import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import webpack from "webpack";
 import { run } from "../../scripts/setup/run.mjs";
-import { launch, serve, titleOf } from "./browser.mjs";
+import { firefoxPath, launch, launchFirefox, serve, titleOf } from "./browser.mjs";
 
 const { consumer, model } = inject("packaging");
 const wasm = join(consumer, "node_modules", "lowbit", "wasm");
@@ -28,10 +28,10 @@ function site(name, script) {
   return folder;
 }
 
-async function open(folder, headers) {
+async function open(folder, headers, within = browser) {
   const server = await serve(folder, headers);
   try {
-    const result = await titleOf(browser, server.url);
+    const result = await titleOf(within, server.url);
     return { ...result, asked: server.asked };
   } finally {
     server.close();
@@ -106,15 +106,38 @@ test("esbuild, with the WASM copied beside the bundle: the README's example in C
   expect([...modules]).toEqual(["/wasm/lowbit-bits.relaxed.wasm"]);
 });
 
-test("quantizing in Chromium gives the files that Node gives", async () => {
-  const folder = site("quantized", "app/quantized-page.js");
-  await esbuild.build({ ...esbuildOptions, entryPoints: ["quantized-page.js"], outdir: join(folder, "app") });
-  cpSync(wasm, join(folder, "wasm"), { recursive: true });
-  cpSync(join(consumer, "float.onnx"), join(folder, "float.onnx"));
-  const { console: said, asked, ...files } = await open(folder);
-  expect(files.error).toBeUndefined();
-  expect(files).toEqual(JSON.parse(await run(process.execPath, ["quantized-command.js"], { cwd: consumer })));
-}, 120_000);
+describe("quantizing in a page gives the files that Node gives", () => {
+  let folder;
+  let files;
+  beforeAll(async () => {
+    folder = site("quantized", "app/quantized-page.js");
+    await esbuild.build({ ...esbuildOptions, entryPoints: ["quantized-page.js"], outdir: join(folder, "app") });
+    cpSync(wasm, join(folder, "wasm"), { recursive: true });
+    cpSync(join(consumer, "float.onnx"), join(folder, "float.onnx"));
+    files = JSON.parse(await run(process.execPath, ["quantized-command.js"], { cwd: consumer }));
+  }, 120_000);
+
+  async function expectFiles(within) {
+    const { console: said, asked, ...found } = await open(folder, {}, within);
+    expect(found.error).toBeUndefined();
+    expect(found).toEqual(files);
+  }
+
+  test("in Chromium", () => expectFiles(browser), 120_000);
+
+  test.skipIf(!firefoxPath)(
+    `in Firefox${firefoxPath ? "" : " (skipped: none here)"}`,
+    async () => {
+      const firefox = await launchFirefox();
+      try {
+        await expectFiles(firefox);
+      } finally {
+        await firefox.close();
+      }
+    },
+    240_000,
+  );
+});
 
 async function esbuildThreads(page, name) {
   const folder = site(name, "app/threads-page.js");

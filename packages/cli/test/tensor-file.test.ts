@@ -87,7 +87,7 @@ describe("a file of plain tensors", () => {
     [
       "integer activations",
       ["quantize", source, "-o", path("a.safetensors"), "--activations", "int8", "--calibrate", input],
-      /--activations, --calibrate, --rescale and --auto need one/,
+      /--activations, --calibrate, --rescale, --auto and --resume need one/,
     ],
     [
       "a rule for a tensor that stays as it is",

@@ -62,7 +62,7 @@ export function twoStep({ damping: share = DAMPING }: TwoStepOptions = {}): Quan
     codebook: "fixed",
     per: "channel",
     needs: "inputs",
-    laws: ["scaleEquivariant", "noWorseOutput"],
+    laws: ["scaleEquivariant", "signSymmetric", "noWorseOutput"],
     uncalibrated: () => ternary({ threshold: "mse" }),
     paper: WANG_TSQ,
     encode(w, { calibration }) {
