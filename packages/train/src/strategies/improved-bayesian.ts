@@ -1,16 +1,9 @@
 import { nn, np } from "../autograd.ts";
-import { type Arrays, filled } from "../values.ts";
-import { initialMixture, logPrecisionPrior, mixtureIn, mixtureOfView, mostResponsible } from "./mixture.ts";
+import type { Arrays } from "../values.ts";
+import { initialMixture, logPrecisionPrior, meansOf, mixtureIn, mixtureOfView, mostResponsible } from "./mixture.ts";
 import { exportEach, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
-import {
-  drawPreactivation,
-  initialLogVariances,
-  logAlpha,
-  logUniformDivergence,
-  logVarianceOf,
-  warmedUp,
-} from "./variational.ts";
+import { initialLogVariances, logAlpha, logUniformDivergence, logVarianceOf, normalWeights } from "./variational.ts";
 
 export interface ImprovedBayesianCompressionOptions {
   /** n, training samples. */
@@ -45,30 +38,19 @@ export function improvedBayesianCompression(options: ImprovedBayesianCompression
       ...initialMixture(slots, parameters, layers, size),
       ...initialLogVariances(slots, parameters, layers, start),
     }),
-    weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
-    linear(slot, product, x, w, scope) {
-      if (!layers(slot)) return product(x, w);
-      const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
-      return drawPreactivation(product, x, w, variance, scope);
-    },
+    ...normalWeights(layers, warmup),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const costs = costsOf(parameters, zero, parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref);
         return nn.logsumexp(costs.mul(-1), -1).mul(-1).sum();
       });
-      const { mean, logPrecision, logits } = mixtureIn(parameters);
-      mean.dispose();
-      logits.dispose();
-      const hyper = logPrecisionPrior(logPrecision, size).mul(-1);
+      const hyper = logPrecisionPrior(parameters, size).mul(-1);
       const all = divergences.reduce((sum, d) => sum.add(d)).add(hyper);
       return all.mul(constants.share!.ref.div(samples));
     },
     export(view) {
       const mixture = mixtureOfView(view);
-      const { mean, logPrecision, logits } = mixtureIn(mixture);
-      logPrecision.dispose();
-      logits.dispose();
-      const levels = Float64Array.of(0, ...mean.dataSync());
+      const levels = Float64Array.of(0, ...meansOf(view));
       const same = new Float64Array(components).fill(1);
       // Weights are moved onto their levels first, so that the nearest one is theirs.
       const quantizer = mostResponsible({ mean: levels, precision: same, proportion: same.map(() => 1 / components) });

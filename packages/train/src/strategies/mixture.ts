@@ -47,8 +47,9 @@ export const mixtureIn = (
   logits: parameters[LOGITS]!.ref,
 });
 
-/** Σ ln Gamma(λ_j), without constants. Takes the log precisions. */
-export function logPrecisionPrior(logPrecision: np.Array, { others, normalAtZero }: MixtureSize): np.Array {
+/** Σ ln Gamma(λ_j), without constants. The parameters are shared. */
+export function logPrecisionPrior(parameters: Readonly<Arrays>, { others, normalAtZero }: MixtureSize): np.Array {
+  const logPrecision = parameters[LOG_PRECISION]!.ref;
   const priors = [...(normalAtZero ? [ZERO_PRIOR] : []), ...Array.from({ length: others }, () => OTHER_PRIOR)];
   const [shapes, rates] = [0, 1].map((k) => np.array(priors.map((prior) => prior[k]!)));
   return logPrecision.ref.mul(shapes!.sub(1)).sub(np.exp(logPrecision).mul(rates!)).sum();
@@ -59,6 +60,9 @@ export interface HostMixture {
   readonly precision: Float64Array;
   readonly proportion: Float64Array;
 }
+
+/** Trained means, outside a step. */
+export const meansOf = (view: View): Float32Array => view.parameter(MEAN).data;
 
 /** The parameters of the mixture, outside a step. */
 export const mixtureOfView = (view: View): Arrays =>

@@ -33,10 +33,7 @@ export function softWeightSharingTraining(options: SoftWeightSharingTrainingOpti
         .filter(layers)
         .map(({ name }) => logMixture(scope.parameters, zero, scope.parameters[name]!.ref).sum())
         .reduce((sum, l) => sum.add(l));
-      const { mean, logPrecision, logits } = mixtureIn(scope.parameters);
-      mean.dispose();
-      logits.dispose();
-      return logPosterior.add(logPrecisionPrior(logPrecision, size)).mul(-strength / samples);
+      return logPosterior.add(logPrecisionPrior(scope.parameters, size)).mul(-strength / samples);
     },
     export(view) {
       const { mean, logPrecision, logShare } = withZero(mixtureOfView(view), zero);

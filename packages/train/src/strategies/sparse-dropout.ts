@@ -1,16 +1,13 @@
 import { type Quantizer, sparseDropout as sparseQuantizer } from "lowbit/quantize";
-import { np } from "../autograd.ts";
-import { filled } from "../values.ts";
 import { exportLatent } from "./quantized.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
 import {
-  drawPreactivation,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
+  normalWeights,
   precisionOf,
-  warmedUp,
 } from "./variational.ts";
 
 export interface SparseDropoutTrainingOptions {
@@ -37,12 +34,7 @@ export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): St
   return {
     name: `sparse-dropout:${samples}:${warmup}:${start}:${quantizer.scheme}`,
     initialize: (slots, parameters) => initialLogVariances(slots, parameters, layers, start),
-    weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
-    linear(slot, product, x, w, scope) {
-      if (!layers(slot)) return product(x, w);
-      const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
-      return drawPreactivation(product, x, w, variance, scope);
-    },
+    ...normalWeights(layers, warmup),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()]
         .filter(layers)

@@ -1,6 +1,6 @@
 import { nn, np } from "../autograd.ts";
 import { filled, type HostTensor } from "../values.ts";
-import type { LayerChoice, Scope, View, WeightSlot } from "./strategy.ts";
+import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.ts";
 
 /** What the variational strategies share: a log variance beside each weight, pre-activations drawn as a whole, and the divergence of a log-uniform prior. */
 
@@ -40,6 +40,19 @@ export function drawPreactivation(
   const centre = product(x, mean);
   return centre.add(spread.mul(scope.normal(spread.shape)));
 }
+
+/** What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts. */
+export const normalWeights = (
+  layers: LayerChoice,
+  warmup: number,
+): Required<Pick<Strategy, "weightsFor" | "linear">> => ({
+  weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
+  linear(slot, product, x, w, scope) {
+    if (!layers(slot)) return product(x, w);
+    const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
+    return drawPreactivation(product, x, w, variance, scope);
+  },
+});
 
 /** ln α = ln σ² - ln θ², kept within ±10. Takes both. */
 export const logAlpha = (logVariance: np.Array, theta: np.Array): np.Array =>

@@ -4,13 +4,12 @@ import { filled, type HostTensor } from "../values.ts";
 import { exportLatent } from "./quantized.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
 import {
-  drawPreactivation,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
+  normalWeights,
   precisionOf,
-  warmedUp,
 } from "./variational.ts";
 
 export interface VnqOptions {
@@ -44,12 +43,7 @@ export function vnq({ samples, warmup = 0.2, start = -8, layers = () => true }: 
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
-    linear(slot, product, x, w, scope) {
-      if (!layers(slot)) return product(x, w);
-      const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
-      return drawPreactivation(product, x, w, variance, scope);
-    },
+    ...normalWeights(layers, warmup),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];
