@@ -5,6 +5,7 @@ import type { RandomData } from "../../../core/src/testing/random-data.ts";
 import { codedCnn, integerCnn } from "../../../core/src/testing/random-graphs.ts";
 import {
   importFrom,
+  importHuggingFace,
   importModel,
   openTensorFile,
   readIdx,
@@ -15,10 +16,15 @@ import {
   writeNpy,
   writeNpz,
 } from "../../src/index.ts";
+import { create, TensorProto_DataLocation, TensorProtoSchema } from "../../src/onnx/schema.ts";
 import { readFile } from "../support/data.ts";
 import { type Mutate, mutateBytes, mutateJson, mutateSafetensors } from "../support/edits.ts";
+import { bertFiles, type Files, llamaFiles } from "../support/hf-folders.ts";
+import { larqCases } from "../support/larq-cases.ts";
 import { binaryCnn, floatCnn, ternaryCnn } from "../support/networks.ts";
+import { DataType, OnnxBuilder } from "../support/onnx.ts";
 import { tfliteCases } from "../support/tflite-cases.ts";
+import { transformer } from "../support/transformer-network.ts";
 
 export interface FuzzedReader {
   readonly name: string;
@@ -95,10 +101,33 @@ const index = (): Uint8Array =>
     JSON.stringify({ metadata: { total_size: 96 }, weight_map: { "a.weight": "a.safetensors" } }),
   );
 
+/** A product whose weights are in a file beside it. */
+function externalModel(): Uint8Array {
+  const net = new OnnxBuilder();
+  net.input("x", ["n", 2]);
+  const entries = { location: "w.bin", offset: "16", length: "24" };
+  net.initializer(
+    create(TensorProtoSchema, {
+      ...{ name: "w", dataType: DataType.FLOAT, dims: [2n, 3n], dataLocation: TensorProto_DataLocation.EXTERNAL },
+      externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+    }),
+  );
+  net.node("MatMul", "y", ["x", "w"]);
+  return net.build(["y"]);
+}
+
 const mutateText: Mutate = (source, random: RandomData) =>
   random.below(3) === 0
     ? mutateBytes(source, random)
     : new TextEncoder().encode(mutateJson(new TextDecoder().decode(source), random));
+
+/** A model's folder, of which one file is hurt. */
+const folderReader = (name: string, folder: Files, hurt: string): FuzzedReader => ({
+  name,
+  files: () => [folder[hurt]!],
+  mutate: mutateText,
+  read: (bytes) => importHuggingFace((file) => (file === hurt ? bytes : folder[file])),
+});
 
 export const READERS: readonly FuzzedReader[] = [
   {
@@ -114,6 +143,28 @@ export const READERS: readonly FuzzedReader[] = [
     mutate: mutateBytes,
     read: (bytes) => runPasses(importModel(bytes, { format: "tflite" })),
   },
+  {
+    name: "larq",
+    files: () => larqCases().map(({ file }) => file),
+    mutate: mutateBytes,
+    read: (bytes) => runPasses(importModel(bytes, { format: "tflite" })),
+  },
+  {
+    name: "external",
+    files: () => [externalModel()],
+    mutate: mutateBytes,
+    read: (bytes) =>
+      importFrom(bytes as Uint8Array<ArrayBuffer>, { format: "onnx", files: { "w.bin": new Uint8Array(40) } }),
+  },
+  {
+    name: "transformer",
+    files: () => [transformer(1), transformer(4)].map(({ file }) => file),
+    mutate: mutateBytes,
+    read: (bytes) => runPasses(importModel(bytes, { format: "onnx" })),
+  },
+  folderReader("hf-decoder", llamaFiles(), "config.json"),
+  folderReader("hf-encoder", bertFiles(), "config.json"),
+  folderReader("hf-index", llamaFiles(), "model.safetensors.index.json"),
   { name: "safetensors", files: () => [plain()], mutate: mutateSafetensors, read: readTensors, beside: 64 * MIB },
   {
     name: "shards",

@@ -68,9 +68,13 @@ function scan(text: string, limit: number, what: string): void {
 
 /** Index of the closing quote; the text's end where there is none, which JSON.parse then refuses. */
 function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text.charCodeAt(i) !== quote) i += text.charCodeAt(i) === backslash ? 2 : 1;
-  return i;
+  // Quotes are searched for by the engine, several times as fast as character by character: headers are megabytes where tensors are many.
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = end;
+    while (text.charCodeAt(escapes - 1) === backslash) escapes--;
+    if ((end - escapes) % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** Two spellings of one key ("a", "\u0061") are the same key. */
