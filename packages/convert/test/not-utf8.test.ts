@@ -1,7 +1,19 @@
 /** Strings that are not UTF-8: a named error, or a name with replacement characters, never a crash. */
-import { LowbitError } from "lowbit";
+import { LowbitError, Tensor } from "lowbit";
 import { expect, test } from "vitest";
-import { importModel, openTensorFile, writeModel } from "../src/index.ts";
+import {
+  FileError,
+  importFrom,
+  importHuggingFace,
+  importModel,
+  ModelFileError,
+  openTensorFile,
+  readNpz,
+  writeModel,
+  writeNpz,
+} from "../src/index.ts";
+import { readFile } from "./support/data.ts";
+import { type Files, llamaFiles } from "./support/hf-folders.ts";
 import { OnnxBuilder } from "./support/onnx.ts";
 import { TfliteBuilder } from "./support/tflite.ts";
 
@@ -53,4 +65,40 @@ test("in a packed file, and in safetensors without a network", async () => {
   const file = writeModel(importModel(onnx()));
   expect(read(spoiled(file, "marker"))).toBe("safetensors: header, expected UTF-8, got other bytes");
   await expect(openTensorFile(spoiled(file, "marker"))).rejects.toBeInstanceOf(LowbitError);
+});
+
+const gguf = (marker: string) => openTensorFile(spoiled(readFile("packages/convert/test/golden/types.gguf"), marker));
+
+test("in GGUF: keys and names of tensors are refused, a value's bytes become U+FFFD", async () => {
+  await expect(gguf("general.architecture")).rejects.toThrow(
+    new ModelFileError("gguf", "key 0", "UTF-8", "other bytes").message,
+  );
+  await expect(gguf("row.Q8_0")).rejects.toThrow(/^gguf: name of tensor \d+, expected UTF-8, got other bytes$/);
+  // Tokens of a vocabulary may be pieces of characters.
+  expect((await gguf("日本")).metadata.get("strings")).toEqual(["a", "", "\uFFFD".repeat(6)]);
+});
+
+test("in folders as Hugging Face has them", async () => {
+  const importing = (name: string, marker: string) => {
+    const files: Files = { ...llamaFiles() };
+    files[name] = spoiled(files[name]!, marker);
+    return importHuggingFace((file) => files[file]);
+  };
+  const index = "model.safetensors.index.json";
+  await expect(importing("config.json", "llama")).rejects.toThrow(/^config.json: content, expected JSON, got /);
+  await expect(importing(index, "model.norm.weight")).rejects.toThrow(/^model.safetensors.index.json: content/);
+  await expect(importing("b.safetensors", "model.norm.weight")).rejects.toThrow(/header, expected UTF-8/);
+});
+
+test("in an index of shards", async () => {
+  const text = JSON.stringify({ weight_map: { marker: "a.safetensors" } });
+  const file = spoiled(new TextEncoder().encode(text), "marker");
+  await expect(importFrom(file, { files: {} })).rejects.toBeInstanceOf(ModelFileError);
+});
+
+test("in arrays of NumPy: a name, and a header", () => {
+  const file = writeNpz(new Map([["marker", new Tensor("f32", [2], Float32Array.of(1, 2))]]));
+  // A zip's names are UTF-8 only where it says so: else every byte is a character.
+  expect([...readNpz(spoiled(file, "marker")).keys()]).toHaveLength(1);
+  expect(() => readNpz(spoiled(file, "fortran_order"))).toThrow(FileError);
 });

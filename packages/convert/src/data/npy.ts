@@ -50,6 +50,10 @@ export function readNpy(bytes: Uint8Array, name = "array"): Tensor {
   } catch (cause) {
     throw new FileError(op, "file", "a NumPy array", cause instanceof Error ? cause.message : cause, cause);
   }
+  // A header that lost one of them would be read as row-major, or as a number.
+  const header = headerOf(bytes);
+  for (const field of [/'fortran_order'\s*:\s*(True|False)/, /'shape'\s*:\s*\([^)]*\)/])
+    if (!field.test(header)) throw new FileError(op, "header", "descr, fortran_order and shape", "not all of them");
   const dtype = DTYPES[array.dtype];
   if (dtype === undefined) throw new FileError(op, "type", Object.keys(DTYPES).join(", "), array.dtype);
   if (array.shape.length > 16 || !array.shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
@@ -61,6 +65,13 @@ export function readNpy(bytes: Uint8Array, name = "array"): Tensor {
   }
   const data = CONVERSIONS[array.dtype]!(raw);
   return array.fortranOrder ? rowMajor(dtype, array.shape, data) : new Tensor(dtype, array.shape, data);
+}
+
+/** The dictionary in front of the data, in ASCII: behind 6 bytes of magic, 2 of version, and its length in 2 or 4. */
+function headerOf(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [start, length] = view.getUint8(6) > 1 ? [12, view.getUint32(8, true)] : [10, view.getUint16(8, true)];
+  return new TextDecoder("latin1").decode(bytes.subarray(start, start + length)).trim();
 }
 
 /** Column-major data is the row-major data of the array with its axes reversed. */
