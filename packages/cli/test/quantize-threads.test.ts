@@ -1,4 +1,4 @@
-/** `lowbit quantize` on several threads: the same bytes by any number of them, Ctrl-C, and going on where it was stopped. */
+/** `lowbit quantize` on several threads, `--auto` too: the same bytes by any number of them, Ctrl-C, and going on where it was stopped. */
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -99,5 +99,77 @@ describe("Ctrl-C", () => {
     writeFileSync(results, "{");
     const failed = await lowbit(...long("again.safetensors", "--resume"));
     expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining("is not what lowbit quantize wrote") });
+  });
+});
+
+describe("--auto", () => {
+  const auto = (out: string, candidates: string, ...rest: string[]) => [
+    ...["quantize", FLOAT, "-o", path(out), "--auto", "--max-size", "60000", "--calibrate", DIGITS],
+    ...["--candidates", candidates, ...rest],
+  ];
+  const three = "gptq:4:g32,int8,ternary";
+
+  it("the file of 1 and of 3 threads is the same, and nothing stays behind", async () => {
+    const files = [];
+    for (const jobs of ["1", "3"]) {
+      const { code, stderr } = await lowbit(...auto(`auto-${jobs}.safetensors`, three, "--jobs", jobs));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      files.push(readFileSync(path(`auto-${jobs}.safetensors`)));
+    }
+    expect(files[1]!.equals(files[0]!)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith("auto-") && name.includes(".layers"))).toEqual([]);
+  });
+
+  it("Ctrl-C ends it with 130; --resume makes the file of a run that was not stopped", async () => {
+    const layers = path("stopped.safetensors.layers");
+    const { code, stderr } = await interrupted(auto("stopped.safetensors", three, "--jobs", "1"), layers);
+    expect(code).toBe(130);
+    expect(stderr).toMatch(
+      /\d+ finished layers are kept in .*stopped\.safetensors\.layers; --resume goes on with them/,
+    );
+    expect(stderr).toContain("interrupted");
+    expect(existsSync(path("stopped.safetensors"))).toBe(false);
+    // Of 4 layers with 3 candidates each.
+    expect(finished(layers)).toBeGreaterThanOrEqual(2);
+    expect(finished(layers)).toBeLessThan(12);
+
+    expect(await lowbit(...auto("stopped.safetensors", three, "--resume"))).toMatchObject({ code: 0 });
+    expect(existsSync(layers)).toBe(false);
+    expect(await lowbit(...auto("straight.safetensors", three))).toMatchObject({ code: 0 });
+    expect(readFileSync(path("stopped.safetensors")).equals(readFileSync(path("straight.safetensors")))).toBe(true);
+  });
+
+  it("--resume takes over what was measured, of the same rules alone", async () => {
+    const args = (...rest: string[]) => auto("figures.safetensors", "int8,int4", "--jobs", "1", ...rest);
+    const layers = path("figures.safetensors.layers");
+    await interrupted(args(), layers);
+    const results = join(layers, "results.json");
+    interface Content {
+      readonly entries: readonly { readonly figures: { readonly scheme: string; readonly damage?: number } }[];
+    }
+    const content = JSON.parse(readFileSync(results, "utf8")) as Content;
+    // As if the first layer bore nothing.
+    const entries = content.entries.map((entry) => ({ ...entry, figures: { ...entry.figures, damage: 1e9 } }));
+    const marked = JSON.stringify({ ...content, entries });
+    const conv1 = async (...rest: string[]) => {
+      const { stdout } = await lowbit(...args("--json", ...rest));
+      const { layers } = JSON.parse(stdout) as { layers: { name: string; scheme: string }[] };
+      return layers.find(({ name }) => name === "conv1")?.scheme;
+    };
+    writeFileSync(results, marked);
+    expect(await conv1("--resume")).toBe("float");
+    const others = ["--correct-bias", "--max-size", "59000"];
+    const measured = await conv1(...others);
+    expect(measured).not.toBe("float");
+    mkdirSync(layers);
+    writeFileSync(results, marked);
+    expect(await conv1(...others, "--resume")).toBe(measured);
+  });
+
+  it("where no schemes keep the limit nothing is kept either", async () => {
+    const { code } = await lowbit(...auto("refused.safetensors", three, "--max-size", "9000"));
+    expect(code).toBe(1);
+    expect(existsSync(path("refused.safetensors"))).toBe(false);
+    expect(existsSync(path("refused.safetensors.layers"))).toBe(false);
   });
 });

@@ -42,6 +42,13 @@ export { quantizeModel } from "./quantize.ts";
 export { quantizeTensorFile, quantizeTensors } from "./quantize-tensors.ts";
 export { parseRescaling, RESCALINGS, type RescaleOptions, rescale } from "./rescale/index.ts";
 export { layersOf, quantizeLayer } from "./schemes.ts";
-export { type Choice, type LayerChoices, measureSensitivity } from "./sensitivity.ts";
+export {
+  type Choice,
+  damageMeter,
+  type LayerChoices,
+  type Measuring,
+  measureSensitivity,
+  type SensitivityOptions,
+} from "./sensitivity.ts";
 export { openSource, type Source, type SourceSettings } from "./source/source.ts";
 export { openTensorFile, type TensorFile, type TensorInfo, tensorFormat } from "./tensors/file.ts";

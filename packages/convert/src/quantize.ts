@@ -15,7 +15,17 @@ import { type Measured, measure } from "./measure.ts";
 import { layerMap } from "./parity.ts";
 import { INTEGER_PASSES, runPasses } from "./passes/pipeline.ts";
 import { rescale } from "./rescale/index.ts";
-import { assignSchemes, HERE, isTable, layersOf, needsInputs, taskOf, type Weighted } from "./schemes.ts";
+import {
+  assignSchemes,
+  giveWeight,
+  HERE,
+  isTable,
+  layersOf,
+  needsInputs,
+  readsFloats,
+  taskOf,
+  type Weighted,
+} from "./schemes.ts";
 
 /** Nothing is lost. */
 export const EXACT: ErrorFigures = { sqnr: Number.POSITIVE_INFINITY, cosine: 1, maxError: 0 };
@@ -85,11 +95,7 @@ export async function quantizeModel(network: Graph, options: QuantizeModelOption
     if (quantized) {
       const { sqnr, cosine, maxAbs } = quantized.error;
       errors.set(layer.name, { sqnr, cosine, maxError: maxAbs });
-      const weight = editor.constant(`${layer.inputs[1]}/${quantized.constant.scheme}`, quantized.constant);
-      const biases = bias ? [editor.constant(`${layer.name}/bias`, bias)] : layer.inputs.slice(2);
-      editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, {
-        inputs: [layer.inputs[0]!, weight, ...biases],
-      });
+      giveWeight(editor, layer, quantized.constant, bias);
     }
     onProgress?.("quantize", ++done, layers.length);
   }
@@ -130,8 +136,6 @@ async function rescaled(
   const { feeds, range } = calibration;
   return { graph, calibration: await calibrate(graph, feeds, { ...(range && { range }), ...(signal && { signal }) }) };
 }
-
-const readsFloats = (graph: Graph, layer: Weighted): boolean => graph.values.get(layer.inputs[0]!)?.dtype === "f32";
 
 /** The layer's bias without what its quantized weights add to it on average; undefined where channels see different inputs (grouped convolutions). */
 async function biasOf(

@@ -1,5 +1,5 @@
 /** Which scheme each layer gets, and what it makes of the layer's weights. */
-import { type Graph, type Node, type NodeOf, ShapeError } from "lowbit";
+import { type Graph, type Node, type NodeOf, type PlainConstant, type QuantizedConstant, ShapeError } from "lowbit";
 import {
   type Calibration as Inputs,
   inputCurvature,
@@ -11,6 +11,7 @@ import {
 import type { LayerCodes, LayerTask, QuantizeTensorsOptions, Quantizing } from "./api.ts";
 import { OptionError } from "./errors.ts";
 import { elementCount, isFloat } from "./graph/constants.ts";
+import type { GraphEditor } from "./graph/editor.ts";
 import { isLayer, type Layer } from "./passes/channel-function.ts";
 
 /** A node with a table of rows. */
@@ -79,10 +80,31 @@ export function taskOf(graph: Graph, layer: Weighted, assignment: Assignment): L
   return given && { name: layer.name, weight, ...given, stored: weight.data.byteLength };
 }
 
-/** What a scheme for all layers means for a table: rows are decoded from uniform codes only, and positions, a hundredth of the weights, keep 8 bits. */
+/** Whether the layer computes on reals, so that its inputs can be looked at. */
+export const readsFloats = (graph: Graph, layer: Weighted): boolean =>
+  graph.values.get(layer.inputs[0]!)?.dtype === "f32";
+
+/** Puts quantized weights into a layer, and another bias where there is one. */
+export function giveWeight(
+  editor: GraphEditor,
+  layer: Weighted,
+  constant: QuantizedConstant,
+  bias?: PlainConstant,
+): void {
+  const weight = editor.constant(`${layer.inputs[1]}/${constant.scheme}`, constant);
+  const biases = bias ? [editor.constant(`${layer.name}/bias`, bias)] : layer.inputs.slice(2);
+  editor.replace([...editor.nodes].find(({ name }) => name === layer.name)!, {
+    inputs: [layer.inputs[0]!, weight, ...biases],
+  });
+}
+
+/** Whether a table can have the scheme: its rows are decoded one by one, from uniform codes only. */
+export const decodesRows = (scheme: string): boolean => /^int\d/.test(scheme);
+
+/** What a scheme for all layers means for a table: positions, a hundredth of the weights, keep 8 bits. */
 function tableAssignment({ op }: Table, assignment: Assignment): Assignment | undefined {
   if (assignment.named) return assignment;
-  if (!/^int\d/.test(assignment.scheme)) return undefined;
+  if (!decodesRows(assignment.scheme)) return undefined;
   return op === "addPositions" ? { ...assignment, scheme: "int8" } : assignment;
 }
 

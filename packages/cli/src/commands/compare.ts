@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatDecibels, formatPercent, formatTimes, s
 import { textTable } from "../report/text-table.ts";
 import { checkActivations } from "../shared/activations.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
-import { type Dataset, readDataset } from "../shared/dataset.ts";
+import { readDataset } from "../shared/dataset.ts";
 import { FileError, UsageError } from "../shared/errors.ts";
 import { checkOutput, readInput, writeOutput } from "../shared/files.ts";
 import { Interrupt } from "../shared/interrupt.ts";
@@ -16,17 +16,8 @@ import { finiteDecibels, printJson } from "../shared/json.ts";
 import { needNetwork, parseGraph } from "../shared/model.ts";
 import { createProgress } from "../shared/progress.ts";
 import { keyOf, Results } from "../shared/results.ts";
+import { shared } from "../shared/shared-memory.ts";
 import { VERSION } from "../version.ts";
-
-/** Samples in memory that threads share. */
-function shared({ x, y }: Dataset): Pick<CompareContext, "x" | "y"> {
-  const copy = <T extends ArrayBufferView>(view: T): T => {
-    const memory = new Uint8Array(new SharedArrayBuffer(view.byteLength));
-    memory.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-    return new (view.constructor as new (buffer: ArrayBufferLike) => T)(memory.buffer);
-  };
-  return { x: { dtype: x.dtype, shape: x.shape, data: copy(x.data) }, y: copy(y) };
-}
 
 /** One row of `--json`. */
 const rowOf = (each: Compared, float: Compared) => {
@@ -138,7 +129,7 @@ export const compare = defineCommand({
     needNetwork(opened);
     if (opened.graph.inputs.length !== 1)
       throw new FileError(args.model, `compare feeds one input, this model has ${opened.graph.inputs.join(", ")}`);
-    const dataset = await readDataset(args.data);
+    const { x, y } = await readDataset(args.data);
     const hashed = await Promise.all([...dataFiles, ...(args.calibrate ? [args.calibrate] : [])].map(readInput));
     const key = keyOf([VERSION, activations ?? "float", args.calibrate ? "samples" : "weights", bytes, ...hashed]);
     const results = await Results.open<Compared>({
@@ -147,7 +138,7 @@ export const compare = defineCommand({
     });
     const context: CompareContext = {
       ...{ path: args.model, bytes, activations, calibrate: args.calibrate },
-      ...shared(dataset),
+      ...{ x: { dtype: x.dtype, shape: x.shape, data: shared(x.data) }, y: shared(y) },
     };
     let failed: readonly Failed[] = [];
     let stopped: unknown;
@@ -171,13 +162,10 @@ export const compare = defineCommand({
       const page = comparePage({
         model: basename(args.model),
         schemes: [float, ...rows.filter((row) => row !== float)],
-        samples: dataset.y.length,
+        samples: y.length,
         facts: [
           ["model", `${basename(args.model)}, ${formatBytes(bytes.length)}`],
-          [
-            "judged on",
-            `${dataFiles.map((file) => basename(file)).join(", ")}: ${formatCount(dataset.y.length)} samples`,
-          ],
+          ["judged on", `${dataFiles.map((file) => basename(file)).join(", ")}: ${formatCount(y.length)} samples`],
           ["calibration", args.calibrate ? basename(args.calibrate) : "none: errors of layers are of their weights"],
           ["activations", activations ?? "float"],
           ["engine", `Node ${process.versions.node}, one thread, tier ${float.tier ?? "not timed"}`],

@@ -1,11 +1,10 @@
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import type { PassRecord, QuantizeModelOptions } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
-import type { LayerPool } from "../quantize/layers.ts";
+import { type AutoGoal, checkGoal, chooseSchemes } from "../quantize/auto.ts";
+import { openMeasuringPool, openPool } from "../quantize/open-pool.ts";
 import { checkActivations } from "../shared/activations.ts";
-import { type AutoGoal, checkGoal, chooseSchemes } from "../shared/auto.ts";
 import { readCalibration } from "../shared/calibration.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
 import { readDataset } from "../shared/dataset.ts";
@@ -17,9 +16,7 @@ import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
 import { createProgress, type Progress } from "../shared/progress.ts";
 import { provenanceOf, provenanceOfFile } from "../shared/provenance.ts";
-import { keyOf } from "../shared/results.ts";
 import { openLooseTensors, quantizeFile } from "../shared/tensor-file.ts";
-import { VERSION } from "../version.ts";
 
 /** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
 function layerRule(text: string): readonly [glob: string, scheme: string] {
@@ -105,38 +102,6 @@ function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgres
     current = stage;
     progress.update(done);
   };
-}
-
-/** Below this size of the input, threads take longer to start than all layers to be quantized. */
-const WORTH_THREADS = 2 ** 22;
-
-/**
- * Threads for the layers, where there is work for them: rules that look at inputs, many weights, or the user's word. Layers of the former are kept, being long.
- * Undefined: this thread is as fast.
- */
-async function poolFor(
-  { weights, layers = [] }: Rules,
-  { bytes, jobs, signal, kept }: { bytes: number; jobs: number | undefined; signal: AbortSignal; kept?: Kept },
-): Promise<LayerPool | undefined> {
-  const { parseScheme } = await import("lowbit/quantize");
-  const schemes = [...(weights === undefined ? [] : [weights]), ...layers.map(([, scheme]) => scheme)];
-  const isLong = schemes.some((scheme) => parseScheme(scheme).needs !== "weights");
-  const keeps = kept !== undefined && (isLong || kept.resume);
-  if (!isLong && !keeps && jobs === undefined && bytes < WORTH_THREADS) return undefined;
-  const { LayerPool } = await import("../quantize/layers.ts");
-  return LayerPool.open({
-    ...{ jobs: jobs ?? availableParallelism(), signal },
-    ...(keeps && {
-      kept: { folder: `${kept.output}.layers`, key: keyOf([VERSION, ...(await kept.key())]), resume: kept.resume },
-    }),
-  });
-}
-
-interface Kept {
-  readonly output: string;
-  /** All that the layers' codes depend on. */
-  readonly key: () => Promise<readonly (string | Uint8Array)[]>;
-  readonly resume: boolean;
 }
 
 async function packOf(text: string | undefined): Promise<Pack> {
@@ -261,7 +226,7 @@ export const quantize = defineCommand({
     resume: {
       type: "boolean",
       description:
-        "Go on where a run was stopped: layers of calibrated schemes are kept in OUT.layers until OUT is there",
+        "Go on where a run was stopped: layers of calibrated schemes, and all of --auto, are kept in OUT.layers until OUT is there",
     },
     report: { type: "string", valueHint: "R.html", description: "Write a page with tables and plots" },
     json: JSON_ARGUMENT,
@@ -298,7 +263,7 @@ export const quantize = defineCommand({
           `${args.input} holds tensors and no network: --activations, --calibrate, --rescale, --auto and --resume need one`,
         );
       using interrupt = new Interrupt();
-      await using pool = await poolFor(given, { bytes: tensors.size, jobs, signal: interrupt.signal });
+      await using pool = await openPool(given, { bytes: tensors.size, jobs, signal: interrupt.signal });
       await quantizeFile(
         tensors,
         { ...given, ...(pool && { quantizing: pool }), onProgress: stages(progress) },
@@ -326,35 +291,50 @@ export const quantize = defineCommand({
     using interrupt = new Interrupt();
     const { signal } = interrupt;
     const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress, signal));
-    const onProgress = stages(progress);
-    let rules = given;
-    if (args.auto) {
-      if (tensorsOnly || !calibration) throw new UsageError(`${args.input} holds no network: --auto needs one`);
-      const data = args.data === undefined ? undefined : await readDataset(args.data);
-      const layers = await chooseSchemes(opened.graph, goal, calibration, data, progress, signal, async (layers) => {
-        const made = await quantizeModel(opened.graph, { ...given, layers, calibration, signal });
-        const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
-        const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
-        return { bytes: length, graph: made.graph };
-      });
-      rules = { ...given, layers };
-    }
+    if (args.auto && (tensorsOnly || !calibration))
+      throw new UsageError(`${args.input} holds no network: --auto needs one`);
     const key = async () => [
-      recipeOf(rules),
+      `${recipeOf(given)}${args.auto ? " --auto" : ""}`,
       writeModel(opened.graph),
       ...(args.calibrate ? [await readInput(args.calibrate)] : []),
     ];
-    const kept = { output: args.output, key, resume: args.resume === true };
-    await using pool = await poolFor(rules, { bytes: opened.bytes.length, jobs, signal, kept });
-    const work = { ...rules, signal, ...(pool && { quantizing: pool }), onProgress };
-    const result = await (tensorsOnly
-      ? quantizeTensors(opened.graph, work)
-      : quantizeModel(opened.graph, {
-          ...work,
-          ...(calibration && { calibration }),
-          ...(args.explain && { explain: (record) => passes.push(record) }),
-        })
-    ).catch((error) => pool?.stopped(error) ?? Promise.reject(error));
+    const threads = {
+      ...{ bytes: opened.bytes.length, jobs, signal },
+      kept: { output: args.output, key, resume: args.resume === true },
+    };
+    const measuring =
+      args.auto && calibration
+        ? await openMeasuringPool(threads, { model: writeModel(opened.graph), feeds: calibration.feeds })
+        : undefined;
+    await using pool = measuring ?? (await openPool(given, threads));
+    const work = { ...given, signal, ...(pool && { quantizing: pool }) };
+    const choose = async (): Promise<Rules> => {
+      if (!measuring || !calibration) return given;
+      const data = args.data === undefined ? undefined : await readDataset(args.data);
+      const layers = await chooseSchemes(opened.graph, goal, {
+        ...{ calibration, data, measuring, progress, signal },
+        async make(layers) {
+          const made = await quantizeModel(opened.graph, { ...work, layers, calibration });
+          const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
+          const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
+          return { bytes: length, graph: made.graph };
+        },
+      });
+      return { ...given, layers };
+    };
+    const make = async () => {
+      const rules = await choose();
+      const all = { ...work, ...rules, onProgress: stages(progress) };
+      const result = await (tensorsOnly
+        ? quantizeTensors(opened.graph, all)
+        : quantizeModel(opened.graph, {
+            ...all,
+            ...(calibration && { calibration }),
+            ...(args.explain && { explain: (record) => passes.push(record) }),
+          }));
+      return { rules, result };
+    };
+    const { rules, result } = await make().catch((error) => pool?.stopped(error) ?? Promise.reject(error));
     const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
     const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
     progress.end();

@@ -1,22 +1,26 @@
-/** Layers of `lowbit quantize` on several threads, and those of the long schemes kept as they are finished, so that a run that was stopped goes on. */
+/** Layers of `lowbit quantize` on several threads, and those of long runs kept as they are finished, so that one that was stopped goes on. */
 
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { type LayerCodes, type LayerTask, type Quantizing, readModel, writeModel } from "@lowbit/convert";
+import { type Feed, type LayerCodes, type LayerTask, type Measuring, readModel, writeModel } from "@lowbit/convert";
 import type { Graph, QuantizedConstant } from "lowbit";
 import type { Calibration } from "lowbit/quantize";
 import { Pool } from "../shared/pool.ts";
-import { type Finished, Results } from "../shared/results.ts";
-import type { QuantizeTask } from "./thread.ts";
+import { type Finished, keyOf, Results } from "../shared/results.ts";
+import { shared } from "../shared/shared-memory.ts";
+import type { DamageTask, MeasureContext, QuantizeTask } from "./thread.ts";
 
 /** The file that the build puts beside the bundle. */
 const WORKER = new URL("./quantize-worker.js", import.meta.url);
 
-/** A finished layer: its constant is in the packed file. */
+/** A layer finished with a scheme: its constant is in the packed file. */
 interface LayerFigures extends Finished {
+  readonly id: string;
   readonly layer: string;
+  readonly scheme: string;
   /** Undefined: the weights stay as they are, and there is no file. */
   readonly error: LayerCodes["error"] | undefined;
+  /** What the network loses by this layer alone, where that was measured. */
+  readonly damage?: number;
 }
 
 export interface LayerThreads {
@@ -24,13 +28,18 @@ export interface LayerThreads {
   readonly signal: AbortSignal;
   /** Where finished layers are kept; absent: nowhere. */
   readonly kept?: { readonly folder: string; readonly key: string; readonly resume: boolean };
+  /** What {@link LayerPool.damage} is measured on; absent: nothing is. */
+  readonly network?: { readonly model: Uint8Array; readonly feeds: readonly Feed[] };
 }
 
-/** Gives `quantizeModel` threads to work on. What it makes is the same with any number of them, and whether a layer is made or taken over. */
-export class LayerPool implements Quantizing, AsyncDisposable {
+/**
+ * Gives `quantizeModel` and `measureSensitivity` threads to work on. What it makes is the same with any number of them, and whether a layer is made or taken
+ * over: what was measured with a scheme is not quantized with it again.
+ */
+export class LayerPool implements Measuring, AsyncDisposable {
   /** So that a thread which is done need not wait for a longer layer in front of its next. */
   readonly atOnce: number;
-  readonly #pool: Pool<QuantizeTask, LayerCodes | undefined>;
+  readonly #pool: Pool<QuantizeTask | DamageTask, LayerCodes | number | undefined>;
   readonly #results: Results<LayerFigures> | undefined;
   readonly #threads: LayerThreads;
   readonly #onAbort: () => void;
@@ -39,7 +48,7 @@ export class LayerPool implements Quantizing, AsyncDisposable {
     this.atOnce = threads.jobs === 1 ? 1 : 2 * threads.jobs;
     this.#threads = threads;
     this.#results = results;
-    this.#pool = new Pool(WORKER, undefined, threads.jobs);
+    this.#pool = new Pool(WORKER, threads.network && contextOf(threads.network), threads.jobs);
     this.#onAbort = () => void this.#pool.end(threads.signal.reason);
     threads.signal.addEventListener("abort", this.#onAbort);
   }
@@ -48,7 +57,7 @@ export class LayerPool implements Quantizing, AsyncDisposable {
   static async open(threads: LayerThreads): Promise<LayerPool> {
     const { kept } = threads;
     const results =
-      kept && (await Results.open<LayerFigures>({ command: "quantize", nameOf: ({ layer }) => idOf(layer), ...kept }));
+      kept && (await Results.open<LayerFigures>({ command: "quantize", nameOf: ({ id }) => id, ...kept }));
     return new LayerPool(threads, results);
   }
 
@@ -56,20 +65,30 @@ export class LayerPool implements Quantizing, AsyncDisposable {
     task: LayerTask,
     inputs: () => Promise<Calibration | undefined>,
   ): Promise<LayerCodes | undefined> => {
-    const finished = await this.#finished(task.name);
+    const id = idOf(task);
+    const finished = await this.#finished(id);
     if (finished !== undefined) return finished.codes;
-    const codes = await this.#pool.run({ task, inputs: await inputs() });
+    const codes = (await this.#pool.run({ kind: "quantize", task, inputs: await inputs() })) as LayerCodes | undefined;
     const file = this.#results && codes && writeModel(single(codes.constant));
-    await this.#results?.keep({ layer: task.name, bytes: file?.length ?? 0, error: codes?.error }, file);
+    const { name: layer, scheme } = task;
+    await this.#results?.keep({ id, layer, scheme, bytes: file?.length ?? 0, error: codes?.error }, file);
     return codes;
   };
 
+  readonly damage = async (task: LayerTask, constant: QuantizedConstant): Promise<number> => {
+    const finished = this.#results?.get(idOf(task));
+    if (typeof finished?.damage === "number") return finished.damage;
+    const damage = (await this.#pool.run({ kind: "damage", layer: task.name, constant })) as number;
+    if (finished) await this.#results!.keep({ ...finished, damage });
+    return damage;
+  };
+
   /** A layer that was finished before. */
-  async #finished(layer: string): Promise<{ readonly codes: LayerCodes | undefined } | undefined> {
-    const figures = this.#results?.get(idOf(layer));
+  async #finished(id: string): Promise<{ readonly codes: LayerCodes | undefined } | undefined> {
+    const figures = this.#results?.get(id);
     if (figures === undefined) return undefined;
     if (figures.error === undefined) return { codes: undefined };
-    const file = await this.#results?.file(idOf(layer));
+    const file = await this.#results?.file(id);
     const constant = file && readModel(file).graph.constants.get(NAME);
     return constant?.kind === "quantized" ? { codes: { constant, error: figures.error } } : undefined;
   }
@@ -78,7 +97,7 @@ export class LayerPool implements Quantizing, AsyncDisposable {
   async stopped(error: unknown): Promise<never> {
     const [finished, folder] = [this.#results?.size ?? 0, this.#threads.kept?.folder];
     if (!this.#threads.signal.aborted || finished === 0) await this.forget();
-    else process.stderr.write(`${finished} layers are finished in ${folder}; --resume goes on with them\n`);
+    else process.stderr.write(`${finished} finished layers are kept in ${folder}; --resume goes on with them\n`);
     throw error;
   }
 
@@ -94,8 +113,20 @@ export class LayerPool implements Quantizing, AsyncDisposable {
   }
 }
 
-/** Of a layer among the files: names of layers may have any length and any letters. */
-const idOf = (layer: string): string => createHash("sha256").update(layer).digest("hex").slice(0, 16);
+/** Of what a layer's codes depend on besides its inputs, which are the folder's: a network whose factors were moved has the same layers with other weights. */
+function idOf({ name, scheme, weight }: LayerTask): string {
+  const { buffer, byteOffset, byteLength } = weight.data;
+  return keyOf([name, scheme, new Uint8Array(buffer, byteOffset, byteLength)]).slice(0, 16);
+}
+
+/** Copies into memory that threads share. */
+function contextOf({ model, feeds }: NonNullable<LayerThreads["network"]>): MeasureContext {
+  const sharedFeed = (feed: Feed) =>
+    Object.fromEntries(
+      Object.entries(feed).map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: shared(data) }]),
+    );
+  return { model: shared(model), feeds: feeds.map(sharedFeed) };
+}
 
 /** What the one constant of a layer's file is called. */
 const NAME = "weights";

@@ -1,12 +1,13 @@
 /** `lowbit quantize --auto`: a scheme for each layer, by what each was measured to do, under a limit that the whole file is held to. */
 
-import type { Calibration } from "@lowbit/convert";
+import { setImmediate } from "node:timers/promises";
+import type { Calibration, Measuring } from "@lowbit/convert";
 import type { Graph } from "lowbit";
-import { classesOf, shareEqual } from "./classes.ts";
-import type { Dataset } from "./dataset.ts";
-import { RefusedError, UsageError } from "./errors.ts";
-import { runSamples } from "./model.ts";
-import type { Progress } from "./progress.ts";
+import { classesOf, shareEqual } from "../shared/classes.ts";
+import type { Dataset } from "../shared/dataset.ts";
+import { RefusedError, UsageError } from "../shared/errors.ts";
+import { runSamples } from "../shared/model.ts";
+import type { Progress } from "../shared/progress.ts";
 
 export interface AutoGoal {
   /** Of the file. */
@@ -30,27 +31,33 @@ export function checkGoal(
     throw new UsageError("--auto needs --calibrate: samples that each layer's damage is measured on");
 }
 
+type LayerRules = readonly (readonly [layer: string, scheme: string])[];
+
+export interface AutoWork {
+  readonly calibration: Calibration;
+  /** Labelled samples, for a goal of accuracy. */
+  readonly data: Dataset | undefined;
+  /** Threads that measure what layers bear. */
+  readonly measuring: Measuring;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Makes the whole file with these schemes. */
+  readonly make: (layers: LayerRules) => Promise<{ readonly bytes: number; readonly graph: Graph }>;
+}
+
 /**
- * @param bytesOf makes the whole file with these schemes and gives its size
  * @returns a rule for each layer
  * @throws RefusedError where no allocation keeps the limits, with what was reached; the signal's reason
  */
 export async function chooseSchemes(
   graph: Graph,
-  goal: AutoGoal,
-  calibration: Calibration,
-  data: Dataset | undefined,
-  progress: Progress,
-  signal: AbortSignal,
-  bytesOf: (
-    layers: readonly (readonly [string, string])[],
-  ) => Promise<{ readonly bytes: number; readonly graph: Graph }>,
-): Promise<readonly (readonly [layer: string, scheme: string])[]> {
+  { maxBytes, minAccuracy, candidates }: AutoGoal,
+  { calibration, data, measuring, progress, signal, make }: AutoWork,
+): Promise<LayerRules> {
   const { allocationFront, findAllocation, measureSensitivity } = await import("@lowbit/convert");
-  const { maxBytes, minAccuracy, candidates } = goal;
   let told = false;
   const layers = await measureSensitivity(graph, {
-    ...{ calibration, signal },
+    ...{ calibration, measuring, signal },
     ...(candidates && { candidates }),
     onProgress(done, total) {
       if (!told) progress.stage("measuring what each layer bears", total);
@@ -64,10 +71,11 @@ export async function chooseSchemes(
     layers.map(({ name, choices: own }, i): [string, string] => [name, own[choices[i]!]!.scheme]);
   const limits = { ...(maxBytes !== undefined && { maxBytes }), ...(minAccuracy !== undefined && { minAccuracy }) };
   const { attempt, allocation, reached } = await findAllocation(front, limits, async ({ choices }) => {
-    const made = await bytesOf(rulesOf(choices));
+    signal.throwIfAborted();
+    const made = await make(rulesOf(choices));
     return {
       bytes: made.bytes,
-      ...(minAccuracy !== undefined && data && { accuracy: await accuracyOf(made.graph, data) }),
+      ...(minAccuracy !== undefined && data && { accuracy: await accuracyOf(made.graph, data, signal) }),
     };
   });
   if (reached) return rulesOf(allocation.choices);
@@ -80,11 +88,15 @@ export async function chooseSchemes(
   throw new RefusedError(`refused: no schemes of the candidates keep the limits; the nearest has ${got.join(" and ")}`);
 }
 
-async function accuracyOf(graph: Graph, { x, y }: Dataset): Promise<number> {
+async function accuracyOf(graph: Graph, { x, y }: Dataset, signal: AbortSignal): Promise<number> {
   const { createModel } = await import("lowbit");
   using model = await createModel(graph);
   const classes = new Int32Array(y.length);
-  for await (const { outputs, rows, count, from } of runSamples(model, x))
+  for await (const { outputs, rows, count, from } of runSamples(model, x)) {
     classes.set(classesOf(outputs[model.outputs[0]!.name]!, rows, count), from);
+    // Ctrl-C is heard between two tasks of the host.
+    await setImmediate();
+    signal.throwIfAborted();
+  }
   return shareEqual(classes, y);
 }
