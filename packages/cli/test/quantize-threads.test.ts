@@ -103,10 +103,11 @@ describe("Ctrl-C", () => {
 });
 
 describe("--auto", () => {
-  const auto = (out: string, candidates: string, ...rest: string[]) => [
-    ...["quantize", FLOAT, "-o", path(out), "--auto", "--max-size", "60000", "--calibrate", DIGITS],
+  const limited = (maxSize: number, out: string, candidates: string, ...rest: string[]) => [
+    ...["quantize", FLOAT, "-o", path(out), "--auto", "--max-size", `${maxSize}`, "--calibrate", DIGITS],
     ...["--candidates", candidates, ...rest],
   ];
+  const auto = (...args: [out: string, candidates: string, ...string[]]) => limited(60_000, ...args);
   const three = "gptq:4:g32,int8,ternary";
 
   it("the file of 1 and of 3 threads is the same, and nothing stays behind", async () => {
@@ -140,7 +141,7 @@ describe("--auto", () => {
   });
 
   it("--resume takes over what was measured, of the same rules alone", async () => {
-    const args = (...rest: string[]) => auto("figures.safetensors", "int8,int4", "--jobs", "1", ...rest);
+    const args = (...rest: string[]) => limited(62_600, "figures.safetensors", "int8,int4", "--jobs", "1", ...rest);
     const layers = path("figures.safetensors.layers");
     await interrupted(args(), layers);
     const results = join(layers, "results.json");
@@ -148,8 +149,10 @@ describe("--auto", () => {
       readonly entries: readonly { readonly figures: { readonly scheme: string; readonly damage?: number } }[];
     }
     const content = JSON.parse(readFileSync(results, "utf8")) as Content;
-    // As if the first layer bore nothing.
-    const entries = content.entries.map((entry) => ({ ...entry, figures: { ...entry.figures, damage: 1e9 } }));
+    // As if the first layer, the only one there is room for, did not bear 8 bits.
+    const entries = content.entries.map((entry) =>
+      entry.figures.scheme === "int8" ? { ...entry, figures: { ...entry.figures, damage: 1e9 } } : entry,
+    );
     const marked = JSON.stringify({ ...content, entries });
     const conv1 = async (...rest: string[]) => {
       const { stdout } = await lowbit(...args("--json", ...rest));
@@ -157,17 +160,14 @@ describe("--auto", () => {
       return layers.find(({ name }) => name === "conv1")?.scheme;
     };
     writeFileSync(results, marked);
-    expect(await conv1("--resume")).toBe("float");
-    const others = ["--correct-bias", "--max-size", "59000"];
-    const measured = await conv1(...others);
-    expect(measured).not.toBe("float");
+    expect(await conv1("--resume")).toBe("int4");
     mkdirSync(layers);
     writeFileSync(results, marked);
-    expect(await conv1(...others, "--resume")).toBe(measured);
+    expect(await conv1("--correct-bias", "--resume")).toBe("int8");
   });
 
   it("where no schemes keep the limit nothing is kept either", async () => {
-    const { code } = await lowbit(...auto("refused.safetensors", three, "--max-size", "9000"));
+    const { code } = await lowbit(...limited(9000, "refused.safetensors", three));
     expect(code).toBe(1);
     expect(existsSync(path("refused.safetensors"))).toBe(false);
     expect(existsSync(path("refused.safetensors.layers"))).toBe(false);

@@ -1,108 +1,21 @@
 import { basename } from "node:path";
-import type { PassRecord, QuantizeModelOptions } from "@lowbit/convert";
+import type { PassRecord } from "@lowbit/convert";
 import { defineCommand } from "citty";
 import type { Pack } from "lowbit";
-import { type AutoGoal, checkGoal, chooseSchemes } from "../quantize/auto.ts";
-import { openMeasuringPool, openPool } from "../quantize/open-pool.ts";
-import { checkActivations } from "../shared/activations.ts";
-import { readCalibration } from "../shared/calibration.ts";
+import { type AutoGoal, checkGoal } from "../quantize/auto.ts";
+import { NetworkRun, stages } from "../quantize/network.ts";
+import { openPool } from "../quantize/open-pool.ts";
+import { type Given, recipeOf, rulesOf } from "../quantize/rules.ts";
 import { JSON_ARGUMENT, numberOption, type Surroundings } from "../shared/command.ts";
-import { readDataset } from "../shared/dataset.ts";
 import { RefusedError, UsageError } from "../shared/errors.ts";
-import { checkOutput, readInput, writeOutput } from "../shared/files.ts";
+import { checkOutput, writeOutput } from "../shared/files.ts";
 import { Interrupt } from "../shared/interrupt.ts";
 import { printJson } from "../shared/json.ts";
 import { isTensorsOnly, openGraph } from "../shared/model.ts";
 import { type Outcome, outcomeJson, outcomePage, parityOf, printOutcome } from "../shared/outcome.ts";
-import { createProgress, type Progress } from "../shared/progress.ts";
-import { provenanceOf, provenanceOfFile } from "../shared/provenance.ts";
+import { createProgress } from "../shared/progress.ts";
+import { provenanceOfFile } from "../shared/provenance.ts";
 import { openLooseTensors, quantizeFile } from "../shared/tensor-file.ts";
-
-/** `glob=scheme`, split at the last `=`: a node's name may hold one, a scheme never does. */
-function layerRule(text: string): readonly [glob: string, scheme: string] {
-  const at = text.lastIndexOf("=");
-  if (at <= 0 || at === text.length - 1) throw new UsageError(`--layer: expected 'glob=scheme', got "${text}"`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-interface Rules {
-  readonly weights?: string;
-  readonly activations?: string;
-  readonly layers?: readonly (readonly [glob: string, scheme: string])[];
-  readonly rescale?: readonly string[];
-  readonly minSqnr?: number;
-  readonly correctBias?: boolean;
-}
-
-/** Options as the command line gives them. */
-interface Given {
-  readonly weights?: string | undefined;
-  readonly method?: string | undefined;
-  readonly activations?: string | undefined;
-  readonly rescale?: string | undefined;
-  readonly calibrate?: string | undefined;
-  readonly "min-sqnr"?: string | undefined;
-  readonly "correct-bias"?: boolean | undefined;
-}
-
-/** What to quantize how. @throws UsageError where options contradict each other */
-async function rulesOf(args: Given, rules: readonly string[]): Promise<Rules> {
-  const { activations } = args;
-  const minSqnr = numberOption("min-sqnr", args["min-sqnr"], -1000);
-  await checkActivations(activations, args.calibrate);
-  if (args.method !== undefined && args.weights === undefined)
-    throw new UsageError("--method needs --weights: it finds other codes of as many bits");
-  const weights = args.method === undefined ? args.weights : await schemeBy(args.method, args.weights!);
-  const rescale = args.rescale?.split(",").map((name) => name.trim());
-  if (rescale) await checkRescaling(rescale);
-  return {
-    ...(weights !== undefined && { weights }),
-    ...(activations !== undefined && { activations }),
-    ...(rules.length > 0 && { layers: rules.map(layerRule) }),
-    ...(rescale && { rescale }),
-    ...(minSqnr !== undefined && { minSqnr }),
-    ...(args["correct-bias"] && { correctBias: true }),
-  };
-}
-
-async function checkRescaling(names: readonly string[]): Promise<void> {
-  const { parseRescaling, RESCALINGS } = await import("@lowbit/convert");
-  for (const name of names) {
-    try {
-      parseRescaling(name);
-    } catch (error) {
-      throw new UsageError(`--rescale: expected ${RESCALINGS}, got "${name}"`, { cause: error });
-    }
-  }
-}
-
-async function schemeBy(method: string, weights: string): Promise<string> {
-  const { METHODS, methodScheme } = await import("@lowbit/convert");
-  if (!METHODS.includes(method))
-    throw new UsageError(`--method: expected one of ${METHODS.join(", ")}, got "${method}"`);
-  return methodScheme(method, weights);
-}
-
-/** The same rules as a command line, for the file's provenance. */
-const recipeOf = ({ weights, activations, layers = [], rescale, correctBias }: Rules): string =>
-  [
-    "lowbit quantize",
-    ...(weights === undefined ? [] : [`--weights ${weights}`]),
-    ...(activations === undefined ? [] : [`--activations ${activations}`]),
-    ...layers.map(([glob, scheme]) => `--layer '${glob}=${scheme}'`),
-    ...(rescale ? [`--rescale ${rescale.join(",")}`] : []),
-    ...(correctBias ? ["--correct-bias"] : []),
-  ].join(" ");
-
-/** Shows the two stages of quantizing as they come. */
-function stages(progress: Progress): NonNullable<QuantizeModelOptions["onProgress"]> {
-  let current = "";
-  return (stage, done, total) => {
-    if (stage !== current) progress.stage(stage === "quantize" ? "quantizing" : "measuring", total);
-    current = stage;
-    progress.update(done);
-  };
-}
 
 async function packOf(text: string | undefined): Promise<Pack> {
   const { packs } = await import("lowbit");
@@ -279,71 +192,29 @@ export const quantize = defineCommand({
       return;
     }
     const passes: PassRecord[] = [];
+    const explain = args.explain ? (record: PassRecord) => void passes.push(record) : undefined;
     const opened = await openGraph(args.input, {
-      ...(args.explain && { explain: (pass, changes) => passes.push({ pass, changes }) }),
+      ...(explain && { explain: (pass, changes) => explain({ pass, changes }) }),
     });
     const tensorsOnly = isTensorsOnly(opened);
-    if (tensorsOnly && [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined))
+    const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
+    if (tensorsOnly && (needy || args.auto))
       throw new UsageError(
-        `${args.input} holds tensors and no network: --activations, --calibrate and --rescale need one`,
+        `${args.input} holds tensors and no network: --activations, --calibrate, --rescale and --auto need one`,
       );
-    const { quantizeModel, quantizeTensors, writeModel } = await import("@lowbit/convert");
     using interrupt = new Interrupt();
-    const { signal } = interrupt;
-    const calibration = args.calibrate && (await readCalibration(args.calibrate, opened.graph, progress, signal));
-    if (args.auto && (tensorsOnly || !calibration))
-      throw new UsageError(`${args.input} holds no network: --auto needs one`);
-    const key = async () => [
-      `${recipeOf(given)}${args.auto ? " --auto" : ""}`,
-      writeModel(opened.graph),
-      ...(args.calibrate ? [await readInput(args.calibrate)] : []),
-    ];
-    const threads = {
-      ...{ bytes: opened.bytes.length, jobs, signal },
-      kept: { output: args.output, key, resume: args.resume === true },
-    };
-    const measuring =
-      args.auto && calibration
-        ? await openMeasuringPool(threads, { model: writeModel(opened.graph), feeds: calibration.feeds })
-        : undefined;
-    await using pool = measuring ?? (await openPool(given, threads));
-    const work = { ...given, signal, ...(pool && { quantizing: pool }) };
-    const choose = async (): Promise<Rules> => {
-      if (!measuring || !calibration) return given;
-      const data = args.data === undefined ? undefined : await readDataset(args.data);
-      const layers = await chooseSchemes(opened.graph, goal, {
-        ...{ calibration, data, measuring, progress, signal },
-        async make(layers) {
-          const made = await quantizeModel(opened.graph, { ...work, layers, calibration });
-          const provenance = await provenanceOf(opened, made.graph, recipeOf({ ...given, layers }));
-          const { length } = writeModel(made.graph, { provenance, parity: parityOf(made) }, { pack });
-          return { bytes: length, graph: made.graph };
-        },
-      });
-      return { ...given, layers };
-    };
-    const make = async () => {
-      const rules = await choose();
-      const all = { ...work, ...rules, onProgress: stages(progress) };
-      const result = await (tensorsOnly
-        ? quantizeTensors(opened.graph, all)
-        : quantizeModel(opened.graph, {
-            ...all,
-            ...(calibration && { calibration }),
-            ...(args.explain && { explain: (record) => passes.push(record) }),
-          }));
-      return { rules, result };
-    };
-    const { rules, result } = await make().catch((error) => pool?.stopped(error) ?? Promise.reject(error));
-    const provenance = await provenanceOf(opened, result.graph, recipeOf(rules));
-    const bytes = writeModel(result.graph, { provenance, parity: parityOf(result) }, { pack });
+    await using run = await NetworkRun.open(opened, given, {
+      ...{ output: args.output, calibrate: args.calibrate, jobs, pack, resume: args.resume === true },
+      ...(args.auto && { auto: { goal, data: args.data } }),
+      ...{ progress, signal: interrupt.signal, explain },
+    });
+    const { result, bytes } = await run.make();
     progress.end();
-    const source = { source: args.input, sourceBytes: opened.bytes.length };
-    const outcome = outcomeOf(result, bytes.length, maxSize, source);
-    if (outcome.refusal !== undefined) await pool?.forget();
+    const outcome = outcomeOf(result, bytes.length, maxSize, { source: args.input, sourceBytes: opened.bytes.length });
+    if (outcome.refusal !== undefined) await run.forget();
     const write = async () => {
       await writeOutput(args.output, bytes);
-      await pool?.forget();
+      await run.forget();
     };
     await conclude(outcome, args, write, passes);
   },
