@@ -22,11 +22,11 @@ function members(types) {
   return [...new Set(lines)].sort();
 }
 
-/** Adds what a build of one part exports; what is gone, the build of all parts and tiers takes away. */
+/** Adds what a build of one part exports, and replaces what has other parameters now; what is gone, the build of all parts and tiers takes away. */
 export function addExportTypes(types) {
   const before = existsSync(file) ? readFileSync(file, "utf8").match(/^ {2}readonly .*;$/gm) : [];
-  const lines = new Set([...(before ?? []), ...members(types)]);
-  writeFileSync(file, `${header}${[...lines].sort().join("\n")}\n}\n`);
+  const lines = new Map([...(before ?? []), ...members(types)].map((line) => [line.slice(0, line.indexOf(":")), line]));
+  writeFileSync(file, `${header}${[...lines.values()].sort().join("\n")}\n}\n`);
 }
 
 /** @param {string[]} perTier the text of each tier's `*_bg.wasm.d.ts`; tiers must export the same functions */

@@ -116,14 +116,22 @@ pub fn codebook_subtract(
     status(run())
 }
 
-/// `pairs [count, 2]` of x and its weight, at least `floor`, sorted.
+/// `pairs [count, 2]` of x and its weight, at least `floor`.
 #[wasm_bindgen]
-pub fn codebook_sort_pairs(x: usize, weights: usize, count: usize, floor: f32, pairs: usize) -> i32 {
+pub fn codebook_pair(x: usize, weights: usize, count: usize, floor: f32, pairs: usize) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
         let pairs = memory.write(pairs, checked_area(OP, count, 2)?)?;
-        quantize::pair(memory.read(x, count)?, memory.read(weights, count)?, floor, pairs)?;
-        quantize::sort_pairs(pairs);
+        quantize::pair(memory.read(x, count)?, memory.read(weights, count)?, floor, pairs)
+    };
+    status(run())
+}
+
+/// Sorts `pairs [count, 2]`.
+#[wasm_bindgen]
+pub fn codebook_sort_pairs(pairs: usize, count: usize) -> i32 {
+    let run = || {
+        quantize::sort_pairs(Memory::new(OP).write(pairs, checked_area(OP, count, 2)?)?);
         Ok(())
     };
     status(run())
@@ -236,20 +244,22 @@ pub fn codebook_additive(params: usize, words: usize, error: usize) -> i32 {
     status(run())
 }
 
-/// f64 `sums` and u32 `counts` of the `values` shared values of hashed x.
+/// f64 `sums` and u32 `counts` of hashed x, of `part` shared values from `first` on of all `values`.
 #[wasm_bindgen]
 pub fn codebook_hashed_sums(
     x: usize,
     count: usize,
     seed: u32,
     values: usize,
+    first: usize,
+    part: usize,
     sums: usize,
     counts: usize,
 ) -> i32 {
     let run = || {
         let memory = Memory::new(OP);
-        let (sums, counts) = (memory.write(sums, values)?, memory.write(counts, values)?);
-        quantize::hashed_sums(memory.read(x, count)?, seed, sums, counts)
+        let (sums, counts) = (memory.write(sums, part)?, memory.write(counts, part)?);
+        quantize::hashed_sums(memory.read(x, count)?, seed, (values, first), sums, counts)
     };
     status(run())
 }

@@ -8,8 +8,8 @@ use crate::quantize::{Grid, Grouping};
 use crate::rows::RowKernel;
 use crate::tier::Tier;
 
-/// Rows that are searched at once; each is a problem of its own.
-const ROWS: usize = 64;
+/// Rows that are searched at once; each is a problem of its own. A weight of them takes 80 bytes, so that few rows are searched at a time.
+const ROWS: usize = 16;
 
 /// The rectified sigmoid h(V) = clip(σ(V)(ζ - γ) + γ, 0, 1).
 const ZETA: f64 = 1.1;

@@ -264,8 +264,14 @@ fn rotations() {
 fn hashed() {
     let x = [1.0; 12];
     let (mut sums, mut counts) = ([0.0; 4], [0; 4]);
-    hashed_sums(&x, 5, &mut sums, &mut counts).expect("valid");
+    hashed_sums(&x, 5, (4, 0), &mut sums, &mut counts).expect("valid");
     assert_eq!(counts.iter().sum::<u32>(), 12);
+    // In parts they are the same.
+    for first in 0..4 {
+        let (mut sum, mut count) = ([7.0], [7]);
+        hashed_sums(&x, 5, (4, first), &mut sum, &mut count).expect("valid");
+        assert_eq!((sum[0], count[0]), (sums[first], counts[first]));
+    }
     // What the values decode to is what they are the sums of.
     let values: Vec<f32> = sums.iter().zip(counts).map(|(sum, n)| (sum / f64::from(n.max(1))) as f32).collect();
     let coded = CodedWeights {
@@ -283,7 +289,9 @@ fn hashed() {
     let dot: f32 = w.iter().sum();
     let power: f32 = w.iter().map(|w| w * w).sum();
     assert!((dot - power).abs() < 1e-5 && power > 0.0, "least squares: {dot} {power}");
-    assert!(hashed_sums(&x, 5, &mut [], &mut []).is_err());
+    assert!(hashed_sums(&x, 5, (0, 0), &mut [], &mut []).is_err());
+    assert!(hashed_sums(&x, 5, (4, 1), &mut sums, &mut counts).is_err(), "beyond the last");
+    assert!(hashed_sums(&x, 5, (3, 0), &mut sums, &mut counts).is_err(), "more than there are");
 }
 
 fn codes() {

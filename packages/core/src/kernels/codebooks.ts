@@ -15,6 +15,9 @@ import { Parameters } from "./kernel-object.ts";
 import { copyF32, copyF64, copyU8, copyU32, held, type Stage, staged } from "./stage.ts";
 import { SumEncoder } from "./sums.ts";
 
+/** Values and weights that are paired at once. */
+const PART = 2 ** 12;
+
 /** A copy of x * factor in memory of the stage. */
 function load(instance: KernelInstance, stage: Stage, x: Float32Array, factor: number): number {
   const pointer = stage.upload(x);
@@ -329,10 +332,15 @@ export function codebookLoops(instance: KernelInstance): CodebookLoops {
           return new KernelSorted(instance, stage, values, x.length, 0);
         }
         const pairs = stage.reserve(8 * x.length);
-        staged(instance, (own) => {
-          const values = load(instance, own, x, factor);
-          instance.check(exports.codebook_sort_pairs(values, own.upload(weights), x.length, floor, pairs));
-        });
+        // In parts: beside the pairs there is no room for all of both once more.
+        for (let from = 0; from < x.length; from += PART) {
+          const [some, own] = [x.subarray(from, from + PART), weights.subarray(from, from + PART)];
+          staged(instance, (part) => {
+            const [values, theirs] = [load(instance, part, some, factor), part.upload(own)];
+            instance.check(exports.codebook_pair(values, theirs, some.length, floor, pairs + 8 * from));
+          });
+        }
+        instance.check(exports.codebook_sort_pairs(pairs, x.length));
         return new KernelSorted(instance, stage, pairs, x.length, 1);
       }),
     curved: (factor, { values, curvature, ratio = 1 }) =>
@@ -341,12 +349,24 @@ export function codebookLoops(instance: KernelInstance): CodebookLoops {
         const h = curvature ? load(instance, stage, curvature, ratio) : 0;
         return new KernelCurved(instance, stage, x, values.length, h);
       }),
-    hashedSums: (x, seed, factor, values) =>
+    hashedMeans: (x, seed, factor, values) =>
       staged(instance, (stage) => {
-        const [sums, counts] = [stage.reserve(8 * values), stage.reserve(4 * values)];
+        // Sums take three times the room of weights, hence not all at once where there are as many.
+        const most = Math.min(values, Math.ceil(x.length / 4));
+        const [sums, counts] = [stage.reserve(8 * most), stage.reserve(4 * most)];
         const weights = load(instance, stage, x, factor);
-        instance.check(exports.codebook_hashed_sums(weights, x.length, seed, values, sums, counts));
-        return { sums: copyF64(instance, sums, values), counts: copyU32(instance, counts, values) };
+        const means = new Float32Array(values);
+        for (let first = 0; first < values; first += most) {
+          const part = Math.min(most, values - first);
+          instance.check(exports.codebook_hashed_sums(weights, x.length, seed, values, first, part, sums, counts));
+          const numbers = copyU32(instance, counts, part);
+          const found = copyF64(instance, sums, part);
+          means.set(
+            found.map((sum, b) => (numbers[b] === 0 ? 0 : sum / numbers[b]!)),
+            first,
+          );
+        }
+        return means;
       }),
   };
 }

@@ -184,14 +184,15 @@ export class Weights implements Disposable {
     return this.#loops.interleave(codes, count);
   }
 
-  /** Per shared value of weights hashed by `seed`: Σ ±w times `factor`, and how many they are. */
-  hashedSums(seed: number, factor: number, values: number): { sums: Float64Array; counts: Uint32Array } {
+  /** Per shared value of weights hashed by `seed`: the mean of ±w times `factor`; 0 where there is none. */
+  hashedMeans(seed: number, factor: number, values: number): Float32Array {
     this.release();
-    return this.#loops.hashedSums(this.#values, seed, factor, values);
+    return this.#loops.hashedMeans(this.#values, seed, factor, values);
   }
 
   /** The largest magnitude among other numbers, such as the curvature of the weights. */
   largest(x: Float32Array): number {
+    this.release();
     using held = this.#loops.load(x);
     return held.absMax({ rows: 1, columns: x.length, groupSize: x.length })[0]!;
   }

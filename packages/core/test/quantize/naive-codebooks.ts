@@ -293,7 +293,7 @@ export const naiveCodebookLoops: CodebookLoops = {
       values.map((value) => value * factor),
       curvature?.map((h) => h * ratio) ?? new Float32Array(values.length).fill(1),
     ),
-  hashedSums(weights, seed, factor, values) {
+  hashedMeans(weights, seed, factor, values) {
     const x = weights.map((weight) => weight * factor);
     const [sums, counts] = [new Float64Array(values), new Uint32Array(values)];
     for (const [i, value] of x.entries()) {
@@ -302,6 +302,6 @@ export const naiveCodebookLoops: CodebookLoops = {
       sums[at]! += word & 1 ? -value : value;
       counts[at]!++;
     }
-    return { sums, counts };
+    return Float32Array.from(sums, (sum, b) => (counts[b] === 0 ? 0 : sum / counts[b]!));
   },
 };

@@ -39,8 +39,7 @@ export function hashed({ ratio }: { readonly ratio: number }): Quantizer<"hashed
         throw new OutOfRangeError(`quantizer ${scheme}`, "values", `at most ${MOST_VALUES}`, count);
       const seed = random.bits32();
       const { factor, restore } = unitOf(w);
-      const { sums, counts } = w.hashedSums(seed, factor, count);
-      const values = restore(Float32Array.from(sums, (sum, b) => (counts[b] === 0 ? 0 : sum / counts[b]!)));
+      const values = restore(w.hashedMeans(seed, factor, count));
       return { codes: new Uint8Array(0), decoding: { kind: "hashed", values, seed } };
     },
   });

@@ -108,11 +108,6 @@ export interface CodebookLoops {
   sorted(x: Float32Array, factor: number, weights?: Float32Array, floor?: number): SortedValues;
   /** A copy of values * factor with curvature * ratio. */
   curved(factor: number, numbers: CurvedNumbers): CurvedWeights;
-  /** Per shared value of hashed weights: Σ ±w * factor and their number. */
-  hashedSums(
-    x: Float32Array,
-    seed: number,
-    factor: number,
-    values: number,
-  ): { sums: Float64Array; counts: Uint32Array };
+  /** Per shared value the mean of ±w * factor of the weights that are hashed to it; 0 where none is. */
+  hashedMeans(x: Float32Array, seed: number, factor: number, values: number): Float32Array;
 }
