@@ -6,6 +6,7 @@ import type { Query } from "./coders/coder.ts";
 import { MOST_BREADTH } from "./graph.ts";
 import type { IndexState, SearchOptions } from "./search-index.ts";
 import type { Store } from "./store.ts";
+import { stretched } from "./stretch.ts";
 
 /** What a search may spend. */
 export interface Effort {
@@ -44,7 +45,10 @@ export function candidates(
     scanner.scan(store.exact!, allowed.selection, top, undefined);
     return { ...top.finishF32(), counts: false };
   }
-  const found = fromCodes(instance, store, query, allowed, { ...effort, exact, k: rescorer ? rescored : k });
+  const s = store.stretch;
+  using longer = s === undefined ? undefined : stretched(instance, query, s);
+  const asked = longer ?? query;
+  const found = fromCodes(instance, store, asked, allowed, { ...effort, exact, k: rescorer ? rescored : k });
   if (!rescorer) return { ...found, counts: coder.counts };
   const ids = new Uint32Array(queries * k);
   const scores = new Float32Array(queries * k);
@@ -65,7 +69,8 @@ function one({ pointer, count, values }: Query, i: number): Query {
   return { pointer: pointer + 4 * d * i, count: 1, values: values.subarray(d * i, d * (i + 1)) };
 }
 
-function fromCodes(
+/** Numbers and scores of the best by codes, [count, k]. */
+export function fromCodes(
   instance: KernelInstance,
   store: Store,
   query: Query,

@@ -35,7 +35,7 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   const { spec, learned, ids, payloads, about, live, metric, input, efConstruction } = index.state;
   const tensors = new Map<string, RawTensor>();
   const dimension = spec.truncate ?? input;
-  const { rotation, centroids, codebooks, norms, mean } = learned;
+  const { rotation, centroids, codebooks, norms, mean, stretch } = learned;
   if (rotation) tensors.set("rotation", floatTensor(rotation, [dimension, dimension]));
   if (centroids) tensors.set("centroids", floatTensor(centroids, [centroids.length / dimension, dimension]));
   if (codebooks) {
@@ -44,6 +44,7 @@ export function saveIndex(index: Index): Uint8Array<ArrayBuffer> {
   }
   if (norms) tensors.set("norms", floatTensor(norms, [2]));
   if (mean) tensors.set("mean", floatTensor(mean, [mean.length]));
+  if (stretch) tensors.set("stretch", floatTensor(stretch, [1]));
   tensors.set("live", wordTensor(live.words.slice(0, Math.ceil(ids.count / 32))));
   if (!payloads.empty) {
     const { bytes, ends } = payloads.arrays(ids.count);
@@ -228,15 +229,33 @@ function learnedOf(tensors: ReadonlyMap<string, RawTensor>, spec: IndexSpec, inp
   const { codes, lists, opq } = spec;
   const { books = 0, entries = 0, part = 0 } = booksOf(spec, dimension) ?? {};
   const sums = codes.kind === "rq" || codes.kind === "lsq";
-  const norms = floats("norms", sums && metric === "l2", 2);
+  const stretch = stretchIn(tensors, spec, metric, floats);
+  const norms = floats("norms", sums && (metric === "l2" || stretch !== undefined), 2);
   if (norms && !(norms[1]! > 0)) throw new FormatError("tensor-shape", "norms", "a step above 0", norms[1]);
   return {
     norms,
+    stretch,
     rotation: floats("rotation", opq !== undefined || codes.kind === "rabitq", dimension * dimension),
     centroids: floats("centroids", lists !== undefined, (lists ?? 0) * dimension),
     codebooks: floats("codebooks", books > 0, books * entries * part),
     mean: floats("mean", codes.kind === "rabitq" && !lists, dimension),
   };
+}
+
+/** Files of before it was learned: cosines of PQ by plain distances, those of sums and in lists by inner products. */
+function stretchIn(
+  tensors: ReadonlyMap<string, RawTensor>,
+  { codes, lists }: IndexSpec,
+  metric: Metric,
+  floats: (name: string, wanted: boolean, length: number) => Float32Array | undefined,
+): Float32Array | undefined {
+  const { kind } = codes;
+  if (metric !== "cosine" || !(kind === "pq" || kind === "rq" || kind === "lsq")) return undefined;
+  if (kind === "pq" && codes.threshold !== undefined) return undefined;
+  if (!tensors.has("stretch")) return kind !== "pq" || lists ? undefined : Float32Array.of(1);
+  const stretch = floats("stretch", true, 1)!;
+  if (!(stretch[0]! >= 1 && stretch[0]! <= 64)) throw new FormatError("tensor-shape", "stretch", "1 to 64", stretch[0]);
+  return stretch;
 }
 
 function payloadsOf(tensors: ReadonlyMap<string, RawTensor>, count: number): Payloads {

@@ -4,7 +4,7 @@ import { Bits } from "./bits.ts";
 import { candidates, type Effort, filterWords } from "./candidates.ts";
 import { type Graph, MOST_BREADTH } from "./graph.ts";
 import { Ids, type IndexId } from "./ids.ts";
-import { codeMetric, higherIsNearer, kernelMetric, METRICS, type Metric } from "./metric.ts";
+import { codeMetric, higherIsNearer, kernelMetric, METRICS, type Metric, stretchOf } from "./metric.ts";
 import { type Payload, Payloads } from "./payloads.ts";
 import { CHUNK, checkVectors, Preparer, type Vectors } from "./prepare.ts";
 import { defaultRescored, formatSpec, type IndexSpec, parseSpec } from "./spec.ts";
@@ -440,11 +440,10 @@ export class Index implements Disposable {
 
   /** From what kernels score, the smallest the best, to what users see. */
   #scoreOf(counts: boolean): (score: number) => number {
-    const { spec } = this.#state;
+    const { spec, learned } = this.#state;
     if (counts || !higherIsNearer(this.metric)) return (score) => score;
-    // Between vectors of length 1: |q - x|² = 2 - 2 <q, x>.
-    if (!spec.rescore && codeMetric(this.metric, spec) !== kernelMetric(this.metric)) return (score) => 1 - score / 2;
-    return (score) => -score;
+    const s = spec.rescore ? undefined : stretchOf(learned);
+    return s === undefined ? (score) => -score : (score) => (s * s + 1 - score) / (2 * s);
   }
 
   #checkLike(op: string, spec: string, metric: Metric, dimension: number): void {
@@ -454,8 +453,8 @@ export class Index implements Disposable {
   }
 
   #emptyStore(): Store {
-    const { metric, input, spec } = this.#state;
-    const metrics = { metric: kernelMetric(metric), codeMetric: codeMetric(metric, spec) };
+    const { metric, input, spec, learned } = this.#state;
+    const metrics = { metric: kernelMetric(metric), codeMetric: codeMetric(metric, learned) };
     return new Store({ ...this.#state, ...metrics, dimension: spec.truncate ?? input });
   }
 

@@ -10,9 +10,9 @@
  *           PQ<M>x4fs      16 centroids, scanned in registers       M / 2
  *           PQ<M>x8_A<T>, PQ<M>x4fs_A<T>   the same bytes, learned and coded by the score-aware loss (ScaNN's)
  *                          of threshold T, 0.01 to 0.99, for inner products: PQ48x8_A0.2
- *           RQ<M>x8        residual codes: sums of M of 256 whole   M, for l2 M + 1
+ *           RQ<M>x8        residual codes: sums of M of 256 whole   M; by cosine, l2 M + 1
  *                          vectors each, M = 1 to 16
- *           RQ<M>x4fs      of 16 each, M = 1 to 64                  M / 2, for l2 M / 2 + 1
+ *           RQ<M>x4fs      of 16 each, M = 1 to 64                  M / 2; + 1
  *           LSQ<M>x8, LSQ<M>x4fs   additive codes: all codebooks learned together
  *           RaBitQ[<B>]    B = 1 (absent) to 8 bits a coordinate    B D / 8 + 8
  *

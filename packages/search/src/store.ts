@@ -6,6 +6,7 @@ import { bytesPerVector, type CodeList, type Coder, type Query, type Run } from 
 import type { FlatCoder } from "./coders/flat.ts";
 import { makeCoder, makeRescorer } from "./coders/make.ts";
 import { Graph } from "./graph.ts";
+import { stretchOf } from "./metric.ts";
 import type { IndexSpec } from "./spec.ts";
 import type { Learned } from "./train.ts";
 
@@ -54,6 +55,11 @@ export class Store implements Disposable {
     this.exact = this.rescorer && this.#emptyList(this.rescorer);
     this.graph = spec.links ? new Graph(instance, spec.links, setting.efConstruction) : undefined;
     this.centroids = learned.centroids ? instance.upload(learned.centroids) : 0;
+  }
+
+  /** Length of queries where codes are scanned by distance for a cosine. */
+  get stretch(): number | undefined {
+    return stretchOf(this.#setting.learned);
   }
 
   /** Bytes of a vector: codes, its number in a list or its links, and what is scored again. */

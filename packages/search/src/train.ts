@@ -8,6 +8,7 @@ import { subtractRows } from "./coders/rabitq.ts";
 import { CHUNK, Preparer, type Vectors } from "./prepare.ts";
 import { randomRotation } from "./rotation.ts";
 import type { IndexSpec } from "./spec.ts";
+import { fitStretch } from "./stretch.ts";
 import { trainSums } from "./train-sums.ts";
 
 /** What is learned, as a file holds it. */
@@ -21,13 +22,17 @@ export interface Learned {
   readonly norms?: Float32Array | undefined;
   /** f32 [D] */
   readonly mean?: Float32Array | undefined;
+  /** f32 [1]: how long queries are made where codes are scanned by distance for a cosine, see stretch.ts. */
+  readonly stretch?: Float32Array | undefined;
 }
 
 /** Whether codes of the one mean the same by the other. */
 export function sameLearned(a: Learned, b: Learned): boolean {
   const same = (x: Float32Array | undefined, y: Float32Array | undefined): boolean =>
     x === y || (x !== undefined && y !== undefined && x.length === y.length && x.every((value, i) => value === y[i]));
-  return (["rotation", "centroids", "codebooks", "norms", "mean"] as const).every((name) => same(a[name], b[name]));
+  return (["rotation", "centroids", "codebooks", "norms", "mean", "stretch"] as const).every((name) =>
+    same(a[name], b[name]),
+  );
 }
 
 export interface TrainSetting {
@@ -51,6 +56,10 @@ const FOR_ROTATION = 16_384;
 
 /** For codebooks of whole vectors, each of which takes as long as all of a product quantizer. */
 const FOR_SUMS = 16_384;
+
+/** For the length of queries, of sums too, whose codes take long to find. */
+const FOR_STRETCH = 16_384;
+const FOR_SUMS_STRETCH = 4096;
 
 /** Sub-spaces whose rotations are learned: [M, D / M] must be whole. */
 function checkDivides(what: string, dimension: number, subspaces: number): void {
@@ -98,6 +107,12 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
     }
     signal?.throwIfAborted();
   }
+  const withStretch = (learned: Learned, most: number): Learned => {
+    if (!normalize) return learned;
+    onStage("length of queries");
+    const again = take(preparer, vectors, dimension, most, 1, "lengths");
+    return { ...learned, stretch: fitStretch(instance, again, spec, learned) };
+  };
   if (codes.kind === "rabitq") {
     if (lists) return { rotation, centroids };
     const sample = take(preparer, vectors, dimension, FOR_ROTATION, 1, "RaBitQ");
@@ -106,9 +121,10 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
   if (codes.kind === "rq" || codes.kind === "lsq") {
     onStage("codebooks");
     const sample = take(preparer, vectors, dimension, FOR_SUMS, codes.bits === 8 ? 256 : 16, "codebooks");
-    const sums = await trainSums(instance, sample, { ...codes, metric: setting.metric, centroids, seed });
+    const metric = normalize ? "l2" : setting.metric;
+    const sums = await trainSums(instance, sample, { ...codes, metric, centroids, seed });
     signal?.throwIfAborted();
-    return { rotation, centroids, ...sums };
+    return withStretch({ rotation, centroids, ...sums }, FOR_SUMS_STRETCH);
   }
   if (codes.kind !== "pq") return { rotation, centroids };
   onStage("codebooks");
@@ -123,7 +139,7 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
     seed,
   });
   signal?.throwIfAborted();
-  if (threshold === undefined) return { rotation, centroids, codebooks };
+  if (threshold === undefined) return withStretch({ rotation, centroids, codebooks }, FOR_STRETCH);
   const eta = etaOf(threshold, dimension);
   const scoreAware = fitScoreAware(instance, { sample, whole, codebooks, subspaces, bits, eta });
   return { rotation, centroids, codebooks: scoreAware };

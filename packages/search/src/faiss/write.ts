@@ -1,7 +1,7 @@
 /** Files of Faiss' `index_write`, as its version 1.15 writes and older ones since 1.7 read them. */
 import { InputError } from "lowbit";
 import type { IndexId } from "../ids.ts";
-import { codeMetric } from "../metric.ts";
+import { codeMetric, stretchOf } from "../metric.ts";
 import type { Index } from "../search-index.ts";
 import { defaultRescored } from "../spec.ts";
 import { joined } from "../store.ts";
@@ -17,7 +17,8 @@ const PROBES = 16;
  * The file of a Faiss index with the same codes: `Flat`, `PQ<M>x8`, `PQ<M>x4fs`, `Binary`, `IVF<lists>` over the first three (fast scan of residuals, `PQ<M>x4fsr`
  * there), and `HNSW<links>` over `Flat` and `PQ<M>x8`; behind `OPQ<M>` and before `RFlat` too.
  *
- * Vectors of a cosine index are of length 1 and its metric is the inner product, of product quantization without lists the distance, as here: queries of Faiss have to be of length 1. Bit 1 of a binary code is a negative number, the first bit the lowest of
+ * Vectors of a cosine index are of length 1, and queries of Faiss have to be. Its metric is the inner product; of product quantization it is the distance, from centroids that are as much shorter as queries are longer here
+ * (`stretch.ts`), which is the same order: such a file is for searches, what Faiss adds to it would be coded by the shorter ones. Bit 1 of a binary code is a negative number, the first bit the lowest of
  * its byte (`numpy.packbits(x < 0, bitorder="little")`). Ids that are numbers or bigints go along.
  *
  * @throws InputError for codes that Faiss has not, ids that are words, and vectors that were removed and not yet compacted
@@ -38,7 +39,7 @@ export function toFaiss(index: Index): Uint8Array<ArrayBuffer> {
     : BigInt64Array.from({ length: ids.count }, (_, number) => integer(ids.idOf(number)));
   const writer = new Writer();
   if (codes.kind === "binary") return writeBinary(writer, index, names);
-  const metric = codeMetric(index.metric, spec);
+  const metric = codeMetric(index.metric, learned);
   const file = new FloatFile(writer, index, metric);
   if (opq) {
     file.header("IxPT").i32(1).name("LTra").u8(0).vector(learned.rotation!).vector(new Float32Array(0));
@@ -113,7 +114,14 @@ class FloatFile {
   }
 
   #quantizer(subspaces: number, bits: number): void {
-    this.#writer.i64(this.#index.dimension, subspaces, bits).vector(this.#index.state.learned.codebooks!);
+    this.#writer.i64(this.#index.dimension, subspaces, bits).vector(this.#shortened("codebooks"));
+  }
+
+  /** |s q - y|² is s² |q - y / s|². */
+  #shortened(name: "codebooks" | "centroids"): Float32Array {
+    const { learned } = this.#index.state;
+    const s = stretchOf(learned) ?? 1;
+    return s === 1 ? learned[name]! : learned[name]!.map((x) => x / s);
   }
 
   #blocks(subspaces: number): void {
@@ -126,11 +134,11 @@ class FloatFile {
   }
 
   #lists(lists: number, names: BigInt64Array | undefined): void {
-    const { codes, centroids } = { ...this.#index.state.spec, ...this.#index.state.learned };
+    const { codes } = this.#index.state.spec;
     const fast = codes.kind === "pq" && codes.bits === 4;
     const writer = this.header(codes.kind === "flat" ? "IwFl" : fast ? "IwPf" : "IwPQ").i64(lists, PROBES);
     // Vectors are in the list of the nearest centroid, whatever the metric.
-    this.flat(new Uint8Array(centroids!.slice().buffer), lists, "l2");
+    this.flat(new Uint8Array(this.#shortened("centroids").slice().buffer), lists, "l2");
     writer.u8(0).i64(0);
     const parts = this.#index.parts();
     if (codes.kind !== "pq") {
