@@ -6,7 +6,8 @@
 //   node scripts/fuzz-readers.mjs --until 1000000 --record packages/convert/test/fuzz/runs.json
 //                                                                              goes on behind what the record holds, until every reader has had so many inputs
 //
-// Every input has a seed of its own. The committed record holds what was really run: inputs `from` (with it) to `to` (without) of a reader at a commit.
+// Every input has a seed of its own. The committed record holds what was really run: inputs `from` (with it) to `to` (without) of a reader at a commit. Older runs, with a `seed`, drew
+// all their inputs from one; their day and commit are those of the record.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -134,12 +135,18 @@ function record(path, name, commit, from, run) {
   renameSync(`${path}.new`, path);
 }
 
-/** Where the inputs of a reader end that are recorded from 0 on without a gap. */
-function endOf(runs, name) {
+/** Where the inputs of a reader end that are recorded from 0 on without a gap, and how many are recorded beside them. */
+function recordedOf(runs, name) {
+  const own = runs.filter(({ reader }) => reader === name);
   let end = 0;
-  for (const { from, to } of runs.filter(({ reader }) => reader === name).sort((a, b) => a.from - b.from))
+  for (const { from, to } of own.filter(({ seed }) => seed === undefined).sort((a, b) => a.from - b.from))
     if (from <= end) end = Math.max(end, to);
-  return end;
+  const sum = (of) => own.reduce((total, run) => total + of(run), 0);
+  return {
+    end,
+    older: sum(({ seed, inputs }) => (seed === undefined ? 0 : inputs)),
+    seconds: sum(({ seed, seconds }) => (seed === undefined ? seconds : 0)),
+  };
 }
 
 const report = (name, from, { inputs, read, failed, slowestMs, seconds }) =>
@@ -179,13 +186,14 @@ async function main() {
   const until = number(values.until, "until");
   for (;;) {
     const runs = recorded(values.record);
+    // By turns of equal time, so that slow readers do not keep the others waiting.
     const [next] = wanted
-      .map((reader) => ({ reader, from: endOf(runs, reader.name) }))
-      .filter(({ from }) => from < until)
-      .sort((a, b) => a.from - b.from);
+      .map((reader) => ({ reader, ...recordedOf(runs, reader.name) }))
+      .filter(({ end, older }) => end + older < until)
+      .sort((a, b) => a.seconds - b.seconds);
     if (next === undefined) return;
-    const { reader, from } = next;
-    const inputs = Math.min(TURN.inputs, until - from);
+    const { reader, end: from, older } = next;
+    const inputs = Math.min(TURN.inputs, until - older - from);
     const run = await fuzz(module, reader, { from, inputs, seconds: TURN.seconds, watch });
     report(reader.name, from, run);
     record(values.record, reader.name, commit, from, run);

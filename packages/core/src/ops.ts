@@ -9,4 +9,5 @@ export { registerAllOps } from "./ops/all.ts";
 export { evaluate, isEvaluated } from "./ops/evaluate.ts";
 export type { Evaluate, Operator } from "./ops/operator.ts";
 export * from "./ops/operators.ts";
+export { type RecurrentActivation, recurrentFunctions } from "./ops/recurrent.ts";
 export { registerOps } from "./ops/register.ts";

@@ -69,8 +69,13 @@ export function resolveShape(source: readonly number[], target: readonly (number
   return elementCount(sizes as number[]) === total ? (sizes as number[]) : undefined;
 }
 
-/** Floats only: integers are compared to find sizes, which is not done here. */
+/** Floats, and single integers, which decide how often a loop turns. */
 function compared(a: PlainConstant, b: PlainConstant, holds: (x: number, y: number) => boolean) {
+  if (a.dtype === "int64" && b.dtype === "int64" && a.data.length === 1 && b.data.length === 1) {
+    const shape = a.shape.length > b.shape.length ? a.shape : b.shape;
+    const data = Uint8Array.of(Number(holds(Number(a.data[0]), Number(b.data[0]))));
+    return { kind: "plain", dtype: "bool", shape, data } as const;
+  }
   const result = a.dtype === "f32" ? combine(a, b, (x, y) => Number(holds(x, y))) : undefined;
   return result && { ...result, dtype: "bool" as const, data: new Uint8Array(result.data as Float32Array) };
 }

@@ -43,6 +43,10 @@ export class NodeAttributes {
     return attribute ? new TextDecoder().decode(attribute.s) : fallback;
   }
 
+  strings(name: string): string[] | undefined {
+    return this.#get(name, A.STRINGS)?.strings.map((value) => new TextDecoder().decode(value));
+  }
+
   ints(name: string): number[] | undefined {
     return this.#get(name, A.INTS)?.ints.map((value) => this.#safe(name, value));
   }

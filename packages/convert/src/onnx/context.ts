@@ -15,7 +15,7 @@ import type { GraphEditor } from "../graph/editor.ts";
 import { foldValues } from "../graph/fold.ts";
 import { countedAxis } from "../graph/numbers.ts";
 import { NodeAttributes } from "./attributes.ts";
-import { importBranch, type Scope } from "./branch.ts";
+import { type InnerNames, importBranch, type Scope } from "./branch.ts";
 import type { GraphProto, NodeProto } from "./generated/onnx_pb.ts";
 import { nodeTitle } from "./reader.ts";
 
@@ -96,7 +96,9 @@ export class NodeContext {
   /** Input `index` as a value of f32, of the rank given if one is. */
   float(index: number, rank?: number): string {
     let name = this.input(index);
-    if (this.info(name).dtype === "f64") name = this.step(`input${index}`, "cast", [name], { to: "f32" });
+    // A stored one is converted here, by the operator that folding knows.
+    if (this.info(name).dtype === "f64")
+      name = this.step(`input${index}`, this.constantOf(name) ? "cast" : "anyCast", [name], { to: "f32" });
     const { dtype, shape } = this.info(name);
     if (dtype !== "f32") this.unsupported(`input ${index} of type ${dtype}`, "f32");
     if (rank !== undefined && shape.length !== rank)
@@ -208,12 +210,34 @@ export class NodeContext {
 
   /** Imports a subgraph in place of this node: its outputs are the node's. */
   replace(graph: GraphProto): void {
-    const prefix = this.proto.output.find((name) => name !== "")!;
-    for (const [index, output] of importBranch(graph, prefix, this.#scope).entries()) {
-      const value = this.#names.get(output);
-      if (value === undefined) this.unsupported(`output "${output}", for training only`, "outputs that inference has");
-      this.bind(value, index);
-    }
+    const { resultOf } = this.#import(graph, "", {});
+    for (const [index, { name }] of graph.output.entries()) this.bind(resultOf(name), index);
+  }
+
+  /** Imports a subgraph, or some of its nodes, as a part of this node. */
+  importPart(graph: GraphProto, part: string, inner: InnerNames = {}) {
+    return this.#import(graph, `/${part}`, inner);
+  }
+
+  #import(graph: GraphProto, part: string, inner: InnerNames) {
+    const prefix = `${this.proto.output.find((name) => name !== "")!}${part}`;
+    const names = importBranch(graph, prefix, this.#scope, inner);
+    const resultOf = (name: string): string =>
+      this.#names.get(names.get(name)!) ??
+      this.unsupported(`output "${name}", for training only`, "outputs that inference has");
+    return { names, resultOf };
+  }
+
+  /** Takes from what loops may become. @throws ModelFileError where it is more than is left */
+  unroll(nodes: number, bytes: number): void {
+    const { unrolling } = this.#scope;
+    unrolling.nodes -= nodes;
+    unrolling.bytes -= bytes;
+    if (unrolling.nodes < 0 || unrolling.bytes < 0)
+      this.unsupported(
+        "loops of many nodes when all their turns are written out",
+        "8,192 at most, of 1 MiB of tensors",
+      );
   }
 
   /** Stores the floats that codes stand for; a layer whose weights they become takes the codes: {@link weight}. */

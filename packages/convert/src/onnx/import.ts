@@ -4,6 +4,7 @@ import { GraphEditor } from "../graph/editor.ts";
 import type { Scope } from "./branch.ts";
 import { NodeContext } from "./context.ts";
 import type { ModelProto, NodeProto } from "./generated/onnx_pb.ts";
+import { unrollingBudget } from "./loop.ts";
 import { OPERATORS } from "./operators/registry.ts";
 import { nodeTitle, parseOnnx, readOnnxModel, type SourceModel } from "./reader.ts";
 
@@ -32,6 +33,7 @@ export function importOnnxModel(model: ModelProto, name?: string): Graph {
   const { opset, types } = source;
   const scope: Scope = {
     ...{ opset, editor, names, types },
+    unrolling: unrollingBudget(),
     importNodes(nodes) {
       refuseUnknown(nodes);
       for (const node of nodes) OPERATORS.get(operatorName(node))!(new NodeContext(node, scope));

@@ -143,7 +143,10 @@ function readInput(input: ValueInfoProto): SourceModel["inputs"][number] {
 /**
  * Topological order (the file's own where that is one). Names a node of the cycle, or the value that nothing writes.
  */
-export function sortNodes(graph: Pick<GraphProto, "node" | "output">, known: ReadonlySet<string>): NodeProto[] {
+export function sortNodes(
+  graph: Pick<GraphProto, "node" | "output">,
+  known: Pick<ReadonlySet<string>, "has">,
+): NodeProto[] {
   const writers = new Map<string, NodeProto>();
   for (const node of graph.node) {
     if (node.output.every((output) => output === "")) {

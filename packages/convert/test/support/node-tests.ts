@@ -14,6 +14,9 @@ import { untar } from "./tar.ts";
 
 export const NODE_TESTS = "onnx-node-tests.tar.gz";
 
+/** Those that are committed, all of which pass; a path in the checkout. */
+export const MORE_TESTS = "packages/convert/test/golden/node-tests.tar.gz";
+
 export interface NodeTest {
   /** Without `test_`. */
   readonly name: string;

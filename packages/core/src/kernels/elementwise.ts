@@ -1,4 +1,4 @@
-/** f32 operators that treat each element alone; see crates/kernels/src/elementwise. Every function takes pointers; y may be x. */
+/** f32 operators that treat each element alone; see crates/kernels/src/elementwise. Every function takes pointers; y may be x, but for {@link Binary}. */
 import type { KernelInstance } from "./instance.ts";
 import { KernelObject, Parameters } from "./kernel-object.ts";
 
@@ -19,7 +19,7 @@ export class Binary extends KernelObject {
     super(instance, parameters.call(instance.exports.elementwise_binary_new));
   }
 
-  /** @param y f32, of the broadcast shape; may be a or b where that has the same shape */
+  /** @param y f32, of the broadcast shape; overlaps neither a nor b */
   run(a: number, b: number, y: number): void {
     this.instance.check(this.instance.exports.elementwise_binary_run(this.handle, a, b, y));
   }

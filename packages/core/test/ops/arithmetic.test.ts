@@ -234,3 +234,36 @@ describe("reduce", () => {
     }
   });
 });
+
+describe.each(["f8e4m3fn", "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz"] as const)("narrowFloat to %s", (to) => {
+  it.each([true, false])("saturates: %s", async (saturate) => {
+    const random = new RandomData(3);
+    const wide = Array.from({ length: 200 }, () => random.pick([1, -1]) * 2 ** (40 * random.uniform() - 22));
+    // Ties, ends, and what is near them.
+    const ties = [
+      0,
+      1,
+      17,
+      18,
+      1.0625,
+      1.125,
+      1.1875,
+      1.375,
+      447,
+      448,
+      464,
+      465,
+      240,
+      248,
+      249,
+      57344,
+      61440,
+      61441,
+      2 ** -10,
+      2 ** -11,
+      2 ** -17,
+    ];
+    const x = Float32Array.from([...wide, ...ties, ...ties.map((value) => -value)]);
+    await checkNode("narrowFloat", [{ tensor: new Tensor("f32", [x.length], x) }], { to, saturate });
+  });
+});

@@ -178,9 +178,26 @@ function fourBits(node: NodeContext, to: keyof DataOf, [min, max]: readonly [num
   node.bind(node.main("cast", [whole], { to: to as "int8" }));
 }
 
+/** Floats of 8 bits, by ONNX's numbers: values of theirs are kept as f32. */
+const EIGHT_BITS: ReadonlyMap<number, AttributesOf<"narrowFloat">["to"]> = new Map([
+  [T.FLOAT8E4M3FN, "f8e4m3fn"],
+  [T.FLOAT8E4M3FNUZ, "f8e4m3fnuz"],
+  [T.FLOAT8E5M2, "f8e5m2"],
+  [T.FLOAT8E5M2FNUZ, "f8e5m2fnuz"],
+]);
+
+export const isEightBits = (type: number): boolean => EIGHT_BITS.has(type);
+
+/** x rounded to a float of 8 bits, where `type` is one; undefined where it is another. */
+export function eightBits(node: NodeContext, x: string, type: number | undefined): string | undefined {
+  const to = type === undefined ? undefined : EIGHT_BITS.get(type);
+  const saturate = node.attributes.int("saturate", 1) !== 0;
+  return to && node.main("narrowFloat", [x], { to, saturate });
+}
+
 /**
  * To float16 and bfloat16 nothing happens: a network in half precision runs in f32 here, which is closer to the numbers
- * it was trained with.
+ * it was trained with. To floats of 8 bits x is rounded, which is what those are for.
  */
 function cast(node: NodeContext): void {
   const type = node.attributes.int("to", 0);
@@ -189,9 +206,18 @@ function cast(node: NodeContext): void {
     fourBits(node, to, type === T.INT4 ? [-8, 7] : [0, 15]);
     return;
   }
-  if (to === undefined || narrow.has(type))
-    node.unsupported(`to ${typeName(type)}`, "a type of 16 bits or more, INT8, UINT8, INT4, UINT4 or BOOL");
-  converted(node, to);
+  if (to === undefined || (narrow.has(type) && !EIGHT_BITS.has(type)))
+    node.unsupported(`to ${typeName(type)}`, "a type of 8 bits or more, INT4 or UINT4");
+  castTo(node, to, type);
+}
+
+/** CastLike: to the type of its second input. */
+const castLike: OperatorImporter = (node) =>
+  castTo(node, node.info(node.input(1)).dtype as keyof DataOf, node.codeType(1));
+
+function castTo(node: NodeContext, to: keyof DataOf, type: number | undefined): void {
+  if (type !== undefined && EIGHT_BITS.has(type)) node.bind(eightBits(node, node.float(0), type)!);
+  else converted(node, to);
 }
 
 /** Functions of one element of each input. */
@@ -268,5 +294,5 @@ export const elementwise: Readonly<Record<string, OperatorImporter>> = {
   IsNaN: plain("isNan"),
   IsInf: isInf,
   Cast: cast,
-  CastLike: (node) => converted(node, node.info(node.input(1)).dtype as keyof DataOf),
+  CastLike: castLike,
 };

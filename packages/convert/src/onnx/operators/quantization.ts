@@ -5,6 +5,7 @@ import { roundTiesToEven } from "../../graph/numbers.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { TensorProto_DataType as T } from "../generated/onnx_pb.ts";
 import { dtypeOf } from "../tensor.ts";
+import { eightBits, isEightBits } from "./elementwise.ts";
 
 /** Limits of the code types. */
 const LIMITS = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767], uint16: [0, 65535] } as const;
@@ -59,6 +60,11 @@ function quantizeLinear(node: NodeContext): void {
   const zero = node.optional(2);
   const declared = node.attributes.has("output_dtype") ? dtypeOf(node.attributes.int("output_dtype", 0)) : undefined;
   const type = (zero === undefined ? undefined : node.info(zero).dtype) ?? declared ?? "uint8";
+  const narrow = floatCodes(node, x, node.codeType(2) ?? node.attributes.int("output_dtype", 0));
+  if (narrow !== undefined) {
+    node.bind(narrow);
+    return;
+  }
   if (!isCodeType(type)) node.unsupported(`codes of type ${type}`, Object.keys(LIMITS).join(", "));
   const isByte =
     (type === "int8" && rangeOf(node, type)[0] === -128) || (type === "uint8" && rangeOf(node, type)[1] === 255);
@@ -74,6 +80,26 @@ function quantizeLinear(node: NodeContext): void {
   }
   const quantization: ActivationQuantization = { scale: scale[0]!, zeroPoint: zeroPoint[0]! };
   node.bind(node.main("quantize", [x], {}, { dtype: type, quantization }));
+}
+
+/** Codes that are floats of 8 bits: x / scale, rounded to one of them; undefined for other types. */
+function floatCodes(node: NodeContext, x: string, type: number): string | undefined {
+  if (!isEightBits(type)) return undefined;
+  return eightBits(node, node.step("scaled", "div", [x, floatScale(node, x)], {}), type);
+}
+
+/** The scale of codes that are floats, in the shape of one for each entry of its axis. Their zero points are 0. */
+function floatScale(node: NodeContext, x: string): string {
+  const scale = node.float(1);
+  const sizes = node.shape(scale);
+  if (node.attributes.int("block_size", 0) !== 0 || sizes.length > 1)
+    node.unsupported("blocks of floats of 8 bits", "one scale, or one per entry of an axis");
+  if (node.constantInput(2, "zero point")?.data.some((value) => Number(value) !== 0))
+    node.unsupported("a zero point of floats", "0");
+  if (sizes.length === 0 || sizes[0] === 1) return node.step("scale", "reshape", [scale], { shape: [] });
+  const rank = node.shape(x).length;
+  const behind = new Array<number>(rank - 1 - node.axis(node.attributes.int("axis", 1), rank)).fill(1);
+  return node.step("scale", "reshape", [scale], { shape: [sizes[0]!, ...behind] });
 }
 
 function quantizeConstant(
@@ -98,6 +124,10 @@ function quantizeConstant(
 function dequantizeLinear(node: NodeContext): void {
   const x = node.input(0);
   const constant = node.constantOf(x);
+  if (node.info(x).dtype === "f32") {
+    node.bind(node.main("mul", [x, floatScale(node, x)], {}));
+    return;
+  }
   if (constant && isKnown(node)) {
     node.bind(storedFloats(node, constant));
     return;

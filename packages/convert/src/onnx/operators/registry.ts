@@ -2,6 +2,7 @@ import type { OperatorImporter } from "../context.ts";
 import { activation } from "./activation.ts";
 import { control } from "./control.ts";
 import { convolution } from "./convolution.ts";
+import { einsums } from "./einsum.ts";
 import { elementwise } from "./elementwise.ts";
 import { gathering } from "./gather.ts";
 import { gatherQuantized } from "./gather-quantized.ts";
@@ -12,6 +13,7 @@ import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { qonnx } from "./qonnx.ts";
 import { quantization } from "./quantization.ts";
+import { recurrent } from "./recurrent.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import { rowNormalization } from "./row-normalization.ts";
@@ -38,6 +40,8 @@ export const OPERATORS: ReadonlyMap<string, OperatorImporter> = new Map(
     integer,
     resizing,
     control,
+    recurrent,
+    einsums,
     qonnx,
   ].flatMap(Object.entries),
 );

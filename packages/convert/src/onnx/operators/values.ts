@@ -36,8 +36,23 @@ function dropout(node: NodeContext): void {
   node.bind(node.input(0));
 }
 
+/** NonZero: of a constant, or of numbers that follow from sizes. Else how many there are is known to a run only, and a plan is made for sizes that are known. */
+function nonZero(node: NodeContext): void {
+  const x = node.input(0);
+  const elements = node.elements(x) ?? [undefined];
+  const sizes = node.shape(x) as number[];
+  if (!elements.every((element) => typeof element === "number"))
+    node.unsupported("a value computed at run time", "a constant: the size of the output is known to a run only");
+  const places = elements.flatMap((element, at) => (element === 0 ? [] : [at]));
+  const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const indices = sizes.flatMap((size, axis) => places.map((at) => BigInt(Math.floor(at / strides[axis]!) % size)));
+  const shape = [sizes.length, places.length];
+  node.bind(node.store("places", { kind: "plain", dtype: "int64", shape, data: BigInt64Array.from(indices) }));
+}
+
 export const values: Readonly<Record<string, OperatorImporter>> = {
   Constant: constant,
+  NonZero: nonZero,
   Identity: (node) => node.bind(node.input(0)),
   Dropout: dropout,
 };
