@@ -54,6 +54,10 @@ export class NodeContext {
     return this.proto.input.length;
   }
 
+  get outputCount(): number {
+    return this.proto.output.length;
+  }
+
   /** Whether anything may read output `index`. */
   hasOutput(index: number): boolean {
     return Boolean(this.proto.output[index]);

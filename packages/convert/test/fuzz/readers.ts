@@ -22,6 +22,7 @@ import { type Mutate, mutateBytes, mutateJson, mutateSafetensors } from "../supp
 import { bertFiles, type Files, llamaFiles } from "../support/hf-folders.ts";
 import { larqCases } from "../support/larq-cases.ts";
 import { binaryCnn, floatCnn, ternaryCnn } from "../support/networks.ts";
+import { MORE_TESTS, readNodeTests } from "../support/node-tests.ts";
 import { DataType, OnnxBuilder } from "../support/onnx.ts";
 import { tfliteCases } from "../support/tflite-cases.ts";
 import { transformer } from "../support/transformer-network.ts";
@@ -159,6 +160,15 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: "transformer",
     files: () => [transformer(1), transformer(4)].map(({ file }) => file),
+    mutate: mutateBytes,
+    read: (bytes) => runPasses(importModel(bytes, { format: "onnx" })),
+  },
+  {
+    name: "control",
+    files: () =>
+      readNodeTests(readFile(MORE_TESTS))
+        .filter(({ name }) => /^ours_(loop|scan|lstm|gru|einsum_(diagonal|three|dense_heads)|nonzero)/.test(name))
+        .map(({ model }) => model),
     mutate: mutateBytes,
     read: (bytes) => runPasses(importModel(bytes, { format: "onnx" })),
   },

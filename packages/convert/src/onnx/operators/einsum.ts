@@ -15,7 +15,7 @@ interface Labelled {
 const einsum: OperatorImporter = (node) => {
   const equation = node.attributes.string("equation", "");
   const given = node.proto.input.map((_, i) => node.input(i));
-  const isDouble = node.info(given[0]!).dtype === "f64";
+  const isDouble = node.info(node.input(0)).dtype === "f64";
   const { operands, output } = labelsOf(
     node,
     equation,

@@ -73,17 +73,13 @@ const importer =
       const coupled = attributes.int("input_forget", 0) !== 0;
       return node.steps(part, "lstm", trimmed([...inputs, weights.peepholes(d) ?? ""]), { ...shared, coupled }, 3);
     });
-    for (const index of [0, 1, 2])
-      if (node.hasOutput(index))
-        node.bind(
-          joined(
-            node,
-            index,
-            ends.map((outputs) => outputs[index]!),
-            isBatchFirst,
-          ),
-          index,
-        );
+    if (ends[0]!.length < node.outputCount)
+      throw new ModelFileError(`onnx: ${node.title}`, "outputs (at most)", ends[0]!.length, node.outputCount);
+    for (const index of ends[0]!.keys()) {
+      if (!node.hasOutput(index)) continue;
+      const values = ends.map((outputs) => outputs[index]!);
+      node.bind(joined(node, index, values, isBatchFirst), index);
+    }
   };
 
 /** Without the absent ones at the end. */
