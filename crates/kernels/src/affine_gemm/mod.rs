@@ -21,13 +21,15 @@
 //! bits, and for 8-bit tensors that span no more. For the rest the engine is asked once, when weights are packed, how it reads that operand
 //! ([`RelaxedDot`](crate::v128::RelaxedDot)), and gets the form that is exact under the answer, or i16 dots.
 //!
-//! **Speed.** A step of a tile of 4 rows by 8 columns is 3 loads, 4 shuffles and 8 dots: with i16 dots 23 instructions for 64 multiply-adds, and 4 that go along. Dots alone run at
-//! 4.7 G/s on the machine of the record (its `dot16`), which limits plain products to 37.6 multiply-adds per ns: 14 × 14 × 512 by 512 runs at 34, 0.91 of it. Around a tile whose sums
+//! **Speed.** A step of a tile of 4 rows by 8 columns is 6 loads, four of which repeat what they read, and 8 dots: with i16 dots 22 instructions for 64 multiply-adds, and 4 that go
+//! along. What binds depends on the processor: an x64 of Intel has three units for vectors and needs 5.3 cycles for 8 dots and 8 additions, which is 33.6 multiply-adds per ns at the 2.8 GHz
+//! of one that was measured, and 256 rows of 1024 by 1024 run at 33.3 (with one load and four shuffles in place of the four that repeat, in the same run, at 27.7). On the machine of the record
+//! dots alone run at 4.7 G/s (its `dot16`), which limits plain products to 37.6; 14 × 14 × 512 by 512 ran at 34 there, 0.91 of it, with the shuffles. Around a tile whose sums
 //! become bytes are 90 instructions, 66 of them for 32 outputs, as many as 115 multiply-adds: 112 × 112 × 32 by 64 runs at 24, × 16 by 96 at 19. Of 150 instructions, where every
 //! strip asked again what holds for all of them, they were 22 and 16; with the sums in memory in between 12.
 //!
-//! Dropped: unrolling by two (30: the engine hoists loads and spills), a broadcast load per row instead of one load and shuffles (equal to a tenth slower: wasm-opt leaves an addition in
-//! front of each), weights broadcast as they are opened, so that nothing is shuffled (8 rows by 4 columns, 26 instructions: equal for long rows, a quarter slower for short ones, whose
+//! Dropped: unrolling by two (30: the engine hoists loads and spills), one load and four shuffles instead of four loads that repeat (0.83 of the speed where shuffles take
+//! units from dots; before `scripts/wasm-offsets.mjs` put constants into such loads it was the other way round), weights broadcast as they are opened, so that nothing is shuffled (8 rows by 4 columns, 26 instructions: equal for long rows, a quarter slower for short ones, whose
 //! bytes are transposed), 3 x 3 vectors (33, and columns by twelves), 2 x 4 (31), 5 x 2 and 6 x 2 (spill), weights unpacked in every tile (27), rows not interleaved (30), the
 //! sums in pairs of Winograd's inner product, (x0 + w1) (x1 + w0), which halves the multiplications (33 of 3 x 2 vectors beside 34: it is instructions that bind), an image prepared once
 //! for all taps of a convolution (its rows cannot be interleaved, which costs what it saves).

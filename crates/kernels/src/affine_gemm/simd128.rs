@@ -1,7 +1,7 @@
 //! i16 dots: four columns to a vector, two codes of each at a time, 8 products and 4 additions per `i32x4.dot_i16x8`.
 //!
 //! **Strips.** A tile is 4 rows by 8 columns: eight sums, two vectors of weights, a broadcast pair of activations and a product are live, which fits the 16
-//! registers of x64, and a step is 2 + 1 loads and 4 shuffles for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
+//! registers of x64, and a step is 2 + 4 loads for 8 dots. Weights are *opened* first, 8 columns by at most 1024 codes at a time, into the pairs that every strip
 //! then reads: unpacking them again in every tile was a fifth slower, keeping them opened would be twice the memory. The body is not unrolled: with two steps
 //! in sight the engine loads the second too early and spills.
 //!
@@ -292,15 +292,8 @@ fn dots<D: Dot, const PITCH: usize, const COLUMN: usize>(
         // SAFETY: there are as many weights as steps.
         let weights = unsafe { weights.next().unwrap_unchecked() };
         let weights = [u32x4_load(&weights[COLUMN..]), u32x4_load(&weights[COLUMN + 4..])];
-        // One load and shuffles: constants do not go into loads that broadcast, so that each would take an addition.
-        let x = i32x4_load(x);
-        let x = [
-            i32x4_shuffle::<0, 0, 0, 0>(x, x),
-            i32x4_shuffle::<1, 1, 1, 1>(x, x),
-            i32x4_shuffle::<2, 2, 2, 2>(x, x),
-            i32x4_shuffle::<3, 3, 3, 3>(x, x),
-        ];
-        for (sums, x) in sums.iter_mut().zip(x) {
+        for (sums, &x) in sums.iter_mut().zip(x) {
+            let x = i32x4_splat(x);
             sums[0] = D::dot(sums[0], x, weights[0]);
             sums[1] = D::dot(sums[1], x, weights[1]);
         }
