@@ -3,19 +3,12 @@
 //   node scripts/search-recall.mjs [base_f16.npy] [--only PQ48x8,HNSW32] [--write]     [n, 384] f16; its last 500 rows are the queries
 //
 // Needs a build (`pnpm build`), and without an argument the data sets beside the checkout or where LOWBIT_DATA points. Faiss' figures come from scripts/search-recall-faiss.py.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
-import { root } from "./setup/paths.mjs";
-
-const data = process.env.LOWBIT_DATA ?? join(root, "..", "shared", "data");
-const load = (name) =>
-  import(pathToFileURL(createRequire(join(root, "packages", "cli", "package.json")).resolve(name)).href);
+import { data, load, readRows } from "./search/minilm.mjs";
 
 const QUERIES = 500;
 const K = 10;
@@ -32,7 +25,7 @@ const SPECS = [
   ["PQ96x4fs", 0.717, 0.73],
   ["RQ8x8", 0.61, 0.557],
   ["LSQ8x8"],
-  ["RaBitQ4"],
+  ["RaBitQ4", 0.949, 0.949],
   ["Binary"],
   ["Binary,RSQ8"],
 ];
@@ -40,17 +33,6 @@ const SPECS = [
 /** At these efSearch. */
 const BREADTHS = [16, 32, 64, 128, 256];
 const GRAPHS = ["HNSW32", "HNSW32,SQ8", "HNSW32,PQ48x8", "HNSW32,PQ48x8,RFlat", "HNSW32,RaBitQ4"];
-
-/** The rows of an .npy of f16 as floats. */
-async function readRows(path) {
-  const { fromHalf } = await load("lowbit");
-  const bytes = readFileSync(path);
-  const start = 10 + bytes.readUInt16LE(8);
-  const [, n, d] = /<f2.*False.*\((\d+), (\d+)\)/.exec(bytes.toString("latin1", 10, start)) ?? [];
-  if (d === undefined) throw new Error(`${path}: expected f16 [n, d]`);
-  const halves = new Uint16Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
-  return { n: Number(n), d: Number(d), data: Float32Array.from(halves, fromHalf) };
-}
 
 /** Bytes of codebooks, rotations and centroids. */
 const learnedBytes = ({ state: { learned } }) =>

@@ -47,12 +47,16 @@ describe.skipIf(!existsSync(file))("all-MiniLM-L6-v2 embeddings (data set minilm
     ["HNSW32", 0.95],
     ["HNSW32,SQ8,RFlat", 0.95],
     ["HNSW32,PQ48x8,RFlat", 0.94],
-  ] as const)("%s finds %d or more of the ten nearest", async (spec, floor) => {
-    using index = await Index.build(base, spec);
-    expect(recall(index, queries, truth)).toBeGreaterThanOrEqual(floor);
-    // Codes, and at most a fifth of them kept free.
-    expect(index.bytes).toBeLessThanOrEqual(1.2 * index.size * index.bytesPerVector);
-  });
+  ] as const)(
+    "%s finds %d or more of the ten nearest",
+    async (spec, floor) => {
+      using index = await Index.build(base, spec);
+      expect(recall(index, queries, truth)).toBeGreaterThanOrEqual(floor);
+      // Codes, and at most a fifth of them kept free.
+      expect(index.bytes).toBeLessThanOrEqual(1.2 * index.size * index.bytesPerVector);
+    },
+    900_000,
+  );
 
   it("PQ48x8_A0.2, of the score-aware loss, finds by inner product no less than PQ48x8", async () => {
     using plain = await Index.build(base, "PQ48x8", { metric: "ip" });
