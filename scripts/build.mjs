@@ -18,8 +18,12 @@ function entries() {
     .filter(Boolean);
 }
 
+/** Packages that are put into the bundle, so that what uses it does not load their many small files one by one: `bundled` of package.json. */
+const bundled = manifest.bundled ?? [];
+const external = Object.keys(manifest.dependencies ?? {}).filter((name) => !bundled.includes(name));
+
 async function bundle() {
-  await build({
+  const { metafile } = await build({
     entryPoints: entries(),
     outdir: "dist",
     bundle: true,
@@ -28,8 +32,10 @@ async function bundle() {
     // Runs in browsers and in Node alike: nothing of either is resolved at build time.
     platform: "neutral",
     target: "es2022",
-    packages: "external",
-    external: ["node:*"],
+    ...(bundled.length === 0
+      ? { packages: "external", external: ["node:*"] }
+      : { external: ["node:*", ...external.flatMap((name) => [name, `${name}/*`])], mainFields: ["module", "main"] }),
+    metafile: true,
     chunkNames: "chunk-[hash]",
     sourcemap: "linked",
     sourcesContent: false,
@@ -37,6 +43,16 @@ async function bundle() {
     logLevel: "warning",
   });
   if (manifest.sideEffects === false) dropBareImports();
+  if (bundled.length > 0) writeNotices(Object.keys(metafile.inputs).filter((path) => path.includes("node_modules")));
+}
+
+/** Who wrote what was put into the bundle, and under which licence: the heads of its files, each once. */
+function writeNotices(paths) {
+  const heads = new Set(paths.map((path) => /^(?:\/\/.*\n)+/.exec(readFileSync(path, "utf8"))?.[0]).filter(Boolean));
+  writeFileSync(
+    join("dist", "third-party.txt"),
+    `Parts of this bundle are from ${bundled.join(", ")}:\n\n${[...heads].join("\n")}`,
+  );
 }
 
 /**
