@@ -83,7 +83,8 @@ async function main() {
     await large.add(some);
     adding += (performance.now() - from) / 1000;
   }
-  return { small, large: { spec: million, n: large.size, adding, ms: timeOf(large, queries, {}), bytes: large.bytes } };
+  const { size: count, bytes, bytesPerVector } = large;
+  return { small, large: { spec: million, n: count, adding, ms: timeOf(large, queries, {}), bytes, bytesPerVector } };
 }
 
 main().then(
