@@ -54,9 +54,30 @@ pub(super) fn run<T: Decode>(
 
 /// The weights from `start` (a multiple of the dimension) on: `out [depth][16]`.
 fn decode<T: Decode>(packed: &Packed, panel: usize, start: usize, out: &mut [f32]) {
+    if packed.composed.is_none() && packed.centroids.is_empty() {
+        levels::<T>(packed, panel, start, out);
+    } else {
+        sub_vectors(packed, panel, start, out);
+    }
+}
+
+/// Where a position is a weight, and that a level by a scale: group by group.
+fn levels<T: Decode>(packed: &Packed, panel: usize, start: usize, mut out: &mut [f32]) {
+    let mut k = start;
+    while !out.is_empty() {
+        let group = k / packed.group_size;
+        let rest = (group + 1) * packed.group_size - k;
+        let (own, others) = out.split_at_mut(out.len().min(rest * COLUMNS));
+        let (scales, zeros) = packed.cell(panel, group);
+        T::weights(&packed.run(panel, k), &packed.levels, zeros, scales, own);
+        (k, out) = (k + rest, others);
+    }
+}
+
+fn sub_vectors(packed: &Packed, panel: usize, start: usize, out: &mut [f32]) {
     let dimension = packed.dimension;
     let mut group = usize::MAX;
-    let (mut scales, mut zeros): (&[f32], &[f32]) = (&[], &[]);
+    let mut scales: &[f32] = &[];
     for (i, out) in out.chunks_exact_mut(dimension * COLUMNS).enumerate() {
         let k = start + i * dimension;
         if let Some(composed) = &packed.composed {
@@ -65,13 +86,9 @@ fn decode<T: Decode>(packed: &Packed, panel: usize, start: usize, out: &mut [f32
         }
         if k / packed.group_size != group {
             group = k / packed.group_size;
-            (scales, zeros) = packed.cell(panel, group);
+            (scales, _) = packed.cell(panel, group);
         }
         let codes = packed.position(panel, k / dimension);
-        if packed.centroids.is_empty() {
-            T::weights(&codes, &packed.levels, zeros, scales, out);
-            continue;
-        }
         let centroids = packed.centroids.chunks_exact(packed.padded_centroids);
         for (out, centroids) in out.chunks_exact_mut(COLUMNS).zip(centroids) {
             for (column, (out, scale)) in out.iter_mut().zip(scales).enumerate() {

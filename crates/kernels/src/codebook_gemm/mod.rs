@@ -24,6 +24,9 @@
 //!
 //! Which of the two depends on the weights alone, never on the number of rows.
 //!
+//! **Decoding.** With one row nothing else takes as long: a weight is used once. Up to 16 levels are four byte swizzles and eight interleavings for 16
+//! weights, up to 64 as many swizzles more for each further 16; uniform codes of 8 bits are converted. 65 to 256 levels of a table are loaded one by one.
+//!
 //! **Layout.** `[panel][block][column]`, one byte for each of 16 columns; field f of a byte is position `block * F + f` with `F = 8 / width`. A position is a weight, or a
 //! sub-vector.
 
@@ -47,15 +50,9 @@ const OP: Op = Op::CodebookGemm;
 
 /// What a tier adds to the tile of `gemm_f32`.
 trait Decode: crate::gemm_f32::Tile {
-    /// The weights of one position: `out[column] = (levels[code] - zeros[column]) * scales[column]`; `levels` holds a value for every code of
-    /// the width; `zeros` is empty where none is to be taken out.
-    fn weights(
-        codes: &pack::Position<'_>,
-        levels: &pack::Levels,
-        zeros: &[f32],
-        scales: &[f32],
-        out: &mut [f32],
-    );
+    /// The weights of consecutive positions, `out [positions][16]`: `(levels[code] - zeros[column]) * scales[column]`; `levels` holds a value for
+    /// every code of the width; `zeros` is empty where none is to be taken out.
+    fn weights(codes: &pack::Run<'_>, levels: &pack::Levels, zeros: &[f32], scales: &[f32], out: &mut [f32]);
 
     /// `lut[c] = ((0 + x[0] * codebook[0][c]) + x[1] * codebook[1][c]) + ...`; `codebook` is `[x.len()][lut.len()]`, the length a multiple of 4.
     fn partial_dots(x: &[f32], codebook: &[f32], lut: &mut [f32]);

@@ -102,15 +102,53 @@ pub struct CodedWeights<'a> {
     pub group_size: usize,
 }
 
-/// The level of every code of the width, as floats, and where there are at most 16, as four tables of their bytes.
+/// The level of every code of the width, as floats, and how vector code finds them faster.
 pub(super) struct Levels {
     pub(super) values: Buffer<f32>,
-    /// `bytes[b][code]` = byte b of the level, for vector code.
     #[cfg_attr(
         all(target_arch = "wasm32", not(target_feature = "simd128")),
         expect(dead_code, reason = "a build without vectors decodes by `values`")
     )]
-    pub(super) bytes: [[u8; 16]; 4],
+    pub(super) way: Way,
+}
+
+/// How vectors of levels are found.
+#[cfg_attr(
+    all(target_arch = "wasm32", not(target_feature = "simd128")),
+    expect(dead_code, reason = "a build without vectors decodes by the values")
+)]
+pub(super) enum Way {
+    /// `[tables][4][16]`, 1 to 4 tables: byte b of level 16 t + i.
+    Swizzle(Buffer<[u8; 16]>),
+    /// The level is code - zero.
+    Convert(f32),
+    /// Too many levels, and no rule.
+    Load,
+}
+
+/// Codes of consecutive positions in one panel.
+pub(super) struct Run<'a> {
+    blocks: &'a [[u8; COLUMNS]],
+    /// Of the first position.
+    shift: u32,
+    width: u32,
+}
+
+impl<'a> Run<'a> {
+    #[inline(always)]
+    pub(super) fn positions(&self) -> impl Iterator<Item = Position<'a>> {
+        let width = self.width;
+        let (mut blocks, mut shift) = (self.blocks.iter(), self.shift);
+        let mut current = blocks.next();
+        core::iter::from_fn(move || {
+            if shift == 8 {
+                (current, shift) = (blocks.next(), 0);
+            }
+            let position = Position { bytes: current?, shift, width };
+            shift += width;
+            Some(position)
+        })
+    }
 }
 
 /// The codes of one position in one panel.
@@ -290,6 +328,17 @@ impl Packed {
         }
     }
 
+    /// The codes from a position on.
+    pub(super) fn run(&self, panel: usize, position: usize) -> Run<'_> {
+        let fields = 8 / self.width;
+        let blocks = self.positions().div_ceil(fields);
+        Run {
+            blocks: &self.codes[panel * blocks..][..blocks][position / fields..],
+            shift: (position % fields * self.width) as u32,
+            width: self.width as u32,
+        }
+    }
+
     /// Scales and zeros (or none) of a group.
     pub(super) fn cell(&self, panel: usize, group: usize) -> (&[f32], &[f32]) {
         let start = (panel * self.groups() + group) * COLUMNS;
@@ -346,12 +395,28 @@ impl Levels {
             Decoding::Table { codebook } => values[..codebook.len()].copy_from_slice(codebook),
             _ => {}
         }
-        let mut bytes = [[0; 16]; 4];
-        for (code, value) in values.iter().take(16).enumerate() {
-            for (table, byte) in bytes.iter_mut().zip(value.to_le_bytes()) {
-                table[code] = byte;
+        let way = match decoding {
+            Decoding::Affine { zero_points } if width == 8 => {
+                Way::Convert(if let [zero] = zero_points { *zero as f32 } else { 0.0 })
+            }
+            Decoding::Table { codebook } => Way::of(codebook)?,
+            _ => Way::of(&values)?,
+        };
+        Ok(Self { values, way })
+    }
+}
+
+impl Way {
+    fn of(levels: &[f32]) -> Result<Self> {
+        if levels.len() > 64 {
+            return Ok(Self::Load);
+        }
+        let mut tables = Buffer::<[u8; 16]>::zeroed(OP, 4 * levels.len().div_ceil(16))?;
+        for (code, level) in levels.iter().enumerate() {
+            for (table, byte) in tables[code / 16 * 4..].iter_mut().zip(level.to_le_bytes()) {
+                table[code % 16] = byte;
             }
         }
-        Ok(Self { values, bytes })
+        Ok(Self::Swizzle(tables))
     }
 }

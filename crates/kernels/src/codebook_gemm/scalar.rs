@@ -1,15 +1,17 @@
 //! The specification on packed data.
 
 use super::Decode;
-use super::pack::{Levels, Position};
+use super::pack::{COLUMNS, Levels, Run};
 use crate::gemm_f32::scalar::Scalar;
 
 impl Decode for Scalar {
-    fn weights(codes: &Position<'_>, levels: &Levels, zeros: &[f32], scales: &[f32], out: &mut [f32]) {
-        for (column, (out, scale)) in out.iter_mut().zip(scales).enumerate() {
-            let level = levels.values[codes.code(column)];
-            // x - 0 is x, so that taking nothing out needs no second form.
-            *out = (level - zeros.get(column).unwrap_or(&0.0)) * scale;
+    fn weights(codes: &Run<'_>, levels: &Levels, zeros: &[f32], scales: &[f32], out: &mut [f32]) {
+        for (codes, out) in codes.positions().zip(out.chunks_exact_mut(COLUMNS)) {
+            for (column, (out, scale)) in out.iter_mut().zip(scales).enumerate() {
+                let level = levels.values[codes.code(column)];
+                // x - 0 is x, so that taking nothing out needs no second form.
+                *out = (level - zeros.get(column).unwrap_or(&0.0)) * scale;
+            }
         }
     }
 
