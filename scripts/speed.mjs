@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import * as ort from "onnxruntime-web/wasm";
 import { convert, lowbit } from "./digits/packages.mjs";
-import { median } from "./digits/race.mjs";
+import { inTurns, TURNS } from "./digits/turns.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,11 +17,6 @@ if (!file) {
   console.error("usage: node scripts/speed.mjs FILE.onnx [--batch 1,64] [--tier simd128]");
   process.exit(2);
 }
-
-/** Timed turns of each engine, after as many calls that are not counted as fit into the same time. */
-const TURNS = 61;
-/** A turn of a small batch repeats the run until it is about this long. */
-const TURN_MS = 4;
 
 const bytes = await readFile(file);
 const { graph } = await convert.quantizeModel(convert.runPasses(convert.importModel(bytes)), {});
@@ -53,26 +48,10 @@ for (const batch of values.batch.split(",").map(Number)) {
   const data = pixels(shape.reduce((a, b) => a * b, 1));
   const peerFeed = { [session.inputNames[0]]: new ort.Tensor("float32", data, shape) };
   const feed = { [input.name]: new lowbit.Tensor("f32", shape, data) };
-  const engines = [
-    { times: [], run: async () => (await model.run(feed))[output.name].data },
-    { times: [], run: async () => (await session.run(peerFeed))[session.outputNames[0]].data },
-  ];
-  const scores = [];
-  for (const engine of engines) {
-    const since = performance.now();
-    let calls = 0;
-    for (; performance.now() - since < 300; calls++) scores[engines.indexOf(engine)] = await engine.run();
-    engine.repeat = Math.max(1, Math.round((TURN_MS * calls) / 300));
-  }
-  for (let turn = 0; turn < TURNS; turn++) {
-    for (const engine of turn % 2 ? [...engines].reverse() : engines) {
-      const since = performance.now();
-      for (let i = 0; i < engine.repeat; i++) await engine.run();
-      engine.times.push((performance.now() - since) / engine.repeat);
-    }
-  }
-  const [ours, theirs] = engines.map(({ times }) => median(times));
-  const [a, b] = scores;
+  const [{ ms: ours, result: a }, { ms: theirs, result: b }] = await inTurns([
+    async () => (await model.run(feed))[output.name].data,
+    async () => (await session.run(peerFeed))[session.outputNames[0]].data,
+  ]);
   const different = a.reduce((count, value, i) => count + (value === b[i] ? 0 : 1), 0);
   const ms = (value) => `${value.toPrecision(3)} ms`;
   console.log(
