@@ -74,6 +74,15 @@ describe("passes", () => {
     expect(count("matmul", "softmax", "transpose", "erf", "tanh", "sqrt", "reduce")).toBe(0);
   });
 
+  test("keys and values that groups of heads share stay shared", () => {
+    const counts = seeds.flatMap((seed) =>
+      runPasses(importModel(transformer(seed).file)).nodes.flatMap(({ op, attributes }) =>
+        op === "attention" ? [attributes.heads / attributes.kvHeads] : [],
+      ),
+    );
+    expect([...new Set(counts)].sort()).toEqual([1, 2, 4]);
+  });
+
   test("the pipeline is what the runtime computes", async () => {
     const networks = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((seed) => [
       floatCnn(seed),

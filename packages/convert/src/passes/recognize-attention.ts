@@ -12,20 +12,23 @@ export const recognizeAttention: Pass = {
       if (product.op !== "matmul") continue;
       const found = attentionOf(editor, product);
       if (!found) continue;
-      const { heads, scale, inputs, merged } = found;
-      const attributes = { heads, kvHeads: heads, scale, causal: false };
+      const { heads, kvHeads, scale, inputs, merged } = found;
+      const attributes = { heads, kvHeads, scale, causal: false };
       const [batch, length, , depth] = editor.shape(merged.outputs[0]!);
       const flat = editor.add("attention", `${product.name}/attention`, inputs, attributes);
       for (const reader of editor.consumers(merged.outputs[0]!)) joined(editor, reader, merged.outputs[0]!, flat);
       if (editor.consumers(merged.outputs[0]!).length > 0 || editor.outputs.includes(merged.outputs[0]!))
         editor.replace(merged, { op: "reshape", inputs: [flat], attributes: { shape: [0, 0, heads, depth!] } });
-      note(`${product.name}: attention of ${heads} heads of ${depth} (batch ${batch}, length ${length})`);
+      const shared = kvHeads === heads ? "" : `, keys and values of ${kvHeads}`;
+      note(`${product.name}: attention of ${heads} heads of ${depth}${shared} (batch ${batch}, length ${length})`);
     }
   },
 };
 
 interface Found {
   readonly heads: number;
+  /** Heads of k and v, which groups of q's share (Ainslie et al. 2023). */
+  readonly kvHeads: number;
   readonly scale: number;
   /** q, k, v [batch, length, heads * depth], and a mask. */
   readonly inputs: readonly string[];
@@ -44,13 +47,15 @@ function attentionOf(editor: GraphEditor, product: Node): Found | undefined {
   const q = split(editor, dots.inputs[0]!, [0, 2, 1, 3]);
   const k = split(editor, dots.inputs[1]!, [0, 2, 3, 1]);
   const v = split(editor, product.inputs[1]!, [0, 2, 1, 3]);
-  if (!q || !k || !v || v.scale !== 1 || q.heads !== k.heads || q.heads !== v.heads) return undefined;
+  if (!q || !k || !v || v.scale !== 1 || q.groups !== 1 || k.heads !== v.heads || k.groups !== v.groups)
+    return undefined;
+  if (q.heads !== k.heads * k.groups) return undefined;
   const [shapeQ, shapeK, shapeV] = [q, k, v].map(({ x }) => editor.shape(x)) as [Shape, Shape, Shape];
-  if (shapeK.join() !== shapeV.join() || shapeQ[0] !== shapeK[0] || shapeQ[2] !== shapeK[2]) return undefined;
+  if (shapeK.join() !== shapeV.join() || shapeQ[0] !== shapeK[0] || q.depth !== k.depth) return undefined;
   const { mask } = scores;
   if (mask !== undefined && !isMask(editor, mask, [shapeQ[0]!, q.heads, shapeQ[1]!, shapeK[1]!])) return undefined;
   const inputs = [q.x, k.x, v.x, ...(mask === undefined ? [] : [mask])];
-  return { heads: q.heads, scale: scores.scale * q.scale * k.scale, inputs, merged: merged! };
+  return { heads: q.heads, kvHeads: k.heads, scale: scores.scale * q.scale * k.scale, inputs, merged: merged! };
 }
 
 type Shape = readonly Dim[];
@@ -86,20 +91,34 @@ function isMask(editor: GraphEditor, mask: string, sizes: Shape): boolean {
   return dtype === "f32" && shape.length === 4 && shape.every(fits);
 }
 
-/** x [batch, length, heads * depth] of a value that is reshaped to heads and transposed, scaled by constants anywhere. */
-function split(
-  editor: GraphEditor,
-  value: string,
-  permutation: readonly number[],
-): { x: string; heads: number; scale: number } | undefined {
+interface Split {
+  /** [batch, length, heads * depth] */
+  readonly x: string;
+  readonly heads: number;
+  readonly depth: number;
+  /** How often each head is repeated behind the transpose. */
+  readonly groups: number;
+  readonly scale: number;
+}
+
+/** x of a value that is reshaped to heads and transposed, its heads repeated or not, scaled by constants anywhere. */
+function split(editor: GraphEditor, value: string, permutation: readonly number[]): Split | undefined {
   const outer = unscaled(editor, value);
   let order = editor.producer(outer.x);
   let wanted = permutation;
-  // kᵀ may be transposed in two steps.
+  let groups = 1;
+  // kᵀ may be transposed in two steps, and is where heads are repeated between them.
   if (isTranspose(order, [0, 1, 3, 2]) && permutation.join() === "0,2,3,1") {
     wanted = [0, 2, 1, 3];
-    order = editor.producer(unscaled(editor, order!.inputs[0]!).x);
-    if (unscaled(editor, editor.producer(outer.x)!.inputs[0]!).scale !== 1) return undefined;
+    const inner = unscaled(editor, order!.inputs[0]!);
+    if (inner.scale !== 1) return undefined;
+    const repeated = unrepeated(editor, inner.x);
+    groups = repeated.groups;
+    order = editor.producer(repeated.x);
+  } else if (wanted.join() === "0,2,1,3") {
+    const repeated = unrepeated(editor, outer.x);
+    groups = repeated.groups;
+    order = editor.producer(repeated.x);
   }
   if (!isTranspose(order, wanted)) return undefined;
   const middle = unscaled(editor, order!.inputs[0]!);
@@ -111,7 +130,30 @@ function split(
   if (source.length !== 3 || target.length !== 4 || typeof heads !== "number" || typeof depth !== "number")
     return undefined;
   if (source[0] !== target[0] || source[1] !== target[1] || source[2] !== heads * depth) return undefined;
-  return { x: inner.x, heads, scale: outer.scale * middle.scale * inner.scale };
+  return { x: inner.x, heads, depth, groups, scale: outer.scale * middle.scale * inner.scale };
+}
+
+/** [batch, heads, length, depth] behind an axis of its own for the repeats, an expansion along it, and a reshape that makes more heads of both: how exporters write shared keys and values. */
+function unrepeated(editor: GraphEditor, value: string): { readonly x: string; readonly groups: number } {
+  const same = { x: value, groups: 1 };
+  const isReshape = (node: Node | undefined): node is Node => node?.op === "reshape" || node?.op === "reshapeTo";
+  const merge = editor.producer(value);
+  const expansion = isReshape(merge) ? editor.producer(merge.inputs[0]!) : undefined;
+  const apart = expansion?.op === "expand" ? editor.producer(expansion.inputs[0]!) : undefined;
+  if (!isReshape(apart)) return same;
+  const [whole, wide, from] = [value, expansion!.outputs[0]!, apart.inputs[0]!].map((name) => editor.shape(name)) as [
+    Shape,
+    Shape,
+    Shape,
+  ];
+  const [batch, heads, length, depth] = from;
+  const groups = wide[2];
+  if (from.length !== 4 || typeof heads !== "number" || typeof groups !== "number") return same;
+  const isRepeated =
+    editor.shape(apart.outputs[0]!).join() === [batch, heads, 1, length, depth].join() &&
+    wide.join() === [batch, heads, groups, length, depth].join() &&
+    whole.join() === [batch, heads * groups, length, depth].join();
+  return isRepeated ? { x: apart.inputs[0]!, groups } : same;
 }
 
 /** A reshape that joins the heads again is the attention itself. */

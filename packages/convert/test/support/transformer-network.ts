@@ -69,11 +69,17 @@ class EncoderBuilder extends NetworkBuilder {
       : this.op("Mul", [this.op("Mul", [half, x]), shifted]);
   }
 
+  size(x: string, axis: number): string {
+    return this.op("Unsqueeze", [this.op("Gather", [this.op("Shape", [x]), this.int(axis)], { axis: 0 })], {
+      axes: [0],
+    });
+  }
+
   /** The sizes of x's batch and length, then these: PyTorch's Shape, Gather, Unsqueeze, Concat. */
   sizes(x: string, last: readonly number[]): string {
-    const size = (axis: number) =>
-      this.op("Unsqueeze", [this.op("Gather", [this.op("Shape", [x]), this.int(axis)], { axis: 0 })], { axes: [0] });
-    return this.op("Concat", [size(0), size(1), ...last.map((value) => this.list([value]))], { axis: 0 });
+    return this.op("Concat", [this.size(x, 0), this.size(x, 1), ...last.map((value) => this.list([value]))], {
+      axis: 0,
+    });
   }
 
   int(value: number): string {
@@ -93,14 +99,32 @@ class EncoderBuilder extends NetworkBuilder {
     const { random } = this;
     const heads = random.pick([2, 3, 4]);
     const depth = WIDTH / heads;
-    const split = (perm: readonly number[], target: string) =>
-      this.op("Transpose", [this.op("Reshape", [this.dense(x, WIDTH, WIDTH), target])], { perm: [...perm] });
+    // Keys and values of fewer heads, repeated for groups of queries.
+    const shared = heads === 4 && random.below(2) === 0 ? random.pick([1, 2]) : heads;
+    const repeated = (value: string): string => {
+      if (shared === heads) return value;
+      const apart = this.op("Unsqueeze", [value], { axes: [2] });
+      const sizes = this.op(
+        "Concat",
+        [this.size(value, 0), this.list([shared, heads / shared]), this.size(value, 2), this.list([depth])],
+        { axis: 0 },
+      );
+      const whole = this.op(
+        "Concat",
+        [this.size(value, 0), this.list([heads]), this.size(value, 2), this.list([depth])],
+        { axis: 0 },
+      );
+      return this.op("Reshape", [this.op("Expand", [apart, sizes]), whole]);
+    };
+    const split = (perm: readonly number[], target: string, count = heads) =>
+      this.op("Transpose", [this.op("Reshape", [this.dense(x, WIDTH, count * depth), target])], { perm: [...perm] });
     const target = random.below(2) === 0 ? this.list([0, 0, heads, depth]) : this.sizes(x, [heads, depth]);
+    const own = shared === heads ? target : this.sizes(x, [shared, depth]);
     let q = split([0, 2, 1, 3], target);
     let k =
-      random.below(2) === 0
+      shared === heads && random.below(2) === 0
         ? split([0, 2, 3, 1], target)
-        : this.op("Transpose", [split([0, 2, 1, 3], target)], { perm: [0, 1, 3, 2] });
+        : this.op("Transpose", [repeated(split([0, 2, 1, 3], own, shared))], { perm: [0, 1, 3, 2] });
     const style = random.below(3);
     if (style === 0) {
       // As scaled_dot_product_attention is exported.
@@ -111,7 +135,10 @@ class EncoderBuilder extends NetworkBuilder {
     let scores = this.op("MatMul", [q, k]);
     if (style === 1) scores = this.op("Div", [scores, this.scalar1(Math.sqrt(depth))]);
     if (mask) scores = this.op("Add", [scores, mask]);
-    const context = this.op("MatMul", [this.op("Softmax", [scores], { axis: -1 }), split([0, 2, 1, 3], target)]);
+    const context = this.op("MatMul", [
+      this.op("Softmax", [scores], { axis: -1 }),
+      repeated(split([0, 2, 1, 3], own, shared)),
+    ]);
     const merged = this.op("Transpose", [context], { perm: [0, 2, 1, 3] });
     const flat = random.below(2) === 0 ? this.list([0, 0, WIDTH]) : this.sizes(merged, [WIDTH]);
     return this.dense(this.op("Reshape", [merged, flat]), WIDTH, WIDTH);
