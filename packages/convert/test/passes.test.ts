@@ -74,6 +74,17 @@ describe("passes", () => {
     expect(count("matmul", "softmax", "transpose", "erf", "tanh", "sqrt", "reduce")).toBe(0);
   });
 
+  test.each(seeds)(
+    "decoder %i: attention is one operator where queries and keys are turned behind their heads",
+    (seed) => {
+      const network = transformer(seed, { turns: true });
+      for (const { pass, error } of stepByStep(network)) expect(error, pass).toBeLessThan(1e-5);
+      const ops = runPasses(importModel(network.file)).nodes.map(({ op }) => op);
+      const count = (...names: readonly string[]) => ops.filter((op) => names.includes(op)).length;
+      expect([count("attention"), count("softmax"), count("matmul")]).toEqual([2, 0, 0]);
+    },
+  );
+
   test("keys and values that groups of heads share stay shared", () => {
     const counts = seeds.flatMap((seed) =>
       runPasses(importModel(transformer(seed).file)).nodes.flatMap(({ op, attributes }) =>

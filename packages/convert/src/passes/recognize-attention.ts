@@ -50,11 +50,12 @@ function attentionOf(editor: GraphEditor, product: Node): Found | undefined {
   if (!q || !k || !v || v.scale !== 1 || q.groups !== 1 || k.heads !== v.heads || k.groups !== v.groups)
     return undefined;
   if (q.heads !== k.heads * k.groups) return undefined;
-  const [shapeQ, shapeK, shapeV] = [q, k, v].map(({ x }) => editor.shape(x)) as [Shape, Shape, Shape];
+  if (v.isTurned) return undefined;
+  const [shapeQ, shapeK, shapeV] = [q.shape, k.shape, v.shape];
   if (shapeK.join() !== shapeV.join() || shapeQ[0] !== shapeK[0] || q.depth !== k.depth) return undefined;
   const { mask } = scores;
   if (mask !== undefined && !isMask(editor, mask, [shapeQ[0]!, q.heads, shapeQ[1]!, shapeK[1]!])) return undefined;
-  const inputs = [q.x, k.x, v.x, ...(mask === undefined ? [] : [mask])];
+  const inputs = [q.x(), k.x(), v.x(), ...(mask === undefined ? [] : [mask])];
   return { heads: q.heads, kvHeads: k.heads, scale: scores.scale * q.scale * k.scale, inputs, merged: merged! };
 }
 
@@ -92,8 +93,11 @@ function isMask(editor: GraphEditor, mask: string, sizes: Shape): boolean {
 }
 
 interface Split {
-  /** [batch, length, heads * depth] */
-  readonly x: string;
+  /** [batch, length, heads * depth], a value that is there or is made of what the heads became. */
+  readonly x: () => string;
+  readonly shape: Shape;
+  /** Whether something is done with the heads once they are apart: queries and keys that are turned by their positions (Su et al. 2021), or normalized. */
+  readonly isTurned: boolean;
   readonly heads: number;
   readonly depth: number;
   /** How often each head is repeated behind the transpose. */
@@ -107,19 +111,22 @@ function split(editor: GraphEditor, value: string, permutation: readonly number[
   let order = editor.producer(outer.x);
   let wanted = permutation;
   let groups = 1;
+  /** The heads themselves, in front of repeats. */
+  let apart = outer.x;
   // kᵀ may be transposed in two steps, and is where heads are repeated between them.
   if (isTranspose(order, [0, 1, 3, 2]) && permutation.join() === "0,2,3,1") {
     wanted = [0, 2, 1, 3];
     const inner = unscaled(editor, order!.inputs[0]!);
     if (inner.scale !== 1) return undefined;
     const repeated = unrepeated(editor, inner.x);
-    groups = repeated.groups;
-    order = editor.producer(repeated.x);
+    [groups, apart] = [repeated.groups, repeated.x];
+    order = editor.producer(apart);
   } else if (wanted.join() === "0,2,1,3") {
     const repeated = unrepeated(editor, outer.x);
-    groups = repeated.groups;
-    order = editor.producer(repeated.x);
+    [groups, apart] = [repeated.groups, repeated.x];
+    order = editor.producer(apart);
   }
+  if (wanted.join() === "0,2,1,3" && !isTranspose(order, wanted)) return turned(editor, apart, groups, outer.scale);
   if (!isTranspose(order, wanted)) return undefined;
   const middle = unscaled(editor, order!.inputs[0]!);
   const reshape = editor.producer(middle.x);
@@ -130,7 +137,21 @@ function split(editor: GraphEditor, value: string, permutation: readonly number[
   if (source.length !== 3 || target.length !== 4 || typeof heads !== "number" || typeof depth !== "number")
     return undefined;
   if (source[0] !== target[0] || source[1] !== target[1] || source[2] !== heads * depth) return undefined;
-  return { x: inner.x, heads, depth, groups, scale: outer.scale * middle.scale * inner.scale };
+  const scale = outer.scale * middle.scale * inner.scale;
+  return { x: () => inner.x, shape: source, isTurned: false, heads, depth, groups, scale };
+}
+
+/** Heads [batch, heads, length, depth] that come from elsewhere: put side by side again. */
+function turned(editor: GraphEditor, value: string, groups: number, scale: number): Split | undefined {
+  const shape = editor.shape(value);
+  const [batch, heads, length, depth] = shape;
+  if (shape.length !== 4 || typeof heads !== "number" || typeof depth !== "number") return undefined;
+  const whole = [batch!, length!, heads * depth];
+  const x = () => {
+    const order = editor.add("transpose", `${value}/beside`, [value], { permutation: [0, 2, 1, 3] });
+    return editor.add("reshape", `${value}/joined`, [order], { shape: whole });
+  };
+  return { x, shape: whole, isTurned: true, heads, depth, groups, scale };
 }
 
 /** [batch, heads, length, depth] behind an axis of its own for the repeats, an expansion along it, and a reshape that makes more heads of both: how exporters write shared keys and values. */

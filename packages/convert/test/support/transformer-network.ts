@@ -6,6 +6,9 @@ import { DataType } from "./onnx.ts";
 const WIDTH = 12;
 
 class EncoderBuilder extends NetworkBuilder {
+  /** Whether something is done with queries and keys once their heads are apart. */
+  turns = false;
+
   scalar1(value: number): string {
     return this.data([], [value]);
   }
@@ -120,11 +123,13 @@ class EncoderBuilder extends NetworkBuilder {
       this.op("Transpose", [this.op("Reshape", [this.dense(x, WIDTH, count * depth), target])], { perm: [...perm] });
     const target = random.below(2) === 0 ? this.list([0, 0, heads, depth]) : this.sizes(x, [heads, depth]);
     const own = shared === heads ? target : this.sizes(x, [shared, depth]);
-    let q = split([0, 2, 1, 3], target);
+    // What stands between the heads and their products in decoders; here a factor for each place of a head.
+    const turned = (value: string): string => (this.turns ? this.op("Mul", [value, this.weights([depth])]) : value);
+    let q = turned(split([0, 2, 1, 3], target));
     let k =
-      shared === heads && random.below(2) === 0
+      shared === heads && !this.turns && random.below(2) === 0
         ? split([0, 2, 3, 1], target)
-        : this.op("Transpose", [repeated(split([0, 2, 1, 3], own, shared))], { perm: [0, 1, 3, 2] });
+        : this.op("Transpose", [repeated(turned(split([0, 2, 1, 3], own, shared)))], { perm: [0, 1, 3, 2] });
     const style = random.below(3);
     if (style === 0) {
       // As scaled_dot_product_attention is exported.
@@ -145,9 +150,10 @@ class EncoderBuilder extends NetworkBuilder {
   }
 }
 
-/** Two layers over [batch, length, 12] floats, with a mask of 0 and 1 or without. */
-export function transformer(seed: number): Network {
+/** Two layers over [batch, length, 12] floats, with a mask of 0 and 1 or without. `turns`: queries and keys are changed once their heads are apart, as decoders turn them by their positions. */
+export function transformer(seed: number, { turns = false } = {}): Network {
   const net = new EncoderBuilder(seed, 12);
+  net.turns = turns;
   const { random } = net;
   const [batch, length] = [random.between(1, 3), random.between(2, 5)];
   let x = net.input("x", ["batch", "length", WIDTH]);
