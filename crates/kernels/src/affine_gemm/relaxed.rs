@@ -6,6 +6,11 @@
 //!
 //! Where an engine has no instruction of its own for the dot (x64 without VNNI), it is made of three and two constants; there sums of two products are added up in 16 bits
 //! as long as they fit, which leaves one and a quarter.
+//!
+//! **Speed** where the dot is one instruction (an Intel of 2.8 GHz with VNNI, 90 multiply-adds per ns at two dots a cycle): a dot takes five cycles, and each of the eight sums of a tile
+//! waits for its last one, so the bare tile runs at 71 and 64 rows of 1024 by 1024 at 66, LiteRT.js in the same run at 75. Six rows by 8 columns, the activations as the unsigned operand
+//! so that rows need no sums, and the tile in a function of its own (in one with what ends it, sums are spilled: 51) run at 86 and 83. They are 3.9 kB of code (gzipped) beside strips of four,
+//! for which a page with the module of ternary networks has no room below its 100 kB, so they wait. Five rows by 8: 80 bare; 2 by 16: 71.
 
 use super::dispatch::Form;
 use super::pack::{COLUMNS, Packed};
