@@ -1,8 +1,9 @@
-// A folder served on localhost and opened in Chromium or Firefox.
+// A folder served on localhost and opened in Chromium, Firefox or WebKit.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -17,11 +18,19 @@ const types = {
   ".map": "application/json",
 };
 
-/** Serves `folder` with `headers` on every response; resolves with `{ url, asked, close }`, `asked` being the paths asked for. */
+/** Serves `folder` with `headers` on every response; resolves with `{ url, asked, posted, close }`: the paths asked for, and the body of the first POST to come. */
 export async function serve(folder, headers = {}) {
   const asked = [];
+  let post;
+  const posted = new Promise((resolve) => {
+    post = resolve;
+  });
   const server = createServer((request, response) => {
     asked.push(request.url);
+    if (request.method === "POST") {
+      text(request).then(post);
+      return response.writeHead(204).end();
+    }
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
     if (!file.startsWith(folder) || !statSync(file, { throwIfNoEntry: false })?.isFile())
@@ -30,7 +39,7 @@ export async function serve(folder, headers = {}) {
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://localhost:${server.address().port}/`, asked, close: () => server.close() };
+  return { url: `http://localhost:${server.address().port}/`, asked, posted, close: () => server.close() };
 }
 
 export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
@@ -43,6 +52,13 @@ export async function launchFirefox() {
   const path = createRequire(join(root, "bench", "package.json")).resolve("puppeteer-core");
   const { default: puppeteer } = await import(pathToFileURL(path).href);
   return puppeteer.launch({ browser: "firefox", executablePath: firefoxPath, headless: true });
+}
+
+/** Starts WebKit, or Safari, by WebDriver, as the benchmark suite does: `launch(url)` opens the page with `?auto=webkit`; undefined where this machine has none. */
+export async function findWebkit() {
+  const { platforms } = await import(pathToFileURL(join(root, "bench", "dist", "index.js")).href);
+  const found = await platforms.find(({ name }) => name === "webkit").find();
+  return "absent" in found ? undefined : found;
 }
 
 /** Opens the page and resolves with the JSON that it puts into its title, and what it wrote to the console. */

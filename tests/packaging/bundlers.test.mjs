@@ -5,10 +5,11 @@ import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import webpack from "webpack";
 import { run } from "../../scripts/setup/run.mjs";
-import { firefoxPath, launch, launchFirefox, serve, titleOf } from "./browser.mjs";
+import { findWebkit, firefoxPath, launch, launchFirefox, serve, titleOf } from "./browser.mjs";
 
 const { consumer, model } = inject("packaging");
 const wasm = join(consumer, "node_modules", "lowbit", "wasm");
+const webkit = await findWebkit();
 
 let browser;
 let reference;
@@ -133,6 +134,22 @@ describe("quantizing in a page gives the files that Node gives", () => {
         await expectFiles(firefox);
       } finally {
         await firefox.close();
+      }
+    },
+    240_000,
+  );
+
+  test.skipIf(!webkit)(
+    `in WebKit${webkit ? "" : " (skipped: none here)"}`,
+    async () => {
+      const server = await serve(folder);
+      const running = await webkit.launch(server.url);
+      try {
+        const ended = running.ended.then((why) => JSON.stringify({ error: why }));
+        expect(JSON.parse(await Promise.race([server.posted, ended]))).toEqual(files);
+      } finally {
+        await running.stop();
+        server.close();
       }
     },
     240_000,

@@ -1,4 +1,4 @@
-// The digests of quantized files in the document's title.
+// The digests of quantized files in the document's title; posted too where whoever opened the page asks for it by `?auto`, as a driver does that reads no titles.
 import { quantized } from "./quantized.js";
 
 try {
@@ -7,3 +7,4 @@ try {
 } catch (error) {
   document.title = JSON.stringify({ error: String(error?.stack ?? error) });
 }
+if (new URL(document.URL).searchParams.has("auto")) await fetch("result", { method: "POST", body: document.title });
