@@ -1,6 +1,8 @@
 // Recall, memory and time to build of indexes of @lowbit/search on real sentence embeddings, beside faiss-cpu's recall, as docs/results.md shows them.
 //
-//   node scripts/search-recall.mjs [base_f16.npy] [--only PQ48x8,HNSW32] [--write]     [n, 384] f16; its last 500 rows are the queries
+//   node scripts/search-recall.mjs [base_f16.npy] [--only PQ48x8;HNSW32] [--spread] [--write]
+//
+// The file is f16 [n, 384]; its last 500 rows are the queries, or with --spread 500 that are spread evenly, of which Faiss' column is not.
 //
 // Needs a build (`pnpm build`), and without an argument the data sets beside the checkout or where LOWBIT_DATA points. Faiss' figures come from scripts/search-recall-faiss.py.
 import { loadavg } from "node:os";
@@ -41,14 +43,25 @@ const learnedBytes = ({ state: { learned } }) =>
 await whenMain(import.meta.url, async () => {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: "string" }, write: { type: "boolean", default: false } },
+    options: {
+      only: { type: "string" },
+      spread: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+    },
   });
   const { Index, recall } = await load("@lowbit/search");
   const rows = await readRows(positionals[0] ?? join(data, "minilm", "base_f16.npy"));
   const { n, d } = rows;
   const count = n - QUERIES;
-  const base = { shape: [count, d], data: rows.data.subarray(0, count * d) };
-  const queries = { shape: [QUERIES, d], data: rows.data.subarray(count * d) };
+  const held = Array.from({ length: QUERIES }, (_, i) => (values.spread ? Math.floor((i * n) / QUERIES) : count + i));
+  const others = new Set(held);
+  const pick = (numbers) => {
+    const data = new Float32Array(numbers.length * d);
+    for (const [i, number] of numbers.entries()) data.set(rows.data.subarray(number * d, (number + 1) * d), i * d);
+    return { shape: [numbers.length, d], data };
+  };
+  const base = pick(Array.from({ length: n }, (_, i) => i).filter((i) => !others.has(i)));
+  const queries = pick(held);
   const flat = await Index.build(base, "Flat");
   const truth = { shape: [QUERIES, K], data: flat.searchAll(queries, K).numbers };
   flat.dispose();
@@ -77,7 +90,7 @@ await whenMain(import.meta.url, async () => {
     const memory = (index.bytes / index.size / index.bytesPerVector).toFixed(2);
     const learned = Math.round(learnedBytes(index) / 1024);
     say(
-      `| \`${spec}\` | ${index.bytesPerVector} | ${found} | ${faiss.map((one) => one.toFixed(3)).join(" · ")} | ${memory} | ${learned} | ${seconds.toFixed(1)} |`,
+      `| \`${spec}\` | ${index.bytesPerVector} | ${found} | ${values.spread ? "" : faiss.map((one) => one.toFixed(3)).join(" · ")} | ${memory} | ${learned} | ${seconds.toFixed(1)} |`,
     );
     index.dispose();
   }
@@ -91,7 +104,7 @@ await whenMain(import.meta.url, async () => {
     say(`| \`${spec}\` | ${found.join(" | ")} |`);
     index.dispose();
   }
-  if (values.write)
+  if (values.write && !values.spread)
     writeSection(
       "search-recall",
       "node scripts/search-recall.mjs --write",
