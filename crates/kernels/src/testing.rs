@@ -37,7 +37,7 @@ impl Random {
 pub const SIZES: &[usize] = &[1, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
 
 /// Row counts that reach every row of a dispatch table and more than one block.
-pub const ROWS: &[usize] = &[1, 2, 3, 4, 5, 16, 17, 33];
+pub const ROWS: &[usize] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 33];
 
 /// Packs codes of `bits` bits, `k` to a row; each row starts on a byte.
 pub fn pack_codes(codes: &[u8], k: usize, bits: usize) -> Vec<u8> {

@@ -5,18 +5,18 @@
 //! | scalar | any | | pairs | |
 //! | simd128 | any | | pairs | 32 |
 //! | relaxed | 4, 2 bits | 7 bits | sums of bytes | 45, 56 |
-//! | relaxed | 4, 2 bits | unsigned, signed | bytes | 65 on an Intel with VNNI, where pairs do 34: one instruction for sixteen products, where sums of bytes take two |
-//! | relaxed | 8 bits | unsigned | bytes, 128 added to the weights | 66 on the Intel, where pairs do 33: half the instructions |
-//! | relaxed | 8 bits | signed | bytes, weights as they are | not measured: the same |
-//! | relaxed | 8 bits, a range of at most 127 per group | 7 bits | bytes, the least weight taken off | 35 to the 33 of pairs before these were made faster; on the Intel with VNNI off the bare tile runs at 24 and theirs at 33 (`i16x8.relaxed_dot_i8x16_i7x16_s` widened at once at 43); half the memory traffic |
+//! | relaxed | 4, 2 bits | unsigned, signed | bytes | 80 on the x64 with VNNI below, where pairs do 34 |
+//! | relaxed | 8 bits | unsigned | bytes, activations unsigned | 83 there, where pairs do 33 |
+//! | relaxed | 8 bits | signed | bytes as they are | not measured: the same instructions |
 //! | relaxed | 8 bits | 7 bits | pairs | 32 |
 //!
-//! Figures are of 64 x 1024 x 1024 to int8, as `lowbit bench --filter gemm/64x1024x1024` runs it. The Intel is an x64 of 2.8 GHz; what was timed there was timed in one process.
+//! Figures are of 64 x 1024 x 1024 to int8, as `lowbit bench --filter gemm/64x1024x1024` runs it. Those of an x64 with VNNI are of an Intel of 2.8 GHz, in one process with the forms before.
 //!
 //! | rows | tile | why |
 //! |---|---|---|
 //! | 1..=3, and what fours leave over | 1 x 16, weights unpacked in registers | waits for weights, which are read once |
 //! | 4 and more | 4 x 8 over opened weights | opening costs what 1 row costs |
+//! | 4 and more, one instruction per dot | as far as they go 6 x 8, weights of 8 bits as they lie | such a dot takes five cycles and two begin in each, so that eight sums wait for each other: 71 in the bare tile, twelve sums 86 |
 //!
 //! Convolutions of 3 x 3 in pairs, of 32 channels and 16 columns or more, go by `winograd.rs` where it saves a third of the products or more (tiles beyond the image's edge count). Multiply-adds per ns in simd128, both forms
 //! in turn in one process on Node 24 (`lowbit bench --filter int8_conv/` times the form that runs):
@@ -31,6 +31,9 @@
 //!
 //! With weights from memory 7 x 7 x 512 is 1.9 times as fast, 4 x 4 x 512 1.5, 2 x 2 x 512 0.5 (one tile of a strip of four); 28 x 28 x 32 by 32 1.4.
 
+use super::sums::STRIP;
+#[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+use super::sums::TALL;
 use crate::tier::Tier;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
 use crate::v128::RelaxedDot;
@@ -40,7 +43,7 @@ use crate::v128::RelaxedDot;
 pub(super) enum Form {
     /// Both as i16, two products to a lane: fixed everywhere.
     Pairs,
-    /// Both as bytes, four products to a lane, by the relaxed dot with this second operand.
+    /// Both as bytes, four products to a lane, by one relaxed dot with this second operand.
     #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
     Bytes(RelaxedDot),
     /// Codes of at most 4 bits and bytes, two products to a lane of 16 bits, several of which are added before they are widened.
@@ -49,13 +52,13 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The table above. `narrow`: the weights of every group lie within 127 of each other.
+    /// The table above.
     #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-    pub(super) fn choose(tier: Tier, width: usize, narrow: bool) -> Self {
+    pub(super) fn choose(tier: Tier, width: usize) -> Self {
         match (tier.effective(), width, RelaxedDot::of_engine()) {
             (Tier::Relaxed, 2 | 4, RelaxedDot::Seven) => Self::ByteSums,
             (Tier::Relaxed, 2 | 4, _) => Self::Bytes(RelaxedDot::Seven),
-            (Tier::Relaxed, _, RelaxedDot::Seven) if !narrow => Self::Pairs,
+            (Tier::Relaxed, _, RelaxedDot::Seven) => Self::Pairs,
             (Tier::Relaxed, _, dot) => Self::Bytes(dot),
             _ => Self::Pairs,
         }
@@ -63,7 +66,7 @@ impl Form {
 
     /// The table above, in a build without relaxed dots.
     #[cfg(not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))))]
-    pub(super) fn choose(_: Tier, _: usize, _: bool) -> Self {
+    pub(super) fn choose(_: Tier, _: usize) -> Self {
         Self::Pairs
     }
 
@@ -72,18 +75,29 @@ impl Form {
         self != Self::Pairs
     }
 
-    /// What is added to a weight of 8 bits, whose group begins at `least`, for it to be kept.
-    pub(super) fn offset(self, least: i32) -> i32 {
-        match self {
-            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Self::Bytes(RelaxedDot::Unsigned) => 128,
-            #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Self::Bytes(RelaxedDot::Seven) => -least,
-            _ => {
-                let _ = least;
-                0
-            }
+    /// Whether activations are the second operand of a dot, which reads it as unsigned: then they are kept so.
+    pub(super) fn unsigned_activations(self) -> bool {
+        #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+        return self == Self::Bytes(RelaxedDot::Unsigned);
+        #[cfg(not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))))]
+        false
+    }
+
+    /// Of `rows`, 4 or more: those that go in tall strips, and those in strips of either height. Tall ones are for dots of one instruction, of which eight chains are
+    /// fewer than are under way at a time; without `tall` there are none.
+    pub(super) fn rows_in_strips(self, rows: usize, tall: bool) -> [usize; 2] {
+        #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+        if tall && matches!(self, Self::Bytes(_)) {
+            let fours = match rows % TALL {
+                2 | 3 => 2,
+                4 | 5 => 1,
+                _ => 0,
+            };
+            let in_strips = rows / 2 * 2;
+            return [in_strips - fours * STRIP, in_strips];
         }
+        let _ = tall;
+        [0, rows / STRIP * STRIP]
     }
 }
 

@@ -14,12 +14,12 @@
 //! two). Codes of 2 and 4 bits are kept unsigned and `zw * Σ x` is taken out of the sum; of 8 bits `code - zw` is kept where the column's weights
 //! fit int8, else the code itself, recentred.
 //!
-//! **Activations** are prepared once per block of rows, four rows interleaved: `x - zx` as i16 in the order of the pairs; for byte dots x (uint8: x - 128) as it
-//! lies, with `zx * Σ (code - zw)` taken out of the sum instead.
+//! **Activations** are prepared once per block of rows, four rows interleaved, or six: `x - zx` as i16 in the order of the pairs; for byte dots x as it
+//! lies (recentred by 128 to the sign that the dot takes), with `zx * Σ (code - zw)` taken out of the sum instead.
 //!
 //! **Forms** (`dispatch.rs` holds the table). A relaxed dot is the same in every engine only where its second operand stays below 128: so it is for codes of 2 and 4
 //! bits, and for 8-bit tensors that span no more. For the rest the engine is asked once, when weights are packed, how it reads that operand
-//! ([`RelaxedDot`](crate::v128::RelaxedDot)), and gets the form that is exact under the answer, or i16 dots.
+//! ([`RelaxedDot`](crate::v128::RelaxedDot)), and gets the form that is exact under the answer, or i16 dots: x64 with VNNI takes activations, made unsigned, as the second operand.
 //!
 //! **Speed.** A step of a tile of 4 rows by 8 columns is 6 loads, four of which repeat what they read, and 8 dots: with i16 dots 22 instructions for 64 multiply-adds, and 4 that go
 //! along. What binds depends on the processor: an x64 of Intel has three units for vectors and needs 5.3 cycles for 8 dots and 8 additions, which is 33.6 multiply-adds per ns at the 2.8 GHz

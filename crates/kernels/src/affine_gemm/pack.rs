@@ -114,11 +114,7 @@ impl Packed {
             width,
             input,
             tier,
-            form: Form::choose(
-                tier,
-                width,
-                width == 8 && ranges(weights).all(|(least, most)| most - least < 128),
-            ),
+            form: Form::choose(tier, width),
             words: Buffer::zeroed(OP, checked_area(OP, cells, words)?)?,
             zeros: Buffer::zeroed(OP, cells)?,
             has_zeros: false,
@@ -146,8 +142,7 @@ impl Packed {
             let (least, most) = weights.range(n, group);
             // Weights that fit int8 are kept with their zero point taken out, which leaves nothing to correct.
             let fits = least - zero >= -128 && most - zero <= 127;
-            let middle = if fits { zero } else { 128 };
-            self.form.offset(least - middle) - middle
+            if fits { -zero } else { -128 }
         };
         let (mut sum, mut magnitude) = (0_i64, 0_i64);
         for (i, code) in codes.enumerate() {
@@ -185,9 +180,19 @@ impl Packed {
         self.padded_group() * self.width / 32
     }
 
-    /// The zero point after uint8 was recentred to int8.
+    /// What is flipped in activations that are kept as bytes of the other sign: their highest bit, which adds or takes off 128.
+    #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
+    pub(super) fn byte_flip(&self) -> u8 {
+        if self.input.unsigned == self.form.unsigned_activations() { 0 } else { 0x80 }
+    }
+
+    /// The zero point of activations that are kept as bytes.
     fn byte_zero_point(&self) -> i32 {
-        self.input.zero_point - if self.input.unsigned { 128 } else { 0 }
+        match (self.input.unsigned, self.form.unsigned_activations()) {
+            (true, false) => self.input.zero_point - 128,
+            (false, true) => self.input.zero_point + 128,
+            _ => self.input.zero_point,
+        }
     }
 
     pub(super) fn byte_len(&self) -> usize {
@@ -215,9 +220,4 @@ impl AffineCodes<'_> {
             .1
             .fold((i32::MAX, i32::MIN), |(least, most), code| (code.min(least), code.max(most)))
     }
-}
-
-/// [`AffineCodes::range`] of every column and group.
-fn ranges<'a>(weights: &'a AffineCodes<'_>) -> impl Iterator<Item = (i32, i32)> + 'a {
-    (0..weights.columns).flat_map(move |n| (0..weights.groups()).map(move |group| weights.range(n, group)))
 }

@@ -1,30 +1,29 @@
 //! Relaxed byte dots: four codes of four columns at a time, 16 products per instruction.
 //!
-//! Activations are the signed operand. Since `x - zero point` may need 9 bits, x itself is multiplied and the zero point's share, a constant per column, is taken out. Codes
-//! are the other operand: below 128, where the instruction's result is the same in every engine, or with all 8 bits where the engine was found to read them as
-//! the form says.
+//! Since `x - zero point` may need 9 bits, x itself is multiplied and the zero point's share, a constant per column, is taken out. The second operand of a dot is below
+//! 128, where the instruction's result is the same in every engine: codes of 4 bits or less; or it has all 8 bits and the engine was found to read them as the form says: where as
+//! signed bytes, weights of 8 bits, where as unsigned ones, activations, recentred if they are not so already, which leaves nothing to take out for the rows' sums.
 //!
 //! Where an engine has no instruction of its own for the dot (x64 without VNNI), it is made of three and two constants; there sums of two products are added up in 16 bits
 //! as long as they fit, which leaves one and a quarter.
 //!
-//! **Speed** where the dot is one instruction (an Intel of 2.8 GHz with VNNI, 90 multiply-adds per ns at two dots a cycle): a dot takes five cycles, and each of the eight sums of a tile
-//! waits for its last one, so the bare tile runs at 71 and 64 rows of 1024 by 1024 at 66, LiteRT.js in the same run at 75. Six rows by 8 columns, the activations as the unsigned operand
-//! so that rows need no sums, and the tile in a function of its own (in one with what ends it, sums are spilled: 51) run at 86 and 83. They are 3.9 kB of code (gzipped) beside strips of four,
-//! for which a page with the module of ternary networks has no room below its 100 kB, so they wait. Five rows by 8: 80 bare; 2 by 16: 71.
+//! **Speed** on an x64 with VNNI of 2.8 GHz, 90 multiply-adds per ns at two dots a cycle: the bare tile of 6 rows by 8 columns runs at 86, 64 rows of 1024 by 1024 at 83 (weights of 8 bits;
+//! 80 of 4, which are opened), LiteRT.js in the same run at 75. Dropped: 4 x 8 (71 bare, 67 whole: a dot takes five cycles, and each of eight sums waits for its last one), 5 x 8 (80 bare), 2 x 16 (71), 3 x 16 (51: spills), the tile and
+//! what ends it in one function (51 whole: what the end keeps in registers is spilled in the tile), 128 added to weights and taken out again by the sums of rows.
 
 use super::dispatch::Form;
 use super::pack::{COLUMNS, Packed};
 use super::simd128::{self, Codes, Dot, Simd128, open, open_strips, single_rows, store_steps, tile};
-use super::strips::Strips;
-use super::sums::{Group, OPEN_STEPS, Requantize, Rows, STRIP, Tile};
+use super::strips::{Strips, TileSums};
+use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Requantize, Rows, STRIP, Tile};
 use crate::v128::{
     RelaxedDot, V128, i8x16_load, i16x8_add, i16x8_extadd_pairwise_i8x16, i16x8_relaxed_dot_i8x16_i7x16,
     i32x4_add, i32x4_extadd_pairwise_i16x8, i32x4_relaxed_dot_i8x16_i7x16_add,
     i32x4_relaxed_dot_i8x16_i8x16_add, i32x4_relaxed_dot_i8x16_u8x16_add, i32x4_splat, i32x4_sum,
-    u8x16_splat, u16x8_shr, v128_and, v128_xor,
+    u8x16_splat, u16x8_extadd_pairwise_u8x16, u16x8_shr, v128_and, v128_xor,
 };
 
-/// Whether the three dots are different code. In WASM they are one instruction, which the engine reads as it does.
+/// Whether the dots of 8 bits are different code. In WASM they are one instruction, which the engine reads as it does.
 const APART: bool = !cfg!(target_arch = "wasm32");
 
 /// 128-bit vectors with relaxed dots.
@@ -32,17 +31,24 @@ pub(super) struct Relaxed;
 
 impl Tile for Relaxed {
     const FROM: usize = STRIP;
+    const HAS_TALL: bool = cfg!(any(feature = "tall", not(target_arch = "wasm32")));
 
     fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
-        // uint8 - 128 is a flip of the highest bit. Positions behind the row become 0.
-        let flip = if packed.input.unsigned { 0x80 } else { 0 };
+        // Positions behind the row become 0.
+        let flip = packed.byte_flip();
+        let unsigned = packed.form.unsigned_activations();
         let flips = u8x16_splat(flip);
         let mut sums = [i32x4_splat(0); R];
         let mut step = |rows: [V128; R], values: &mut [i32]| {
             let rows = rows.map(|x| v128_xor(x, flips));
             if packed.has_zeros {
                 for (sum, row) in sums.iter_mut().zip(rows) {
-                    *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(i16x8_extadd_pairwise_i8x16(row)));
+                    let pairs = if unsigned {
+                        u16x8_extadd_pairwise_u8x16(row)
+                    } else {
+                        i16x8_extadd_pairwise_i8x16(row)
+                    };
+                    *sum = i32x4_add(*sum, i32x4_extadd_pairwise_i16x8(pairs));
                 }
             }
             store_steps(rows, values);
@@ -59,7 +65,7 @@ impl Tile for Relaxed {
         sums.map(i32x4_sum)
     }
 
-    fn strips(
+    fn strips<const R: usize>(
         group: &Group<'_>,
         rows: Rows<'_>,
         opened: &mut [u32],
@@ -71,11 +77,11 @@ impl Tile for Relaxed {
         let (open, parts): (fn(&[_], usize, &mut [_]), usize) =
             if group.width == 4 { (open::<Quads<4>, 2>, 2) } else { (open::<Quads<2>, 4>, 4) };
         match (group.form, group.width) {
-            (Form::ByteSums, _) => open_strips::<Sums, false>(strips, opened, open, parts),
-            (_, 4 | 2) => open_strips::<SevenDot, false>(strips, opened, open, parts),
-            (Form::Bytes(RelaxedDot::Unsigned), _) if APART => whole_strips::<UnsignedDot>(strips),
-            (Form::Bytes(RelaxedDot::Signed), _) if APART => whole_strips::<SignedDot>(strips),
-            _ => whole_strips::<SevenDot>(strips),
+            // The form has no tall strips.
+            (Form::ByteSums, _) if R == STRIP => open_strips::<Sums, R, false>(strips, opened, open, parts),
+            (_, 4 | 2) => open_strips::<SevenDot, R, false>(strips, opened, open, parts),
+            (Form::Bytes(RelaxedDot::Signed), _) if APART => whole_strips::<SignedDot, R>(strips),
+            _ => whole_strips::<UnsignedDot, R>(strips),
         }
     }
 
@@ -83,13 +89,10 @@ impl Tile for Relaxed {
         match (group.form, group.width) {
             (_, 4) => single_rows::<SevenDot, Quads<4>, 2>(group, rows, acc, pitch),
             (_, 2) => single_rows::<SevenDot, Quads<2>, 4>(group, rows, acc, pitch),
-            (Form::Bytes(RelaxedDot::Unsigned), _) if APART => {
-                single_rows::<UnsignedDot, Quads<8>, 1>(group, rows, acc, pitch);
-            }
             (Form::Bytes(RelaxedDot::Signed), _) if APART => {
                 single_rows::<SignedDot, Quads<8>, 1>(group, rows, acc, pitch);
             }
-            _ => single_rows::<SevenDot, Quads<8>, 1>(group, rows, acc, pitch),
+            _ => single_rows::<UnsignedDot, Quads<8>, 1>(group, rows, acc, pitch),
         }
     }
 
@@ -111,7 +114,7 @@ impl<const WIDTH: usize> Codes for Quads<WIDTH> {
 }
 
 macro_rules! dots {
-    ($($(#[$about:meta])* $name:ident $dot:ident;)*) => { $(
+    ($($(#[$about:meta])* $name:ident |$part:ident, $x:ident, $weights:ident| $dot:expr;)*) => { $(
         $(#[$about])*
         struct $name;
 
@@ -122,8 +125,8 @@ macro_rules! dots {
             }
 
             #[inline(always)]
-            fn dot(part: V128, x: V128, weights: V128) -> V128 {
-                $dot(x, weights, part)
+            fn dot($part: V128, $x: V128, $weights: V128) -> V128 {
+                $dot
             }
 
             #[inline(always)]
@@ -136,11 +139,11 @@ macro_rules! dots {
 
 dots! {
     /// Codes below 128.
-    SevenDot i32x4_relaxed_dot_i8x16_i7x16_add;
-    /// Codes 0..=255.
-    UnsignedDot i32x4_relaxed_dot_i8x16_u8x16_add;
-    /// Codes -128..=127.
-    SignedDot i32x4_relaxed_dot_i8x16_i8x16_add;
+    SevenDot |part, x, weights| i32x4_relaxed_dot_i8x16_i7x16_add(x, weights, part);
+    /// Weights -128..=127 by activations 0..=255.
+    UnsignedDot |part, x, weights| i32x4_relaxed_dot_i8x16_u8x16_add(weights, x, part);
+    /// Both -128..=127.
+    SignedDot |part, x, weights| i32x4_relaxed_dot_i8x16_i8x16_add(weights, x, part);
 }
 
 /// 16-bit sums of 8 or 42 steps: one adds at most 2 * 128 * 15 = 3840 (4 bits) or 2 * 128 * 3 = 768 (2 bits), and 8 * 3840 and 42 * 768 stay inside 32767.
@@ -165,22 +168,41 @@ impl Dot for Sums {
 
 /// Strips by weights of 8 bits, which lie as the dot takes them.
 #[inline(always)]
-fn whole_strips<D: Dot>(mut strips: Strips<'_, '_>) {
+fn whole_strips<D: Dot, const R: usize>(mut strips: Strips<'_, '_>) {
     let (words, _) = strips.group.words.as_chunks::<COLUMNS>();
     let rows = strips.rows;
-    for (block, part) in words.chunks(OPEN_STEPS / 2).enumerate() {
-        let is_last = (block + 1) * (OPEN_STEPS / 2) >= words.len();
-        for strip in 0..rows.count / STRIP {
-            let x = &rows.values[strip * rows.stride + block * OPEN_STEPS / 2 * STRIP..];
-            let x = &x.as_chunks::<STRIP>().0[..part.len()];
-            let mut sums = strips.start(block == 0, strip, 0);
-            tile::<D, COLUMNS, 0>(part, x, 8, &mut sums);
-            strips.end(is_last, strip, 0, &sums);
-            if strips.columns() > 8 {
-                let mut sums = strips.start(block == 0, strip, 8);
-                tile::<D, COLUMNS, 8>(part, x, 8, &mut sums);
-                strips.end(is_last, strip, 8, &sums);
+    for column in (0..strips.columns()).step_by(OPEN_COLUMNS) {
+        let tile = if column == 0 { tile_apart::<D, R, 0> } else { tile_apart::<D, R, OPEN_COLUMNS> };
+        for (block, part) in words.chunks(OPEN_STEPS / 2).enumerate() {
+            let values = &rows.values[block * OPEN_STEPS / 2 * R..];
+            let steps = |strip: usize| &values[strip * rows.stride..].as_chunks::<R>().0[..part.len()];
+            if part.len() == words.len()
+                && let Some(mut bytes) = strips.bytes(column)
+            {
+                for strip in 0..rows.count / R {
+                    let mut sums = bytes.start();
+                    tile(part, steps(strip), &mut sums);
+                    // SAFETY: once for every strip.
+                    unsafe { bytes.write(&sums) };
+                }
+                continue;
+            }
+            let is_last = (block + 1) * (OPEN_STEPS / 2) >= words.len();
+            for strip in 0..rows.count / R {
+                let mut sums = strips.start(block == 0, strip, column);
+                tile(part, steps(strip), &mut sums);
+                strips.end(is_last, strip, column, &sums);
             }
         }
     }
+}
+
+/// [`tile`] in a function of its own: twelve sums leave no register for what the code around it keeps.
+#[inline(never)]
+fn tile_apart<D: Dot, const R: usize, const COLUMN: usize>(
+    weights: &[[u32; COLUMNS]],
+    x: &[[i32; R]],
+    sums: &mut TileSums<R>,
+) {
+    tile::<D, R, COLUMNS, COLUMN>(weights, x, 8, sums);
 }

@@ -8,6 +8,7 @@ pub(super) struct Scalar;
 
 impl Tile for Scalar {
     const FROM: usize = usize::MAX;
+    const HAS_TALL: bool = false;
 
     fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
         let zero = packed.input.zero_point;
@@ -25,7 +26,7 @@ impl Tile for Scalar {
         })
     }
 
-    fn strips(
+    fn strips<const R: usize>(
         _: &Group<'_>,
         _: Rows<'_>,
         _: &mut [u32],

@@ -26,6 +26,7 @@ pub(super) struct Simd128;
 
 impl Tile for Simd128 {
     const FROM: usize = STRIP;
+    const HAS_TALL: bool = false;
 
     fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R] {
         let order = u8x16_load(pair_order(packed.width));
@@ -65,7 +66,7 @@ impl Tile for Simd128 {
         sums.map(i32x4_sum)
     }
 
-    fn strips(
+    fn strips<const R: usize>(
         group: &Group<'_>,
         rows: Rows<'_>,
         opened: &mut [u32],
@@ -75,9 +76,9 @@ impl Tile for Simd128 {
     ) {
         let strips = Strips::new(group, rows, acc, pitch, end);
         match group.width {
-            4 if NARROW => open_strips::<PairDot, false>(strips, opened, open::<Pairs<4>, 4>, 4),
-            2 if NARROW => open_strips::<PairDot, false>(strips, opened, open::<Pairs<2>, 8>, 8),
-            _ => open_strips::<PairDot, true>(strips, opened, open::<Pairs<8>, 2>, 2),
+            4 if NARROW => open_strips::<PairDot, R, false>(strips, opened, open::<Pairs<4>, 4>, 4),
+            2 if NARROW => open_strips::<PairDot, R, false>(strips, opened, open::<Pairs<2>, 8>, 8),
+            _ => open_strips::<PairDot, R, true>(strips, opened, open::<Pairs<8>, 2>, 2),
         }
     }
 
@@ -117,10 +118,10 @@ pub(super) fn load_part(x: &[i8], count: usize, fill: i8) -> V128 {
     i8x16_load(&padded)
 }
 
-/// Four steps of `R` rows (1 or 4) as `values[step][R]`.
+/// Four steps of `R` rows (1, 4 or 6) as `values[step][R]`.
 #[inline(always)]
 pub(super) fn store_steps<const R: usize>(rows: [V128; R], values: &mut [i32]) {
-    if R != STRIP {
+    if R < STRIP {
         for (row, values) in rows.into_iter().zip(values.chunks_exact_mut(4)) {
             i32x4_store(values, row);
         }
@@ -131,10 +132,26 @@ pub(super) fn store_steps<const R: usize>(rows: [V128; R], values: &mut [i32]) {
         (i32x4_shuffle::<0, 4, 1, 5>(rows[0], rows[1]), i32x4_shuffle::<2, 6, 3, 7>(rows[0], rows[1]));
     let (c, d) =
         (i32x4_shuffle::<0, 4, 1, 5>(rows[2], rows[3]), i32x4_shuffle::<2, 6, 3, 7>(rows[2], rows[3]));
-    i32x4_store(values, i32x4_shuffle::<0, 1, 4, 5>(a, c));
-    i32x4_store(&mut values[4..], i32x4_shuffle::<2, 3, 6, 7>(a, c));
-    i32x4_store(&mut values[8..], i32x4_shuffle::<0, 1, 4, 5>(b, d));
-    i32x4_store(&mut values[12..], i32x4_shuffle::<2, 3, 6, 7>(b, d));
+    let steps = [
+        i32x4_shuffle::<0, 1, 4, 5>(a, c),
+        i32x4_shuffle::<2, 3, 6, 7>(a, c),
+        i32x4_shuffle::<0, 1, 4, 5>(b, d),
+        i32x4_shuffle::<2, 3, 6, 7>(b, d),
+    ];
+    if R == STRIP {
+        for (values, step) in values.as_chunks_mut::<4>().0.iter_mut().zip(steps) {
+            i32x4_store(values, step);
+        }
+        return;
+    }
+    let (e, f) =
+        (i32x4_shuffle::<0, 4, 1, 5>(rows[4], rows[5]), i32x4_shuffle::<2, 6, 3, 7>(rows[4], rows[5]));
+    i32x4_store(values, steps[0]);
+    i32x4_store(&mut values[4..], i32x4_shuffle::<0, 1, 4, 5>(e, steps[1]));
+    i32x4_store(&mut values[8..], i32x4_shuffle::<2, 3, 6, 7>(steps[1], e));
+    i32x4_store(&mut values[12..], steps[2]);
+    i32x4_store(&mut values[16..], i32x4_shuffle::<0, 1, 4, 5>(f, steps[3]));
+    i32x4_store(&mut values[20..], i32x4_shuffle::<2, 3, 6, 7>(steps[3], f));
 }
 
 /// The weights of each step in a vector of words.
@@ -206,7 +223,7 @@ pub(super) fn open<C: Codes, const PARTS: usize>(
 
 /// Strips by weights that are opened first; a word is `parts` steps. `BYTES`: usual strips have a loop of their own, which for all forms would be too much code.
 #[inline(always)]
-pub(super) fn open_strips<D: Dot, const BYTES: bool>(
+pub(super) fn open_strips<D: Dot, const R: usize, const BYTES: bool>(
     mut strips: Strips<'_, '_>,
     opened: &mut [u32],
     open: Open,
@@ -219,24 +236,24 @@ pub(super) fn open_strips<D: Dot, const BYTES: bool>(
             let (opened, _) = opened.as_chunks_mut::<OPEN_COLUMNS>();
             let opened = &mut opened[..words.len() * parts];
             open(words, column, opened);
-            let values = &rows.values[block * OPEN_STEPS * STRIP..];
-            let steps = |strip: usize| &values[strip * rows.stride..].as_chunks::<STRIP>().0[..opened.len()];
+            let values = &rows.values[block * OPEN_STEPS * R..];
+            let steps = |strip: usize| &values[strip * rows.stride..].as_chunks::<R>().0[..opened.len()];
             if BYTES
                 && words.len() == strips.group.words.len() / COLUMNS
                 && let Some(mut bytes) = strips.bytes(column)
             {
-                for strip in 0..rows.count / STRIP {
+                for strip in 0..rows.count / R {
                     let mut sums = bytes.start();
-                    tile::<D, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
+                    tile::<D, R, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
                     // SAFETY: once for every strip.
                     unsafe { bytes.write(&sums) };
                 }
                 continue;
             }
             let is_last = (block + 1) * (OPEN_STEPS / parts) >= strips.group.words.len() / COLUMNS;
-            for strip in 0..rows.count / STRIP {
+            for strip in 0..rows.count / R {
                 let mut sums = strips.start(block == 0, strip, column);
-                tile::<D, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
+                tile::<D, R, OPEN_COLUMNS, 0>(opened, steps(strip), width, &mut sums);
                 strips.end(is_last, strip, column, &sums);
             }
         }
@@ -259,19 +276,19 @@ pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: u
 
 /// A strip by 8 columns from `COLUMN` on: added to the sums.
 #[inline(always)]
-pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
+pub(super) fn tile<D: Dot, const R: usize, const PITCH: usize, const COLUMN: usize>(
     weights: &[[u32; PITCH]],
-    x: &[[i32; STRIP]],
+    x: &[[i32; R]],
     width: usize,
-    sums: &mut TileSums,
+    sums: &mut TileSums<R>,
 ) {
     let steps = D::steps(width);
     if steps == usize::MAX {
-        return dots::<D, PITCH, COLUMN>(weights, x, sums);
+        return dots::<D, R, PITCH, COLUMN>(weights, x, sums);
     }
     for (weights, x) in weights.chunks(steps).zip(x.chunks(steps)) {
-        let mut parts = [[i32x4_splat(0); 2]; STRIP];
-        dots::<D, PITCH, COLUMN>(weights, x, &mut parts);
+        let mut parts = [[i32x4_splat(0); 2]; R];
+        dots::<D, R, PITCH, COLUMN>(weights, x, &mut parts);
         for (sums, parts) in sums.iter_mut().zip(parts) {
             *sums = [D::add(sums[0], parts[0]), D::add(sums[1], parts[1])];
         }
@@ -279,10 +296,10 @@ pub(super) fn tile<D: Dot, const PITCH: usize, const COLUMN: usize>(
 }
 
 #[inline(always)]
-fn dots<D: Dot, const PITCH: usize, const COLUMN: usize>(
+fn dots<D: Dot, const R: usize, const PITCH: usize, const COLUMN: usize>(
     weights: &[[u32; PITCH]],
-    x: &[[i32; STRIP]],
-    parts: &mut TileSums,
+    x: &[[i32; R]],
+    parts: &mut TileSums<R>,
 ) {
     assert_eq!(weights.len(), x.len());
     let mut sums = *parts;

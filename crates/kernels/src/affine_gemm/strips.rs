@@ -10,7 +10,7 @@ use crate::v128::{
 };
 
 /// The sums of a tile.
-pub(super) type TileSums = [[V128; 2]; STRIP];
+pub(super) type TileSums<const R: usize = STRIP> = [[V128; 2]; R];
 
 /// Strips of one panel: where their sums start, and where they go.
 pub(super) struct Strips<'a, 'e> {
@@ -41,11 +41,12 @@ impl<'a, 'e> Strips<'a, 'e> {
         self.end.as_ref().map_or(COLUMNS, |(_, end)| end.columns)
     }
 
-    /// The sums of 4 rows by 8 columns before a part of K: before the first one `bias - zeros * sums - fixed`.
+    /// The sums of a strip of `R` rows by 8 columns before a part of K: before the first one `bias - zeros * sums - fixed`.
     #[inline(never)]
-    pub(super) fn start(&self, is_first: bool, strip: usize, column: usize) -> TileSums {
+    pub(super) fn start<const R: usize>(&self, is_first: bool, strip: usize, column: usize) -> TileSums<R> {
+        let first = self.rows.first + strip * R;
         if !is_first {
-            let acc = &self.acc[strip * STRIP * self.pitch + column..];
+            let acc = &self.acc[first * self.pitch + column..];
             return core::array::from_fn(|r| {
                 let acc = &acc[r * self.pitch..][..8];
                 [i32x4_load(acc), i32x4_load(&acc[4..])]
@@ -56,20 +57,27 @@ impl<'a, 'e> Strips<'a, 'e> {
         let bias = self.end.as_ref().map_or([i32x4_splat(0); 2], |(_, end)| pair(&end.bias));
         let base: [V128; 2] = core::array::from_fn(|v| i32x4_sub(bias[v], fixed[v]));
         if !self.has_zeros {
-            return [base; STRIP];
+            return [base; R];
         }
         let zeros = pair(self.group.zeros);
         core::array::from_fn(|r| {
-            let sum = i32x4_splat(self.rows.sums[(strip * STRIP + r) * self.rows.sum_stride]);
+            let sum = i32x4_splat(self.rows.sums[(first + r) * self.rows.sum_stride]);
             core::array::from_fn(|v| i32x4_sub(base[v], i32x4_mul(zeros[v], sum)))
         })
     }
 
     /// Keeps the sums behind a part of K, or requantizes them behind the last one.
     #[inline(never)]
-    pub(super) fn end(&mut self, is_last: bool, strip: usize, column: usize, sums: &TileSums) {
+    pub(super) fn end<const R: usize>(
+        &mut self,
+        is_last: bool,
+        strip: usize,
+        column: usize,
+        sums: &TileSums<R>,
+    ) {
+        let first = self.rows.first + strip * R;
         let Some((quantizer, end)) = self.end.as_mut().filter(|_| is_last) else {
-            let acc = &mut self.acc[strip * STRIP * self.pitch + column..];
+            let acc = &mut self.acc[first * self.pitch + column..];
             for (r, sums) in sums.iter().enumerate() {
                 let acc = &mut acc[r * self.pitch..][..8];
                 i32x4_store(acc, sums[0]);
@@ -79,7 +87,7 @@ impl<'a, 'e> Strips<'a, 'e> {
         };
         let multiplier = &end.multiplier[column..column + 8];
         let multiplier = [f32x4_load(multiplier), f32x4_load(&multiplier[4..])];
-        let mut at = strip * STRIP * end.stride + column;
+        let mut at = first * end.stride + column;
         for [upper, lower] in sums.as_chunks::<2>().0 {
             let bytes = two_rows(quantizer, multiplier, upper, lower);
             if column + 8 <= end.columns {
@@ -118,7 +126,7 @@ impl Strips<'_, '_> {
         let pair = |values: &[i32]| [i32x4_load(&values[column..]), i32x4_load(&values[column + 4..])];
         let (bias, fixed) = (pair(&end.bias), pair(self.group.fixed));
         let multiplier = &end.multiplier[column..column + 8];
-        let y = &mut end.y[column..];
+        let y = &mut end.y[self.rows.first * end.stride + column..];
         assert!(y.len() >= (self.rows.count - 1) * end.stride + 8, "rows that hold 8 columns");
         Some(Bytes {
             quantizer,
@@ -133,8 +141,8 @@ impl Strips<'_, '_> {
 impl Bytes<'_> {
     /// Where the sums of a strip start.
     #[inline(always)]
-    pub(super) fn start(&self) -> TileSums {
-        [self.base; STRIP]
+    pub(super) fn start<const R: usize>(&self) -> TileSums<R> {
+        [self.base; R]
     }
 
     /// Writes the next strip.
@@ -142,7 +150,7 @@ impl Bytes<'_> {
     /// # Safety
     /// Called at most once for every strip that there is.
     #[inline(always)]
-    pub(super) unsafe fn write(&mut self, sums: &TileSums) {
+    pub(super) unsafe fn write<const R: usize>(&mut self, sums: &TileSums<R>) {
         for [upper, lower] in sums.as_chunks::<2>().0 {
             let bytes = two_rows(self.quantizer, self.multiplier, upper, lower);
             let next = self.y.wrapping_add(self.stride);

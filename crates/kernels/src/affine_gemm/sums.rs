@@ -1,6 +1,7 @@
 //! Blocks of rows through the tier's functions.
 //!
-//! Prepared rows are kept in *strips* of four, step by step: the four words that one step of a tile broadcasts lie side by side. What fours leave over follows row by row.
+//! Prepared rows are kept in *strips* of four, or where the form says so of six as far as they go, step by step: the words that one step of a tile repeats lie side by side. What strips
+//! leave over follows row by row.
 
 use super::dispatch::{self, Form};
 use super::pack::{COLUMNS, DEPTH, Packed};
@@ -8,6 +9,8 @@ use crate::buffer::{Arena, lines_for};
 
 /// Rows of a strip.
 pub(super) const STRIP: usize = 4;
+/// Rows of a tall strip.
+pub(super) const TALL: usize = 6;
 /// Columns that are opened together: those of a tile.
 pub(super) const OPEN_COLUMNS: usize = 8;
 /// Steps that are opened together: 8 columns of them are 16 KiB, half of a first-level cache.
@@ -15,13 +18,15 @@ pub(super) const OPEN_STEPS: usize = 512;
 
 /// The prepared activations of a block of rows.
 pub(super) struct Prepared<'a> {
-    /// `[strips][groups][step][4]`, then `[rows left over][groups][step]`; a step is an i16 pair (two activations) or bytes (four).
+    /// `[tall strips][groups][step][6]`, `[strips][groups][step][4]`, then `[rows left over][groups][step]`; a step is an i16 pair (two activations) or bytes (four).
     values: &'a mut [i32],
     /// `[rows][groups]`: their sums.
     sums: &'a mut [i32],
     /// Where the tier opens weights.
     opened: &'a mut [u32],
-    /// Rows in strips.
+    /// Rows in tall strips.
+    tall: usize,
+    /// Rows in strips of either height.
     pub(super) in_strips: usize,
 }
 
@@ -40,13 +45,19 @@ pub(super) struct Group<'a> {
     pub(super) form: Form,
 }
 
-/// Prepared rows of one group: strip or row i is `values[i * stride..]`, the sum of row r of them `sums[r * sum_stride]`.
+/// Prepared rows of one group: strip or row i is `values[i * stride..]`, the sum of row r of them `sums[(first + r) * sum_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) values: &'a [i32],
     pub(super) stride: usize,
     pub(super) sums: &'a [i32],
     pub(super) sum_stride: usize,
+    /// The first of them among those of sums and results.
+    #[cfg_attr(
+        not(any(target_feature = "simd128", not(target_arch = "wasm32"))),
+        expect(dead_code, reason = "a build without vectors has no strips")
+    )]
+    pub(super) first: usize,
     /// Rows, not strips.
     pub(super) count: usize,
 }
@@ -74,14 +85,16 @@ pub(super) struct Requantize<'a> {
 pub(super) trait Tile {
     /// Rows from which strips are made; above every block where the tier has none.
     const FROM: usize;
+    /// Whether it has tall strips; without, there is no code for them.
+    const HAS_TALL: bool;
 
     /// Prepares one group of `R` rows: the first `len` of each `x` into `values[step][R]`; positions behind them count as 0.
     /// Returns their sums, or anything where no column has a zero point. What x holds behind `len` may be read and does not matter.
     fn prepare<const R: usize>(packed: &Packed, x: [&[i8]; R], len: usize, values: &mut [i32]) -> [i32; R];
 
-    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping, of strips; row r of `acc` is 16 values from `r * pitch` on.
+    /// `acc[row][column] = Σ values * codes - zeros[column] * sums[row] - fixed[column]`, wrapping, of strips of `R` rows; row `first + r` of `acc` is 16 values from its number by `pitch` on.
     /// With an `end` the sums go there, and `acc` holds what comes of a part of K. `opened` holds `OPEN_STEPS * OPEN_COLUMNS`.
-    fn strips(
+    fn strips<const R: usize>(
         group: &Group<'_>,
         rows: Rows<'_>,
         opened: &mut [u32],
@@ -90,7 +103,7 @@ pub(super) trait Tile {
         end: Option<&mut Requantize<'_>>,
     );
 
-    /// The same of single rows.
+    /// The same of single rows, of which `first` is 0.
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
 
     /// `y[i] += f32(acc[i]) * scale[i % 16]`, the product rounded before the sum.
@@ -144,12 +157,20 @@ impl Packed {
     /// Prepares the rows of `x [rows, K]`.
     pub(super) fn prepare<'a, T: Tile>(&self, x: &[i8], scratch: &mut Arena<'a>) -> Prepared<'a> {
         let (rows, groups, steps) = (x.len() / self.depth, self.groups(), self.steps());
-        let in_strips = if rows < T::FROM { 0 } else { rows / STRIP * STRIP };
+        let [tall, in_strips] =
+            if rows < T::FROM { [0; 2] } else { self.form.rows_in_strips(rows, T::HAS_TALL) };
         let values = scratch.take::<i32>(rows * groups * steps);
         let sums = scratch.take::<i32>(rows * groups);
         let opened = scratch.take::<u32>(OPEN_STEPS * OPEN_COLUMNS);
         let (strips, singles) = values.split_at_mut(in_strips * groups * steps);
+        let (talls, strips) = strips.split_at_mut(tall * groups * steps);
         let mut row = 0;
+        if T::HAS_TALL {
+            for strip in talls.chunks_exact_mut(groups * steps * TALL) {
+                self.prepare_rows::<T, TALL>(&x[row * self.depth..], strip, &mut sums[row * groups..]);
+                row += TALL;
+            }
+        }
         for strip in strips.chunks_exact_mut(groups * steps * STRIP) {
             self.prepare_rows::<T, STRIP>(&x[row * self.depth..], strip, &mut sums[row * groups..]);
             row += STRIP;
@@ -158,7 +179,7 @@ impl Packed {
             self.prepare_rows::<T, 1>(&x[row * self.depth..], single, &mut sums[row * groups..]);
             row += 1;
         }
-        Prepared { values, sums, opened, in_strips }
+        Prepared { values, sums, opened, tall, in_strips }
     }
 
     /// All groups of `R` rows.
@@ -182,7 +203,7 @@ impl Packed {
         group: usize,
         acc: &mut [i32],
         pitch: usize,
-        end: Option<&mut Requantize<'_>>,
+        mut end: Option<&mut Requantize<'_>>,
     ) {
         let (groups, words) = (self.groups(), self.group_words() * COLUMNS);
         // Words of nothing but padding add nothing.
@@ -197,23 +218,27 @@ impl Packed {
         };
         let (steps, count) = (self.steps(), x.sums.len() / groups);
         let (strips, singles) = x.values.split_at(x.in_strips * groups * steps);
-        if x.in_strips > 0 {
-            let rows = Rows {
-                values: &strips[group * steps * STRIP..],
-                stride: groups * steps * STRIP,
-                sums: &x.sums[group..],
-                sum_stride: groups,
-                count: x.in_strips,
-            };
-            T::strips(&weights, rows, x.opened, acc, pitch, end);
+        let (talls, strips) = strips.split_at(x.tall * groups * steps);
+        let rows = |values, height: usize, first, count| Rows {
+            values,
+            stride: groups * steps * height,
+            sums: &x.sums[group..],
+            sum_stride: groups,
+            first,
+            count,
+        };
+        if T::HAS_TALL && x.tall > 0 {
+            let rows = rows(&talls[group * steps * TALL..], TALL, 0, x.tall);
+            T::strips::<TALL>(&weights, rows, x.opened, acc, pitch, end.as_deref_mut());
+        }
+        if x.tall < x.in_strips {
+            let rows = rows(&strips[group * steps * STRIP..], STRIP, x.tall, x.in_strips - x.tall);
+            T::strips::<STRIP>(&weights, rows, x.opened, acc, pitch, end);
         }
         if x.in_strips < count {
             let rows = Rows {
-                values: &singles[group * steps..],
-                stride: groups * steps,
                 sums: &x.sums[x.in_strips * groups + group..],
-                sum_stride: groups,
-                count: count - x.in_strips,
+                ..rows(&singles[group * steps..], 1, 0, count - x.in_strips)
             };
             T::rows(&weights, rows, &mut acc[x.in_strips * pitch..], pitch);
         }

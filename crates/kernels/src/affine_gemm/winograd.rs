@@ -289,7 +289,7 @@ impl WinogradConvolution {
                 let mut sums: [TileSums; PLANES] = [[[i32x4_splat(0); 2]; STRIP]; PLANES];
                 let weights = weights.chunks_exact(self.channels / 2 * WIDTH);
                 for ((sums, x), weights) in sums.iter_mut().zip(values.chunks_exact(plane_len)).zip(weights) {
-                    tile::<PairDot, WIDTH, 0>(weights.as_chunks().0, x.as_chunks().0, 8, sums);
+                    tile::<PairDot, STRIP, WIDTH, 0>(weights.as_chunks().0, x.as_chunks().0, 8, sums);
                 }
                 for r in 0..STRIP {
                     for v in 0..2 {

@@ -292,27 +292,13 @@ fn largest_sums(tier: Tier) {
 
 /// Every output kind follows from the sums as the scalar transform says, and bytes of a grouped product by division.
 fn outputs(tier: Tier) {
-    let case = Case::random(5, 37, 70, 70, 4, 11);
-    let sums = case.sums(Tier::Scalar);
-    let mut random = Random::new(3);
-    let multiplier = random.many(37, |r| r.float() * 0.1);
-    let bias = random.many(37, |r| r.int(-999, 999));
-    let packed = case.packed();
-    let output = OutputTransform::Int8 {
-        multiplier: Buffer::from_slice(Op::AffineGemm, &multiplier).expect("memory"),
-        bias: Buffer::from_slice(Op::AffineGemm, &bias).expect("memory"),
-        zero_point: 3,
-        clamp: [3, 127],
-    };
-    let gemm = AffineGemm::new(tier, &case.weights(&packed), case.input, output).expect("valid");
-    let mut y = vec![0_i8; 5 * 37];
-    gemm.run(&case.x, 5, OutputMut::Int8(&mut y), scratch(&gemm, 5).arena()).expect("valid");
-    let expected = sums.iter().enumerate().map(|(i, sum)| {
-        let scaled = ((sum + bias[i % 37]) as f32 * multiplier[i % 37]).round_ties_even() as i32;
-        (scaled + 3).clamp(3, 127) as i8
-    });
-    assert_eq!(y, expected.collect::<Vec<_>>(), "{tier}");
+    // Strips of either height and rows behind them, panels that are whole, half and less, K in one part and in two; zero points of weights that are their middle (even seeds), and others.
+    let shapes = [(5, 37, 70, 4, 11), (23, 37, 70, 8, 12), (8, 24, 64, 8, 13), (16, 16, 1100, 8, 14), (11, 40, 30, 2, 15)];
+    for (rows, n, k, bits, seed) in shapes {
+        bytes(tier, &Case::random(rows, n, k, k, bits, seed));
+    }
 
+    let mut random = Random::new(3);
     let case = Case::random(3, 20, 96, 32, 4, 12);
     let scales = random.many(20 * 3, Random::float);
     let floats = case.grouped(Tier::Scalar, &scales, &[], (f32::NEG_INFINITY, f32::INFINITY));
@@ -325,6 +311,31 @@ fn outputs(tier: Tier) {
     let expected =
         floats.iter().map(|y| ((y / 7.5).round_ties_even() as i32 + 100).clamp(0, 255) as u8 as i8);
     assert_eq!(y, expected.collect::<Vec<_>>(), "{tier}");
+}
+
+/// Rounded, clamped bytes of the scalar tier's sums.
+fn bytes(tier: Tier, case: &Case) {
+    let (rows, n) = (case.rows, case.n);
+    let sums = case.sums(Tier::Scalar);
+    let mut random = Random::new(3);
+    let scale = 1000.0 / sums.iter().map(|sum| sum.abs()).max().unwrap_or(0).max(1) as f32;
+    let multiplier = random.many(n, |r| r.float() * scale);
+    let bias = random.many(n, |r| r.int(-999, 999));
+    let packed = case.packed();
+    let output = OutputTransform::Int8 {
+        multiplier: Buffer::from_slice(Op::AffineGemm, &multiplier).expect("memory"),
+        bias: Buffer::from_slice(Op::AffineGemm, &bias).expect("memory"),
+        zero_point: 3,
+        clamp: [3, 127],
+    };
+    let gemm = AffineGemm::new(tier, &case.weights(&packed), case.input, output).expect("valid");
+    let mut y = vec![0_i8; rows * n];
+    gemm.run(&case.x, rows, OutputMut::Int8(&mut y), scratch(&gemm, rows).arena()).expect("valid");
+    let expected = sums.iter().enumerate().map(|(i, sum)| {
+        let scaled = ((sum + bias[i % n]) as f32 * multiplier[i % n]).round_ties_even() as i32;
+        (scaled + 3).clamp(3, 127) as i8
+    });
+    assert_eq!(y, expected.collect::<Vec<_>>(), "{tier} {rows}x{n}x{}, {} bits", case.k, case.bits);
 }
 
 fn refusals(tier: Tier) {
