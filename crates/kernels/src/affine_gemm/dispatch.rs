@@ -76,6 +76,10 @@ impl Form {
     }
 
     /// Whether activations are the second operand of a dot, which reads it as unsigned: then they are kept so.
+    #[cfg_attr(
+        not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))),
+        expect(clippy::unused_self, reason = "a build without relaxed dots has one answer")
+    )]
     pub(super) fn unsigned_activations(self) -> bool {
         #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
         return self == Self::Bytes(RelaxedDot::Unsigned);
@@ -85,6 +89,10 @@ impl Form {
 
     /// Of `rows`, 4 or more: those that go in tall strips, and those in strips of either height. Tall ones are for dots of one instruction, of which eight chains are
     /// fewer than are under way at a time; without `tall` there are none.
+    #[cfg_attr(
+        not(any(target_feature = "relaxed-simd", not(target_arch = "wasm32"))),
+        expect(clippy::unused_self, reason = "a build without relaxed dots has one answer")
+    )]
     pub(super) fn rows_in_strips(self, rows: usize, tall: bool) -> [usize; 2] {
         #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
         if tall && matches!(self, Self::Bytes(_)) {

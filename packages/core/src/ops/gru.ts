@@ -9,17 +9,15 @@
  */
 import { flag } from "../graph/attributes.ts";
 import type { NodeOf } from "../graph/types.ts";
+import { activated, recurrentDot, recurrentReference } from "../testing/recurrent.ts";
 import { type Operator, refuse } from "./operator.ts";
 import {
-  activated,
   type Cell,
   type CellParts,
   type RecurrentAttributes,
-  recurrentDot,
   recurrentInputs,
   recurrentOperation,
   recurrentOutputs,
-  recurrentReference,
   recurrentRules,
 } from "./recurrent.ts";
 import type { Value } from "./reference.ts";

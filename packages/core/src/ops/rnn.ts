@@ -4,15 +4,13 @@
  * Inputs: x, R and the others of recurrent.ts. Outputs: y, h. Activations: f.
  */
 import type { NodeOf } from "../graph/types.ts";
+import { activated, recurrentDot, recurrentReference } from "../testing/recurrent.ts";
 import type { Operator } from "./operator.ts";
 import {
-  activated,
   type RecurrentAttributes,
-  recurrentDot,
   recurrentInputs,
   recurrentOperation,
   recurrentOutputs,
-  recurrentReference,
   recurrentRules,
 } from "./recurrent.ts";
 import type { Value } from "./reference.ts";
