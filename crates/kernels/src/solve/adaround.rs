@@ -2,10 +2,11 @@
 
 use super::OP;
 use crate::buffer::{Buffer, Scratch};
-use crate::error::{Result, What, check_shape, checked_area};
-use crate::gemm_f32::GemmF32;
+use crate::error::{Result, What, check_range, check_shape, checked_area};
+use crate::gemm_f32::blocked::{self, DEPTH, Panels, Part, Product};
+use crate::gemm_f32::panels::WIDE;
+use crate::gemm_f32::{padded_bias, with_tile};
 use crate::quantize::{Grid, Grouping};
-use crate::rows::RowKernel;
 use crate::tier::Tier;
 
 /// Rows that are searched at once; each is a problem of its own. A weight of them takes 80 bytes, so that few rows are searched at a time.
@@ -38,7 +39,7 @@ pub struct Adaround {
 /// that the scale of weights and inputs does not matter.
 ///
 /// # Errors
-/// `Shape` where a slice does not have its length, `Range` of the grid, `Memory`.
+/// `Shape` where a slice does not have its length, `Range` of the grid or where there are no columns, `Memory`.
 pub fn adaround(
     tier: Tier,
     search: &Adaround,
@@ -51,15 +52,15 @@ pub fn adaround(
     grid.check(grouping, w)?;
     check_shape(OP, What::Codes, w.len(), codes.len())?;
     check_shape(OP, What::Length, checked_area(OP, columns, columns)?, h.len())?;
-    check_shape(OP, What::Columns, 0, w.len() % columns.max(1))?;
-    let mut floats = Buffer::zeroed(OP, h.len())?;
-    for (float, &value) in floats.iter_mut().zip(h) {
-        *float = value as f32;
-    }
-    let product = GemmF32::new(tier, columns, columns, &floats, &[], (f32::NEG_INFINITY, f32::INFINITY))?;
-    drop(floats);
+    check_range(OP, What::Columns, 1, i64::MAX, columns as i64)?;
+    check_shape(OP, What::Columns, 0, w.len() % columns)?;
+    let depth = DEPTH.min(columns);
+    let bias = padded_bias(OP, columns, &[])?;
+    let clamp = (f32::NEG_INFINITY, f32::INFINITY);
+    let product = Product { n: columns, k: columns, depth, bias: &bias, clamp, stride: columns };
+    let weights = Rounded { h, columns };
     let mut scratch = Scratch::new();
-    scratch.reserve(OP, product.scratch_lines(ROWS))?;
+    scratch.reserve(OP, blocked::scratch_lines(ROWS, depth, Rounded::READY))?;
     let size = checked_area(OP, columns, ROWS)?;
     let (mut errors, mut slopes) = (Buffer::<f32>::zeroed(OP, size)?, Buffer::<f32>::zeroed(OP, size)?);
     let mut cells = Vec::new();
@@ -74,7 +75,7 @@ pub fn adaround(
             for ((cell, error), &x) in cells.iter_mut().zip(&mut *errors).zip(w) {
                 *error = cell.forward() - x;
             }
-            product.run(errors, w.len() / columns, slopes, scratch.arena())?;
+            with_tile!(tier, T => product.run::<T, _>(&weights, errors, slopes, scratch.arena()));
             for (decay, moment) in decay.iter_mut().zip(MOMENTS) {
                 *decay *= moment;
             }
@@ -102,6 +103,31 @@ pub fn adaround(
         }
     }
     Ok(())
+}
+
+/// H as floats, panels of which are made when they are asked for: all of it as floats would be half a Hessian more.
+struct Rounded<'a> {
+    h: &'a [f64],
+    columns: usize,
+}
+
+impl Panels for Rounded<'_> {
+    const READY: bool = false;
+    const NARROW: bool = false;
+
+    fn part<'a>(&'a self, part: Part, room: &'a mut [f32]) -> &'a [f32] {
+        let room = &mut room[..part.depth * WIDE];
+        // Column k of a symmetric matrix is its row k.
+        let rows = self.h[part.start * self.columns..].chunks_exact(self.columns);
+        for (row, out) in rows.zip(room.chunks_exact_mut(WIDE)) {
+            let (real, padding) = out.split_at_mut(part.real);
+            for (out, &value) in real.iter_mut().zip(&row[part.first..]) {
+                *out = value as f32;
+            }
+            padding.fill(0.0);
+        }
+        room
+    }
 }
 
 /// One weight: the levels around it, and where between them it is.

@@ -4,7 +4,7 @@ import { bundledWasm } from "../../src/bundled.ts";
 import { loadKernels } from "../../src/kernels/load.ts";
 import { availableTiers } from "../../src/kernels/tiers.ts";
 import { Random } from "../../src/quantize/random.ts";
-import { parseScheme, type QuantizeOptions, quantize, registry } from "../../src/quantize.ts";
+import { adaround, gptq, parseScheme, type QuantizeOptions, quantize, registry } from "../../src/quantize.ts";
 
 const schemes = registry.flatMap(({ examples }) => examples);
 
@@ -41,4 +41,18 @@ describe("WASM memory of a quantizer", () => {
     await quantize({ shape: [rows, columns], data }, quantizer, { kernels: own, ...options } as QuantizeOptions);
     expect((own.memoryBytes - before - bytes) / data.byteLength).toBeLessThan(3);
   });
+
+  // The Hessian of such a layer is eight times the tensor: a copy of it as floats would not go unseen.
+  it.each([gptq({ bits: 4 }), adaround({ bits: 4, iterations: 2 })])(
+    "$scheme of a layer four times as wide as high takes one Hessian",
+    async (quantizer) => {
+      const [rows, columns, samples] = [384, 1536, 256];
+      const wide = numbers(rows * columns, 7);
+      const calibration = { samples, inputs: numbers(samples * columns, 8) };
+      using own = await loadKernels({ tier, part: "quantize", wasm: bundledWasm });
+      const before = own.memoryBytes;
+      await quantize({ shape: [rows, columns], data: wide }, quantizer, { kernels: own, calibration });
+      expect((own.memoryBytes - before - 8 * columns ** 2 - BLOCK) / wide.byteLength).toBeLessThan(3);
+    },
+  );
 });
