@@ -12,6 +12,7 @@ import { textTable } from "../report/text-table.ts";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { UsageError } from "../shared/errors.ts";
 import { checkOutput, naming, writeOutput } from "../shared/files.ts";
+import { Interrupt } from "../shared/interrupt.ts";
 import { optionalPeer } from "../shared/peer.ts";
 import { createProgress } from "../shared/progress.ts";
 import { VERSION } from "../version.ts";
@@ -164,8 +165,7 @@ export const bench = defineCommand({
     const library = await loadBench();
     const keeper = keeping(library, args.out, args.record === true);
     const progress = createProgress(args.json);
-    const interrupt = new AbortController();
-    process.once("SIGINT", () => interrupt.abort());
+    using interrupt = new Interrupt();
     const common = {
       ...{ filter: args.filter, peers: args.peers, threads: threads > 1 ? [threads] : [] },
       ...{

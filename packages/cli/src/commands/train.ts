@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import { JSON_ARGUMENT, numberOption } from "../shared/command.ts";
 import { checkOutput } from "../shared/files.ts";
+import { Interrupt } from "../shared/interrupt.ts";
 import { printJson } from "../shared/json.ts";
 import { livePage } from "../shared/live-page.ts";
 import { optionalPeer } from "../shared/peer.ts";
@@ -44,8 +45,7 @@ export const train = defineCommand({
   },
   async run({ args }) {
     // Ends between two steps; the checkpoint of the last whole epoch stays, and the same command goes on from there.
-    const interrupt = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupt.abort());
+    using interrupt = new Interrupt(["SIGINT", "SIGTERM"]);
     const seed = numberOption("seed", args.seed, 0, true) ?? 1;
     const most = numberOption("epochs", args.epochs, 1, true);
     await checkOutput(args.output, []);

@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkOutput, readInput, writeOutput } from "./files.ts";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { checkOutput, openOutput, readInput, writeOutput } from "./files.ts";
+import { Interrupt } from "./interrupt.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -72,5 +74,40 @@ describe("writeOutput", () => {
 
   it.skipIf(!hasDevFull)("says that the disk is full (needs /dev/full)", async () => {
     await expect(writeOutput("/dev/full", "x")).rejects.toThrow("/dev/full: no space left on the disk");
+  });
+});
+
+describe("Ctrl-C while a file is written", () => {
+  const path = () => join(folder, "out");
+  const exit = vi.spyOn(process, "exit").mockImplementation((() => {}) as never);
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  beforeEach(() => {
+    exit.mockClear();
+  });
+
+  it("ends the process and leaves nothing", async () => {
+    const output = await openOutput(path());
+    process.emit("SIGINT");
+    expect(exit).toHaveBeenCalledWith(130);
+    expect(await readdir(folder)).toEqual([]);
+    await output.discard();
+  });
+
+  it("leaves the end to work that listens; a second one does not", async () => {
+    const output = await openOutput(path());
+    using interrupt = new Interrupt();
+    process.emit("SIGINT");
+    expect(interrupt.signal.aborted).toBe(true);
+    expect(exit).not.toHaveBeenCalled();
+    await output.write("whole");
+    await output.finish();
+    expect(await readFile(path(), "utf8")).toBe("whole");
+
+    const other = await openOutput(path());
+    await setImmediate();
+    process.emit("SIGINT");
+    expect(exit).toHaveBeenCalledWith(130);
+    expect(await readdir(folder)).toEqual(["out"]);
+    await other.discard();
   });
 });

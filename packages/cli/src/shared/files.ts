@@ -5,6 +5,7 @@ import { constants, rmSync } from "node:fs";
 import { access, type FileHandle, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { complain, FileError, fileError, interrupted, UsageError } from "./errors.ts";
+import { isListenedTo } from "./interrupt.ts";
 
 /** The whole file. Throws {@link FileError} where there is none, it is a folder, it is empty or it is over 2 GiB. */
 export async function readInput(path: string): Promise<Uint8Array> {
@@ -73,14 +74,16 @@ export interface Output {
 /** Files that an interrupt must not leave behind. */
 const unfinished = new Set<string>();
 
+/** Where nobody else ends in good order: files that are begun are finished or taken away then, as any failure does it. */
 function onInterrupt(): void {
+  if (isListenedTo()) return;
   for (const path of unfinished) rmSync(path, { force: true });
   complain(interrupted());
   process.exit(130);
 }
 
 function watch(path: string): void {
-  if (unfinished.size === 0) process.once("SIGINT", onInterrupt);
+  if (unfinished.size === 0) process.on("SIGINT", onInterrupt);
   unfinished.add(path);
 }
 

@@ -2,13 +2,27 @@
 
 import { interrupted } from "./errors.ts";
 
-/** Listens from its making until it is disposed of; after that Ctrl-C ends the process at once, as it does by itself. */
+/** Those that have heard none yet. Whoever hears the same Ctrl-C in the same turn finds them here still. */
+const listening = new Set<Interrupt>();
+
+/** Whether the next Ctrl-C, or the one that is being told, ends what is running in good order. */
+export const isListenedTo = (): boolean => listening.size > 0;
+
+/** Listens from its making until it is disposed of, to one Ctrl-C; after that it ends the process at once, as it does by itself. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
-  readonly #listener = () => this.#controller.abort(interrupted());
+  readonly #listener = () => {
+    this.#controller.abort(interrupted());
+    setImmediate(() => listening.delete(this));
+  };
 
-  constructor() {
-    process.once("SIGINT", this.#listener);
+  readonly #signals: readonly NodeJS.Signals[];
+
+  /** @param signals of the system that end the work alike */
+  constructor(signals: readonly NodeJS.Signals[] = ["SIGINT"]) {
+    this.#signals = signals;
+    for (const signal of signals) process.once(signal, this.#listener);
+    listening.add(this);
   }
 
   get signal(): AbortSignal {
@@ -16,6 +30,7 @@ export class Interrupt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    process.removeListener("SIGINT", this.#listener);
+    for (const signal of this.#signals) process.removeListener(signal, this.#listener);
+    listening.delete(this);
   }
 }
