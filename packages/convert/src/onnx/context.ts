@@ -124,6 +124,12 @@ export class NodeContext {
     return constant;
   }
 
+  /** The same of an input that the operator cannot be without. */
+  neededConstant(index: number, what: string): PlainConstant {
+    this.input(index);
+    return this.constantInput(index, what)!;
+  }
+
   /** A small list that older operator sets keep in an attribute and newer ones in input `index`. */
   list(attribute: string, index: number): number[] | undefined {
     if (this.attributes.has(attribute)) return this.attributes.ints(attribute);

@@ -13,8 +13,8 @@ import { blockOf } from "./quantization.ts";
 function gatherBlockQuantized(node: NodeContext): void {
   const { attributes } = node;
   const type = node.codeType(0);
-  const given = node.constantInput(0, "data")!;
-  const scale = node.constantInput(2, "scales")!;
+  const given = node.neededConstant(0, "data");
+  const scale = node.neededConstant(2, "scales");
   const zeros = node.constantInput(3, "zero points");
   if (given.dtype !== "int8" && given.dtype !== "uint8")
     node.unsupported(`data of ${given.dtype}`, "INT4, UINT4 or UINT8");

@@ -65,7 +65,7 @@ function weights(node: NodeContext, { value, scale, zero }: Operand, axis: numbe
 
 /** y_scale and y_zero_point, inputs `index` and `index` + 1, on floats. */
 function quantized(node: NodeContext, y: string, index: number): void {
-  const zero = node.constantInput(index + 1, "zero point")!;
+  const zero = node.neededConstant(index + 1, "zero point");
   const quantization = { scale: numbers(node, node.float(index))[0]!, zeroPoint: Number(zero.data[0]) };
   node.bind(node.step("codes", "quantize", [y], {}, { dtype: zero.dtype as Bytes, quantization }));
 }
@@ -169,8 +169,8 @@ function matMulNBits(node: NodeContext): void {
     attributes.int(name, name === "bits" ? 4 : 0),
   ) as [number, number, number, number];
   const groups = Math.ceil(k / block);
-  const codes = node.constantInput(1, "B")!;
-  const scale = node.constantInput(2, "scales")!;
+  const codes = node.neededConstant(1, "B");
+  const scale = node.neededConstant(2, "scales");
   const zeros = node.constantInput(3, "zero points");
   if (node.optional(4) !== undefined) node.unsupported("a reordered K (g_idx)", "columns in order");
   if (![2, 4, 8].includes(bits) || block < 16 || (block * bits) % 8 !== 0 || n < 1 || k < 1)

@@ -88,7 +88,7 @@ function bipolar(node: NodeContext, x: string): string {
 
 /** BipolarQuant: ±scale. */
 function bipolarQuant(node: NodeContext): void {
-  const scale = node.constantInput(1, "scale")!;
+  const scale = node.neededConstant(1, "scale");
   const signs = bipolar(node, node.float(0));
   node.bind(isOne(scale) ? signs : node.step("scale", "mul", [signs, node.float(1)], {}));
 }
@@ -189,7 +189,7 @@ function trunc(node: NodeContext): void {
   const from = whole(node, 3, "input bit width", 1);
   const isSecond = node.inputCount > 5;
   const to = whole(node, isSecond ? 5 : 4, "output bit width", 1);
-  const wider = isSecond ? node.constantInput(4, "output scale")! : scale;
+  const wider = isSecond ? node.neededConstant(4, "output scale") : scale;
   const ratio = isSecond ? ratioOf(node, scale, wider) : 2 ** (from - to);
   const mode = roundingOf(node, "FLOOR");
   const codes = node.step("steps", "div", [x, node.input(1)], {});

@@ -14,7 +14,7 @@ const isCodeType = (type: string): type is CodeType => Object.hasOwn(LIMITS, typ
 
 /** Scale and zero point (inputs 1 and 2), one of each or one per entry of an axis or block. Stored codes may have any finite scale: blocks of zeros have 0, GGUF's are of either sign. */
 function parameters(node: NodeContext, isStored = false): { scale: Float32Array; zeroPoint: Int32Array } {
-  const scale = node.constantInput(1, "scale")!;
+  const scale = node.neededConstant(1, "scale");
   const zeroPoint = node.constantInput(2, "zero point");
   const scales = scale.data as Float32Array;
   if (scale.dtype !== "f32" || scales.some((value) => !Number.isFinite(value) || (value <= 0 && !isStored))) {
@@ -179,7 +179,7 @@ function storedFloats(node: NodeContext, constant: PlainConstant): string {
 function blockedAxis(node: NodeContext, shape: readonly number[], block: number): number {
   const axis = node.axis(node.attributes.int("axis", 1), shape.length);
   const wanted = shape.map((size, i) => (i === axis ? Math.ceil(size / block) : size));
-  const scale = node.constantInput(1, "scale")!;
+  const scale = node.neededConstant(1, "scale");
   if (scale.shape.length !== wanted.length || scale.shape.some((size, i) => size !== wanted[i]))
     throw new ModelFileError(`onnx: ${node.title}`, `scales for blocks of ${block}`, wanted, scale.shape);
   return axis;
