@@ -19,7 +19,6 @@ import {
   assignSchemes,
   giveWeight,
   HERE,
-  isTable,
   layersOf,
   needsInputs,
   readsFloats,
@@ -71,7 +70,7 @@ export async function quantizeModel(network: Graph, options: QuantizeModelOption
   }
   const inputs = new LayerInputs(
     graph,
-    looking.filter((layer) => !isTable(layer)).filter((layer) => readsFloats(graph, layer)),
+    looking.filter((layer) => readsFloats(graph, layer)),
     calibration?.feeds ?? [],
   );
 
@@ -79,8 +78,7 @@ export async function quantizeModel(network: Graph, options: QuantizeModelOption
   const work = async (layer: Weighted) => {
     await breathe(signal);
     const assignment = assignments.get(layer.name);
-    const inputsOf = async () =>
-      !isTable(layer) && looking.includes(layer) && readsFloats(graph, layer) ? inputs.of(layer) : undefined;
+    const inputsOf = async () => (looking.includes(layer) && readsFloats(graph, layer) ? inputs.of(layer) : undefined);
     const task = assignment && taskOf(graph, layer, assignment);
     const needed = async () => (needsInputs(assignment!) ? inputsOf() : undefined);
     const quantized = task && (await quantizing.quantize(task, needed));

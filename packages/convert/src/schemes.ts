@@ -80,9 +80,9 @@ export function taskOf(graph: Graph, layer: Weighted, assignment: Assignment): L
   return given && { name: layer.name, weight, ...given, stored: weight.data.byteLength };
 }
 
-/** Whether the layer computes on reals, so that its inputs can be looked at. */
-export const readsFloats = (graph: Graph, layer: Weighted): boolean =>
-  graph.values.get(layer.inputs[0]!)?.dtype === "f32";
+/** Whether the layer multiplies reals, so that its inputs can be looked at. */
+export const readsFloats = (graph: Graph, layer: Weighted): layer is Layer =>
+  !isTable(layer) && graph.values.get(layer.inputs[0]!)?.dtype === "f32";
 
 /** Puts quantized weights into a layer, and another bias where there is one. */
 export function giveWeight(

@@ -70,8 +70,8 @@ export async function measureSensitivity(graph: Graph, options: SensitivityOptio
   const schemes = [...new Set(candidates.map((scheme) => parseScheme(scheme).scheme))].filter((s) => s !== "float");
   const layers = layersOf(graph);
   const { measuring = measuringHere(graph, calibration.feeds, signal) } = options;
-  const looking = layers.filter((layer) => !isTable(layer)).filter((layer) => readsFloats(graph, layer));
-  const inputs = new LayerInputs(graph, looking, calibration.feeds);
+  const looked = layers.filter((layer) => readsFloats(graph, layer));
+  const inputs = new LayerInputs(graph, looked, calibration.feeds);
 
   const measure = async ({ layer, scheme }: Pair): Promise<Choice | undefined> => {
     await breathe(signal);
@@ -79,8 +79,7 @@ export async function measureSensitivity(graph: Graph, options: SensitivityOptio
     const assignment = { scheme, named: true };
     const task = taskOf(graph, layer, assignment);
     if (task === undefined) return undefined;
-    const needed = async () =>
-      needsInputs(assignment) && !isTable(layer) && looking.includes(layer) ? inputs.of(layer) : undefined;
+    const needed = async () => (needsInputs(assignment) && readsFloats(graph, layer) ? inputs.of(layer) : undefined);
     // As a rule for all layers has it: rows that do not divide, or more room than the floats take, are no error but no choice.
     const codes = await measuring.quantize({ ...task, named: false }, needed);
     if (codes === undefined) return undefined;

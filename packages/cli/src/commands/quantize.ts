@@ -168,9 +168,10 @@ export const quantize = defineCommand({
 
     const progress = createProgress(args.json);
     progress.stage(`importing ${basename(args.input)}`);
+    /** Options that need a network. */
+    const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
     const tensors = await openLooseTensors(args.input);
     if (tensors) {
-      const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
       if (needy || args.auto || args.resume)
         throw new UsageError(
           `${args.input} holds tensors and no network: --activations, --calibrate, --rescale, --auto and --resume need one`,
@@ -197,7 +198,6 @@ export const quantize = defineCommand({
       ...(explain && { explain: (pass, changes) => explain({ pass, changes }) }),
     });
     const tensorsOnly = isTensorsOnly(opened);
-    const needy = [args.activations, args.calibrate, args.rescale].some((option) => option !== undefined);
     if (tensorsOnly && (needy || args.auto))
       throw new UsageError(
         `${args.input} holds tensors and no network: --activations, --calibrate, --rescale and --auto need one`,

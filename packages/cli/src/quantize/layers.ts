@@ -42,6 +42,8 @@ export class LayerPool implements Measuring, AsyncDisposable {
   readonly #pool: Pool<QuantizeTask | DamageTask, LayerCodes | number | undefined>;
   readonly #results: Results<LayerFigures> | undefined;
   readonly #threads: LayerThreads;
+  /** Of weights, which several schemes are tried on. */
+  readonly #digests = new WeakMap<Float32Array, string>();
   readonly #onAbort: () => void;
 
   private constructor(threads: LayerThreads, results: Results<LayerFigures> | undefined) {
@@ -65,23 +67,34 @@ export class LayerPool implements Measuring, AsyncDisposable {
     task: LayerTask,
     inputs: () => Promise<Calibration | undefined>,
   ): Promise<LayerCodes | undefined> => {
-    const id = idOf(task);
-    const finished = await this.#finished(id);
+    const id = this.#results && this.#idOf(task);
+    const finished = id === undefined ? undefined : await this.#finished(id);
     if (finished !== undefined) return finished.codes;
     const codes = (await this.#pool.run({ kind: "quantize", task, inputs: await inputs() })) as LayerCodes | undefined;
-    const file = this.#results && codes && writeModel(single(codes.constant));
+    if (id === undefined) return codes;
+    const file = codes && writeModel(single(codes.constant));
     const { name: layer, scheme } = task;
     await this.#results?.keep({ id, layer, scheme, bytes: file?.length ?? 0, error: codes?.error }, file);
     return codes;
   };
 
   readonly damage = async (task: LayerTask, constant: QuantizedConstant): Promise<number> => {
-    const finished = this.#results?.get(idOf(task));
+    const finished = this.#results?.get(this.#idOf(task));
     if (typeof finished?.damage === "number") return finished.damage;
     const damage = (await this.#pool.run({ kind: "damage", layer: task.name, constant })) as number;
     if (finished) await this.#results!.keep({ ...finished, damage });
     return damage;
   };
+
+  /** Of what a layer's codes depend on besides its inputs, which are the folder's: a network whose factors were moved has the same layers with other weights. */
+  #idOf({ name, scheme, weight: { data } }: LayerTask): string {
+    let digest = this.#digests.get(data);
+    if (digest === undefined) {
+      digest = keyOf([new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+      this.#digests.set(data, digest);
+    }
+    return keyOf([name, scheme, digest]).slice(0, 16);
+  }
 
   /** A layer that was finished before. */
   async #finished(id: string): Promise<{ readonly codes: LayerCodes | undefined } | undefined> {
@@ -111,12 +124,6 @@ export class LayerPool implements Measuring, AsyncDisposable {
     this.#threads.signal.removeEventListener("abort", this.#onAbort);
     await this.#pool.end();
   }
-}
-
-/** Of what a layer's codes depend on besides its inputs, which are the folder's: a network whose factors were moved has the same layers with other weights. */
-function idOf({ name, scheme, weight }: LayerTask): string {
-  const { buffer, byteOffset, byteLength } = weight.data;
-  return keyOf([name, scheme, new Uint8Array(buffer, byteOffset, byteLength)]).slice(0, 16);
 }
 
 /** Copies into memory that threads share. */

@@ -74,16 +74,16 @@ export class NetworkRun implements AsyncDisposable {
     const { writeModel } = await import("@lowbit/convert");
     const calibration =
       calibrate === undefined ? undefined : await readCalibration(calibrate, opened.graph, progress, signal);
+    // For `--auto` both the key and the threads want it.
+    const model = auto ? writeModel(opened.graph) : undefined;
     const key = async () => [
       `${recipeOf(given)}${auto ? " --auto" : ""}`,
-      writeModel(opened.graph),
+      model ?? writeModel(opened.graph),
       ...(calibrate === undefined ? [] : [await readInput(calibrate)]),
     ];
     const threads: PoolOptions = { bytes: opened.bytes.length, jobs, signal, kept: { output, key, resume } };
     const pool =
-      auto && calibration
-        ? openMeasuringPool(threads, { model: writeModel(opened.graph), feeds: calibration.feeds })
-        : openPool(given, threads);
+      model && calibration ? openMeasuringPool(threads, { model, feeds: calibration.feeds }) : openPool(given, threads);
     return new NetworkRun(opened, given, options, calibration, await pool);
   }
 

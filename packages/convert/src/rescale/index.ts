@@ -4,7 +4,7 @@ import type { Calibration, PassOptions } from "../api.ts";
 import { OptionError } from "../errors.ts";
 import { GraphEditor } from "../graph/editor.ts";
 import { LayerInputs } from "../layer-inputs.ts";
-import { isLayer } from "../passes/channel-function.ts";
+import { layersOf, readsFloats } from "../schemes.ts";
 import { awq } from "./awq.ts";
 import { equalize } from "./equalize.ts";
 import type { Rescaling } from "./rescaling.ts";
@@ -53,9 +53,7 @@ export async function rescale(
   for (const rescaling of rescalings) {
     if (rescaling.needsSamples && !calibration)
       throw new OptionError("quantizeModel", "calibration", `samples, for ${rescaling.name}`, "none");
-    const layers = current.nodes
-      .filter(isLayer)
-      .filter(({ inputs }) => current.values.get(inputs[0]!)?.dtype === "f32");
+    const layers = layersOf(current).filter((layer) => readsFloats(current, layer));
     const seen = new LayerInputs(current, layers, calibration?.feeds ?? []);
     const editor = GraphEditor.from(current);
     const changes: string[] = [];
