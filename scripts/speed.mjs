@@ -4,8 +4,9 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import * as ort from "onnxruntime-web/wasm";
+import { noise } from "./digits/noise.mjs";
 import { convert, lowbit } from "./digits/packages.mjs";
+import { openSession, ort } from "./digits/peer.mjs";
 import { inTurns, TURNS } from "./digits/turns.mjs";
 
 const { values, positionals } = parseArgs({
@@ -22,30 +23,16 @@ const bytes = await readFile(file);
 const { graph } = await convert.quantizeModel(convert.runPasses(convert.importModel(bytes)), {});
 const packed = convert.writeModel(graph);
 const model = await lowbit.loadModel(packed, values.tier ? { tier: values.tier } : {});
-ort.env.wasm.numThreads = 1;
-ort.env.logLevel = "error";
-const session = await ort.InferenceSession.create(bytes, {
-  executionProviders: ["wasm"],
-  graphOptimizationLevel: "all",
-});
+const session = await openSession(bytes);
 const [input] = model.inputs;
 const [output] = model.outputs;
-
-/** Pixels 0..255 from a linear congruential generator (Numerical Recipes), seed 1. */
-function pixels(count) {
-  let state = 1;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
-}
 
 console.log(
   `${basename(file)}: ${bytes.length} bytes, packed ${packed.length}; tier ${model.tier}, one thread, medians of ${TURNS} turns`,
 );
 for (const batch of values.batch.split(",").map(Number)) {
   const shape = input.shape.map((size) => (typeof size === "number" ? size : batch));
-  const data = pixels(shape.reduce((a, b) => a * b, 1));
+  const data = Float32Array.from(noise(shape.reduce((a, b) => a * b, 1)));
   const peerFeed = { [session.inputNames[0]]: new ort.Tensor("float32", data, shape) };
   const feed = { [input.name]: new lowbit.Tensor("f32", shape, data) };
   const [{ ms: ours, result: a }, { ms: theirs, result: b }] = await inTurns([

@@ -8,6 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { noise } from "./digits/noise.mjs";
 import { convert, lowbit, train } from "./digits/packages.mjs";
 import { inTurns, TURNS } from "./digits/turns.mjs";
 import { writeSection } from "./results-section.mjs";
@@ -26,16 +27,9 @@ async function noiseFor({ name, batch, data }) {
   if (/^shakespeare-/.test(name)) return data(dataFolder(name));
   const [side, channels] = /^cifar10-/.test(name) ? [32, 3] : [28, 1];
   const count = STEPS * batch;
-  const bytes = (length, below) => {
-    let state = 1;
-    return Uint8Array.from({ length }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return ((state >>> 16) * below) >>> 16;
-    });
-  };
   const training = train.imagesDataset({
     ...{ count, height: side, width: side, channels, classes: 10 },
-    ...{ images: bytes(count * side * side * channels, 256), labels: bytes(count, 10) },
+    ...{ images: noise(count * side * side * channels), labels: noise(count, 10) },
   });
   return { training, input: { name: "image", dtype: "f32", shape: [side, side, channels] } };
 }
@@ -83,9 +77,7 @@ for (const recipe of new Set(wanted.flatMap(({ base, rows }) => [base, ...rows.m
   console.error(`making ${recipe}`);
   graphs.set(recipe, await exported(recipe));
 }
-const ort = await import("onnxruntime-web/wasm");
-ort.env.wasm.numThreads = 1;
-ort.env.logLevel = "error";
+const { openSession, ort } = await import("./digits/peer.mjs");
 
 /** The float network in onnxruntime-web; undefined where ONNX has no form for one of its operators. */
 async function peerOf(graph) {
@@ -96,7 +88,7 @@ async function peerOf(graph) {
     if (error.name !== "UnsupportedError") throw error;
     return undefined;
   }
-  return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+  return openSession(bytes);
 }
 
 /** Milliseconds of a batch: packed, float, onnxruntime-web. */
