@@ -32,6 +32,10 @@ const encoder =
     encoded.push(...some);
     return new Float32Array(some.flatMap(vectorOf));
   };
+const instant: EncodeTexts = async (some) => {
+  encoded.push(...some);
+  return new Float32Array(some.flatMap(vectorOf));
+};
 const run = (options: Partial<Parameters<typeof encodeAll>[0]> = {}) =>
   encodeAll({ file, texts, size, encoders: [encoder(5), encoder(0), encoder(1)], batch: 10, ...options });
 
@@ -55,7 +59,9 @@ describe("encodeAll", () => {
 
   it("is stopped by a signal and goes on", async () => {
     const controller = new AbortController();
+    // All as fast as one another: a slow one could hold back its rows until the others have done everything.
     const stopping = run({
+      encoders: [instant, instant, instant],
       signal: controller.signal,
       onProgress: (done) => done >= 40 && controller.abort(new Error("stopped")),
     });
