@@ -73,6 +73,17 @@ describe("recognize-signs", () => {
     expect(dtypeBehind(graph, "sign1")).toBe("bit");
   });
 
+  test("a sign whose 0 counts as +1 is the one comparison that it is, also behind a falling channel's max pool", () => {
+    const graph = network((net, x) => {
+      const pooled = net.node("MaxPool", "pool", [x], { kernel_shape: [2, 2], strides: [2, 2] });
+      const fallen = net.node("Sub", "offset", [net.floats("b", [1], [100]), pooled]);
+      const three = net.node("Sign", "three", [fallen]);
+      return net.node("Add", "raised", [three, net.floats("half", [1], [0.5])]);
+    });
+    expect(ops(graph).filter((op) => op === "sign" || op === "add")).toEqual(["sign"]);
+    expect(dtypeBehind(graph, "sign1")).toBe("bit");
+  });
+
   test("a falling channel without a pool has its weights negated", () => {
     const upward = network(offset(-100.5));
     const graph = network((net, x) => net.node("Sub", "offset", [net.floats("b", [1], [100.5]), x]));

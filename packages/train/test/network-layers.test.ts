@@ -1,6 +1,9 @@
+import { runPasses } from "@lowbit/convert";
 import { createModel, Tensor } from "lowbit";
+import { binary } from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
 import { autograd, type np, startEngine } from "../src/autograd.ts";
+import { shiftedSign } from "../src/estimators/activations.ts";
 import { gelu, quantizedRelu, relu, sign } from "../src/layers/activations.ts";
 import { attention } from "../src/layers/attention.ts";
 import { batchNorm } from "../src/layers/batch-norm.ts";
@@ -17,6 +20,9 @@ import { residual } from "../src/layers/residual.ts";
 import { xnorProduct } from "../src/layers/xnor-product.ts";
 import { Model } from "../src/model.ts";
 import { Random } from "../src/random.ts";
+import { bitwiseSign } from "../src/strategies/bitwise.ts";
+import { expectedSign } from "../src/strategies/expectation.ts";
+import { exportEach, quantizeSlot } from "../src/strategies/quantized.ts";
 import { type Arrays, type HostTensor, type HostTensors, toArray, toArrays, toHostTensor } from "../src/values.ts";
 
 beforeAll(startEngine);
@@ -146,6 +152,46 @@ describe.each(cases)("layer $layer.name of x $x", ({ layer, x: shape, tokens, st
         const numeric = (moved(0.01) - moved(-0.01)) / 0.02;
         expect(Math.abs(analytic[at]! - numeric)).toBeLessThan(2e-3 * Math.max(1, Math.abs(numeric)));
       }
+    }
+  });
+});
+
+const counting = dense("w", { from: [3], outputs: 2 });
+
+/** Whose second input is taken from its first: of two zeros its cell stays 0, and a step later it sees the sign of that. */
+const cancelling = lstm("x", { inputs: 2, size: 2, length: 2, signs: true });
+
+describe.each<readonly [string, readonly Layer[]]>([
+  ["sign", [sign("x"), counting]],
+  ["shiftedSign", [shiftedSign("x", 3), counting]],
+  ["bitwiseSign", [bitwiseSign("x"), counting]],
+  ["expectedSign", [expectedSign("x"), counting]],
+  ["xnorProduct", [xnorProduct("x", counting)]],
+  ["lstm", [cancelling]],
+])("the sign of 0 in %s", (_, layers) => {
+  it("is +1 in the Graph, and in bits behind the passes, as in training", async () => {
+    const model = new Model(layers);
+    const tensors: Record<string, HostTensor> = Object.assign({}, ...layers.map((l) => l.initialize?.(new Random(1))));
+    for (const [name, { data }] of Object.entries(tensors)) data.fill(name.endsWith("weight") ? 1 : 0);
+    if (layers[0] === cancelling) tensors["x.x.weight"]!.data.fill(-1, 8);
+    const shape = layers[0] === cancelling ? [2, 2, 2] : [2, 3];
+    const data = new Float32Array(shape.reduce((product, size) => product * size));
+    data.set([0, -0.5, 0.5]);
+    const context: Context = { training: false, statistics: {}, batchStatistics: {} };
+    const y = toHostTensor(model.forward(toArray({ shape, data }), toArrays(tensors), context));
+
+    const weights = await exportEach(model.slots, (slot) =>
+      quantizeSlot(slot, toHostTensor(slot.rows(toArray(tensors[slot.name]!))), binary()),
+    );
+    const input = { name: "x", dtype: "f32", shape: shape.slice(1) } as const;
+    const graph = model.toGraph(tensors, { name: "test", input, output: "y", weights });
+    const fused = runPasses(graph);
+    const signs = fused.nodes.filter(({ op }) => op === "sign");
+    expect(new Set(signs.map(({ outputs }) => fused.values.get(outputs[0]!)!.dtype))).toEqual(new Set(["bit"]));
+    for (const each of [graph, fused]) {
+      using running = await createModel(each);
+      const { y: theirs } = await running.run({ x: new Tensor("f32", shape, data) });
+      for (const [i, value] of y.data.entries()) expect(theirs!.data[i]).toBeCloseTo(value, 5);
     }
   });
 });

@@ -24,7 +24,7 @@ function recognize(editor: GraphEditor, sign: NodeOf<"sign">, note: (change: str
   if (readers === undefined || typeof editor.shape(value).at(-1) !== "number") return;
   const trace = traceToLayer(editor, sign.inputs[0]!);
   const thresholds = trace && thresholdsOf(trace);
-  const compared = thresholds ? undefined : comparedValue(editor, sign);
+  const compared = comparedValue(editor, sign);
   const zeroFree = compared !== undefined || (thresholds?.every(({ zero }) => !zero) ?? false);
   const dtype = zeroFree ? "bit" : "trit";
   if (dtype === "trit" && readers.pads.length > 0) {

@@ -1,5 +1,5 @@
 import { autograd, np } from "../autograd.ts";
-import { type GraphWriter, vector } from "../export/graph.ts";
+import { type GraphWriter, signNodes, vector } from "../export/graph.ts";
 import { quantizeNode } from "../layers/input.ts";
 import { type Layer, required } from "../layers/layer.ts";
 import { filled, type HostTensors } from "../values.ts";
@@ -116,7 +116,7 @@ export function shiftedSign(
     },
     write(graph, x, tensors) {
       const moved = graph.add("sub", `${name}.sub`, [x, vector(graph, shift, required(tensors, shift))], {});
-      return graph.add("sign", name, [moved], {});
+      return signNodes(graph, name, moved);
     },
   };
 }

@@ -25,6 +25,16 @@ export const vector = (graph: GraphWriter, name: string, tensor: HostTensor): st
   graph.constant(name, plain(tensor));
 
 /**
+ * -1 below 0, else +1, as nodes: the sign that training has. The Graph's own is 0 at 0, so half is added to it before the last one; the converter's passes read the three as the one comparison that they are, whose result is a bit.
+ * @param name of the last node
+ */
+export function signNodes(graph: GraphWriter, name: string, x: string): string {
+  const half = vector(graph, `${name}.half`, { shape: [1], data: Float32Array.of(0.5) });
+  const threeValued = graph.add("sign", `${name}.three-valued`, [x], {});
+  return graph.add("sign", name, [graph.add("add", `${name}.raised`, [threeValued, half], {})], {});
+}
+
+/**
  * Layers as a Graph of the core, batch size free: what `createModel` runs, `writeModel` packs and the converter's passes fuse.
  *
  * @param tensors parameters and statistics by full name

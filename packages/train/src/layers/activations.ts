@@ -1,5 +1,6 @@
 import { nn, np } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
+import { signNodes } from "../export/graph.ts";
 import { quantizeNode } from "./input.ts";
 import type { Layer } from "./layer.ts";
 
@@ -22,12 +23,12 @@ export function relu(name: string): Layer {
   };
 }
 
-/** Sign with sign(0) = +1 and the clipped straight-through gradient. (In the Graph sign(0) is 0, as in ONNX; `alignToIntegers` makes it unreachable.) */
+/** Sign with sign(0) = +1 and the clipped straight-through gradient. (Frozen, sign(0) is 0, as in ONNX; `alignToIntegers` makes it unreachable.) */
 export function sign(name: string): Layer {
   return {
     name,
     apply: signSte,
-    write: (graph, x) => graph.add("sign", name, [x], {}),
+    write: (graph, x) => signNodes(graph, name, x),
     freeze: () => [{ kind: "sign", name }],
   };
 }

@@ -1,6 +1,6 @@
 import { nn, np } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
-import { type GraphWriter, vector } from "../export/graph.ts";
+import { type GraphWriter, signNodes, vector } from "../export/graph.ts";
 import { filled, type HostTensor } from "../values.ts";
 import { type Layer, matrixSlot, multiply, required, uniformTensor } from "./layer.ts";
 
@@ -68,7 +68,7 @@ export function lstm(name: string, { inputs, size, length, signs = false }: Lstm
     write(graph, x, tensors, weightOf) {
       const wx = graph.constant(fromX.name, weightOf(fromX));
       const wh = graph.constant(fromH.name, weightOf(fromH));
-      const signOf = (value: string, as: string) => graph.add("sign", as, [value], {});
+      const signOf = (value: string, as: string) => signNodes(graph, as, value);
       const given = graph.add(
         "dense",
         `${name}.x`,

@@ -1,7 +1,7 @@
 import { np } from "../autograd.ts";
 import { xnorScale } from "../estimators/activations.ts";
 import { signSte } from "../estimators/ste.ts";
-import type { GraphWriter } from "../export/graph.ts";
+import { type GraphWriter, signNodes } from "../export/graph.ts";
 import type { Layer } from "./layer.ts";
 
 export interface XnorProductOptions {
@@ -26,7 +26,7 @@ export function xnorProduct(name: string, product: Layer, { window }: XnorProduc
       return product.apply(signSte(x), parameters, context).mul(scale);
     },
     write(graph, x, tensors, weightOf) {
-      const signs = graph.add("sign", `${name}.sign`, [x], {});
+      const signs = signNodes(graph, `${name}.sign`, x);
       const y = product.write!(graph, signs, tensors, weightOf);
       return graph.add("mul", name, [y, scaleNodes(graph, `${name}.scale`, x, window)], {});
     },

@@ -1,6 +1,7 @@
 import { binary } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
+import { signNodes } from "../export/graph.ts";
 import type { Layer } from "../layers/layer.ts";
 import { filled } from "../values.ts";
 import { exportLatent } from "./quantized.ts";
@@ -44,7 +45,7 @@ export function bitwiseSign(name: string): Layer {
       const soft = np.tanh(x);
       return straightThrough(twoPhases(soft.ref, phase.ref), soft);
     },
-    write: (graph, x) => graph.add("sign", name, [x], {}),
+    write: (graph, x) => signNodes(graph, name, x),
     freeze: () => [{ kind: "sign", name }],
   };
 }

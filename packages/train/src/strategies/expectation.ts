@@ -1,6 +1,7 @@
 import { binary } from "lowbit/quantize";
 import { np, scipySpecial } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
+import { signNodes } from "../export/graph.ts";
 import type { Layer } from "../layers/layer.ts";
 
 import { exportLatent } from "./quantized.ts";
@@ -54,7 +55,7 @@ export function expectedSign(name: string): Layer {
   return {
     name,
     apply: (x, _parameters, { training }) => (training ? scipySpecial.erf(x.mul(Math.SQRT1_2)) : signSte(x)),
-    write: (graph, x) => graph.add("sign", name, [x], {}),
+    write: (graph, x) => signNodes(graph, name, x),
     freeze: () => [{ kind: "sign", name }],
   };
 }
