@@ -47,6 +47,8 @@ export const StridedSliceOptions = {
   shrinkAxisMask: f.int32(4),
   offset: f.flag(5),
 };
+export const GeluOptions = { approximate: f.flag(0) };
+export const GatherOptions = { axis: f.int32(0), batchDims: f.int32(1) };
 export const BatchMatMulOptions = { adjointX: f.flag(0), adjointY: f.flag(1) };
 
 const QuantizationParameters = { scale: f.float32s(2), zeroPoint: f.int64s(3), details: f.uint8(4), axis: f.int32(6) };

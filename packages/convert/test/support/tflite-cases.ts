@@ -124,6 +124,19 @@ const binary =
   (b, out) =>
     b.operator(type, [b.input([2, 5, 4, 3]), b.input(second)], out([2, 5, 4, 3]), { 0: activation });
 
+/** Of numbers that are not negative. */
+const ofSquares =
+  (type: string): Make =>
+  (b, out) => {
+    const square = b.operator("SQUARE", [b.input([2, 5, 4, 3])], { shape: [2, 5, 4, 3] });
+    return b.operator(type, [square], out([2, 5, 4, 3]));
+  };
+
+const reducing =
+  (type: string, axes: readonly number[], shape: readonly number[], keep: boolean): Make =>
+  (b, out) =>
+    b.operator(type, [b.input([2, 5, 4, 3]), b.ints(axes)], out(shape), { 0: int8(keep ? 1 : 0) });
+
 /** Moves elements: output and input stand for the same numbers. */
 const moving =
   (type: string, shape: readonly number[], second?: (b: CaseBuilder) => number, options: Options = {}): Make =>
@@ -288,6 +301,34 @@ const MAKERS: readonly (readonly [name: string, types: readonly Type[], make: Ma
     "dequantize",
     ["INT8", "UINT8", "INT16"],
     (b) => b.operator("DEQUANTIZE", [b.input([2, 5])], { type: "FLOAT32", shape: [2, 5] }),
+  ],
+  ...["ABS", "COS", "EXP", "FLOOR", "SIN"].map((type) => [type.toLowerCase(), FLOAT, unary(type)] as const),
+  ...["LOG", "SQRT", "RSQRT"].map((type) => [type.toLowerCase(), FLOAT, ofSquares(type)] as const),
+  ["gelu", FLOAT, unary("GELU", { 0: int8(0) })],
+  ["gelu by tanh", FLOAT, unary("GELU", { 0: int8(1) })],
+  ["maximum", FLOAT, binary("MAXIMUM", int8(0), [3])],
+  ["minimum", FLOAT, binary("MINIMUM")],
+  ...["MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"].map(
+    (type) => [`${type.toLowerCase()} of the last axis`, FLOAT, reducing(type, [-1], [2, 5, 4, 1], true)] as const,
+  ),
+  ["mean of two axes", FLOAT, reducing("MEAN", [0, 2], [5, 3], false)],
+  [
+    "gather",
+    FLOAT,
+    (b, out) => b.operator("GATHER", [b.input([2, 4, 6, 3]), b.ints([3, 0, 3])], out([2, 3, 6, 3]), { 0: int32(1) }),
+  ],
+  [
+    "pow",
+    FLOAT,
+    (b, out) => {
+      const square = b.operator("SQUARE", [b.input([2, 5, 4, 3])], { shape: [2, 5, 4, 3] });
+      return b.operator("POW", [square, b.input([3])], out([2, 5, 4, 3]));
+    },
+  ],
+  [
+    "embedding lookup",
+    FLOAT,
+    (b, out) => b.operator("EMBEDDING_LOOKUP", [b.ints([4, 0, 4]), b.input([5, 3])], out([3, 3])),
   ],
 ];
 

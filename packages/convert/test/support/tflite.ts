@@ -46,7 +46,8 @@ const UNION: Readonly<Record<string, number>> = {
     PACK: 59,
     LEAKY_RELU: 75,
   },
-  ...{ BATCH_MATMUL: 101 },
+  ...{ GATHER: 23, BATCH_MATMUL: 101, GELU: 116 },
+  ...{ SUM: 27, REDUCE_MAX: 27, REDUCE_MIN: 27, REDUCE_PROD: 27 },
 };
 
 export class TfliteBuilder {

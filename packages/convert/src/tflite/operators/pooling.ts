@@ -1,6 +1,7 @@
 import type { NodeContext, OperatorImporter } from "../context.ts";
 import { Pool2DOptions, ReducerOptions } from "../schema.ts";
 import { fixedAverage } from "./fixed-point.ts";
+import { reduction } from "./functions.ts";
 import { windowOf } from "./window.ts";
 
 /** A maximum of codes is the code of the maximum. */
@@ -27,13 +28,16 @@ function averagePool(node: NodeContext): void {
   node.bindReal(node.main("avgPool", [x], { ...window, countIncludePad: false }), options.activation);
 }
 
-/** Over height and width, which is how exporters write a global average pool. */
+/** Over height and width it is how exporters write a global average pool. */
 function mean(node: NodeContext): void {
   const { keepDims } = node.options(ReducerOptions);
-  const x = node.real(0, 4);
-  const axes = node.numbers(1, "axes").map((axis) => node.axis(axis, 4));
-  if (new Set(axes).size !== 2 || !axes.includes(1) || !axes.includes(2))
-    node.unsupported(`axes ${axes}`, "axes 1 and 2 (height and width)");
+  const x = node.real(0);
+  const rank = node.shape(x).length;
+  const axes = node.numbers(1, "axes").map((axis) => node.axis(axis, rank));
+  if (rank !== 4 || new Set(axes).size !== 2 || !axes.includes(1) || !axes.includes(2)) {
+    reduction("mean")(node);
+    return;
+  }
   const y = node.main("globalAvgPool", [x], {});
   const shape = node.shape(x);
   node.bindReal(keepDims ? y : node.step("flat", "reshape", [y], { shape: [shape[0]!, shape[3]!] }));

@@ -1,7 +1,7 @@
 import type { Dim } from "lowbit";
 import { numbersOf } from "../../graph/constants.ts";
 import type { NodeContext, OperatorImporter } from "../context.ts";
-import { ConcatenationOptions, PackOptions, ReshapeOptions, SqueezeOptions } from "../schema.ts";
+import { ConcatenationOptions, GatherOptions, PackOptions, ReshapeOptions, SqueezeOptions } from "../schema.ts";
 
 /** The shape is input 1, or an option where there is none. */
 function reshape(node: NodeContext): void {
@@ -103,6 +103,19 @@ function pack(node: NodeContext): void {
   node.bindReal(node.main("concat", parts, { axis: node.axis(axis, rank) }));
 }
 
+/** Slices of an axis by their places; their codes stay as they are. */
+function gather(node: NodeContext): void {
+  const { axis, batchDims } = node.options(GatherOptions);
+  if (batchDims !== 0) node.unsupported(`${batchDims} batch axes`, "none");
+  const indices = node.value(1);
+  node.move(0, (x) => node.main("gather", [x, indices], { axis: node.axis(axis, node.shape(x).length) }));
+}
+
+/** Rows of a table; a constant one is floats here, whatever its codes. */
+function embeddingLookup(node: NodeContext): void {
+  node.bindReal(node.main("gather", [node.real(1), node.value(0)], { axis: 0 }));
+}
+
 export const shape: Readonly<Record<string, OperatorImporter>> = {
   RESHAPE: reshape,
   SQUEEZE: squeeze,
@@ -112,5 +125,7 @@ export const shape: Readonly<Record<string, OperatorImporter>> = {
   PAD: pad,
   PADV2: pad,
   PACK: pack,
+  GATHER: gather,
+  EMBEDDING_LOOKUP: embeddingLookup,
   SHAPE: (node) => node.bindShape(node.shape(node.value(0))),
 };
