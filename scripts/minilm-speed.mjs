@@ -1,88 +1,154 @@
-// One text of 16, 32 and 128 tokens through all-MiniLM-L6-v2 on one thread: ours in int8 and 4 bits beside onnxruntime-web on the model that onnxruntime's quantize_dynamic makes,
-// medians of interleaved rounds; then where our time goes.
+// One text of 16, 32 and 128 tokens through all-MiniLM-L6-v2 on one thread: ours beside LiteRT.js with dynamic int8 layers and onnxruntime-web on the model that onnxruntime's
+// quantize_dynamic makes, in turns; how near each is to floats; then where our time goes.
 //
 //   node scripts/minilm.mjs --schemes int8,int4:g64 --save FOLDER
 //   python bench/scripts/make-minilm-onnx.py .toolchain/cache/minilm FOLDER
-//   node scripts/minilm-speed.mjs FOLDER [--rounds 15]
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+//   node scripts/minilm-speed.mjs FOLDER [--write]      --write: into docs/results.md
+//
+// LiteRT.js brings relaxed SIMD where the runtime has it (Node 24), as ours does; its file is made here.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { convert, lowbit } from "./digits/packages.mjs";
+import { openSession, ort } from "./digits/peer.mjs";
+import { inTurns, TURNS } from "./digits/turns.mjs";
+import { minilm } from "./get-minilm.mjs";
 import { whenMain } from "./main-module.mjs";
+import { writeSection } from "./results-section.mjs";
 import { root } from "./setup/paths.mjs";
+import { loadSources } from "./sources.mjs";
 
-const from = (folder, name) => pathToFileURL(createRequire(join(root, folder, "package.json")).resolve(name));
+const LENGTHS = [16, 32, 128];
+const LITERT = "LiteRT.js int8";
+const ONNXRUNTIME = "onnxruntime-web int8";
 
-/** Multiply-adds of the dense layers, by token. */
-const MACS = 6 * (4 * 384 * 384 + 2 * 384 * 1536);
+const tokens = (length) => Int32Array.from({ length }, (_, i) => 1000 + 37 * i);
 
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+function feedOf(length) {
+  const mask = new Int32Array(length).fill(1);
+  return {
+    input_ids: new lowbit.Tensor("int32", [1, length], tokens(length)),
+    attention_mask: new lowbit.Tensor("int32", [1, length], mask),
+  };
+}
 
-async function ours(file) {
-  const { loadModel, Tensor } = await import(from("packages/convert", "lowbit"));
-  const model = await loadModel(readFileSync(file));
-  const feed = (length) => ({
-    input_ids: new Tensor(
-      "int32",
-      [1, length],
-      new Int32Array(length).map((_, i) => 1000 + 37 * i),
-    ),
-    attention_mask: new Tensor("int32", [1, length], new Int32Array(length).fill(1)),
-  });
-  return { run: (length) => model.run(feed(length)), model, feed };
+/** Each engine gives for a length the run of a text, which resolves to its embedding. */
+async function ours(bytes) {
+  const model = await lowbit.loadModel(bytes);
+  const [{ name }] = model.outputs;
+  const prepare = (length) => {
+    const feed = feedOf(length);
+    return async () => (await model.run(feed))[name].data;
+  };
+  return { model, prepare };
 }
 
 async function onnxruntime(file) {
-  const { default: ort } = await import(from("bench", "onnxruntime-web"));
-  ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create(readFileSync(file), { executionProviders: ["wasm"] });
-  const feed = (length) => ({
-    input_ids: new ort.Tensor(
-      "int64",
-      BigInt64Array.from({ length }, (_, i) => BigInt(1000 + 37 * i)),
-      [1, length],
-    ),
-    attention_mask: new ort.Tensor("int64", new BigInt64Array(length).fill(1n), [1, length]),
-  });
-  return { run: (length) => session.run(feed(length)) };
+  const session = await openSession(readFileSync(file));
+  const prepare = (length) => {
+    const feed = {
+      input_ids: new ort.Tensor("int64", BigInt64Array.from(tokens(length), BigInt), [1, length]),
+      attention_mask: new ort.Tensor("int64", new BigInt64Array(length).fill(1n), [1, length]),
+    };
+    return async () => (await session.run(feed)).sentence_embedding.data;
+  };
+  return { prepare };
+}
+
+/** A file for each length, without the mask that a text alone does not need. */
+async function litert() {
+  const contents = `export { LiteRt } from "./src/engines/litert-module.ts";
+    export { minilmTflite } from "./src/models/minilm-tflite.ts";
+    export { availableTiers } from "lowbit/kernels";`;
+  const { availableTiers, LiteRt, minilmTflite } = await loadSources("minilm-litert", contents, join(root, "bench"));
+  const placed = (path) => join(root, "bench", "node_modules", path);
+  const host = {
+    isPage: false,
+    file: async (path) => pathToFileURL(placed(path)),
+    read: (path) => readFile(placed(path)),
+  };
+  const runtime = await LiteRt.load(host, availableTiers().includes("relaxed") ? "relaxed" : "compat");
+  const file = readFileSync(join(minilm, "model.safetensors"));
+  const start = 8 + Number(file.readBigUInt64LE());
+  const header = JSON.parse(file.toString("utf8", 8, start));
+  const weights = (name) => {
+    const [from, to] = header[name].data_offsets.map((offset) => file.byteOffset + start + offset);
+    return new Float32Array(file.buffer.slice(from, to));
+  };
+  const prepare = async (length) => {
+    const model = await runtime.compile(minilmTflite(weights, length), tokens(length));
+    return async () => {
+      await model.run();
+      return model.output(Float32Array);
+    };
+  };
+  return { prepare };
+}
+
+const cosine = (a, b) => {
+  const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+};
+
+function tableOf(names, rows) {
+  const head = ["tokens", ...names.map((name) => `${name}, ms`), `× ${LITERT}`, `× ${ONNXRUNTIME}`];
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const body = rows.map(({ length, times }) => [
+    length,
+    ...names.map((name) => times[name].toFixed(2)),
+    ...[LITERT, ONNXRUNTIME].map((peer) => (peer in times ? (times[peer] / times["lowbit int8"]).toFixed(2) : "")),
+  ]);
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }
 
 async function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { rounds: { type: "string", default: "15" } },
-  });
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
   const [folder = "."] = positionals;
   const engines = new Map();
-  for (const [name, make, file] of [
-    ["lowbit int8", ours, "minilm-int8.safetensors"],
-    ["lowbit int4:g64", ours, "minilm-int4-g64.safetensors"],
-    ["lowbit int7", ours, "minilm-int7.safetensors"],
-    ["lowbit int4", ours, "minilm-int4.safetensors"],
-    ["onnxruntime-web int8", onnxruntime, "minilm-int8.onnx"],
-  ])
-    if (existsSync(join(folder, file))) engines.set(name, await make(join(folder, file)));
-  for (const length of [16, 32, 128]) {
-    const times = new Map([...engines.keys()].map((name) => [name, []]));
-    for (let round = -3; round < Number(values.rounds); round++)
-      for (const [name, { run }] of engines) {
-        const begin = performance.now();
-        await run(length);
-        if (round >= 0) times.get(name).push(performance.now() - begin);
-      }
-    const line = [...times].map(([name, list]) => {
-      const ms = median(list);
-      return `${name} ${ms.toFixed(2)} ms (${((MACS * length) / ms / 1e6).toFixed(1)} GMAC/s)`;
-    });
-    console.log(`${length} tokens: ${line.join(", ")}`);
+  for (const file of readdirSync(folder).toSorted().reverse()) {
+    const [, scheme] = /^minilm-(\w+(?:-g\d+)?)\.safetensors$/.exec(file) ?? [];
+    if (scheme) engines.set(`lowbit ${scheme.replace("-", ":")}`, await ours(readFileSync(join(folder, file))));
   }
-  const { model, feed } = engines.get("lowbit int8");
-  const { ms, tier, nodes } = await model.profile(feed(128), { runs: 7 });
+  if (!engines.has("lowbit int8"))
+    throw new Error(`no minilm-int8.safetensors in ${folder}: see the head of this script`);
+  engines.set(LITERT, await litert());
+  const peer = join(folder, "minilm-int8.onnx");
+  if (existsSync(peer)) engines.set(ONNXRUNTIME, await onnxruntime(peer));
+  const read = (name) => (existsSync(join(minilm, name)) ? readFileSync(join(minilm, name)) : undefined);
+  const { graph } = await convert.quantizeModel(await convert.importHuggingFace(read, { name: "minilm" }), {});
+  const float = await ours(convert.writeModel(graph));
+
+  const names = [...engines.keys()];
+  const rows = [];
+  const least = {};
+  for (const length of LENGTHS) {
+    const runs = [];
+    for (const { prepare } of engines.values()) runs.push(await prepare(length));
+    const raced = await inTurns(runs);
+    const exact = await float.prepare(length)();
+    for (const [i, { result }] of raced.entries())
+      least[names[i]] = Math.min(least[names[i]] ?? 1, cosine(result, exact));
+    rows.push({ length, times: Object.fromEntries(raced.map(({ ms }, i) => [names[i], ms])) });
+  }
+  const { model } = engines.get("lowbit int8");
+  const text = [
+    "## Speed of a sentence encoder",
+    "",
+    `One text through all-MiniLM-L6-v2 on one thread, tier ${model.tier}, Node ${process.versions.node}: medians of ${TURNS} turns in one process. LiteRT.js: a file of each length, dense layers with int8`,
+    "weights per channel over rows that it quantizes, no mask; onnxruntime-web: the file of onnxruntime's quantize_dynamic. The least cosine with the float network:",
+    `${names.map((name) => `${name} ${least[name].toFixed(4)}`).join(", ")}.`,
+    "",
+    tableOf(names, rows),
+  ].join("\n");
+  console.log(text);
+  if (values.write) writeSection("minilm-speed", "node scripts/minilm-speed.mjs FOLDER --write", text);
+  const { ms, nodes } = await model.profile(feedOf(128), { runs: 7 });
   const byKernel = new Map();
   for (const { op, ms } of nodes) byKernel.set(op, (byKernel.get(op) ?? 0) + ms);
   const parts = [...byKernel].sort((a, b) => b[1] - a[1]).map(([op, ms]) => `${op} ${ms.toFixed(2)}`);
-  console.log(`lowbit int8, 128 tokens, ${tier}: ${ms.toFixed(2)} ms = ${parts.join(" + ")}`);
+  console.log(`\nlowbit int8, 128 tokens: ${ms.toFixed(2)} ms = ${parts.join(" + ")}`);
 }
 
 whenMain(import.meta.url, main);

@@ -33,7 +33,7 @@ export interface TfliteWindow {
   readonly stride: number;
 }
 
-type Field = readonly [slot: number, kind: "int8" | "int32" | "offset", value: number];
+type Field = readonly [slot: number, kind: "int8" | "int32" | "f32" | "offset", value: number];
 
 /** Enum `BuiltinOperator`, the operator's version for f32 / 8-bit tensors, and its options in the union `BuiltinOptions`. */
 interface Operator {
@@ -70,18 +70,45 @@ export const operators = {
   }),
   /** x [M, K], weights [N, K], bias [N] or absent. `dynamic`: f32 x is quantized row by row for integer weights. */
   fullyConnected: (dynamic = false): Operator => ({
-    ...{ code: 9, version: dynamic ? 11 : 4, options: 8 },
+    ...{ code: 9, version: dynamic ? 12 : 4, options: 8 },
     fields: dynamic ? [[3, "int8", 1]] : [],
   }),
-  add: (activation: Activation): Operator => ({
+  add: (activation: Activation = "none"): Operator => ({
     ...{ code: 0, version: 2, options: 11 },
     fields: [[0, "int8", activations[activation]]],
+  }),
+  sub: plain(41, 28),
+  mul: plain(18, 21),
+  div: plain(42, 29),
+  squaredDifference: plain(99, 76),
+  rsqrt: plain(76),
+  sqrt: plain(75),
+  /** With the error function, not its approximation. */
+  gelu: plain(150, 116),
+  /** Along the last axis. */
+  softmax: (): Operator => ({ code: 25, version: 1, options: 9, fields: [[0, "f32", 1]] }),
+  /** table [N, ...], rows int32 */
+  gather: plain(36, 23),
+  /** x, axes int32 in their new order */
+  transpose: plain(39, 26),
+  /** x, axes int32, which stay with size 1 */
+  mean: (): Operator => ({ code: 40, version: 1, options: 27, fields: [[0, "int8", 1]] }),
+  sum: (): Operator => ({ code: 74, version: 1, options: 27, fields: [[0, "int8", 1]] }),
+  /** [..., M, K] by [..., K, N], or by [..., N, K] */
+  batchMatMul: ({ transposed }: { readonly transposed: boolean }): Operator => ({
+    ...{ code: 126, version: 1, options: 101 },
+    fields: [[1, "int8", transposed ? 1 : 0]],
   }),
   averagePool2d: (window: TfliteWindow & { readonly size: number }): Operator => pool(1, window),
   maxPool2d: (window: TfliteWindow & { readonly size: number }): Operator => pool(17, window),
   /** x, shape int32 */
   reshape: (): Operator => ({ code: 22, version: 1, options: 0, fields: [] }),
 } as const;
+
+/** An operator whose options stand at their defaults; 0 where it has none. */
+function plain(code: number, options = 0): () => Operator {
+  return () => ({ code, version: 1, options, fields: [] });
+}
 
 const pool = (code: number, window: TfliteWindow & { readonly size: number }): Operator => ({
   ...{ code, version: 2, options: 5 },
@@ -156,6 +183,7 @@ function table(builder: Builder, slots: number, fields: readonly Field[]): Offse
   for (const [slot, kind, value] of fields) {
     if (kind === "int8") builder.addFieldInt8(slot, value, 0);
     else if (kind === "int32") builder.addFieldInt32(slot, value, 0);
+    else if (kind === "f32") builder.addFieldFloat32(slot, value, 0);
     else builder.addFieldOffset(slot, value, 0);
   }
   return builder.endObject();

@@ -9,8 +9,8 @@
 //! and scale 0; a row that holds a NaN or an infinity gives NaN.
 //!
 //! **Speed.** Quantizing a row of K is 8 instructions for four elements, once for all N columns. The layers of all-MiniLM-L6-v2 at 128 tokens (1.36 G multiply-adds, `node
-//! scripts/minilm-speed.mjs`) take 45 ms on the machine of the record, 30 G/s: what i16 dots do there on any int8 product (`dispatch.rs`), so the limit of the whole network is 44 ms of
-//! 62; attention takes 9, GELU 6, in which exp written over vectors gained nothing over the plain loop. Weights of 4 bits (sums of bytes) take 48 ms in all.
+//! scripts/minilm-speed.mjs`) take 45 ms on the machine of the record, 30 G/s: what i16 dots do there on any int8 product (`dispatch.rs`), so they, and not attention and GELU, are
+//! the limit of the whole network. Weights of 4 bits (sums of bytes) take 48 ms in all.
 
 use super::OP;
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};

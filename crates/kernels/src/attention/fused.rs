@@ -3,7 +3,7 @@
 use super::OP;
 use crate::buffer::{Arena, lines_for};
 use crate::error::{ErrorCode, KernelError, Result, What, check_range, check_shape, checked_area};
-use crate::exp::exp;
+use crate::exp::Exp;
 use crate::gemm_f32::blocked::{DEPTH, Panels, Part, Product, scratch_lines};
 use crate::gemm_f32::panels::{padded_columns, panels};
 use crate::gemm_f32::with_tile;
@@ -238,8 +238,9 @@ impl Attention {
             }
             return 1.0;
         }
+        let exp = Exp::new();
         for x in &mut *row {
-            *x = exp(*x - largest);
+            *x = exp.of(*x - largest);
         }
         1.0 / sum(tier, row)
     }
