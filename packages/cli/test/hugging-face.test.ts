@@ -43,6 +43,8 @@ it("is quantized as a network, exported, and answers as before", async () => {
   const schemes = ["--weights", "int8", "--activations", "int8:dynamic"];
   const { layers } = await lowbitJson<{ layers: { op: string }[] }>("quantize", weights, "-o", packed, ...schemes);
   expect(new Set(layers.map(({ op }) => op))).toContain("dense");
+  const { operators } = await lowbitJson<{ operators: Record<string, number> }>("inspect", packed);
+  expect(operators).toMatchObject({ embedding: 1, attention: 1 });
   const compare = (model: string, against: string) =>
     lowbitJson<{ outputs: { sqnr: number }[] }>("eval", model, "--against", against, "--samples", "2");
   expect((await compare(packed, weights)).outputs[0]!.sqnr).toBeGreaterThan(20);

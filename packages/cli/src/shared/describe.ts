@@ -98,7 +98,9 @@ async function describeTensors(file: TensorFile): Promise<FileDescription> {
 }
 
 async function describePacked(bytes: Uint8Array): Promise<FileDescription> {
-  const { readPacked } = await import("lowbit");
+  const [{ readPacked }, { registerAllOps }] = await Promise.all([import("lowbit"), import("lowbit/ops")]);
+  // A network of text is made of them.
+  registerAllOps();
   const plain = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
   const { graph, provenance, parity } = readPacked(plain);
   return {
