@@ -6,7 +6,7 @@ use crate::top_k::TopK;
 pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], top: &mut TopK<'_>) {
     let tables = tables.as_chunks::<WIDTH>().0;
     let mut worst = top.worst::<f32>();
-    codes.runs(|first, run| {
+    codes.runs(0..codes.n, |first, run| {
         for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
             let score = score(tables, code);
             if score <= worst {
@@ -19,10 +19,15 @@ pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], top: &mut TopK<'_>) {
 /// In the order of [`crate::pq_tables::sum_entries`].
 #[inline(always)]
 pub(crate) fn score(tables: &[[f32; WIDTH]], code: &[u8]) -> f32 {
+    // The number that leaves every other as it is when it is added.
+    go_on(-0.0, tables, code)
+}
+
+/// The score, from the sum of the entries before these, whose number is one of fours.
+#[inline(always)]
+pub(super) fn go_on(mut sum: f32, tables: &[[f32; WIDTH]], code: &[u8]) -> f32 {
     let (words, rest) = code.as_chunks::<4>();
     let (fours, rest_tables) = tables.as_chunks::<4>();
-    // The number that leaves every other as it is when it is added.
-    let mut sum = -0.0;
     for (word, tables) in words.iter().zip(fours) {
         let word = u32::from_le_bytes(*word);
         let entry = |i: usize| tables[i][(word >> (8 * i) & 255) as usize];

@@ -96,6 +96,37 @@ pub(crate) fn check(tier: Tier) {
     }
 }
 
+/// Codes that are left after a few entries: parts of a vector are near their centroids or far from all of them, as those of real ones, and worse ones come first.
+#[test]
+fn what_bounds_leave_is_no_candidate() {
+    for subspaces in [8, 9, 16, 17, 30, 32, 48, 64, 96, 100] {
+        let (n, mut random) = (5000, Random::new(subspaces as u64));
+        let mut data = random.many(n * subspaces, |random| random.next() as u8);
+        // Codes of small numbers are near: a few such vectors everywhere, more of them towards the end.
+        for (i, code) in data.chunks_exact_mut(subspaces).enumerate() {
+            if random.int(0, 5200 - i as i32) < 40 {
+                code.iter_mut().for_each(|c| *c %= 16);
+            }
+        }
+        for (k, negative, ties) in [(1, false, false), (10, true, false), (10, false, true), (700, true, true)] {
+            let mut entry = |at: usize| {
+                let far = if at % WIDTH < 16 { 0.1 } else { 1.0 };
+                let spread = if ties { random.int(0, 2) as f32 * 0.25 } else { random.float() * 0.2 };
+                far + spread - if negative { 0.9 } else { 0.0 }
+            };
+            let tables: Vec<f32> = (0..subspaces * WIDTH).map(&mut entry).collect();
+            let (ids, filter) = selections(&mut random, n);
+            for selection in
+                [Selection::default(), Selection { ids: &ids, filter: Some(&filter), first: 0 }]
+            {
+                let codes = PqCodes { codes: &data, n, subspaces, selection };
+                let got = collect(1, k, |keys| pq_scan(&codes, &tables, 1, keys).expect("valid lengths"));
+                assert_eq!(got, expected(&codes, &tables, k), "M = {subspaces}, k = {k}, ties: {ties}");
+            }
+        }
+    }
+}
+
 /// Several lists, in any order, give what one list gives.
 #[test]
 fn lists_add_up() {
