@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::status;
 
 thread_local! {
+    /// In the order of where they start: an index holds thousands.
     static BLOCKS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
     static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
 }
@@ -31,7 +32,8 @@ pub fn memory_alloc(bytes: usize) -> usize {
             return 0;
         }
         let start = storage.as_mut_ptr().expose_provenance();
-        blocks.push(Block { start, bytes, _storage: storage });
+        let at = blocks.partition_point(|block| block.start < start);
+        blocks.insert(at, Block { start, bytes, _storage: storage });
         start
     })
 }
@@ -39,16 +41,15 @@ pub fn memory_alloc(bytes: usize) -> usize {
 /// Takes a block back. An address or size that is not of a live block is a `Handle` error.
 #[wasm_bindgen]
 pub fn memory_free(pointer: usize, bytes: usize) -> i32 {
-    status(BLOCKS.with_borrow_mut(|blocks| {
-        // The newest blocks are the ones that are freed most.
-        match blocks.iter().rposition(|block| block.start == pointer && block.bytes == bytes) {
-            Some(at) => {
-                blocks.swap_remove(at);
+    status(BLOCKS.with_borrow_mut(
+        |blocks| match blocks.binary_search_by_key(&pointer, |block| block.start) {
+            Ok(at) if blocks[at].bytes == bytes => {
+                blocks.remove(at);
                 Ok(())
             }
-            None => Err(KernelError::new(ErrorCode::Handle, Op::Memory, What::Pointer, 0, pointer as i64)),
-        }
-    }))
+            _ => Err(KernelError::new(ErrorCode::Handle, Op::Memory, What::Pointer, 0, pointer as i64)),
+        },
+    ))
 }
 
 /// Makes sure that kernels find `lines` lines of scratch.
@@ -61,22 +62,32 @@ pub fn with_scratch<R>(run: impl FnOnce(Arena<'_>) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| run(scratch.arena()))
 }
 
-/// Regions that one call may take.
-const MAX_REGIONS: usize = 16;
+/// Regions of a call for which there is room without an allocation.
+const FEW: usize = 16;
+
+/// From, to, and whether it is written.
+type Region = (usize, usize, bool);
 
 /// The memory as one call of an export sees it: every slice it takes lies in one live block, is aligned, and no slice that is written
 /// overlaps another. Blocks cannot be freed while it lives, for exports do not nest.
 pub struct Memory {
     op: Op,
     taken: Cell<usize>,
-    regions: [Cell<(usize, usize, bool)>; MAX_REGIONS],
+    regions: [Cell<Region>; FEW],
+    /// Those behind them.
+    more: RefCell<Vec<Region>>,
 }
 
 impl Memory {
     /// For one call; `op` names it in errors.
     #[inline(never)]
     pub fn new(op: Op) -> Self {
-        Self { op, taken: Cell::new(0), regions: [const { Cell::new((0, 0, false)) }; MAX_REGIONS] }
+        Self {
+            op,
+            taken: Cell::new(0),
+            regions: [const { Cell::new((0, 0, false)) }; FEW],
+            more: RefCell::default(),
+        }
     }
 
     /// `len` elements to read.
@@ -118,8 +129,10 @@ impl Memory {
             return refuse(What::Length, usize::MAX / size, len);
         };
         let block_end = BLOCKS.with_borrow(|blocks| {
-            let inside = |block: &&Block| (block.start..block.start + block.bytes).contains(&pointer);
-            blocks.iter().rev().find(inside).map(|block| block.start + block.bytes)
+            let before = blocks.partition_point(|block| block.start <= pointer);
+            let block = blocks[..before].last()?;
+            let end = block.start + block.bytes;
+            (pointer < end).then_some(end)
         });
         match block_end {
             None => return refuse(What::Pointer, 0, pointer),
@@ -129,16 +142,17 @@ impl Memory {
             Some(_) => {}
         }
         let count = self.taken.get();
-        let Some(free) = self.regions.get(count) else {
-            return refuse(What::Pointer, MAX_REGIONS, count + 1);
-        };
-        for region in &self.regions[..count] {
-            let (other_start, other_end, other_writes) = region.get();
+        let more = &mut *self.more.borrow_mut();
+        let few = self.regions.iter().take(count).map(Cell::get);
+        for (other_start, other_end, other_writes) in few.chain(more.iter().copied()) {
             if (writes || other_writes) && pointer < other_end && other_start < end {
                 return refuse(What::Overlap, other_end, pointer);
             }
         }
-        free.set((pointer, end, writes));
+        match self.regions.get(count) {
+            Some(free) => free.set((pointer, end, writes)),
+            None => more.push((pointer, end, writes)),
+        }
         self.taken.set(count + 1);
         Ok(())
     }
@@ -176,5 +190,17 @@ mod tests {
         assert!(memory.write::<u8>(start + 64, 64).is_ok());
         assert_eq!(memory.read::<u8>(start + 127, 1).map_err(|e| e.what), Err(What::Overlap));
         assert_eq!(memory_free(start, 128), 0);
+    }
+
+    #[test]
+    fn a_call_may_take_many() {
+        let starts: Vec<usize> = (0..50).map(|_| memory_alloc(64)).collect();
+        let memory = Memory::new(Op::Memory);
+        assert!(starts[1..].iter().all(|start| memory.read::<u8>(*start, 64).is_ok()));
+        assert!(memory.write::<u8>(starts[0], 64).is_ok());
+        for start in &starts[1..] {
+            assert_eq!(memory.write::<u8>(*start, 1).map_err(|e| e.what), Err(What::Overlap));
+        }
+        assert!(starts.iter().all(|start| memory_free(*start, 64) == 0));
     }
 }

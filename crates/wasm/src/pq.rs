@@ -1,18 +1,19 @@
 //! [`lowbit_kernels::pq_tables`], [`lowbit_kernels::pq_scan`] and [`lowbit_kernels::pq_fast_scan`] across the border.
 
-use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, checked_area};
+use lowbit_kernels::error::{ErrorCode, KernelError, Op, Result, What, check_shape, checked_area};
 use lowbit_kernels::layout::code_row_bytes;
 use lowbit_kernels::pq_fast_scan::{self, PqBlocks, block_bytes, pq_fast_scan, scratch_lines};
-use lowbit_kernels::pq_scan::{PqCodes, pq_scan};
+use lowbit_kernels::pq_scan::{PqCodes, PqList, pq_scan, pq_scan_lists};
 use lowbit_kernels::pq_tables::{MAX_SUBSPACES, Metric, PqShape, PqTables};
 use lowbit_kernels::tier::Tier;
+use lowbit_kernels::top_k::Selection;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{status, status_or};
 use crate::handles::{insert, with};
 use crate::memory::{Memory, reserve_scratch, with_scratch};
 use crate::params::Params;
-use crate::top_k::{read_keys, read_selection};
+use crate::top_k::{read_filter, read_keys, read_selection};
 
 /// Parameters: subspaces M, centroids K (16 or 256), dimension d, codebooks (f32 array `[M, K, d]`). Returns a handle.
 #[wasm_bindgen]
@@ -66,6 +67,33 @@ pub fn pq_scan_run(params: usize, words: usize) -> i32 {
         let selection = read_selection(&mut params)?;
         params.end()?;
         pq_scan(&PqCodes { codes, n, subspaces, selection }, tables, queries, keys)
+    };
+    status(run())
+}
+
+/// Parameters: M, tables (f32 array `[M, 256]`), queries (1), address of the keys, k, whether there is a filter (0 or 1), filter (u32 array), and of each of as many lists as are said next: codes (u8 array
+/// `[n, M]`), ids (u32 array `[n]`), offsets (f32 array `[n]`), base (f32). Returns 0.
+#[wasm_bindgen]
+pub fn pq_scan_lists_run(params: usize, words: usize) -> i32 {
+    const OP: Op = Op::PqScan;
+    let run = || {
+        let memory = Memory::new(OP);
+        let mut params = Params::new(&memory, OP, params, words)?;
+        let subspaces = params.size(What::Subspaces)?;
+        let tables = params.array()?;
+        let (queries, keys) = read_keys(&memory, OP, &mut params)?;
+        check_shape(OP, What::Queries, 1, queries)?;
+        let filter = read_filter(&mut params)?;
+        let mut lists = Vec::new();
+        for _ in 0..params.size(What::Rows)? {
+            let codes = params.array()?;
+            let ids: &[u32] = params.array()?;
+            let selection = Selection { first: 0, ids, filter };
+            let codes = PqCodes { codes, n: ids.len(), subspaces, selection };
+            lists.push(PqList { codes, offsets: params.array()?, base: params.float()? });
+        }
+        params.end()?;
+        pq_scan_lists(&lists, tables, keys)
     };
     status(run())
 }

@@ -114,9 +114,11 @@ function scanLists(
   top: TopK,
 ): void {
   using scanner = coder.scanner(query);
-  for (const list of nearestLists(instance, centroids, lists.length, query, nprobe))
-    if (lists[list]!.n > 0)
-      scanner.scan(lists[list]!, { ...selection, ids: numbers![list]!.pointer }, top, centroidOf(list));
+  const nearest = Array.from(nearestLists(instance, centroids, lists.length, query, nprobe))
+    .filter((list) => lists[list]!.n > 0)
+    .map((list) => ({ list: lists[list]!, ids: numbers![list]!.pointer, centroid: centroidOf(list) }));
+  if (scanner.scanLists) scanner.scanLists(nearest, selection, top);
+  else for (const { list, ids, centroid } of nearest) scanner.scan(list, { ...selection, ids }, top, centroid);
 }
 
 function nearestLists(

@@ -199,7 +199,7 @@ export class Index implements Disposable {
 
   /** Bytes of WASM memory that codes take, with what is kept free for more. */
   get bytes(): number {
-    return this.parts().reduce((sum, { block }) => sum + block.capacity, 0);
+    return this.#store.blocks().reduce((sum, { capacity }) => sum + capacity, 0);
   }
 
   /**

@@ -163,8 +163,13 @@ export class Store implements Disposable {
     throw new RangeError(`vector ${number} is in no list`);
   }
 
+  /** Every block, of files and of memory alone. */
+  blocks(): Block[] {
+    return [...this.parts().map(({ block }) => block), ...this.lists.flatMap(({ derived }) => derived ?? [])];
+  }
+
   [Symbol.dispose](): void {
-    for (const { block } of this.parts()) block.dispose();
+    for (const block of this.blocks()) block.dispose();
     this.coder[Symbol.dispose]();
     const { instance, learned } = this.#setting;
     if (this.centroids && !instance.ended) instance.free(this.centroids, learned.centroids!.byteLength);
@@ -173,7 +178,7 @@ export class Store implements Disposable {
   #emptyList(coder: Coder): CodeList {
     const { instance } = this.#setting;
     const blocks = Object.fromEntries(Object.keys(coder.blocks).map((name) => [name, new Block(instance)]));
-    return { n: 0, blocks };
+    return { n: 0, blocks, ...(coder.derives && { derived: new Block(instance) }) };
   }
 
   #appendToLists(rows: VectorRows, first: number): void {

@@ -42,6 +42,24 @@ describe("what is found", () => {
     expect(recall(index, queries, nearest(base, queries, 10, metric))).toBeGreaterThanOrEqual(floor);
   });
 
+  it("lists that were looked through before and after vectors came in find what those of one adding find", async () => {
+    const part = (from: number, to: number) => ({ shape: [to - from, d], data: base.data.slice(from * d, to * d) });
+    using whole = await Index.build(base, "IVF8,PQ16x8", { metric: "l2" });
+    using grown = await Index.build(part(0, 700), "IVF8,PQ16x8", { metric: "l2", like: whole });
+    grown.searchAll(queries, 5);
+    await grown.add(part(700, 1500));
+    const nprobe = 4;
+    const found = grown.searchAll(queries, 10, { nprobe });
+    expect(found).toEqual(whole.searchAll(queries, 10, { nprobe }));
+    // A score is the distance to what the codes stand for.
+    const [hit] = grown.search(rowOf(queries, 2), 1, { nprobe });
+    const y = grown.reconstruct(hit!.id);
+    const distance = rowOf(queries, 2).reduce((sum, x, j) => sum + (x - y[j]!) ** 2, 0);
+    expect(Math.abs(hit!.score - distance)).toBeLessThanOrEqual(1e-5 * distance);
+    using loaded = await loadIndex(saveIndex(grown));
+    expect(loaded.searchAll(queries, 10, { nprobe })).toEqual(found);
+  });
+
   it.each([
     ...["Flat", "SQ8", "Binary", "Binary,RSQ8", "PQ16x8", "PQ16x4fs", "RaBitQ3", "IVF8,PQ16x8"],
     ...["IVF8,RaBitQ", "HNSW8,RaBitQ2", "PQ16x4fs,RFlat"],

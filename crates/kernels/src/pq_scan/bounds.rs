@@ -32,11 +32,11 @@ pub(super) struct Bounds {
 impl Bounds {
     /// - `tables`: `[M][256]`, M of at least 8, finite
     /// - `n`: codes
-    /// - `magnitude`: the largest sum of magnitudes of entries
+    /// - `magnitude`: the largest that a sum and what is added to it are
     pub(super) fn of(tables: &[[f32; WIDTH]], n: usize, magnitude: f32) -> Self {
         let subspaces = tables.len();
-        // M additions, each of a rounding of 2^-24 of at most the magnitude, and as much for the difference in `most`, twice.
-        let rounding = (subspaces + 4) as f64 * f64::from(magnitude) * 2.0_f64.powi(-23);
+        // M additions and that of the shift, each with a rounding of at most 2^-24 of the magnitude, and as much for the difference in `most`, twice.
+        let rounding = (subspaces + 6) as f64 * f64::from(magnitude) * 2.0_f64.powi(-23);
         let mut prefixes = Vec::new();
         if n >= WORTHWHILE {
             let mut prefix = Prefix::default();
@@ -63,9 +63,9 @@ impl Bounds {
     }
 
     /// Which of [`LENGTHS`]: the shortest whose sum is typically enough to know that the score is above the worst, else the longest that there is.
-    pub(super) fn choose(&self, worst: f32) -> usize {
+    pub(super) fn choose(&self, worst: f64) -> usize {
         let tells = |prefix: &Prefix| {
-            let away = prefix.mean + prefix.rest - f64::from(worst);
+            let away = prefix.mean + prefix.rest - worst;
             away > BEYOND * prefix.variance.sqrt()
         };
         let longest = LENGTHS.iter().rposition(|length| *length <= self.subspaces).unwrap_or(0);

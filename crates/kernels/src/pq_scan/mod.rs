@@ -29,14 +29,19 @@
 use core::ops::Range;
 
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
-use crate::pq_tables::{MAX_SUBSPACES, check_tables};
+use crate::pq_tables::{MAX_SUBSPACES, check_sum, check_tables};
 use crate::top_k::{Selection, TopK};
 
 mod bounds;
+mod lists;
 mod prefix;
 mod scalar;
 
+pub use lists::PqList;
 pub(crate) use scalar::score;
+
+use lists::Shifts;
+use prefix::Scan;
 
 const OP: Op = Op::PqScan;
 
@@ -60,6 +65,13 @@ pub struct PqCodes<'a> {
 }
 
 impl PqCodes<'_> {
+    /// Refuses M outside of 1 to 1024, and lengths that do not fit.
+    fn check(&self) -> Result<()> {
+        check_range(OP, What::Subspaces, 1, MAX_SUBSPACES as i64, self.subspaces as i64)?;
+        check_shape(OP, What::Codes, checked_area(OP, self.n, self.subspaces)?, self.codes.len())?;
+        self.selection.check(OP, self.n)
+    }
+
     /// Calls `walk` with the first position and the codes of every run of which one may count, of positions from a multiple of [`RUN`] on.
     #[inline(always)]
     fn runs(&self, of: Range<usize>, mut walk: impl FnMut(usize, &[u8])) {
@@ -88,26 +100,55 @@ impl PqCodes<'_> {
 ///
 /// Refuses M outside of 1 to 1024, lengths that do not fit, tables with NaN or infinite values, and tables of which a sum could leave f32.
 pub fn pq_scan(codes: &PqCodes<'_>, tables: &[f32], queries: usize, keys: &mut [u64]) -> Result<()> {
-    let PqCodes { n, subspaces, .. } = *codes;
-    check_range(OP, What::Subspaces, 1, MAX_SUBSPACES as i64, subspaces as i64)?;
+    codes.check()?;
     check_range(OP, What::Queries, 1, 1 << 20, queries as i64)?;
-    check_shape(OP, What::Codes, checked_area(OP, n, subspaces)?, codes.codes.len())?;
-    check_shape(OP, What::Tables, checked_area(OP, queries, subspaces * WIDTH)?, tables.len())?;
+    let table = codes.subspaces * WIDTH;
+    check_shape(OP, What::Tables, checked_area(OP, queries, table)?, tables.len())?;
     let k = keys.len() / queries;
     check_shape(OP, What::Best, k * queries, keys.len())?;
     TopK::new(&mut keys[..k])?;
-    codes.selection.check(OP, n)?;
-    let each_query = tables.chunks_exact(subspaces * WIDTH);
+    let each_query = tables.chunks_exact(table);
     // All of them before anything is taken in.
     let magnitudes =
         each_query.clone().map(|tables| check_tables(OP, tables, WIDTH)).collect::<Result<Vec<_>>>()?;
     for ((tables, keys), magnitude) in each_query.zip(keys.chunks_exact_mut(k)).zip(magnitudes) {
-        let top = &mut TopK::new(keys)?;
-        if n < prefix::WORTHWHILE || subspaces < prefix::LENGTHS[0] {
-            scalar::scan(codes, tables, top);
-        } else {
-            prefix::scan(codes, tables, magnitude, top);
-        }
+        scan_all(&[(*codes, Shifts::NONE)], tables, magnitude, &mut TopK::new(keys)?);
     }
     Ok(())
+}
+
+/// Takes the codes of the smallest scores of some lists, of one M, into `keys`: `[k]`. A score is a sum of entries to which `offset + base` is added.
+///
+/// - `tables`: `[M, 256]`, of one query
+///
+/// Refuses what [`pq_scan`] refuses, another M than that of the first list, and offsets that are not finite.
+pub fn pq_scan_lists(lists: &[PqList<'_>], tables: &[f32], keys: &mut [u64]) -> Result<()> {
+    let Some(PqList { codes: PqCodes { subspaces, .. }, .. }) = lists.first() else { return Ok(()) };
+    let mut shift = 0.0_f32;
+    for list in lists {
+        check_shape(OP, What::Subspaces, *subspaces, list.codes.subspaces)?;
+        list.codes.check()?;
+        shift = shift.max(list.check()?);
+    }
+    check_shape(OP, What::Tables, subspaces * WIDTH, tables.len())?;
+    let magnitude = check_tables(OP, tables, WIDTH)? + shift;
+    check_sum(OP, magnitude)?;
+    let lists: Vec<_> = lists.iter().map(|list| (list.codes, Shifts::of(list))).collect();
+    scan_all(&lists, tables, magnitude, &mut TopK::new(keys)?);
+    Ok(())
+}
+
+fn scan_all(lists: &[(PqCodes<'_>, Shifts<'_>)], tables: &[f32], magnitude: f32, top: &mut TopK<'_>) {
+    let n = lists.iter().map(|(codes, _)| codes.n).sum();
+    if n < prefix::WORTHWHILE || tables.len() / WIDTH < prefix::LENGTHS[0] {
+        for (codes, shifts) in lists {
+            scalar::scan(codes, tables, *shifts, top);
+        }
+        return;
+    }
+    Scan::with(tables, n, magnitude, |scan| {
+        for (codes, shifts) in lists {
+            scan.list(codes, *shifts, top);
+        }
+    });
 }

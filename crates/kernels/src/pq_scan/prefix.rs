@@ -4,11 +4,12 @@ use core::cell::RefCell;
 use core::ops::Range;
 
 use super::bounds::Bounds;
+use super::lists::Shifts;
 use super::{PqCodes, WIDTH, scalar};
 use crate::top_k::TopK;
 
 /// Numbers of entries for which there is code.
-pub(super) const LENGTHS: [usize; 13] = [8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96];
+pub(super) const LENGTHS: [usize; 10] = [8, 12, 16, 20, 24, 32, 40, 48, 64, 96];
 
 /// The longest.
 const MAX: usize = LENGTHS[LENGTHS.len() - 1];
@@ -20,66 +21,84 @@ pub(super) const WORTHWHILE: usize = 128;
 const STRETCH: usize = 2048;
 
 #[repr(align(64))]
-struct Tables([[f32; WIDTH]; MAX]);
+pub(super) struct Tables([[f32; WIDTH]; MAX]);
 
 thread_local! {
     static TABLES: RefCell<Tables> = const { RefCell::new(Tables([[0.0; WIDTH]; MAX])) };
 }
 
-/// As `scalar::scan`, of M of at least [`LENGTHS`]`[0]`.
-///
-/// - `magnitude`: the largest sum of magnitudes of entries
-pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], magnitude: f32, top: &mut TopK<'_>) {
-    let tables = tables.as_chunks::<WIDTH>().0;
-    TABLES.with_borrow_mut(|fixed| {
-        let copied = tables.len().min(MAX);
-        fixed.0[..copied].copy_from_slice(&tables[..copied]);
-        let bounds = Bounds::of(tables, codes.n, magnitude);
-        for first in (0..codes.n).step_by(STRETCH) {
-            let stretch = first..codes.n.min(first + STRETCH);
-            let form = match LENGTHS[bounds.choose(top.worst())] {
-                8 => from_prefix::<8>,
-                12 => from_prefix::<12>,
-                16 => from_prefix::<16>,
-                20 => from_prefix::<20>,
-                24 => from_prefix::<24>,
-                28 => from_prefix::<28>,
-                32 => from_prefix::<32>,
-                40 => from_prefix::<40>,
-                48 => from_prefix::<48>,
-                56 => from_prefix::<56>,
-                64 => from_prefix::<64>,
-                80 => from_prefix::<80>,
-                _ => from_prefix::<96>,
-            };
-            form(codes, stretch, tables, fixed, &bounds, top);
-        }
-    });
+/// Scans lists of codes by the same tables, of M of at least [`LENGTHS`]`[0]`.
+pub(super) struct Scan<'a> {
+    tables: &'a [[f32; WIDTH]],
+    fixed: &'a Tables,
+    bounds: Bounds,
 }
 
-fn from_prefix<const N: usize>(
-    codes: &PqCodes<'_>,
-    stretch: Range<usize>,
-    tables: &[[f32; WIDTH]],
-    fixed: &Tables,
-    bounds: &Bounds,
-    top: &mut TopK<'_>,
-) {
-    let mut worst = top.worst::<f32>();
-    let mut most = bounds.most(N, worst);
-    codes.runs(stretch, |first, run| {
-        for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
-            let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
-            let sum = sum(&fixed.0, prefix);
-            if sum <= most {
-                let score = scalar::go_on(sum, &tables[N..], rest);
-                if score <= worst {
-                    worst = codes.take(first + i, score, top);
-                    most = bounds.most(N, worst);
+impl Scan<'_> {
+    /// Calls `scan` with one for `n` codes.
+    ///
+    /// - `magnitude`: the largest that a sum and what is added to it are
+    pub(super) fn with(tables: &[f32], n: usize, magnitude: f32, scan: impl FnOnce(&Scan<'_>)) {
+        let tables = tables.as_chunks::<WIDTH>().0;
+        TABLES.with_borrow_mut(|fixed| {
+            let copied = tables.len().min(MAX);
+            fixed.0[..copied].copy_from_slice(&tables[..copied]);
+            scan(&Scan { tables, fixed, bounds: Bounds::of(tables, n, magnitude) });
+        });
+    }
+
+    /// As `scalar::scan`.
+    pub(super) fn list(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
+        if shifts.are_there() {
+            self.stretches::<true>(codes, shifts, top);
+        } else {
+            self.stretches::<false>(codes, shifts, top);
+        }
+    }
+
+    fn stretches<const SHIFTED: bool>(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
+        let typical = if SHIFTED { shifts.typical() } else { 0.0 };
+        for first in (0..codes.n).step_by(STRETCH) {
+            let form = match LENGTHS[self.bounds.choose(f64::from(top.worst::<f32>()) - typical)] {
+                8 => Self::from_prefix::<8, SHIFTED>,
+                12 => Self::from_prefix::<12, SHIFTED>,
+                16 => Self::from_prefix::<16, SHIFTED>,
+                20 => Self::from_prefix::<20, SHIFTED>,
+                24 => Self::from_prefix::<24, SHIFTED>,
+                32 => Self::from_prefix::<32, SHIFTED>,
+                40 => Self::from_prefix::<40, SHIFTED>,
+                48 => Self::from_prefix::<48, SHIFTED>,
+                64 => Self::from_prefix::<64, SHIFTED>,
+                _ => Self::from_prefix::<96, SHIFTED>,
+            };
+            form(self, codes, shifts, first..codes.n.min(first + STRETCH), top);
+        }
+    }
+
+    fn from_prefix<const N: usize, const SHIFTED: bool>(
+        &self,
+        codes: &PqCodes<'_>,
+        shifts: Shifts<'_>,
+        stretch: Range<usize>,
+        top: &mut TopK<'_>,
+    ) {
+        let mut worst = top.worst::<f32>();
+        let mut most = self.bounds.most(N, worst);
+        codes.runs(stretch, |first, run| {
+            for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
+                let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
+                let sum = sum(&self.fixed.0, prefix);
+                let shift = shifts.at::<SHIFTED>(first + i);
+                if sum + shift <= most {
+                    let score = scalar::go_on(sum, &self.tables[N..], rest) + shift;
+                    if score <= worst {
+                        worst = codes.take(first + i, score, top);
+                        most = self.bounds.most(N, worst);
+                    }
                 }
             }
-        }
-    });
+        });
+    }
 }
 
 /// In the order of [`crate::pq_tables::sum_entries`].

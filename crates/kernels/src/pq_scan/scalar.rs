@@ -1,14 +1,15 @@
 //! Any M, tables where they are: the specification.
 
+use super::lists::Shifts;
 use super::{PqCodes, WIDTH};
 use crate::top_k::TopK;
 
-pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], top: &mut TopK<'_>) {
+pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], shifts: Shifts<'_>, top: &mut TopK<'_>) {
     let tables = tables.as_chunks::<WIDTH>().0;
     let mut worst = top.worst::<f32>();
     codes.runs(0..codes.n, |first, run| {
         for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
-            let score = score(tables, code);
+            let score = score(tables, code) + shifts.at::<true>(first + i);
             if score <= worst {
                 worst = codes.take(first + i, score, top);
             }

@@ -144,11 +144,16 @@ pub(crate) fn check_tables(op: Op, tables: &[f32], width: usize) -> Result<f32> 
         }
         sum += f32::from_bits(largest);
     }
-    // Half of the range, so that differences and the other order of a sum stay inside as well.
-    if sum > f32::MAX / 4.0 {
+    check_sum(op, sum)?;
+    Ok(sum)
+}
+
+/// Refuses a sum of magnitudes whose sums could leave f32: half of the range, so that differences and the other order of a sum stay inside as well.
+pub(crate) fn check_sum(op: Op, magnitude: f32) -> Result<()> {
+    if magnitude > f32::MAX / 4.0 {
         return Err(KernelError::new(ErrorCode::Accumulator, op, What::Sum, i64::MAX, i64::MAX));
     }
-    Ok(sum)
+    Ok(())
 }
 
 /// The score of a code: the one order in which scans add up the entries that `entry` gives for m = 0, 1, .. Four at a time from left to right, each four

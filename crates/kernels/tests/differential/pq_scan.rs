@@ -1,6 +1,6 @@
 //! Every form of the scan finds what sorting all scores finds.
 
-use lowbit_kernels::pq_scan::{PqCodes, WIDTH, pq_scan};
+use lowbit_kernels::pq_scan::{PqCodes, PqList, WIDTH, pq_scan, pq_scan_lists};
 use lowbit_kernels::pq_tables::naive;
 use lowbit_kernels::testing::Random;
 use lowbit_kernels::tier::Tier;
@@ -147,6 +147,49 @@ fn lists_add_up() {
         }
     });
     assert_eq!(parts, whole);
+}
+
+/// Lists whose codes have offsets, against sorting all scores; some of them are empty.
+#[test]
+fn lists_with_offsets() {
+    for (subspaces, n) in [(5, 400), (8, 90), (16, 6000), (30, 6000), (48, 6000)] {
+        let mut random = Random::new(n as u64 + subspaces as u64);
+        let data = random.many(n * subspaces, |random| random.next() as u8);
+        let offsets = random.many(n, Random::float);
+        let (ids, filter) = selections(&mut random, n);
+        // Nearer at the end of every table than at its start.
+        let tables: Vec<f32> =
+            (0..subspaces * WIDTH).map(|at| random.float() * 0.1 - (at % WIDTH) as f32 / 512.0).collect();
+        for (k, filter) in [(1, None), (10, Some(&filter[..])), (300, None)] {
+            let mut lists = Vec::new();
+            let mut candidates = Vec::new();
+            for (from, to, base) in [(0, n / 2, 0.5), (n / 2, n / 2, 0.0), (n / 2, n, -3.25)] {
+                let selection = Selection { first: 0, ids: &ids[from..to], filter };
+                let bytes = &data[from * subspaces..to * subspaces];
+                let codes = PqCodes { codes: bytes, n: to - from, subspaces, selection };
+                for (i, code) in bytes.chunks_exact(subspaces).enumerate() {
+                    let code: Vec<usize> = code.iter().map(|c| usize::from(*c)).collect();
+                    let score = naive::score(&tables, WIDTH, &code) + (offsets[from + i] + base);
+                    candidates.extend(id_of(&codes.selection, i).map(|id| (score, id)));
+                }
+                lists.push(PqList { codes, offsets: &offsets[from..to], base });
+            }
+            let got = collect(1, k, |keys| pq_scan_lists(&lists, &tables, keys).expect("valid lengths"));
+            assert_eq!(got, vec![best(candidates, k)], "M = {subspaces}, n = {n}, k = {k}");
+        }
+    }
+    let codes = PqCodes { codes: &[0, 0], n: 2, subspaces: 1, selection: Selection::default() };
+    let refused = |offsets: &[f32], base: f32| {
+        let list = PqList { codes, offsets, base };
+        pq_scan_lists(&[list], &[0.0; WIDTH], &mut [0]).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        refused(&[0.0, f32::NAN], 0.0),
+        Err("Range: pq_scan: finite value at position, expected 0, got 1".to_owned())
+    );
+    assert!(refused(&[0.0], 0.0).is_err_and(|error| error.starts_with("Shape: pq_scan")));
+    assert!(refused(&[0.0; 2], f32::INFINITY).is_err_and(|error| error.starts_with("Range: pq_scan")));
+    assert!(refused(&[0.0; 2], f32::MAX).is_err_and(|error| error.starts_with("Accumulator: pq_scan")));
 }
 
 #[test]

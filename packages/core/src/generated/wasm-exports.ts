@@ -143,6 +143,7 @@ export interface WasmExports {
   readonly pq_fast_scan_pack: (a: number, b: number, c: number, d: number, e: number) => number;
   readonly pq_fast_scan_run: (a: number, b: number) => number;
   readonly pq_fast_scan_unpack: (a: number, b: number, c: number, d: number, e: number) => number;
+  readonly pq_scan_lists_run: (a: number, b: number) => number;
   readonly pq_scan_run: (a: number, b: number) => number;
   readonly pq_tables_new: (a: number, b: number) => number;
   readonly pq_tables_run: (a: number, b: number, c: number, d: number, e: number) => number;

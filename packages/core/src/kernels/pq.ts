@@ -1,7 +1,7 @@
 /** Product quantization for search: distance tables and scans; see crates/kernels/src/pq_tables, pq_scan and pq_fast_scan. */
 import type { KernelInstance } from "./instance.ts";
 import { KernelObject, Parameters } from "./kernel-object.ts";
-import { type Selection, type TopK, writeKeys, writeSelection } from "./top-k.ts";
+import { type Selection, type TopK, writeFilter, writeKeys, writeSelection } from "./top-k.ts";
 
 /** `l2`: squared Euclidean distance; `ip`: *negated* inner product, so that the smallest is the best. */
 export type PqMetric = "l2" | "ip";
@@ -58,6 +58,40 @@ export function pqScan(instance: KernelInstance, { codes, n, subspaces, tables, 
   const parameters = new Parameters(instance).i32(codes, n * subspaces, n, subspaces);
   parameters.i32(tables, top.queries * subspaces * 256);
   writeSelection(writeKeys(parameters, top), n, selection).call(instance.exports.pq_scan_run);
+}
+
+export interface PqList {
+  /** Pointer to u8 [n, M]. */
+  readonly codes: number;
+  /** Pointer to u32 [n]. */
+  readonly ids: number;
+  /** Pointer to f32 [n], finite: what is added to the sums of codes. */
+  readonly offsets: number;
+  readonly n: number;
+  /** What is added to all of them. */
+  readonly base: number;
+}
+
+export interface PqListsOptions {
+  readonly lists: readonly PqList[];
+  readonly subspaces: number;
+  /** Pointer to f32 [M, 256]. */
+  readonly tables: number;
+  readonly filter?: Selection["filter"];
+  /** Of one query. */
+  readonly top: TopK;
+}
+
+/**
+ * {@link pqScan} of several lists by the tables of one query: a score is a sum of entries, to which `offset + base` is added.
+ * @throws OutOfRangeError, ShapeError; tables, offsets and bases must be finite, and so must the sum of their largest magnitudes
+ */
+export function pqScanLists(instance: KernelInstance, { lists, subspaces, tables, filter, top }: PqListsOptions): void {
+  const parameters = new Parameters(instance).i32(subspaces, tables, subspaces * 256);
+  writeFilter(writeKeys(parameters, top), filter).i32(lists.length);
+  for (const { codes, ids, offsets, n, base } of lists)
+    parameters.i32(codes, n * subspaces, ids, n, offsets, n).f32(base);
+  parameters.call(instance.exports.pq_scan_lists_run);
 }
 
 /** Vectors of a block of {@link pqFastScan}. */

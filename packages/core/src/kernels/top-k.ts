@@ -106,8 +106,12 @@ export interface Selection {
 /** As `read_selection` in crates/wasm/src/top_k.rs reads it. */
 export function writeSelection(parameters: Parameters, n: number, { firstId = 0, ids, filter }: Selection): Parameters {
   parameters.i32(firstId, ids ?? 0, ids === undefined ? 0 : n);
-  return parameters.i32(filter ? 1 : 0, filter?.pointer ?? 0, filter?.words ?? 0);
+  return writeFilter(parameters, filter);
 }
+
+/** As `read_filter` in crates/wasm/src/top_k.rs reads it. */
+export const writeFilter = (parameters: Parameters, filter: Selection["filter"]): Parameters =>
+  parameters.i32(filter ? 1 : 0, filter?.pointer ?? 0, filter?.words ?? 0);
 
 /** As `read_keys` in crates/wasm/src/top_k.rs reads it. */
 export const writeKeys = (parameters: Parameters, top: TopK): Parameters =>

@@ -7,8 +7,18 @@ import type { Block } from "../block.ts";
 export interface CodeList {
   /** Named arrays in memory: `codes`, and `factors` or `scales` where the coder has them. */
   readonly blocks: Readonly<Record<string, Block>>;
+  /** What the coder derives from codes and its list's centroid, where it does: in memory alone. */
+  readonly derived?: Block;
   /** Vectors. */
   n: number;
+}
+
+/** A list of an inverted file that is looked through. */
+export interface ListQuery {
+  readonly list: CodeList;
+  /** Pointer to the numbers of its vectors, u32 [n]. */
+  readonly ids: number;
+  readonly centroid: Query;
 }
 
 /** Vectors from .. to of a list. */
@@ -27,6 +37,8 @@ export interface Query {
 export interface Scanner extends Disposable {
   /** @param top of as many queries; of one where there is a centroid @param centroid of the list, as a query, where there are lists and the coder stores residuals */
   scan(list: CodeList, selection: Selection, top: TopK, centroid: Query | undefined): void;
+  /** The same of some lists for one query, of coders that do so in less time than one by one. @param selection but for ids */
+  scanLists?(lists: readonly ListQuery[], selection: Selection, top: TopK): void;
 }
 
 export interface Coder extends Disposable {
@@ -36,6 +48,8 @@ export interface Coder extends Disposable {
   readonly counts: boolean;
   /** A list's blocks by name, and their bytes for n vectors. */
   readonly blocks: Readonly<Record<string, (n: number) => number>>;
+  /** Whether it keeps something in {@link CodeList.derived}, 4 bytes a vector. */
+  readonly derives?: boolean;
   /** Encodes rows behind those of the list. @param centroid of the list, where what is stored is residual */
   append(list: CodeList, rows: VectorRows, centroid: Query | undefined): void;
   /** Gives back what was only wanted for encoding, until more is encoded. */
@@ -58,8 +72,8 @@ export interface CoderSetting {
 }
 
 /** Bytes of a vector, where there are so many that started blocks of them do not count. */
-export const bytesPerVector = ({ blocks }: Coder): number =>
-  Object.values(blocks).reduce((sum, bytes) => sum + bytes(1024) / 1024, 0);
+export const bytesPerVector = ({ blocks, derives }: Coder): number =>
+  Object.values(blocks).reduce((sum, bytes) => sum + bytes(1024) / 1024, derives ? 4 : 0);
 
 export const lengthOf = (runs: readonly Run[]): number => runs.reduce((sum, [from, to]) => sum + to - from, 0);
 

@@ -1,6 +1,8 @@
 /**
  * Product quantization (Jégou, Douze, Schmid 2011): a vector is cut into M parts, each of which is the nearest of 256 (or 16) centroids of its own codebook. A score is a
  * sum of M entries of the query's distance tables. In an inverted file the vector less its list's centroid is what is coded.
+ *
+ * Of a residual r of a list with centroid c, |q - c - r|² = |q - r|² + (|c|² + 2 <c, r>) - 2 <q, c>: for 8 bits one set of tables serves all lists of a query, and a number is kept for each code.
  */
 import {
   anisotropicEncode,
@@ -9,10 +11,21 @@ import {
   PqTables,
   packHalves,
   pqEncode,
+  type Selection,
+  type TopK,
   type VectorRows,
 } from "lowbit/kernels";
 import { etaOf } from "../anisotropic.ts";
-import { type CodeList, type Coder, type CoderSetting, copyRows, type Query, type Run, type Scanner } from "./coder.ts";
+import {
+  type CodeList,
+  type Coder,
+  type CoderSetting,
+  copyRows,
+  type ListQuery,
+  type Query,
+  type Run,
+  type Scanner,
+} from "./coder.ts";
 import { subtractRows } from "./rabitq.ts";
 import { dot, TableCodes } from "./table-codes.ts";
 
@@ -29,6 +42,7 @@ export interface PqSetting extends CoderSetting {
 export class PqCoder implements Coder {
   readonly residual: boolean;
   readonly counts = false;
+  readonly derives: boolean;
   readonly blocks: Coder["blocks"];
   readonly #setting: PqSetting;
   readonly #codes: TableCodes;
@@ -39,6 +53,7 @@ export class PqCoder implements Coder {
     const { instance, dimension, subspaces, bits, codebooks } = setting;
     this.#setting = setting;
     this.residual = setting.residual;
+    this.derives = setting.residual && setting.metric === "l2" && bits === 8;
     this.#codes = new TableCodes(instance, subspaces, bits);
     this.blocks = this.#codes.blocks;
     const part = dimension / subspaces;
@@ -94,7 +109,7 @@ export class PqCoder implements Coder {
     const tables = instance.alloc(tableBytes);
     // Of a residual the inner product with its list's centroid is left over: it goes to the entries of the first part.
     const shifting = this.residual && metric === "ip";
-    if (!this.residual || shifting) this.#tables.run(metric, query.pointer, query.count, tables);
+    if (!this.residual || shifting || this.derives) this.#tables.run(metric, query.pointer, query.count, tables);
     const width = this.#codes.entries;
     const first = shifting ? instance.f32(tables, width).slice() : undefined;
     const shifted = instance.alloc(4 * dimension);
@@ -112,12 +127,45 @@ export class PqCoder implements Coder {
         if (centroid && this.residual) prepare(centroid);
         this.#codes.scan(list, selection, tables, top);
       },
+      ...(this.derives && {
+        scanLists: (lists: readonly ListQuery[], selection: Selection, top: TopK) => {
+          const shifted = lists.map((one) => ({
+            ...one,
+            offsets: this.#offsets(one.list, one.centroid),
+            base: -2 * dot(query.values, one.centroid.values),
+          }));
+          this.#codes.scanLists(shifted, selection, tables, top);
+        },
+      }),
       [Symbol.dispose]: () => {
         if (instance.ended) return;
         instance.free(tables, tableBytes);
         instance.free(shifted, 4 * dimension);
       },
     };
+  }
+
+  /** Pointer to |c|² + 2 <c, r> of every code of a list, which are worked out where codes came in since the list was last looked through. */
+  #offsets(list: CodeList, { pointer, values }: Query): number {
+    const { derived, blocks, n } = list;
+    const from = derived!.bytes / 4;
+    if (from === n) return derived!.pointer;
+    const { instance, subspaces } = this.#setting;
+    const tables = instance.alloc(this.#tables.tableBytes);
+    this.#tables.run("ip", pointer, 1, tables);
+    // Negated, as for scans.
+    const products = instance.f32(tables, this.#tables.tableBytes / 4).slice();
+    instance.free(tables, this.#tables.tableBytes);
+    const square = dot(values, values);
+    const to = derived!.extend(4 * (n - from));
+    const offsets = instance.f32(to, n - from);
+    const codes = instance.u8(blocks.codes!.pointer, n * subspaces);
+    for (let i = from; i < n; i++) {
+      let sum = 0;
+      for (let m = 0; m < subspaces; m++) sum += products[m * 256 + codes[i * subspaces + m]!]!;
+      offsets[i - from] = square - 2 * sum;
+    }
+    return derived!.pointer;
   }
 
   nodes({ blocks }: CodeList): HnswCodes {

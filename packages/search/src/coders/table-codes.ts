@@ -5,11 +5,20 @@ import {
   pqBlockBytes,
   pqFastScan,
   pqScan,
+  pqScanLists,
   type Selection,
   type TopK,
   unpackPqBlocks,
 } from "lowbit/kernels";
-import { type CodeList, type Coder, lengthOf, type Run } from "./coder.ts";
+import { type CodeList, type Coder, type ListQuery, lengthOf, type Run } from "./coder.ts";
+
+/** What is added to the sums of a list. */
+export interface Shift {
+  /** Pointer to f32 [n], of its codes. */
+  readonly offsets: number;
+  /** Of the query. */
+  readonly base: number;
+}
 
 export class TableCodes {
   /** Codes of a vector. */
@@ -75,6 +84,15 @@ export class TableCodes {
     const common = { ...selection, n, subspaces: this.width, tables, top };
     if (this.entries === 256) pqScan(this.#instance, { ...common, codes: pointer });
     else pqFastScan(this.#instance, { ...common, blocks: pointer });
+  }
+
+  /** {@link TableCodes.scan} of lists of 8-bit codes for one query, to whose sums something is added. */
+  scanLists(lists: readonly (ListQuery & Shift)[], { filter }: Selection, tables: number, top: TopK): void {
+    const each = lists.map(({ list, ids, offsets, base }) => ({
+      ...{ codes: list.blocks.codes!.pointer, n: list.n },
+      ...{ ids, offsets, base },
+    }));
+    pqScanLists(this.#instance, { lists: each, subspaces: this.width, tables, filter, top });
   }
 
   /** Code m of a vector. */
