@@ -49,13 +49,10 @@ impl<'a> Shifts<'a> {
         self.offsets.is_some()
     }
 
-    /// Of a code; `THERE` says that there are any.
+    /// Of a code.
     #[inline(always)]
-    pub(super) fn at<const THERE: bool>(&self, position: usize) -> f32 {
-        match self.offsets {
-            Some(offsets) if THERE => offsets[position] + self.base,
-            _ => 0.0,
-        }
+    pub(super) fn at(&self, position: usize) -> f32 {
+        self.offsets.map_or(0.0, |offsets| offsets[position] + self.base)
     }
 
     /// Of some of its codes, which stand for the others.

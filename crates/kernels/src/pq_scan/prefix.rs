@@ -5,11 +5,11 @@ use core::ops::Range;
 
 use super::bounds::Bounds;
 use super::lists::Shifts;
-use super::{PqCodes, WIDTH, scalar};
+use super::{PqCodes, RUN, WIDTH, scalar};
 use crate::top_k::TopK;
 
 /// Numbers of entries for which there is code.
-pub(super) const LENGTHS: [usize; 10] = [8, 12, 16, 20, 24, 32, 40, 48, 64, 96];
+pub(super) const LENGTHS: [usize; 7] = [8, 16, 20, 32, 48, 64, 96];
 
 /// The longest.
 const MAX: usize = LENGTHS[LENGTHS.len() - 1];
@@ -49,6 +49,7 @@ impl Scan<'_> {
 
     /// As `scalar::scan`.
     pub(super) fn list(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
+        // Two copies: an addition to the sums of every code takes a tenth where there is nothing to add.
         if shifts.are_there() {
             self.stretches::<true>(codes, shifts, top);
         } else {
@@ -57,25 +58,22 @@ impl Scan<'_> {
     }
 
     fn stretches<const SHIFTED: bool>(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
-        let typical = if SHIFTED { shifts.typical() } else { 0.0 };
+        let typical = shifts.typical();
         for first in (0..codes.n).step_by(STRETCH) {
             let form = match LENGTHS[self.bounds.choose(f64::from(top.worst::<f32>()) - typical)] {
-                8 => Self::from_prefix::<8, SHIFTED>,
-                12 => Self::from_prefix::<12, SHIFTED>,
-                16 => Self::from_prefix::<16, SHIFTED>,
-                20 => Self::from_prefix::<20, SHIFTED>,
-                24 => Self::from_prefix::<24, SHIFTED>,
-                32 => Self::from_prefix::<32, SHIFTED>,
-                40 => Self::from_prefix::<40, SHIFTED>,
-                48 => Self::from_prefix::<48, SHIFTED>,
-                64 => Self::from_prefix::<64, SHIFTED>,
-                _ => Self::from_prefix::<96, SHIFTED>,
+                8 => Self::stretch::<8, SHIFTED>,
+                16 => Self::stretch::<16, SHIFTED>,
+                20 => Self::stretch::<20, SHIFTED>,
+                32 => Self::stretch::<32, SHIFTED>,
+                48 => Self::stretch::<48, SHIFTED>,
+                64 => Self::stretch::<64, SHIFTED>,
+                _ => Self::stretch::<96, SHIFTED>,
             };
             form(self, codes, shifts, first..codes.n.min(first + STRETCH), top);
         }
     }
 
-    fn from_prefix<const N: usize, const SHIFTED: bool>(
+    fn stretch<const N: usize, const SHIFTED: bool>(
         &self,
         codes: &PqCodes<'_>,
         shifts: Shifts<'_>,
@@ -88,7 +86,7 @@ impl Scan<'_> {
             for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
                 let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
                 let sum = sum(&self.fixed.0, prefix);
-                let shift = shifts.at::<SHIFTED>(first + i);
+                let shift = if SHIFTED { shifts.at(first + i) } else { 0.0 };
                 if sum + shift <= most {
                     let score = scalar::go_on(sum, &self.tables[N..], rest) + shift;
                     if score <= worst {

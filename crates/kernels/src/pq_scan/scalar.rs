@@ -9,7 +9,7 @@ pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], shifts: Shifts<'_>, top:
     let mut worst = top.worst::<f32>();
     codes.runs(0..codes.n, |first, run| {
         for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
-            let score = score(tables, code) + shifts.at::<true>(first + i);
+            let score = score(tables, code) + shifts.at(first + i);
             if score <= worst {
                 worst = codes.take(first + i, score, top);
             }

@@ -105,7 +105,9 @@ fn what_bounds_leave_is_no_candidate() {
         // Codes of small numbers are near: a few such vectors everywhere, more of them towards the end.
         for (i, code) in data.chunks_exact_mut(subspaces).enumerate() {
             if random.int(0, 5200 - i as i32) < 40 {
-                code.iter_mut().for_each(|c| *c %= 16);
+                for c in code.iter_mut() {
+                    *c %= 16;
+                }
             }
         }
         for (k, negative, ties) in [(1, false, false), (10, true, false), (10, false, true), (700, true, true)] {

@@ -43,7 +43,7 @@ export interface PqScanOptions extends Selection {
   /** Pointer to u8 [n, M]. */
   readonly codes: number;
   readonly n: number;
-  /** M: 1 to 1024; from 8 on as fast as it is, multiples of 4 to 32 and of 8 or 16 to 96 best. */
+  /** M: 1 to 1024; 8, 16, 32, 48, 64 and 96 are faster. */
   readonly subspaces: number;
   /** Pointer to f32 [queries of top, M, 256]. */
   readonly tables: number;
