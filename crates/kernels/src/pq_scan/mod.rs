@@ -15,7 +15,7 @@
 //!
 //! | M, n | form | why |
 //! |---|---|---|
-//! | 8 or more, 128 codes or more | the first 8, 16, 20, 32, 48, 64 or 96 entries unrolled, tables at a fixed address, then the walk | unrolled is 1.8 to 3.5 times a walk that loads codes byte by byte |
+//! | 8 or more, 128 codes or more | the first 8, 12, 16, 20, 32, 48, 64 or 96 entries unrolled, tables at a fixed address, then the walk | unrolled is 1.8 to 3.5 times a walk that loads codes byte by byte |
 //! | any, fewer than 2,048 codes | no bounds: the longest prefix that there is | mean and least of M tables take as long as some hundred codes |
 //! | else | a walk by words of four codes over tables where they are | the copy of M KiB of tables would take longer than it saves |
 //!
@@ -146,9 +146,8 @@ fn scan_all(lists: &[(PqCodes<'_>, Shifts<'_>)], tables: &[f32], magnitude: f32,
         }
         return;
     }
-    Scan::with(tables, n, magnitude, |scan| {
-        for (codes, shifts) in lists {
-            scan.list(codes, *shifts, top);
-        }
-    });
+    let scan = Scan::new(tables, n, magnitude);
+    for (codes, shifts) in lists {
+        scan.list(codes, *shifts, top);
+    }
 }

@@ -5,11 +5,11 @@ use core::ops::Range;
 
 use super::bounds::Bounds;
 use super::lists::Shifts;
-use super::{PqCodes, RUN, WIDTH, scalar};
+use super::{PqCodes, WIDTH, scalar};
 use crate::top_k::TopK;
 
 /// Numbers of entries for which there is code.
-pub(super) const LENGTHS: [usize; 7] = [8, 16, 20, 32, 48, 64, 96];
+pub(super) const LENGTHS: [usize; 8] = [8, 12, 16, 20, 32, 48, 64, 96];
 
 /// The longest.
 const MAX: usize = LENGTHS[LENGTHS.len() - 1];
@@ -21,30 +21,26 @@ pub(super) const WORTHWHILE: usize = 128;
 const STRETCH: usize = 2048;
 
 #[repr(align(64))]
-pub(super) struct Tables([[f32; WIDTH]; MAX]);
+struct Tables([[f32; WIDTH]; MAX]);
 
 thread_local! {
     static TABLES: RefCell<Tables> = const { RefCell::new(Tables([[0.0; WIDTH]; MAX])) };
 }
 
-/// Scans lists of codes by the same tables, of M of at least [`LENGTHS`]`[0]`.
+/// Scans lists of codes by the same tables, of M of at least [`LENGTHS`]`[0]`; the last that was made.
 pub(super) struct Scan<'a> {
     tables: &'a [[f32; WIDTH]],
-    fixed: &'a Tables,
     bounds: Bounds,
 }
 
-impl Scan<'_> {
-    /// Calls `scan` with one for `n` codes.
-    ///
+impl<'a> Scan<'a> {
+    /// - `n`: codes of all lists
     /// - `magnitude`: the largest that a sum and what is added to it are
-    pub(super) fn with(tables: &[f32], n: usize, magnitude: f32, scan: impl FnOnce(&Scan<'_>)) {
+    pub(super) fn new(tables: &'a [f32], n: usize, magnitude: f32) -> Self {
         let tables = tables.as_chunks::<WIDTH>().0;
-        TABLES.with_borrow_mut(|fixed| {
-            let copied = tables.len().min(MAX);
-            fixed.0[..copied].copy_from_slice(&tables[..copied]);
-            scan(&Scan { tables, fixed, bounds: Bounds::of(tables, n, magnitude) });
-        });
+        let copied = tables.len().min(MAX);
+        TABLES.with_borrow_mut(|fixed| fixed.0[..copied].copy_from_slice(&tables[..copied]));
+        Self { tables, bounds: Bounds::of(tables, n, magnitude) }
     }
 
     /// As `scalar::scan`.
@@ -62,6 +58,7 @@ impl Scan<'_> {
         for first in (0..codes.n).step_by(STRETCH) {
             let form = match LENGTHS[self.bounds.choose(f64::from(top.worst::<f32>()) - typical)] {
                 8 => Self::stretch::<8, SHIFTED>,
+                12 => Self::stretch::<12, SHIFTED>,
                 16 => Self::stretch::<16, SHIFTED>,
                 20 => Self::stretch::<20, SHIFTED>,
                 32 => Self::stretch::<32, SHIFTED>,
@@ -82,19 +79,22 @@ impl Scan<'_> {
     ) {
         let mut worst = top.worst::<f32>();
         let mut most = self.bounds.most(N, worst);
-        codes.runs(stretch, |first, run| {
-            for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
-                let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
-                let sum = sum(&self.fixed.0, prefix);
-                let shift = if SHIFTED { shifts.at(first + i) } else { 0.0 };
-                if sum + shift <= most {
-                    let score = scalar::go_on(sum, &self.tables[N..], rest) + shift;
-                    if score <= worst {
-                        worst = codes.take(first + i, score, top);
-                        most = self.bounds.most(N, worst);
+        // Here, and not handed on: the address is then a constant of the code.
+        TABLES.with_borrow(|fixed| {
+            codes.runs(stretch, |first, run| {
+                for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
+                    let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
+                    let sum = sum(&fixed.0, prefix);
+                    let shift = if SHIFTED { shifts.at(first + i) } else { 0.0 };
+                    if sum + shift <= most {
+                        let score = scalar::go_on(sum, &self.tables[N..], rest) + shift;
+                        if score <= worst {
+                            worst = codes.take(first + i, score, top);
+                            most = self.bounds.most(N, worst);
+                        }
                     }
                 }
-            }
+            });
         });
     }
 }
