@@ -32,8 +32,13 @@ pub fn memory_alloc(bytes: usize) -> usize {
             return 0;
         }
         let start = storage.as_mut_ptr().expose_provenance();
-        let at = blocks.partition_point(|block| block.start < start);
-        blocks.insert(at, Block { start, bytes, _storage: storage });
+        blocks.push(Block { start, bytes, _storage: storage });
+        // To its place, which is nearly always near: a loop and not `insert`, whose code every module would carry.
+        let mut at = blocks.len() - 1;
+        while at > 0 && blocks[at - 1].start > start {
+            blocks.swap(at - 1, at);
+            at -= 1;
+        }
         start
     })
 }
@@ -62,20 +67,16 @@ pub fn with_scratch<R>(run: impl FnOnce(Arena<'_>) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| run(scratch.arena()))
 }
 
-/// Regions of a call for which there is room without an allocation.
-const FEW: usize = 16;
-
-/// From, to, and whether it is written.
-type Region = (usize, usize, bool);
+/// Regions that one call may take before it is [`Memory::seal`]ed.
+const MAX_REGIONS: usize = 16;
 
 /// The memory as one call of an export sees it: every slice it takes lies in one live block, is aligned, and no slice that is written
 /// overlaps another. Blocks cannot be freed while it lives, for exports do not nest.
 pub struct Memory {
     op: Op,
     taken: Cell<usize>,
-    regions: [Cell<Region>; FEW],
-    /// Those behind them.
-    more: RefCell<Vec<Region>>,
+    regions: [Cell<(usize, usize, bool)>; MAX_REGIONS],
+    sealed: Cell<bool>,
 }
 
 impl Memory {
@@ -85,9 +86,14 @@ impl Memory {
         Self {
             op,
             taken: Cell::new(0),
-            regions: [const { Cell::new((0, 0, false)) }; FEW],
-            more: RefCell::default(),
+            regions: [const { Cell::new((0, 0, false)) }; MAX_REGIONS],
+            sealed: Cell::new(false),
         }
+    }
+
+    /// From now on any number of regions may be read, and none written: what is read is held against what is written, and need not be remembered.
+    pub fn seal(&self) {
+        self.sealed.set(true);
     }
 
     /// `len` elements to read.
@@ -142,17 +148,23 @@ impl Memory {
             Some(_) => {}
         }
         let count = self.taken.get();
-        let more = &mut *self.more.borrow_mut();
-        let few = self.regions.iter().take(count).map(Cell::get);
-        for (other_start, other_end, other_writes) in few.chain(more.iter().copied()) {
+        let sealed = self.sealed.get();
+        if sealed && writes {
+            return refuse(What::Overlap, 0, pointer);
+        }
+        for region in &self.regions[..count] {
+            let (other_start, other_end, other_writes) = region.get();
             if (writes || other_writes) && pointer < other_end && other_start < end {
                 return refuse(What::Overlap, other_end, pointer);
             }
         }
-        match self.regions.get(count) {
-            Some(free) => free.set((pointer, end, writes)),
-            None => more.push((pointer, end, writes)),
+        if sealed {
+            return Ok(());
         }
+        let Some(free) = self.regions.get(count) else {
+            return refuse(What::Pointer, MAX_REGIONS, count + 1);
+        };
+        free.set((pointer, end, writes));
         self.taken.set(count + 1);
         Ok(())
     }
@@ -193,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn a_call_may_take_many() {
+    fn a_sealed_call_reads_any_number() {
         let starts: Vec<usize> = (0..50).map(|_| memory_alloc(64)).collect();
         let memory = Memory::new(Op::Memory);
-        assert!(starts[1..].iter().all(|start| memory.read::<u8>(*start, 64).is_ok()));
         assert!(memory.write::<u8>(starts[0], 64).is_ok());
-        for start in &starts[1..] {
-            assert_eq!(memory.write::<u8>(*start, 1).map_err(|e| e.what), Err(What::Overlap));
-        }
+        memory.seal();
+        assert!(starts[1..].iter().all(|start| memory.read::<u8>(*start, 64).is_ok()));
+        assert_eq!(memory.read::<u8>(starts[0], 1).map_err(|e| e.what), Err(What::Overlap));
+        assert_eq!(memory.write::<u8>(starts[1], 1).map_err(|e| e.what), Err(What::Overlap));
         assert!(starts.iter().all(|start| memory_free(*start, 64) == 0));
     }
 }

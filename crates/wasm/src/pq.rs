@@ -84,6 +84,7 @@ pub fn pq_scan_lists_run(params: usize, words: usize) -> i32 {
         let (queries, keys) = read_keys(&memory, OP, &mut params)?;
         check_shape(OP, What::Queries, 1, queries)?;
         let filter = read_filter(&mut params)?;
+        memory.seal();
         let mut lists = Vec::new();
         for _ in 0..params.size(What::Rows)? {
             let codes = params.array()?;
