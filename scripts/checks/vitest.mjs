@@ -1,6 +1,6 @@
 // Runs vitest with a configuration and reads the counts from its JSON report.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pnpmEnv } from "../setup/node.mjs";
 import { root } from "../setup/paths.mjs";
 import { run } from "../setup/run.mjs";
@@ -11,6 +11,18 @@ const skippedTitles = (report) =>
     .flatMap((file) => file.assertionResults)
     .filter((test) => ["pending", "skipped", "todo"].includes(test.status))
     .map((test) => test.fullName);
+
+/** Title and first line of what is wrong of each test, or of each file, that failed; where vitest itself did, its first error. */
+function failures({ testResults }, failure) {
+  const firstLine = (text) => text.trim().split("\n")[0];
+  const titles = testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const red = assertionResults.filter((test) => test.status === "failed");
+    if (red.length === 0 && status === "failed") return [`${relative(root, name)}: ${firstLine(message)}`];
+    return red.map((test) => `${test.fullName}: ${firstLine(test.failureMessages[0] ?? "")}`);
+  });
+  if (titles.length > 0 || !failure) return titles;
+  return [firstLine(/^.*(Unhandled|Error:).*(\n.*){0,2}/m.exec(failure.output)?.[0] ?? failure.message)];
+}
 
 /** @returns {import("./check.mjs").Check} */
 export const vitest = (name, config, { timeout = 900, env = {}, args = [] } = {}) => ({
@@ -46,6 +58,7 @@ export const vitest = (name, config, { timeout = 900, env = {}, args = [] } = {}
       passed: report.numPassedTests,
       failed,
       skipped: skippedTitles(report),
+      failures: failures(report, failure),
       output: failure ? `${failure.message}\n${failuresOf(failure.output)}` : undefined,
     };
   },
