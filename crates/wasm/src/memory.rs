@@ -23,6 +23,12 @@ struct Block {
     _storage: Buffer<u8>,
 }
 
+/// How many blocks start at an address or before it.
+#[inline(never)]
+fn started(blocks: &[Block], pointer: usize) -> usize {
+    blocks.partition_point(|block| block.start <= pointer)
+}
+
 /// A zeroed block of `bytes` bytes, aligned to 64; 0 where memory is exhausted.
 #[wasm_bindgen]
 pub fn memory_alloc(bytes: usize) -> usize {
@@ -46,15 +52,16 @@ pub fn memory_alloc(bytes: usize) -> usize {
 /// Takes a block back. An address or size that is not of a live block is a `Handle` error.
 #[wasm_bindgen]
 pub fn memory_free(pointer: usize, bytes: usize) -> i32 {
-    status(BLOCKS.with_borrow_mut(
-        |blocks| match blocks.binary_search_by_key(&pointer, |block| block.start) {
-            Ok(at) if blocks[at].bytes == bytes => {
-                blocks.remove(at);
+    status(BLOCKS.with_borrow_mut(|blocks| {
+        let after = started(blocks, pointer);
+        match blocks.get(after.wrapping_sub(1)) {
+            Some(block) if block.start == pointer && block.bytes == bytes => {
+                blocks.remove(after - 1);
                 Ok(())
             }
             _ => Err(KernelError::new(ErrorCode::Handle, Op::Memory, What::Pointer, 0, pointer as i64)),
-        },
-    ))
+        }
+    }))
 }
 
 /// Makes sure that kernels find `lines` lines of scratch.
@@ -135,8 +142,8 @@ impl Memory {
             return refuse(What::Length, usize::MAX / size, len);
         };
         let block_end = BLOCKS.with_borrow(|blocks| {
-            let before = blocks.partition_point(|block| block.start <= pointer);
-            let block = blocks[..before].last()?;
+            let before = started(blocks, pointer);
+            let block = blocks.get(before.wrapping_sub(1))?;
             let end = block.start + block.bytes;
             (pointer < end).then_some(end)
         });
@@ -148,18 +155,14 @@ impl Memory {
             Some(_) => {}
         }
         let count = self.taken.get();
-        let sealed = self.sealed.get();
-        if sealed && writes {
-            return refuse(What::Overlap, 0, pointer);
-        }
         for region in &self.regions[..count] {
             let (other_start, other_end, other_writes) = region.get();
             if (writes || other_writes) && pointer < other_end && other_start < end {
                 return refuse(What::Overlap, other_end, pointer);
             }
         }
-        if sealed {
-            return Ok(());
+        if self.sealed.get() {
+            return if writes { refuse(What::Overlap, 0, pointer) } else { Ok(()) };
         }
         let Some(free) = self.regions.get(count) else {
             return refuse(What::Pointer, MAX_REGIONS, count + 1);
