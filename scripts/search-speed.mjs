@@ -4,7 +4,7 @@
 //   pip install faiss-cpu numpy
 //   node scripts/search-speed.mjs [--python python3] [--rows 1000000] [--only PQ48x8] [--rounds 7] [--write]      --write: into docs/results.md
 //
-// The vectors are made from real ones (see `mix`), 1.5 GB of them on disk meanwhile; queries are real and have no part in them. Needs a build (`pnpm build`), some 6 GB of memory, and the data set minilm beside the checkout or
+// The whole takes some 20 minutes, most of them to build. The vectors are made from real ones (see `mix`), 1.5 GB of them on disk meanwhile; queries are real and have no part in them. Needs a build (`pnpm build`), some 6 GB of memory, and the data set minilm beside the checkout or
 // where LOWBIT_DATA points. Node 24 has the fastest tier.
 import { spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
