@@ -1,10 +1,11 @@
 // What running costs beside the kernels: a graph of a thousand layers of one element, and sharing out a run that is next to nothing.
 //
 //   node scripts/overhead.mjs [--tier simd128]
+
 import { parseArgs } from "node:util";
 import * as lowbit from "../packages/core/dist/index.js";
 import * as kernels from "../packages/core/dist/kernels.js";
-import { median } from "./digits/race.mjs";
+import { median } from "./median.mjs";
 
 const { values } = parseArgs({ options: { tier: { type: "string" } } });
 const options = values.tier ? { tier: values.tier } : {};

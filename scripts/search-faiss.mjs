@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
-import { data, load, readRows } from "./search/minilm.mjs";
+import { bytesOf, data, load, normalize, readRows } from "./search/minilm.mjs";
 import { root } from "./setup/paths.mjs";
 
 const ROWS = 4000;
@@ -38,8 +38,6 @@ const CASES = [
   ["HNSW32,PQ48x8", "cosine"],
   ["Binary", "hamming"],
 ];
-
-const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Codes of every vector in the order of numbers, as Faiss has them where they are not in blocks: M bytes, two codes of 4 bits to a byte, floats or bits. */
 function plainCodes(index) {
@@ -81,13 +79,7 @@ await whenMain(import.meta.url, async () => {
   const base = { shape: [ROWS, d], data: rows.subarray(0, ROWS * d) };
   const queries = { shape: [QUERIES, d], data: rows.slice((n - QUERIES) * d) };
   // Of length 1, which all metrics take the same.
-  for (let i = 0; i < QUERIES; i++) {
-    const row = queries.data.subarray(i * d, (i + 1) * d);
-    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
-    row.forEach((x, j) => {
-      row[j] = x / length;
-    });
-  }
+  normalize(queries.data, d);
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), "lowbit-faiss-"));
   mkdirSync(folder, { recursive: true });
   try {

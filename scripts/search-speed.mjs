@@ -4,7 +4,7 @@
 //   pip install faiss-cpu numpy
 //   node scripts/search-speed.mjs [--python python3] [--rows 1000000] [--only PQ48x8] [--rounds 7] [--write]      --write: into docs/results.md
 //
-// The whole takes some 20 minutes, most of them to build. The vectors are made from real ones (see `mix`), 1.5 GB of them on disk meanwhile; queries are real and have no part in them. Needs a build (`pnpm build`), some 6 GB of memory, and the data set minilm beside the checkout or
+// The whole takes some 20 minutes, most of them to build. The vectors are made from real ones (`search/mixer.mjs`, with noise of a quarter of their length), 1.5 GB of them on disk meanwhile; queries are real and have no part in them. Needs a build (`pnpm build`), some 6 GB of memory, and the data set minilm beside the checkout or
 // where LOWBIT_DATA points. Node 24 has the fastest tier.
 import { spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,8 +13,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { whenMain } from "./main-module.mjs";
+import { median } from "./median.mjs";
 import { writeSection } from "./results-section.mjs";
-import { data, load, readRows } from "./search/minilm.mjs";
+import { bytesOf, data, load, normalize, readRows } from "./search/minilm.mjs";
+import { mixer } from "./search/mixer.mjs";
 import { root } from "./setup/paths.mjs";
 
 const K = 10;
@@ -36,40 +38,6 @@ const TRAINED = [
   ["PQ16x8", "PQ16"],
   ["PQ48x8", "PQ48"],
 ];
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
-
-/** Uniform in 0..1, of a seed (mulberry32). */
-function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Rows of length 1, each somewhere between a real row and up to half of the way to another, and moved by noise of a quarter of its length. */
-function mix({ n, d, data: real }, count) {
-  const random = uniform(1);
-  const rows = new Float32Array(count * d);
-  for (let i = 0; i < count; i++) {
-    const [a, b, t] = [Math.floor(random() * n) * d, Math.floor(random() * n) * d, random() / 2];
-    let square = 0;
-    for (let j = 0; j < d; j++) {
-      // The sum of three is near enough to a normal one: variance 1/4 of a uniform's three in -1..1 is 1.
-      const noise = random() + random() + random() - 1.5;
-      const x = real[a + j] * (1 - t) + real[b + j] * t + noise * (0.5 / Math.sqrt(d));
-      rows[i * d + j] = x;
-      square += x * x;
-    }
-    const scale = 1 / Math.sqrt(square);
-    for (let j = 0; j < d; j++) rows[i * d + j] *= scale;
-  }
-  return rows;
-}
 
 /** A process of Python that answers line by line. */
 function startFaiss(python, folder, d) {
@@ -145,12 +113,14 @@ await whenMain(import.meta.url, async () => {
     },
   });
   const { Index, toFaiss } = await load("@lowbit/search");
+  const { Random } = await load("lowbit/quantize");
   const real = await readRows(join(data, "minilm", "base_f16.npy"));
   const { n, d } = real;
   const load1 = loadavg()[0].toFixed(1);
   const [count, rounds] = [Number(values.rows), Number(values.rounds)];
-  const kept = { n: n - QUERIES, d, data: real.data.subarray(0, (n - QUERIES) * d) };
-  const base = { shape: [count, d], data: mix(kept, count) };
+  const kept = real.data.subarray(0, (n - QUERIES) * d);
+  const base = mixer(new Random(1), kept, d, 0.25 * Math.sqrt(12 / d))(count);
+  normalize(base.data, d);
   const queries = { shape: [QUERIES, d], data: real.data.slice((n - QUERIES) * d) };
   const training = {
     shape: [Math.min(count, TRAINING), d],

@@ -5,19 +5,10 @@ import { expect, test } from "vitest";
 import { LiteRt } from "../src/engines/litert-module.ts";
 import { runtimeHost } from "../src/host/runtime.ts";
 import { minilmTflite } from "../src/models/minilm-tflite.ts";
+import { draw } from "../src/values.ts";
 
-/** Bell-shaped enough, by a linear congruential generator. */
-function noise(length: number, scale: number): Float32Array {
-  let state = length;
-  return Float32Array.from({ length }, () => {
-    let sum = -2;
-    for (let i = 0; i < 4; i++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      sum += state / 2 ** 32;
-    }
-    return sum * scale;
-  });
-}
+const noise = (length: number, scale: number): Float32Array =>
+  (draw("f32", length, length, 0) as Float32Array).map((value) => value * scale);
 
 const WORDS = 50;
 const LENGTH = 5;

@@ -3,14 +3,12 @@
  * second of a shared machine falls on all of them. An engine's speed is that of its median batch.
  */
 
+import { median } from "../median.mjs";
 import { BATCH, takeImages } from "./engines.mjs";
 
 /** Rounds before the clock starts: code is compiled and memory is mapped in the first ones. */
 const WARM_UP = 3;
 export const ROUNDS = 31;
-
-/** @param {readonly number[]} values an odd number of them */
-export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /**
  * @param {readonly { name: string, scores: (images: Float32Array, count: number) => Promise<Float32Array> }[]} engines

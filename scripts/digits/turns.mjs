@@ -1,5 +1,5 @@
 // Engines on the clock in one process, in turns, so that a slow second of a shared machine falls on all of them: what each takes for a run is the median of its turns.
-import { median } from "./race.mjs";
+import { median } from "../median.mjs";
 
 /** Timed turns of each engine, after as many calls that are not counted as fit into the same time. */
 export const TURNS = 61;

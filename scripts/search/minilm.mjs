@@ -22,3 +22,14 @@ export async function readRows(path) {
   const halves = new Uint16Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
   return { n: Number(n), d: Number(d), data: Float32Array.from(halves, fromHalf) };
 }
+
+/** Makes every row [d] of length 1, in place. */
+export function normalize(rows, d) {
+  for (let from = 0; from < rows.length; from += d) {
+    const row = rows.subarray(from, from + d);
+    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+    for (let j = 0; j < d; j++) row[j] /= length;
+  }
+}
+
+export const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);

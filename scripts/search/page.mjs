@@ -3,6 +3,7 @@
 import { Index, recall } from "@lowbit/search";
 import { fromHalf } from "lowbit";
 import { Random } from "lowbit/quantize";
+import { mixer } from "./mixer.mjs";
 
 const D = 384;
 const K = 10;
@@ -12,21 +13,6 @@ async function readRows() {
   const bytes = await (await fetch("./base_f16.npy")).arrayBuffer();
   const start = 10 + new DataView(bytes).getUint16(8, true);
   return Float32Array.from(new Uint16Array(bytes.slice(start)), fromHalf);
-}
-
-/** Vectors made from real ones: two of them, mixed, and some noise, so that each has neighbours of its own kind. */
-function mixer(rows, seed) {
-  const random = new Random(seed);
-  const n = rows.length / D;
-  return (count) => {
-    const data = new Float32Array(count * D);
-    for (let i = 0; i < count; i++) {
-      const [a, b, t] = [random.below(n) * D, random.below(n) * D, 0.5 * random.uniform()];
-      for (let j = 0; j < D; j++)
-        data[i * D + j] = (1 - t) * rows[a + j] + t * rows[b + j] + 0.02 * (random.uniform() - 0.5);
-    }
-    return { shape: [count, D], data };
-  };
 }
 
 const rowOf = ({ data }, i) => data.subarray(i * D, (i + 1) * D);
@@ -51,7 +37,7 @@ async function main() {
   const cut = rows.length - 200 * D;
   const queries = { shape: [200, D], data: rows.slice(cut) };
   const real = rows.slice(0, cut);
-  const made = mixer(real, 1)(n - real.length / D);
+  const made = mixer(new Random(1), real, D)(n - real.length / D);
   const base = { shape: [n, D], data: new Float32Array(n * D) };
   base.data.set(real);
   base.data.set(made.data, real.length);
@@ -74,7 +60,7 @@ async function main() {
   };
   index.dispose();
   if (!million) return { small };
-  const mix = mixer(real, 2);
+  const mix = mixer(new Random(2), real, D);
   const large = await Index.build(mix(100_000), million);
   let adding = 0;
   for (let i = 1; i < 10; i++) {

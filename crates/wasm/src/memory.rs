@@ -38,13 +38,8 @@ pub fn memory_alloc(bytes: usize) -> usize {
             return 0;
         }
         let start = storage.as_mut_ptr().expose_provenance();
-        blocks.push(Block { start, bytes, _storage: storage });
-        // To its place, which is nearly always near: a loop and not `insert`, whose code every module would carry.
-        let mut at = blocks.len() - 1;
-        while at > 0 && blocks[at - 1].start > start {
-            blocks.swap(at - 1, at);
-            at -= 1;
-        }
+        let at = started(blocks, start);
+        blocks.insert(at, Block { start, bytes, _storage: storage });
         start
     })
 }

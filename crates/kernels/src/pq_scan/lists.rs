@@ -1,7 +1,8 @@
 //! Codes with what is added to their sums, as an inverted file has them.
 
 use super::{OP, PqCodes};
-use crate::error::{Result, What, check_finite, check_shape};
+use crate::error::{Result, What, check_shape};
+use crate::pq_tables::magnitude;
 
 /// Codes of a list, to whose sums of entries something is added.
 ///
@@ -21,13 +22,7 @@ impl PqList<'_> {
     /// Refuses another number of offsets, and values that are not finite. Returns the largest magnitude of what is added.
     pub(super) fn check(&self) -> Result<f32> {
         check_shape(OP, What::Scale, self.codes.n, self.offsets.len())?;
-        check_finite(OP, &[self.base])?;
-        // The magnitudes of floats are in the order of their bits.
-        let largest = self.offsets.iter().fold(0, |largest, t| u32::max(largest, t.to_bits() & 0x7fff_ffff));
-        if largest >= f32::INFINITY.to_bits() {
-            check_finite(OP, self.offsets)?;
-        }
-        Ok(f32::from_bits(largest) + self.base.abs())
+        Ok(magnitude(OP, self.offsets)? + magnitude(OP, &[self.base])?)
     }
 }
 

@@ -136,16 +136,21 @@ impl PqTables {
 pub(crate) fn check_tables(op: Op, tables: &[f32], width: usize) -> Result<f32> {
     let mut sum = 0.0;
     for (at, table) in tables.chunks_exact(width).enumerate() {
-        // The magnitudes of floats are in the order of their bits, those of infinities and NaN above all others.
-        let largest = table.iter().fold(0, |largest, t| u32::max(largest, t.to_bits() & 0x7fff_ffff));
-        if largest >= f32::INFINITY.to_bits() {
-            check_finite(op, table)
-                .map_err(|error| KernelError { got: error.got + (at * width) as i64, ..error })?;
-        }
-        sum += f32::from_bits(largest);
+        sum += magnitude(op, table)
+            .map_err(|error| KernelError { got: error.got + (at * width) as i64, ..error })?;
     }
     check_sum(op, sum)?;
     Ok(sum)
+}
+
+/// The largest magnitude; refuses values that are not finite (the error holds the position).
+pub(crate) fn magnitude(op: Op, values: &[f32]) -> Result<f32> {
+    // The magnitudes of floats are in the order of their bits, those of infinities and NaN above all others.
+    let largest = values.iter().fold(0, |largest, t| u32::max(largest, t.to_bits() & 0x7fff_ffff));
+    if largest >= f32::INFINITY.to_bits() {
+        check_finite(op, values)?;
+    }
+    Ok(f32::from_bits(largest))
 }
 
 /// Refuses a sum of magnitudes whose sums could leave f32: half of the range, so that differences and the other order of a sum stay inside as well.
