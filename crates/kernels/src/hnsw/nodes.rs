@@ -1,12 +1,14 @@
 //! The vectors of nodes, as other families store them: scores of some, and what one stands for.
 
+use core::array::from_fn;
+
 use super::{Metric, OP};
 use crate::buffer::Buffer;
 use crate::error::{Result, What, check_range, check_shape, checked_area};
 use crate::flat_scan::{self, Row, Rows};
 use crate::pq_scan;
 use crate::pq_tables::PqTables;
-use crate::rabitq::{self, RabitqQuery, Scorer, prepare, query_bytes, row_bytes, unpack};
+use crate::rabitq::{self, ROWS, RabitqQuery, Scorer, prepare, query_bytes, row_bytes, unpack};
 use crate::tier::Tier;
 
 /// How vectors are stored.
@@ -134,9 +136,15 @@ impl Nodes<'_> {
             }
             (Query::Rabitq(scorer), Stored::Rabitq { codes, factors, bits, .. }) => {
                 let (row, factors) = (row_bytes(self.dimension, bits), factors.as_chunks::<2>().0);
-                for (id, score) in ids.iter().zip(scores) {
-                    let id = *id as usize;
-                    *score = scorer.score(tier, &codes[id * row..][..row], factors[id]);
+                for (ids, scores) in ids.chunks(ROWS).zip(scores.chunks_mut(ROWS)) {
+                    // The last may be scored more than once.
+                    let ids: [usize; ROWS] = from_fn(|i| ids[i.min(ids.len() - 1)] as usize);
+                    let found = scorer.scores(
+                        tier,
+                        ids.map(|id| &codes[id * row..][..row]),
+                        ids.map(|id| factors[id]),
+                    );
+                    scores.copy_from_slice(&found[..scores.len()]);
                 }
             }
             _ => unreachable!("a query of other codes"),
