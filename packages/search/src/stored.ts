@@ -33,6 +33,16 @@ async function handleOf(op: string, name: string, create: boolean): Promise<File
 }
 
 /**
+ * Does something to a stored file that no other tab may disturb: files are replaced alone ("exclusive") and read together ("shared").
+ * Without it a file that is replaced while its bytes are on their way is gone for its reader.
+ */
+async function locked<T>(name: string, mode: LockMode, act: () => Promise<T>): Promise<T> {
+  const { locks } = globalThis.navigator ?? {};
+  // Where there are no locks there is no such storage, which is what `act` says then.
+  return locks ? ((await locks.request(`${FOLDER}/${name}`, { mode }, act)) as T) : act();
+}
+
+/**
  * Keeps an index under a name, in place of what was there.
  * @param index an index, or the bytes that `saveIndex` or `IndexWorker.save` gave
  * @throws InputError (a name that no file can have), LoadError (no storage, or too little of it: what was there stays)
@@ -45,7 +55,8 @@ export async function storeIndex(name: string, index: Index | Uint8Array<ArrayBu
     // It writes to a copy, which takes the file's place when it is closed.
     writable = await handle.createWritable();
     await writable.write(bytes);
-    await writable.close();
+    const written = writable;
+    await locked(name, "exclusive", () => written.close());
   } catch (error) {
     await writable?.abort().catch(() => undefined);
     throw new LoadError("storeIndex", name, `room for ${bytes.length} bytes`, String(error), error);
@@ -57,16 +68,20 @@ export async function storeIndex(name: string, index: Index | Uint8Array<ArrayBu
  * @throws as `loadIndex`, and LoadError where there is no storage
  */
 export async function loadStored(name: string, options: LoadIndexOptions = {}): Promise<Index | undefined> {
-  const file = await (await handleOf("loadStored", name, false))?.getFile();
-  // A name that was taken and never written, by a page that was closed.
-  return file && file.size > 0 ? loadIndex(file, options) : undefined;
+  return locked(name, "shared", async () => {
+    const file = await (await handleOf("loadStored", name, false))?.getFile();
+    // A name that was taken and never written, by a page that was closed.
+    return file && file.size > 0 ? loadIndex(file, options) : undefined;
+  });
 }
 
 /** @returns whether there was one */
 export async function removeStored(name: string): Promise<boolean> {
-  if (!(await handleOf("removeStored", name, false))) return false;
-  await (await folder("removeStored")).removeEntry(name);
-  return true;
+  return locked(name, "exclusive", async () => {
+    if (!(await handleOf("removeStored", name, false))) return false;
+    await (await folder("removeStored")).removeEntry(name);
+    return true;
+  });
 }
 
 /** Names of what is kept, sorted. */
