@@ -114,7 +114,12 @@ const BLOCK_BYTES: usize = 192 * 1024;
 
 /// Rows that are prepared together: whole fours. More of them share the opening of the weights; too many leave the cache. `columns` are those of sums that wait in memory.
 pub(super) fn block_rows(depth: usize, columns: usize) -> usize {
-    (BLOCK_BYTES / (2 * depth + 4 * columns)).clamp(16, 128) & !3
+    block_rows_of_bytes(2 * depth + 4 * columns)
+}
+
+/// The same by the bytes that a row takes.
+pub(super) fn block_rows_of_bytes(row: usize) -> usize {
+    (BLOCK_BYTES / row).clamp(16, 128) & !3
 }
 
 /// Whether a convolution of 3 × 3 that Winograd's products compute is faster so: with too few channels the transforms cost what they save, and of few outputs too many are

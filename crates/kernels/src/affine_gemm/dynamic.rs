@@ -8,11 +8,12 @@
 //! every step rounded; groups ascending from +0 (a single group is not added to anything). A row of zeros, or of magnitudes so small that the inverse is infinite, has q = 0
 //! and scale 0; a row that holds a NaN or an infinity gives NaN.
 //!
-//! **Speed.** Quantizing a row of K is 8 instructions for four elements, once for all N columns. The layers of all-MiniLM-L6-v2 at 128 tokens (1.36 G multiply-adds, `node
-//! scripts/minilm-speed.mjs`) take 45 ms on the machine of the record, 30 G/s: what i16 dots do there on any int8 product (`dispatch.rs`), so they, and not attention and GELU, are
-//! the limit of the whole network. Weights of 4 bits (sums of bytes) take 48 ms in all.
+//! **Speed.** Nothing waits in memory but the sums of one panel, so that a block is as many rows as the second-level cache takes. What lies around the dots is `float_rows.rs`. The layers of
+//! all-MiniLM-L6-v2 at 128 tokens (1.36 G multiply-adds, `node scripts/minilm-speed.mjs`) take 20.4 ms of the 32.3 of the whole network with byte dots on an x64 with VNNI: 67 G/s, where the
+//! product of bytes alone runs at 83; 63 where K is 384, for which the ends of rows count four times as much as for 1536. With i16 dots the limit is theirs (`dispatch.rs`).
 
 use super::OP;
+use super::float_rows::{End, PanelSums, magnitude};
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
 use super::sums::{Tile, with_tile};
 use crate::buffer::{Arena, Buffer, lines_for};
@@ -24,8 +25,6 @@ use crate::tier::Tier;
 
 /// The magnitude that the largest of a row becomes.
 const LARGEST: f32 = 127.0;
-/// 1.5 * 2^23: adding it rounds to the nearest integer, ties to even, and leaves that integer in the low bits.
-const ROUND: f32 = 12_582_912.0;
 
 /// Packed weights with a scale per column or per group of a column, for rows of floats.
 pub struct DynamicAffineGemm {
@@ -91,25 +90,24 @@ impl DynamicAffineGemm {
         for ((x, codes), scale) in
             x.chunks_exact(packed.depth).zip(codes.chunks_exact_mut(packed.depth)).zip(&mut *row_scales)
         {
-            *scale = quantize_row(x, codes);
+            *scale = quantize_row::<T>(x, codes);
         }
+        let row_scales = &*row_scales;
         let sums = scratch.take::<i32>(rows * COLUMNS);
         let floats = scratch.take::<f32>(if groups > 1 { rows * COLUMNS } else { 0 });
         let mut prepared = packed.prepare::<T>(codes, &mut scratch);
         for panel in 0..packed.panels() {
             let first = panel * COLUMNS;
-            let columns = COLUMNS.min(packed.columns - first);
             let end = End {
-                scales: &self.scales[panel * groups * COLUMNS..][..COLUMNS],
-                bias: &self.bias[first..][..COLUMNS],
-                clamp: self.clamp,
+                scales: self.scales[panel * groups * COLUMNS..].first_chunk().expect("scales of a panel"),
+                bias: self.bias[first..].first_chunk().expect("biases of a panel"),
+                row_scales,
+                clamp: self.clamp.into(),
+                columns: COLUMNS.min(packed.columns - first),
             };
             if groups == 1 {
                 packed.group_sums::<T>(&mut prepared, panel, 0, sums, COLUMNS, None);
-                let rows = sums.as_chunks::<COLUMNS>().0.iter().zip(&*row_scales);
-                for ((sums, &scale), y) in rows.zip(y.chunks_mut(stride)) {
-                    end.of_sums(sums, scale, &mut y[first..][..columns]);
-                }
+                T::finish(PanelSums::Whole(sums), &end, &mut y[first..], stride);
                 continue;
             }
             floats.fill(0.0);
@@ -117,60 +115,20 @@ impl DynamicAffineGemm {
                 packed.group_sums::<T>(&mut prepared, panel, group, sums, COLUMNS, None);
                 T::add_scaled(sums, &self.scales[(panel * groups + group) * COLUMNS..][..COLUMNS], floats);
             }
-            let rows = floats.as_chunks::<COLUMNS>().0.iter().zip(&*row_scales);
-            for ((floats, &scale), y) in rows.zip(y.chunks_mut(stride)) {
-                end.of_floats(*floats, scale, &mut y[first..][..columns]);
-            }
-        }
-    }
-}
-
-/// How the sums of a panel end.
-struct End<'a> {
-    scales: &'a [f32],
-    bias: &'a [f32],
-    clamp: (f32, f32),
-}
-
-impl End<'_> {
-    #[inline(always)]
-    fn of_sums(&self, sums: &[i32; COLUMNS], scale: f32, y: &mut [f32]) {
-        let mut floats = [0.0; COLUMNS];
-        for ((float, &sum), weight) in floats.iter_mut().zip(sums).zip(self.scales) {
-            *float = sum as f32 * weight;
-        }
-        self.of_floats(floats, scale, y);
-    }
-
-    #[inline(always)]
-    fn of_floats(&self, mut floats: [f32; COLUMNS], scale: f32, y: &mut [f32]) {
-        let (low, high) = self.clamp;
-        for (float, bias) in floats.iter_mut().zip(self.bias) {
-            let value = *float * scale + bias;
-            let value = if value < low { low } else { value };
-            *float = if high < value { high } else { value };
-        }
-        if let Some(y) = y.first_chunk_mut() {
-            *y = floats;
-        } else {
-            y.copy_from_slice(&floats[..y.len()]);
+            T::finish(PanelSums::Scaled(floats), &end, &mut y[first..], stride);
         }
     }
 }
 
 /// Quantizes one row; its scale.
-pub(crate) fn quantize_row(x: &[f32], codes: &mut [i8]) -> f32 {
-    // Magnitudes compare as the integers of their bits, NaNs above all of them.
-    let largest = x.iter().fold(0, |largest: i32, x| largest.max((x.to_bits() & 0x7fff_ffff) as i32));
-    let largest = f32::from_bits(largest as u32);
+fn quantize_row<T: Tile>(x: &[f32], codes: &mut [i8]) -> f32 {
+    let largest = magnitude(x);
     let (inverse, scale) = (LARGEST / largest, largest / LARGEST);
     if !(inverse.is_finite() && largest.is_finite()) {
         codes.fill(0);
         return if largest.is_finite() { 0.0 } else { f32::NAN };
     }
-    for (code, x) in codes.iter_mut().zip(x) {
-        *code = ((x * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32) as i8;
-    }
+    T::encode(x, inverse, codes);
     scale
 }
 
@@ -186,11 +144,11 @@ impl RowKernel for DynamicAffineGemm {
     }
 
     fn block_rows(&self) -> usize {
-        self.packed.block_rows(false)
+        self.packed.panel_block_rows()
     }
 
     fn scratch_lines(&self, rows: usize) -> usize {
-        let rows = rows.min(self.packed.block_rows(false));
+        let rows = rows.min(self.packed.panel_block_rows());
         lines_for::<i8>(rows * self.packed.depth)
             + lines_for::<f32>(rows)
             + lines_for::<i32>(rows * COLUMNS)
@@ -209,7 +167,7 @@ impl RowKernel for DynamicAffineGemm {
     ) {
         debug_assert!(correction.is_none() && x.len() == rows * self.packed.depth);
         let OutputMut::F32(y) = out else { unreachable!("it writes f32, which its callers check") };
-        let block = self.packed.block_rows(false);
+        let block = self.packed.panel_block_rows();
         for (x, y) in x.chunks(block * self.packed.depth).zip(y.chunks_mut(block * stride)) {
             with_tile!(self.packed, T => self.block::<T>(x, y, stride, scratch.rest()));
         }

@@ -43,6 +43,7 @@
 mod dense;
 mod dispatch;
 mod dynamic;
+mod float_rows;
 mod grouped;
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;

@@ -12,6 +12,7 @@
 //! what ends it in one function (51 whole: what the end keeps in registers is spilled in the tile), 128 added to weights and taken out again by the sums of rows.
 
 use super::dispatch::Form;
+use super::float_rows::{End, PanelSums};
 use super::pack::{COLUMNS, Packed};
 use super::simd128::{self, Codes, Dot, Simd128, open, open_strips, single_rows, store_steps, tile};
 use super::strips::{Strips, TileSums};
@@ -98,6 +99,14 @@ impl Tile for Relaxed {
 
     fn add_scaled(acc: &[i32], scale: &[f32], y: &mut [f32]) {
         Simd128::add_scaled(acc, scale, y);
+    }
+
+    fn encode(x: &[f32], inverse: f32, codes: &mut [i8]) {
+        Simd128::encode(x, inverse, codes);
+    }
+
+    fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: usize) {
+        Simd128::finish(sums, end, y, stride);
     }
 }
 

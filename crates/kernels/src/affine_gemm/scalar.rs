@@ -1,5 +1,6 @@
 //! The specification on packed data.
 
+use super::float_rows::{self, End, PanelSums};
 use super::pack::{COLUMNS, Packed};
 use super::sums::{Group, Requantize, Rows, Tile, pair_order};
 
@@ -51,6 +52,14 @@ impl Tile for Scalar {
                 *y += acc as f32 * scale;
             }
         }
+    }
+
+    fn encode(x: &[f32], inverse: f32, codes: &mut [i8]) {
+        float_rows::encode(x, inverse, codes);
+    }
+
+    fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: usize) {
+        float_rows::finish(sums, end, y, stride);
     }
 }
 

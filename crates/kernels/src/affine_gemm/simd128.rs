@@ -7,6 +7,7 @@
 //!
 //! **Single rows** unpack in registers. A word vector holds `32 / width` codes of four columns; masking its 16-bit lanes leaves pairs of codes 16 bits apart.
 
+use super::float_rows::{self, End, PanelSums};
 use super::pack::{COLUMNS, Packed};
 use super::strips::{Strips, TileSums};
 use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Requantize, Rows, STRIP, Tile, pair_order};
@@ -99,6 +100,14 @@ impl Tile for Simd128 {
                 f32x4_store(&mut y[at..], sum);
             }
         }
+    }
+
+    fn encode(x: &[f32], inverse: f32, codes: &mut [i8]) {
+        float_rows::vectors::encode(x, inverse, codes);
+    }
+
+    fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: usize) {
+        float_rows::vectors::finish(sums, end, y, stride);
     }
 }
 

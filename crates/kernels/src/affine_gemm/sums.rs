@@ -4,6 +4,7 @@
 //! leave over follows row by row.
 
 use super::dispatch::{self, Form};
+use super::float_rows::{End, PanelSums};
 use super::pack::{COLUMNS, DEPTH, Packed};
 use crate::buffer::{Arena, lines_for};
 
@@ -108,6 +109,12 @@ pub(super) trait Tile {
 
     /// `y[i] += f32(acc[i]) * scale[i % 16]`, the product rounded before the sum.
     fn add_scaled(acc: &[i32], scale: &[f32], y: &mut [f32]);
+
+    /// [`super::float_rows::encode`].
+    fn encode(x: &[f32], inverse: f32, codes: &mut [i8]);
+
+    /// [`super::float_rows::finish`].
+    fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: usize);
 }
 
 /// Runs `$body` with `$tile` bound to the functions that `$packed` was packed for.
@@ -140,6 +147,11 @@ impl Packed {
     pub(super) fn block_rows(&self, to_bytes: bool) -> usize {
         let in_registers = to_bytes && self.depth <= 2 * OPEN_STEPS;
         dispatch::block_rows(self.depth, if in_registers { 0 } else { self.columns })
+    }
+
+    /// Rows that are prepared together where only the sums of one panel wait in memory.
+    pub(super) fn panel_block_rows(&self) -> usize {
+        dispatch::block_rows_of_bytes(4 * (self.groups() * self.steps() + COLUMNS))
     }
 
     /// Steps of one group of a row: 32-bit words of its prepared activations.
