@@ -81,4 +81,15 @@ describe("layersOf", () => {
     };
     expect(layersOf(integer)[1]?.arithmetic).toBe("int8");
   });
+
+  it("and of floats that a layer quantizes row by row", () => {
+    const attributes = { activations: "int8" } as const;
+    const nodes = [
+      ...graph.nodes.slice(0, -1),
+      { op: "dense", name: "fc", inputs: ["f", "wd"], outputs: ["y"], attributes } as const,
+    ];
+    const values = new Map([...graph.values, ["f", { dtype: "f32", shape: ["N", 1024] }] as const]);
+    expect(layersOf({ ...graph, nodes, values })[1]?.arithmetic).toBe("int8");
+    expect(layersOf({ ...graph, values })[1]?.arithmetic).toBe("float");
+  });
 });

@@ -38,9 +38,11 @@ function perSample(shape: readonly Dim[]): number | undefined {
   return product;
 }
 
-function arithmeticOf(x: DType | undefined, weight: Constant | undefined): Arithmetic {
+function arithmeticOf(node: Node, x: DType | undefined, weight: Constant | undefined): Arithmetic {
   if (x === "bit" || x === "trit") return "binary";
-  return (x === "int8" || x === "uint8") && weight?.kind === "quantized" ? "int8" : "float";
+  // Floats too, where the layer quantizes its rows as they come.
+  const integers = x === "int8" || x === "uint8" || (node.op === "dense" && node.attributes.activations === "int8");
+  return integers && weight?.kind === "quantized" ? "int8" : "float";
 }
 
 /** The layers, in the order of the graph. */
@@ -64,7 +66,7 @@ function layerOf(graph: Graph, node: Node): Layer | undefined {
     scheme: weight === undefined ? "activation" : weight.kind === "quantized" ? weight.scheme : "float",
     weights: size,
     bits: weight === undefined ? bitsOfType(graph.values.get(w)?.dtype ?? "f32") : bitsOf(weight),
-    arithmetic: arithmeticOf(graph.values.get(x)?.dtype, weight),
+    arithmetic: arithmeticOf(node, graph.values.get(x)?.dtype, weight),
     macs,
   };
 }
