@@ -18,6 +18,7 @@ const FOLDS: Folds = {
   sub: ([a, b]) => combine(a!, b!, (x, y) => x - y),
   mul: ([a, b]) => combine(a!, b!, (x, y) => x * y),
   div: ([a, b]) => combine(a!, b!, (x, y) => x / y),
+  mod: ([a, b], { truncated }) => (isWhole(a!) ? combine(a!, b!, (x, y) => rest(x, y, truncated)) : undefined),
   less: ([a, b]) => compared(a!, b!, (x, y) => x < y),
   lessOrEqual: ([a, b]) => compared(a!, b!, (x, y) => x <= y),
   where: ([condition, a, b]) => chosen(condition!, a!, b!),
@@ -29,7 +30,16 @@ const FOLDS: Folds = {
 };
 
 /** Inputs of those that have more than one, and not as many as one likes. */
-const INPUTS: Readonly<Record<string, number>> = { add: 2, sub: 2, mul: 2, div: 2, less: 2, lessOrEqual: 2, where: 3 };
+const INPUTS: Readonly<Record<string, number>> = {
+  add: 2,
+  sub: 2,
+  mul: 2,
+  div: 2,
+  mod: 2,
+  less: 2,
+  lessOrEqual: 2,
+  where: 3,
+};
 
 /**
  * The result of a node whose inputs are all constants; undefined for operators and cases that are left to the runtime.
@@ -90,6 +100,15 @@ function chosen(condition: PlainConstant, a: PlainConstant, b: PlainConstant): P
     Number(holds ? a.data[indexA(i)] : b.data[indexB(i)]),
   );
   return { ...a, shape, data };
+}
+
+/** Sizes and positions; of floats a rest is what a run makes of them. */
+const isWhole = ({ dtype }: PlainConstant): boolean => dtype === "int64" || dtype === "int32";
+
+/** Of whole numbers, as the operator `mod` has it. */
+function rest(a: number, b: number, truncated: boolean): number {
+  const rest = b === 0 ? 0 : a % b;
+  return truncated || rest === 0 || rest < 0 === b < 0 ? rest : rest + b;
 }
 
 function mapped(x: PlainConstant, operation: (value: number) => number): PlainConstant | undefined {
