@@ -15,7 +15,7 @@
 //!
 //! Padding coordinates are 0 in rows and queries.
 //!
-//! **Cost.** Four rows go together, and per 16 coordinates of a part each takes a shift, a mask and a relaxed dot: at B = 4 and D = 384 some 80 instructions a row where the
+//! **Cost.** Four rows go together, and per 16 coordinates of a part each takes a shift, a mask and a relaxed dot: at B = 4 and D = 384 some 80 instructions a row, counted by hand, where the
 //! engine has that dot as one (VNNI of x64, SDOT of Arm), twice the additions where not. simd128 takes a shift, a mask, a product and an addition per 8. Loads of the query and the
 //! reduction of the sums are shared by the four. From memory it is bound by B D / 8 + 8 bytes a vector. **Limit of a sum:** 8 bits, D = 2^16: 2 * 255 * 127 * 65536
 //! does not fit, so D is at most 2^15.
