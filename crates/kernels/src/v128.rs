@@ -86,6 +86,14 @@ pub fn i32x4_sum(v: V128) -> i32 {
     i32x4_extract_lane::<0>(i32x4_add(v, i32x4_shuffle::<1, 0, 3, 2>(v, v)))
 }
 
+/// Sum of the four int32 lanes (wrapping) of each of four vectors: transposed and added, in less than four times [`i32x4_sum`].
+#[inline(always)]
+pub fn i32x4_sums([a, b, c, d]: [V128; 4]) -> V128 {
+    let pair = |a, b| i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+    let (ab, cd) = (pair(a, b), pair(c, d));
+    i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
+}
+
 /// `v`, of which compilers know nothing: a constant that a loop reads is kept in a register. Known constants are propagated to every use by binaryen, and V8
 /// makes them anew there, in two to three instructions.
 #[inline(always)]

@@ -9,11 +9,11 @@
 //! and scale 0; a row that holds a NaN or an infinity gives NaN.
 //!
 //! **Speed.** Nothing waits in memory but the sums of one panel, so that a block is as many rows as the second-level cache takes. What lies around the dots is `float_rows.rs`. The layers of
-//! all-MiniLM-L6-v2 at 128 tokens (1.36 G multiply-adds, `node scripts/minilm-speed.mjs`) take 20.4 ms of the 32.3 of the whole network with byte dots on an x64 with VNNI: 67 G/s, where the
-//! product of bytes alone runs at 83; 63 where K is 384, for which the ends of rows count four times as much as for 1536. With i16 dots the limit is theirs (`dispatch.rs`).
+//! all-MiniLM-L6-v2 at 128 tokens (1.36 G multiply-adds, `node scripts/minilm-speed.mjs`) take 19.6 ms of the 32.6 of the whole network with byte dots on an x64 with VNNI: 70 G/s, where the
+//! product of bytes alone runs at 83. With i16 dots the limit is theirs (`dispatch.rs`).
 
 use super::OP;
-use super::float_rows::{End, PanelSums, magnitude};
+use super::float_rows::{End, LARGEST, PanelSums, magnitude};
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
 use super::sums::{Tile, with_tile};
 use crate::buffer::{Arena, Buffer, lines_for};
@@ -22,9 +22,6 @@ use crate::gemm_f32::check_clamp;
 use crate::output::{OutputKind, OutputMut, OutputTransform};
 use crate::rows::{RowKernel, run_matrix};
 use crate::tier::Tier;
-
-/// The magnitude that the largest of a row becomes.
-const LARGEST: f32 = 127.0;
 
 /// Packed weights with a scale per column or per group of a column, for rows of floats.
 pub struct DynamicAffineGemm {
@@ -102,7 +99,7 @@ impl DynamicAffineGemm {
                 scales: self.scales[panel * groups * COLUMNS..].first_chunk().expect("scales of a panel"),
                 bias: self.bias[first..].first_chunk().expect("biases of a panel"),
                 row_scales,
-                clamp: self.clamp.into(),
+                clamp: self.clamp,
                 columns: COLUMNS.min(packed.columns - first),
             };
             if groups == 1 {
@@ -123,7 +120,7 @@ impl DynamicAffineGemm {
 /// Quantizes one row; its scale.
 fn quantize_row<T: Tile>(x: &[f32], codes: &mut [i8]) -> f32 {
     let largest = magnitude(x);
-    let (inverse, scale) = (LARGEST / largest, largest / LARGEST);
+    let (inverse, scale) = (LARGEST as f32 / largest, largest / LARGEST as f32);
     if !(inverse.is_finite() && largest.is_finite()) {
         codes.fill(0);
         return if largest.is_finite() { 0.0 } else { f32::NAN };

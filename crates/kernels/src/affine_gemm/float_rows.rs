@@ -1,12 +1,12 @@
 //! What rows of floats go through on either side of the dots of `dynamic.rs`, of every tier: floats to codes, sums to floats.
 //!
-//! With vectors a code costs 1.2 instructions and an output 2.5. Plain loops over the 16 columns of a panel are unrolled before LLVM makes vectors of loops, and then stay scalar: they took
+//! With vectors a code costs 1.7 instructions and an output 2.5. Plain loops over the 16 columns of a panel are unrolled before LLVM makes vectors of loops, and then stay scalar: they took
 //! 25 ns a row of a panel, a fifth of the layers of a sentence encoder.
 
 use super::pack::COLUMNS;
 
-/// 1.5 * 2^23: adding it rounds to the nearest integer, ties to even, and leaves that integer in the low bits.
-const ROUND: f32 = 12_582_912.0;
+/// The magnitude that the largest of a row becomes.
+pub(super) const LARGEST: i32 = 127;
 
 /// The sums of the rows of one panel.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ pub(super) struct End<'a> {
     pub(super) scales: &'a [f32; COLUMNS],
     pub(super) bias: &'a [f32; COLUMNS],
     pub(super) row_scales: &'a [f32],
-    pub(super) clamp: [f32; 2],
+    pub(super) clamp: (f32, f32),
     /// Columns of the panel that there are.
     pub(super) columns: usize,
 }
@@ -37,12 +37,13 @@ pub(super) fn magnitude(x: &[f32]) -> f32 {
 /// `codes = round_ties_even(x * inverse)`, which are inside int8.
 pub(super) fn encode(x: &[f32], inverse: f32, codes: &mut [i8]) {
     for (code, x) in codes.iter_mut().zip(x) {
-        *code = ((x * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32) as i8;
+        *code = (x * inverse).round_ties_even() as i8;
     }
 }
 
 /// `y[row * stride + column] = clamp(sum * scale of the row + bias)`, every step rounded; y is from the panel's first column of the first row on.
 pub(super) fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: usize) {
+    let (low, high) = end.clamp;
     for ((r, &scale), y) in end.row_scales.iter().enumerate().zip(y.chunks_mut(stride)) {
         for (column, y) in y[..end.columns].iter_mut().enumerate() {
             let sum = match sums {
@@ -50,8 +51,8 @@ pub(super) fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: 
                 PanelSums::Scaled(sums) => sums[r * COLUMNS + column],
             };
             let value = sum * scale + end.bias[column];
-            let value = if value < end.clamp[0] { end.clamp[0] } else { value };
-            *y = if end.clamp[1] < value { end.clamp[1] } else { value };
+            let value = if value < low { low } else { value };
+            *y = if high < value { high } else { value };
         }
     }
 }
@@ -60,23 +61,20 @@ pub(super) fn finish(sums: PanelSums<'_>, end: &End<'_>, y: &mut [f32], stride: 
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub(super) mod vectors {
     use super::super::pack::COLUMNS;
-    use super::{End, PanelSums, ROUND};
+    use super::{End, LARGEST, PanelSums};
+    use crate::output::Quantizer;
     use crate::v128::{
         V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat,
-        f32x4_store, i8x16_narrow_i16x8, i8x16_store, i16x8_narrow_i32x4, i32x4_load, i32x4_splat, i32x4_sub,
+        f32x4_store, i8x16_store, i32x4_load,
     };
 
-    /// As [`super::encode`].
+    /// As [`super::encode`], whose codes are inside what the quantizer clamps to.
     pub(in super::super) fn encode(x: &[f32], inverse: f32, codes: &mut [i8]) {
         let ((whole, rest), (whole_codes, rest_codes)) = (x.as_chunks::<16>(), codes.as_chunks_mut::<16>());
-        let (factor, round) = (f32x4_splat(inverse), f32x4_splat(ROUND));
-        let bits = i32x4_splat(ROUND.to_bits() as i32);
+        let (quantizer, factor) = (Quantizer::new(0, [-LARGEST, LARGEST]), f32x4_splat(inverse));
         for (x, codes) in whole.iter().zip(whole_codes) {
-            let rounded =
-                |at: usize| i32x4_sub(f32x4_add(f32x4_mul(f32x4_load(&x[at..]), factor), round), bits);
-            let low = i16x8_narrow_i32x4(rounded(0), rounded(4));
-            let high = i16x8_narrow_i32x4(rounded(8), rounded(12));
-            i8x16_store(codes, i8x16_narrow_i16x8(low, high));
+            let four = |at: usize| quantizer.rounded(f32x4_mul(f32x4_load(&x[at..]), factor));
+            i8x16_store(codes, quantizer.bytes([four(0), four(4), four(8), four(12)]));
         }
         super::encode(rest, inverse, rest_codes);
     }
@@ -99,7 +97,7 @@ pub(super) mod vectors {
         stride: usize,
         scaled: impl Fn(&[T; COLUMNS], usize) -> V128,
     ) {
-        let (low, high) = (f32x4_splat(end.clamp[0]), f32x4_splat(end.clamp[1]));
+        let (low, high) = (f32x4_splat(end.clamp.0), f32x4_splat(end.clamp.1));
         let rows = sums.as_chunks::<COLUMNS>().0.iter().zip(end.row_scales);
         for ((sums, &scale), y) in rows.zip(y.chunks_mut(stride)) {
             let scale = f32x4_splat(scale);

@@ -41,6 +41,8 @@ mod relaxed;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 mod simd128;
+#[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
+mod vectors;
 
 pub use crate::pq_tables::Metric;
 pub(crate) use encode::unpack;
@@ -191,9 +193,9 @@ impl<'a> Scorer<'a> {
         let sums = match tier.effective() {
             Tier::Scalar => self.sums::<scalar::Sums>(rows),
             #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-            Tier::Simd128 => self.sums::<simd128::Sums>(rows),
+            Tier::Simd128 => self.sums::<vectors::VectorSums<simd128::Words>>(rows),
             #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-            Tier::Relaxed => self.sums::<relaxed::Sums>(rows),
+            Tier::Relaxed => self.sums::<vectors::VectorSums<relaxed::Dots>>(rows),
             #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
             _ => unreachable!("a tier above the build's"),
         };

@@ -1,9 +1,7 @@
 //! Tiles of four rows by two columns, generic over how a block of 64 codes is multiplied.
 
 use super::QUAD;
-use crate::v128::{
-    V128, i32x4_add, i32x4_shuffle, i32x4_splat, i32x4_store, u8x16_load, u16x8_shr, v128_and,
-};
+use crate::v128::{V128, i32x4_splat, i32x4_store, i32x4_sums, u8x16_load, u16x8_shr, v128_and};
 
 /// A block of four columns.
 pub(super) type Quad = [[u8; 16]; QUAD];
@@ -59,7 +57,7 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
                 for (r, (low, high)) in (r..).zip(low.into_iter().zip(high)) {
                     i32x4_store(
                         &mut acc[r * pitch + q * QUAD..],
-                        column_sums([low[0], low[1], high[0], high[1]]),
+                        i32x4_sums([low[0], low[1], high[0], high[1]]),
                     );
                 }
             }
@@ -102,12 +100,4 @@ fn tile<D: Dots<PARTS>, const PARTS: usize>(
         }
     }
     sums
-}
-
-/// The sum of each of four vectors.
-#[inline(always)]
-pub(super) fn column_sums([a, b, c, d]: [V128; 4]) -> V128 {
-    let pair = |a, b| i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
-    let (ab, cd) = (pair(a, b), pair(c, d));
-    i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
 }

@@ -6,13 +6,13 @@
 //! - [`Sums16`]: `i16x8.relaxed_dot_i8x16_i7x16` and an addition of 16-bit lanes, which are emptied before they can overflow: one instruction each on
 //!   every x64, five together on Arm.
 
-use super::dots::{Dots, Quad, column_sums, products};
+use super::dots::{Dots, Quad, products};
 use super::simd128::prepare;
 use super::{Kernel, QUAD};
 use crate::v128::{
     V128, i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8,
-    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_shl, i32x4_shr, i32x4_splat, u8x16_load, u8x16_splat,
-    u8x16_store, u16x8_shr, v128_and, v128_opaque,
+    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_shl, i32x4_shr, i32x4_splat, i32x4_sums, u8x16_load,
+    u8x16_splat, u8x16_store, u16x8_shr, v128_and, v128_opaque,
 };
 
 /// A relaxed dot, and how many blocks its accumulators hold.
@@ -126,7 +126,7 @@ impl<R: RelaxedDot> Dots<4> for R {
                 }
             }
         }
-        sums.map(|sums| i32x4_shr(column_sums(sums), 2))
+        sums.map(|sums| i32x4_shr(i32x4_sums(sums), 2))
     }
 }
 

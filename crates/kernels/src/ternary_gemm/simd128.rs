@@ -2,12 +2,12 @@
 //!
 //! A mask over 16-bit lanes gives every second code of 16 neighbours, so activations are widened and parted into even and odd ones once per block of rows.
 
-use super::dots::{Dots, Quad, column_sums, part, products};
+use super::dots::{Dots, Quad, part, products};
 use super::{Kernel, QUAD};
 use crate::v128::{
     V128, i16x8_extadd_pairwise_i8x16, i16x8_shl, i16x8_shr, i32x4_add, i32x4_dot_i16x8,
-    i32x4_extadd_pairwise_i16x8, i32x4_splat, i32x4_sum, u8x16_load, u8x16_splat, u8x16_store, u16x8_splat,
-    v128_opaque, v128_xor,
+    i32x4_extadd_pairwise_i16x8, i32x4_splat, i32x4_sum, i32x4_sums, u8x16_load, u8x16_splat, u8x16_store,
+    u16x8_splat, v128_opaque, v128_xor,
 };
 
 pub(super) struct Simd128;
@@ -45,7 +45,7 @@ impl Dots<8> for Simd128 {
                     }
                 }
             }
-            column_sums(acc)
+            i32x4_sums(acc)
         })
     }
 }
