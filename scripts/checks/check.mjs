@@ -6,6 +6,7 @@ import { tail } from "../setup/run.mjs";
  * @property {number} passed
  * @property {number} failed
  * @property {string[]} [skipped] names of what did not run, with the reason
+ * @property {string[]} [retried] a line of each test that passed when it was tried again, with what went wrong at first
  * @property {string[]} [failures] a line of each thing that failed, for who sees only the end
  * @property {string} [output] what to show when something failed
  */
@@ -75,6 +76,8 @@ export function summarize(results) {
     ),
   );
   if (missing.length > 0) console.log(`\nNot run here:\n${missing.map((name) => `  – ${name}`).join("\n")}`);
+  const retried = results.flatMap(({ check, retried = [] }) => retried.map((line) => `${check.name}: ${line}`));
+  if (retried.length > 0) console.log(`\nPassed when tried again:\n${retried.map((line) => `  – ${line}`).join("\n")}`);
   const red = results.filter((result) => result.failed > 0);
   if (red.length > 0) console.log(`\nFailed: ${red.map((result) => result.check.name).join(", ")}`);
   for (const { check, failures = [] } of red) for (const line of failures) console.log(`  ✗ ${check.name}: ${line}`);

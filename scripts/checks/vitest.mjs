@@ -12,9 +12,17 @@ const skippedTitles = (report) =>
     .filter((test) => ["pending", "skipped", "todo"].includes(test.status))
     .map((test) => test.fullName);
 
+const firstLine = (text) => text.trim().split("\n")[0];
+
+/** Title and what went wrong at first of the tests that passed when they were tried again. */
+const retriedTitles = (report) =>
+  report.testResults
+    .flatMap((file) => file.assertionResults)
+    .filter((test) => test.status === "passed" && test.failureMessages.length > 0)
+    .map((test) => `${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+
 /** Title and first line of what is wrong of each test, or of each file, that failed; where vitest itself did, its first error. */
 function failures({ testResults }, failure) {
-  const firstLine = (text) => text.trim().split("\n")[0];
   const titles = testResults.flatMap(({ name, status, message, assertionResults }) => {
     const red = assertionResults.filter((test) => test.status === "failed");
     if (red.length === 0 && status === "failed") return [`${relative(root, name)}: ${firstLine(message)}`];
@@ -58,6 +66,7 @@ export const vitest = (name, config, { timeout = 900, env = {}, args = [] } = {}
       passed: report.numPassedTests,
       failed,
       skipped: skippedTitles(report),
+      retried: retriedTitles(report),
       failures: failures(report, failure),
       output: failure ? `${failure.message}\n${failuresOf(failure.output)}` : undefined,
     };

@@ -5,5 +5,5 @@ try {
   await import("./example.js");
   document.title = JSON.stringify(await outputs(new URL("model.safetensors", document.baseURI)));
 } catch (error) {
-  document.title = JSON.stringify({ error: String(error?.stack ?? error) });
+  document.title = JSON.stringify({ error: `${error}\n${error?.stack}` });
 }

@@ -5,6 +5,6 @@ try {
   const onnx = new Uint8Array(await (await fetch(new URL("float.onnx", document.baseURI))).arrayBuffer());
   document.title = JSON.stringify(await quantized(onnx));
 } catch (error) {
-  document.title = JSON.stringify({ error: String(error?.stack ?? error) });
+  document.title = JSON.stringify({ error: `${error}\n${error?.stack}` });
 }
 if (new URL(document.URL).searchParams.has("auto")) await fetch("result", { method: "POST", body: document.title });

@@ -4,5 +4,5 @@ import { threads } from "./threads.js";
 try {
   document.title = JSON.stringify(await threads(new URL("model.safetensors", document.baseURI)));
 } catch (error) {
-  document.title = JSON.stringify({ name: error.name, error: String(error?.stack ?? error) });
+  document.title = JSON.stringify({ name: error.name, error: `${error}\n${error?.stack}` });
 }

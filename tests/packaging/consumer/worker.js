@@ -13,5 +13,5 @@ try {
   const found = await outputs(new URL("/model.safetensors", location.origin));
   postMessage({ ...found, evaluates: evaluates(), isolated: crossOriginIsolated });
 } catch (error) {
-  postMessage({ error: String(error?.stack ?? error) });
+  postMessage({ error: `${error}\n${error?.stack}` });
 }
