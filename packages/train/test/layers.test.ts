@@ -49,6 +49,7 @@ describe("convolve", () => {
     { shape: [2, 6, 5, 3], outputs: 4, border: 0 as const },
     { shape: [1, 4, 7, 1], outputs: 3, border: 0 as const },
     { shape: [2, 5, 4, 2], outputs: 3, border: 1 as const },
+    { shape: [2, 5, 4, 4], outputs: 3, border: 1 as const },
   ])("equals the definition for x $shape, $outputs outputs, border $border", ({ shape, outputs, border }) => {
     const x = randomInts(1, shape);
     const w = randomInts(2, [9, shape[3]!, outputs]);
@@ -57,19 +58,19 @@ describe("convolve", () => {
     expect([...(y.dataSync() as Float32Array)]).toEqual(naiveConv(x, shape, w, outputs, border));
   });
 
-  it("has the weight gradient of the definition", () => {
+  it.each([2, 4])("has the weight gradient of the definition, %d channels", (channels) => {
     // y is linear in w, so d sum(u y) / d w[t] = sum(u y(w = unit t)).
-    const shape = [2, 4, 4, 2];
+    const shape = [2, 4, 4, channels];
     const x = randomInts(3, shape);
     const u = randomInts(4, [2, 4, 4, 3]);
     const loss = (w: np.Array) =>
       convolve(tensor(x, shape), w, 1)
         .mul(tensor(u, [2, 4, 4, 3]))
         .sum();
-    const got = grad(loss)(tensor(randomInts(5, [9, 2, 3]), [9, 2, 3])).dataSync() as Float32Array;
+    const got = grad(loss)(tensor(randomInts(5, [9, channels, 3]), [9, channels, 3])).dataSync() as Float32Array;
     // A border of +1 makes y affine in x, still linear in w.
-    for (let t = 0; t < 54; t++) {
-      const unit = new Float32Array(54);
+    for (let t = 0; t < 27 * channels; t++) {
+      const unit = new Float32Array(27 * channels);
       unit[t] = 1;
       const y = naiveConv(x, shape, unit, 3, 1);
       expect(got[t]).toBe(y.reduce((sum, value, i) => sum + value * u[i]!, 0));

@@ -37,7 +37,7 @@ export function lstm(name: string, { inputs, size, length, signs = false }: Lstm
     }),
     apply(x, parameters, context) {
       const n = x.shape[0]!;
-      const rows = x.reshape([n * length, inputs]);
+      const rows = x.transpose([1, 0, 2]).reshape([length * n, inputs]);
       const given = multiply(
         context,
         fromX.name,
@@ -46,14 +46,15 @@ export function lstm(name: string, { inputs, size, length, signs = false }: Lstm
         required(parameters, fromX.name),
       )
         .add(required(parameters, bias))
-        .reshape([n, length, 4 * size]);
+        .reshape([length, n, 4 * size]);
+      const steps = np.split(given, length, 0);
       const weight = required(parameters, fromH.name);
       const states: np.Array[] = [];
       let cell: np.Array | undefined;
       /** What the next step multiplies. */
       let seen: np.Array | undefined;
       for (let t = 0; t < length; t++) {
-        const own = given.ref.slice([], t);
+        const own = steps[t]!.reshape([n, 4 * size]);
         const z = seen === undefined ? own : own.add(multiply(context, fromH.name, np.matmul, seen, weight.ref));
         const gate = (index: number) => z.ref.slice([], [index * size, (index + 1) * size]);
         const fresh = nn.sigmoid(gate(0)).mul(np.tanh(gate(2)));
