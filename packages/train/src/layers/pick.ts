@@ -11,13 +11,5 @@ export function pick(table: np.Array, numbers: np.Array): np.Array {
   const width = row.reduce((product, size) => product * size, 1);
   const rest = missingToFours(rows);
   const oneHot = nn.oneHot(numbers.reshape([-1]).astype(np.int32), rows + rest).astype(np.float32);
-  return np
-    .matmul(
-      oneHot,
-      np.pad(table.reshape([rows, width]), [
-        [0, rest],
-        [0, 0],
-      ]),
-    )
-    .reshape(shape);
+  return np.matmul(oneHot, np.pad(table.reshape([rows, width]), { 0: [0, rest] })).reshape(shape);
 }
