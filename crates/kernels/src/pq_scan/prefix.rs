@@ -20,10 +20,36 @@ pub(super) const WORTHWHILE: usize = 128;
 /// Codes after which the worst candidate is looked at anew, to choose how many entries come first.
 const STRETCH: usize = 2048;
 
+/// Entries that are added at a time to those of the codes that are left.
+const STEP: usize = 4;
+
+/// So many codes are seen through at once.
+const FEW: usize = 16;
+
 #[repr(align(64))]
 struct Tables([[f32; WIDTH]; MAX]);
 
+/// Codes of a stretch that are left, and the sums of their entries so far.
+struct Left {
+    count: usize,
+    positions: [u32; STRETCH],
+    sums: [f32; STRETCH],
+}
+
+impl Left {
+    /// Writes it down in any case, and counts it where it stays: a branch would be mispredicted for most that do.
+    #[inline(always)]
+    fn keep(&mut self, position: usize, sum: f32, stays: bool) {
+        let at = self.count % STRETCH;
+        self.positions[at] = position as u32;
+        self.sums[at] = sum;
+        self.count += usize::from(stays);
+    }
+}
+
 thread_local! {
+    static LEFT: RefCell<Left> =
+        const { RefCell::new(Left { count: 0, positions: [0; STRETCH], sums: [0.0; STRETCH] }) };
     static TABLES: RefCell<Tables> = const { RefCell::new(Tables([[0.0; WIDTH]; MAX])) };
 }
 
@@ -55,47 +81,82 @@ impl<'a> Scan<'a> {
 
     fn stretches<const SHIFTED: bool>(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
         let typical = shifts.typical();
-        for first in (0..codes.n).step_by(STRETCH) {
-            let form = match LENGTHS[self.bounds.choose(f64::from(top.worst::<f32>()) - typical)] {
-                8 => Self::stretch::<8, SHIFTED>,
-                12 => Self::stretch::<12, SHIFTED>,
-                16 => Self::stretch::<16, SHIFTED>,
-                20 => Self::stretch::<20, SHIFTED>,
-                32 => Self::stretch::<32, SHIFTED>,
-                48 => Self::stretch::<48, SHIFTED>,
-                64 => Self::stretch::<64, SHIFTED>,
-                _ => Self::stretch::<96, SHIFTED>,
-            };
-            form(self, codes, shifts, first..codes.n.min(first + STRETCH), top);
-        }
+        LEFT.with_borrow_mut(|left| {
+            for first in (0..codes.n).step_by(STRETCH) {
+                let worst = top.worst::<f32>();
+                let length = LENGTHS[self.bounds.choose(f64::from(worst) - typical)];
+                let form = match length {
+                    8 => Self::first::<8, SHIFTED>,
+                    12 => Self::first::<12, SHIFTED>,
+                    16 => Self::first::<16, SHIFTED>,
+                    20 => Self::first::<20, SHIFTED>,
+                    32 => Self::first::<32, SHIFTED>,
+                    48 => Self::first::<48, SHIFTED>,
+                    64 => Self::first::<64, SHIFTED>,
+                    _ => Self::first::<96, SHIFTED>,
+                };
+                let most = self.bounds.most(length, worst);
+                form(codes, shifts, first..codes.n.min(first + STRETCH), most, left);
+                self.others(codes, shifts, length, left, top);
+            }
+        });
     }
 
-    fn stretch<const N: usize, const SHIFTED: bool>(
-        &self,
+    /// Leaves of a stretch the codes whose first `N` entries, and what is added, are at most `most`.
+    fn first<const N: usize, const SHIFTED: bool>(
         codes: &PqCodes<'_>,
         shifts: Shifts<'_>,
         stretch: Range<usize>,
-        top: &mut TopK<'_>,
+        most: f32,
+        left: &mut Left,
     ) {
-        let mut worst = top.worst::<f32>();
-        let mut most = self.bounds.most(N, worst);
+        left.count = 0;
         // Here, and not handed on: the address is then a constant of the code.
         TABLES.with_borrow(|fixed| {
             codes.runs(stretch, |first, run| {
                 for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {
-                    let Some((prefix, rest)) = code.split_first_chunk::<N>() else { return };
+                    let Some(prefix) = code.first_chunk::<N>() else { return };
                     let sum = sum(&fixed.0, prefix);
                     let shift = if SHIFTED { shifts.at(first + i) } else { 0.0 };
-                    if sum + shift <= most {
-                        let score = scalar::go_on(sum, &self.tables[N..], rest) + shift;
-                        if score <= worst {
-                            worst = codes.take(first + i, score, top);
-                            most = self.bounds.most(N, worst);
-                        }
-                    }
+                    left.keep(first + i, sum, sum + shift <= most);
                 }
             });
         });
+    }
+
+    /// Adds the other entries, a few at a time, to the sums of those that are left, and takes in what is left at the end.
+    #[inline(never)]
+    fn others(
+        &self,
+        codes: &PqCodes<'_>,
+        shifts: Shifts<'_>,
+        mut length: usize,
+        left: &mut Left,
+        top: &mut TopK<'_>,
+    ) {
+        let code_of = |position: usize| &codes.codes[position * codes.subspaces..][..codes.subspaces];
+        let mut worst = top.worst::<f32>();
+        while length + STEP < codes.subspaces && left.count > FEW {
+            let most = self.bounds.most(length + STEP, worst);
+            let Some(tables) = self.tables[length..].first_chunk::<STEP>() else { return };
+            let count = left.count;
+            left.count = 0;
+            for i in 0..count {
+                let (position, sum) = (left.positions[i] as usize, left.sums[i]);
+                let Some(entries) = code_of(position)[length..].first_chunk::<STEP>() else { return };
+                let sum = scalar::go_on(sum, tables, entries);
+                left.keep(position, sum, sum + shifts.at(position) <= most);
+            }
+            length += STEP;
+        }
+        for (position, sum) in left.positions.iter().zip(&left.sums).take(left.count) {
+            let (position, sum) = (*position as usize, *sum);
+            let score = scalar::go_on(sum, &self.tables[length..], &code_of(position)[length..])
+                + shifts.at(position);
+            if score <= worst {
+                worst = codes.take(position, score, top);
+            }
+        }
     }
 }
 
