@@ -1,9 +1,20 @@
 /** Encoding that is stopped, killed and damaged, and goes on: with an encoder of a few lines, whose vectors tell their text. */
-import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EncodeTexts, encodeAll } from "../src/site/encode.ts";
+import { lock } from "../src/site/lock.ts";
 
 const size = 4;
 const texts = Array.from({ length: 103 }, (_, i) => `text ${i}`);
@@ -99,12 +110,33 @@ describe("encodeAll", () => {
   });
 
   it("two at once are refused, a lock of a dead process is not", async () => {
-    const first = run();
-    await expect(run()).rejects.toThrow(`${file}: process ${process.pid} is writing it`);
-    await first;
+    // Whichever comes first.
+    const both = await Promise.allSettled([run(), run()]);
+    const [won, lost] = both[0].status === "fulfilled" ? both : both.toReversed();
+    expect(won).toEqual({ status: "fulfilled", value: expected });
+    expect(lost).toMatchObject({ reason: new Error(`${file}: process ${process.pid} is writing it`) });
     expect(existsSync(`${file}.lock`)).toBe(false);
     // Beyond what Linux gives out.
     writeFileSync(`${file}.lock`, "99999999");
     expect(await run()).toEqual(expected);
+  });
+
+  it("a lock has one holder, and its number from the first", async () => {
+    for (let round = 0; round < 20; round++) {
+      const asked = await Promise.allSettled(Array.from({ length: 4 }, () => lock(file)));
+      const held = asked.filter((one) => one.status === "fulfilled");
+      expect(held).toHaveLength(1);
+      await held[0]!.value();
+    }
+    const holding = lock(file);
+    const seen = () => existsSync(`${file}.lock`);
+    // Looks without letting go of the thread, so that whoever makes the file cannot fill it meanwhile.
+    for (let turn = 0; turn < 1000 && !seen(); turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const end = performance.now() + 2; performance.now() < end && !seen(); );
+    }
+    expect(readFileSync(`${file}.lock`, "utf8")).toBe(String(process.pid));
+    await (await holding)();
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

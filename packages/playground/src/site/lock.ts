@@ -1,5 +1,6 @@
 /** One process at a time: a file with its number beside what it writes, which counts only while that process lives. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -17,16 +18,22 @@ const isAlive = (pid: number): boolean => {
  */
 export async function lock(file: string): Promise<() => Promise<void>> {
   const path = `${file}.lock`;
-  const take = () => writeFile(path, String(process.pid), { flag: "wx" });
+  // Named after its number is in it: an empty one would look like one that a killed process left.
+  const own = `${path}.${randomUUID()}`;
+  const take = () => link(own, path);
   try {
-    await take();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const pid = Number(await readFile(path, "utf8").catch(() => ""));
-    if (pid > 0 && isAlive(pid)) throw new Error(`${file}: process ${pid} is writing it`);
-    // Left by one that was killed.
-    await rm(path, { force: true });
-    await take();
+    await writeFile(own, String(process.pid));
+    await take().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+      const holder = await readFile(path, "utf8").catch(() => undefined);
+      const pid = Number(holder);
+      if (pid > 0 && isAlive(pid)) throw new Error(`${file}: process ${pid} is writing it`);
+      // Left by one that was killed, or let go of meanwhile.
+      if (holder !== undefined) await rm(path, { force: true });
+      await take();
+    });
+  } finally {
+    await rm(own, { force: true });
   }
   return () => rm(path, { force: true });
 }
