@@ -1,7 +1,7 @@
 //! What the first entries of a code say about its score: the others add at least the least of each of their tables.
 
 use super::WIDTH;
-use super::prefix::LENGTHS;
+use super::prefix::{LENGTHS, STEP};
 
 /// Codes from which it pays to look through the tables.
 const WORTHWHILE: usize = 2048;
@@ -19,7 +19,7 @@ struct Prefix {
 
 pub(super) struct Bounds {
     subspaces: usize,
-    /// Of 0, 4, 8, .. entries, at most M; empty for few codes.
+    /// Of 0, [`STEP`], 2 [`STEP`], .. entries, fewer than M; empty for few codes.
     prefixes: Vec<Prefix>,
     /// More than what rounding changes in a score.
     rounding: f64,
@@ -37,7 +37,7 @@ impl Bounds {
         if n >= WORTHWHILE {
             let mut prefix = Prefix::default();
             for (m, table) in tables.iter().enumerate() {
-                if m.is_multiple_of(4) {
+                if m.is_multiple_of(STEP) {
                     prefixes.push(prefix);
                 }
                 let (least, mean) = least_and_mean(table);
@@ -47,9 +47,6 @@ impl Bounds {
             for each in &mut prefixes {
                 each.rest = prefix.rest - each.rest;
             }
-            if subspaces.is_multiple_of(4) {
-                prefixes.push(Prefix { rest: 0.0, ..prefix });
-            }
         }
         Self { subspaces, prefixes, rounding }
     }
@@ -57,19 +54,19 @@ impl Bounds {
     /// Which of [`LENGTHS`]: the shortest whose typical sum says that the score is above the worst, else the longest that there is. More entries at first would leave fewer codes, and take longer than going on with those does.
     pub(super) fn choose(&self, worst: f64) -> usize {
         let tells = |length: &usize| {
-            self.prefixes.get(length / 4).is_some_and(|prefix| prefix.mean + prefix.rest > worst)
+            self.prefixes.get(length / STEP).is_some_and(|prefix| prefix.mean + prefix.rest > worst)
         };
         let longest = LENGTHS.iter().rposition(|length| *length <= self.subspaces).unwrap_or(0);
         LENGTHS[..longest].iter().position(tells).unwrap_or(longest)
     }
 
-    /// What the first `length` entries, a number of fours, sum up to at most, where the score is not above the worst.
+    /// What the first `length` entries, a multiple of [`STEP`], sum up to at most, where the score is not above the worst.
     pub(super) fn most(&self, length: usize, worst: f32) -> f32 {
         if length == self.subspaces {
             return worst;
         }
         self.prefixes
-            .get(length / 4)
+            .get(length / STEP)
             .map_or(f32::INFINITY, |prefix| (f64::from(worst) - prefix.rest + self.rounding) as f32)
     }
 }

@@ -20,8 +20,8 @@ pub(super) const WORTHWHILE: usize = 128;
 /// Codes after which the worst candidate is looked at anew, to choose how many entries come first.
 const STRETCH: usize = 2048;
 
-/// Entries that are added at a time to those of the codes that are left.
-const STEP: usize = 4;
+/// Entries that are added at a time to those of the codes that are left; [`LENGTHS`] are multiples of it.
+pub(super) const STEP: usize = 4;
 
 /// So many codes are seen through at once.
 const FEW: usize = 16;
@@ -138,6 +138,10 @@ impl<'a> Scan<'a> {
         let mut worst = top.worst::<f32>();
         while length + STEP < codes.subspaces && left.count > FEW {
             let most = self.bounds.most(length + STEP, worst);
+            if most == f32::INFINITY {
+                // Nothing is ruled out.
+                break;
+            }
             let Some(tables) = self.tables[length..].first_chunk::<STEP>() else { return };
             let count = left.count;
             left.count = 0;
