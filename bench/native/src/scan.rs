@@ -56,7 +56,8 @@ impl Scanned {
                 hamming_scan(&BinaryCodes { codes, n, bits: parts, selection }, queries, task.queries, keys)?;
             }
             Codes::Pq8 => {
-                pq_scan(&PqCodes { codes, n, subspaces: parts, selection }, tables, task.queries, keys)?;
+                let codes = PqCodes { codes, n, subspaces: parts, selection };
+                pq_scan(Tier::Relaxed, &codes, tables, task.queries, keys)?;
             }
             Codes::Pq4 => {
                 let blocks = PqBlocks { blocks: codes, n, subspaces: parts, selection };

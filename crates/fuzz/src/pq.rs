@@ -24,12 +24,14 @@ pub(crate) struct PqCase<'a> {
 }
 
 impl PqCase<'_> {
-    /// The 8-bit scan against sorting all scores.
+    /// Every tier of the 8-bit scan against sorting all scores.
     pub(crate) fn check(&self) {
-        self.run(256, |tables, queries, subspaces, codes, selection, keys| {
-            let codes = PqCodes { codes, n: codes.len() / subspaces, subspaces, selection };
-            pq_scan(&codes, tables, queries, keys).expect("valid lengths");
-        });
+        for tier in Tier::ALL {
+            self.run(256, |tables, queries, subspaces, codes, selection, keys| {
+                let codes = PqCodes { codes, n: codes.len() / subspaces, subspaces, selection };
+                pq_scan(tier, &codes, tables, queries, keys).expect("valid lengths");
+            });
+        }
     }
 
     /// Every tier of the 4-bit scan against sorting all scores.
@@ -48,7 +50,7 @@ impl PqCase<'_> {
     }
 
     fn run(&self, width: usize, scan: impl Fn(&[f32], usize, usize, &[u8], Selection<'_>, &mut [u64])) {
-        let (n, subspaces) = (usize::from(self.n % 600), usize::from(self.subspaces % 100) + 1);
+        let (n, subspaces) = (usize::from(self.n % 3000), usize::from(self.subspaces % 100) + 1);
         let (queries, k) = (usize::from(self.queries % 6) + 1, usize::from(self.k) + 1);
         let scale = if self.scale.abs() < 1e30 { self.scale } else { 1.0 };
         let codes: Vec<u8> =

@@ -54,7 +54,7 @@ macro_rules! for_each_kernel {
             bitpack, [Scalar, Simd128], Exact, "f32 and bytes to bits and trits and back; max pooling of bits";
             ternary_gemm, [Scalar, Simd128, Relaxed], Exact, "weights -1, 0, +1 (or ±1) by int8 or uint8, exact in int32";
             pq_tables, [Scalar, Simd128], Exact, "distances between the parts of a query and the centroids of product-quantization codebooks";
-            pq_scan, [Scalar], Exact, "top k of 8-bit product-quantized codes by lookups";
+            pq_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 8-bit product-quantized codes by lookups";
             pq_fast_scan, [Scalar, Simd128, Relaxed], Exact, "top k of 4-bit product-quantized codes by lookups in registers";
             hamming, [Scalar], Exact, "top k, or all within a radius, of packed binary codes";
             fixed_point, [Scalar], Exact, "requantization, sums and means of codes by integers alone, as TensorFlow Lite's reference kernels round them";

@@ -21,6 +21,9 @@ pub use portable::*;
 #[cfg(all(not(target_arch = "wasm32"), target_arch = "x86_64", target_feature = "sse4.1"))]
 mod sse;
 
+mod interleave;
+pub use interleave::{interleave_bytes, interleave_eights, interleave_fours, interleave_pairs};
+
 macro_rules! memory {
     ($($load:ident $store:ident $t:ty, $n:literal;)*) => { $(
         /// The first 16 bytes of a slice.

@@ -66,7 +66,7 @@ pub fn pq_scan_run(params: usize, words: usize) -> i32 {
         let (queries, keys) = read_keys(&memory, OP, &mut params)?;
         let selection = read_selection(&mut params)?;
         params.end()?;
-        pq_scan(&PqCodes { codes, n, subspaces, selection }, tables, queries, keys)
+        pq_scan(Tier::BUILD, &PqCodes { codes, n, subspaces, selection }, tables, queries, keys)
     };
     status(run())
 }
@@ -94,7 +94,7 @@ pub fn pq_scan_lists_run(params: usize, words: usize) -> i32 {
             lists.push(PqList { codes, offsets: params.array()?, base: params.float()? });
         }
         params.end()?;
-        pq_scan_lists(&lists, tables, keys)
+        pq_scan_lists(Tier::BUILD, &lists, tables, keys)
     };
     status(run())
 }

@@ -5,6 +5,7 @@ import { trainProductCodebooks, trainRotatedCodebooks } from "lowbit/quantize";
 import { etaOf, fitScoreAware } from "./anisotropic.ts";
 import { trainCentroids } from "./clusters.ts";
 import { subtractRows } from "./coders/rabitq.ts";
+import { orderByHalves } from "./halves.ts";
 import { CHUNK, Preparer, type Vectors } from "./prepare.ts";
 import { randomRotation } from "./rotation.ts";
 import type { IndexSpec } from "./spec.ts";
@@ -133,11 +134,8 @@ export async function train(vectors: Vectors, setting: TrainSetting): Promise<Le
   const { subspaces, bits, threshold } = codes;
   const whole = centroids && threshold !== undefined ? sample.data.slice() : sample.data;
   if (centroids) subtractLists(instance, sample, centroids);
-  const { codebooks } = await trainProductCodebooks(sample, {
-    subspaces,
-    centroids: entries,
-    seed,
-  });
+  const trained = await trainProductCodebooks(sample, { subspaces, centroids: entries, seed });
+  const codebooks = bits === 8 ? orderByHalves(trained.codebooks, dimension / subspaces) : trained.codebooks;
   signal?.throwIfAborted();
   if (threshold === undefined) return withStretch({ rotation, centroids, codebooks }, FOR_STRETCH);
   const eta = etaOf(threshold, dimension);

@@ -6,8 +6,9 @@ use super::pack::{COLUMNS, Levels, Position, Run, Way};
 use crate::gemm_f32::simd128::Simd128;
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_splat, f32x4_store, f32x4_sub,
-    i8x16_shuffle, i8x16_sub, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16,
-    i32x4_extend_high_u16x8, i32x4_extend_low_u16x8, u8x16_load, u8x16_splat, u16x8_shr, v128_and, v128_or,
+    i8x16_sub, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i32x4_extend_high_u16x8,
+    i32x4_extend_low_u16x8, interleave_bytes, interleave_pairs, u8x16_load, u8x16_splat, u16x8_shr, v128_and,
+    v128_or,
 };
 
 impl Decode for Simd128 {
@@ -115,22 +116,6 @@ fn converted(codes: &Position<'_>) -> [V128; 4] {
         f32x4_convert_i32x4(i32x4_extend_low_u16x8(high)),
         f32x4_convert_i32x4(i32x4_extend_high_u16x8(high)),
     ]
-}
-
-#[inline(always)]
-fn interleave_bytes(a: V128, b: V128) -> (V128, V128) {
-    (
-        i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(a, b),
-        i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(a, b),
-    )
-}
-
-#[inline(always)]
-fn interleave_pairs(a: V128, b: V128) -> (V128, V128) {
-    (
-        i8x16_shuffle::<0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23>(a, b),
-        i8x16_shuffle::<8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31>(a, b),
-    )
 }
 
 fn by_load(codes: &Position<'_>, levels: &Levels) -> [V128; 4] {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! **A bound, then the score.** As soon as k candidates are known, no code above the worst of them matters. So tables are quantized to small integers, each entry rounded *down*:
-//! a vector whose integer sum is above the limit that the worst score allows cannot be among the best (with slack for the roundings of the f32 sum; `query.rs` derives it). The integer
+//! a vector whose integer sum is above the limit that the worst score allows cannot be among the best (with slack for the roundings of the f32 sum; `quantized.rs` derives it). The integer
 //! sums of 32 vectors come from two table lookups per subspace, and the few vectors that stay within the limit are scored in f32. Results are therefore those of the exhaustive
 //! scan, bit for bit, in every tier, and only the speed depends on the quantization. The scalar tier scores every vector. As the worst score falls the limit falls with it, and the
 //! tables are quantized anew when that makes them 15 % finer.
@@ -42,12 +42,17 @@ use crate::top_k::{Selection, TopK};
     all(target_arch = "wasm32", not(target_feature = "simd128")),
     expect(dead_code, reason = "the scalar tier scores every vector, and needs no bound")
 )]
+pub(crate) mod quantized;
+#[cfg_attr(
+    all(target_arch = "wasm32", not(target_feature = "simd128")),
+    expect(dead_code, reason = "the scalar tier scores every vector, and needs no bound")
+)]
 mod query;
 #[cfg(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")))]
-mod relaxed;
+pub(crate) mod relaxed;
 mod scalar;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
-mod simd128;
+pub(crate) mod simd128;
 
 use query::Query;
 
@@ -187,17 +192,18 @@ pub fn pq_fast_scan(
     check_shape(OP, What::Best, k * queries, keys.len())?;
     TopK::new(&mut keys[..k])?;
     codes.selection.check(OP, n)?;
-    for tables in tables.chunks_exact(table_len) {
-        check_tables(OP, tables, WIDTH)?;
-    }
-    let mut of_queries = tables.chunks_exact(table_len).zip(keys.chunks_exact_mut(k));
+    let each_query = tables.chunks_exact(table_len);
+    // All of them before anything is taken in.
+    let magnitudes =
+        each_query.clone().map(|tables| check_tables(OP, tables, WIDTH)).collect::<Result<Vec<_>>>()?;
+    let mut of_queries = each_query.zip(keys.chunks_exact_mut(k)).zip(magnitudes);
     let mut left = queries;
     while left > 0 {
         let mut scratch = scratch.rest();
         let mut next = || {
-            let (tables, keys) = of_queries.next().expect("counted");
+            let ((tables, keys), magnitude) = of_queries.next().expect("counted");
             let top = TopK::new(keys).expect("checked");
-            Query::new(tables, scratch.take::<[u8; 16]>(subspaces), top)
+            Query::new(tables, scratch.take::<[u8; 16]>(subspaces), magnitude, top)
         };
         left -= match left {
             1 => pass(tier, codes, &mut [next()]),

@@ -5,7 +5,8 @@ use super::query::Query;
 use super::simd128::{Ops, scan as scan_with};
 use crate::v128::{V128, i8x16_relaxed_swizzle};
 
-struct Relaxed;
+/// Relaxed SIMD.
+pub(crate) struct Relaxed;
 
 impl Ops for Relaxed {
     #[inline(always)]

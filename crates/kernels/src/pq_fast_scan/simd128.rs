@@ -2,7 +2,8 @@
 
 use core::hint::black_box;
 
-use super::query::{Grid, Query};
+use super::quantized::Grid;
+use super::query::Query;
 use super::{BLOCK, MAX_BYTE_SUMS, PqBlocks, WIDTH};
 use crate::v128::{
     V128, i8x16_add, i8x16_bitmask, i8x16_eq, i8x16_narrow_i16x8, i8x16_splat, i8x16_swizzle, i16x8_add,
@@ -10,13 +11,13 @@ use crate::v128::{
 };
 
 /// What differs between the vector tiers.
-pub(super) trait Ops {
+pub(crate) trait Ops {
     /// `table[index]`, every index below 16.
     fn lookup(table: V128, index: V128) -> V128;
 }
 
 /// Fixed-width SIMD.
-pub(super) struct Strict;
+pub(crate) struct Strict;
 
 impl Ops for Strict {
     #[inline(always)]
@@ -58,12 +59,12 @@ pub(super) fn scan<O: Ops, const Q: usize>(codes: &PqBlocks<'_>, queries: &mut [
         for query in &mut *queries {
             query.tighten(grid);
         }
-        if queries.iter().all(|query| query.limit < 0) {
+        if queries.iter().all(|query| query.quantized.limit < 0) {
             return;
         }
         let end = codes.run_end(at);
-        let limits = queries.each_ref().map(|query| query.limit as i16);
-        let tables = queries.each_ref().map(|query| &*query.quantized);
+        let limits = queries.each_ref().map(|query| query.quantized.limit as i16);
+        let tables = queries.each_ref().map(|query| &*query.quantized.entries);
         let find = if narrow { find_bytes::<O, Q> } else { find_words::<O, Q> };
         match find(codes.range(at, end), tables, limits) {
             None => at = end,

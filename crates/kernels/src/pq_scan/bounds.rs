@@ -4,7 +4,7 @@ use super::WIDTH;
 use super::prefix::{LENGTHS, STEP};
 
 /// Codes from which it pays to look through the tables.
-const WORTHWHILE: usize = 2048;
+pub(super) const WORTHWHILE: usize = 2048;
 
 const LANES: usize = 8;
 

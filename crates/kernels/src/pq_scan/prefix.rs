@@ -4,7 +4,9 @@ use core::cell::RefCell;
 use core::ops::Range;
 
 use super::bounds::Bounds;
+use super::left::{FEW, Left, STRETCH};
 use super::lists::Shifts;
+use super::sieve::Sieve;
 use super::{PqCodes, WIDTH, scalar};
 use crate::top_k::TopK;
 
@@ -17,39 +19,13 @@ const MAX: usize = LENGTHS[LENGTHS.len() - 1];
 /// Codes for which the copy of the tables pays.
 pub(super) const WORTHWHILE: usize = 128;
 
-/// Codes after which the worst candidate is looked at anew, to choose how many entries come first.
-const STRETCH: usize = 2048;
-
 /// Entries that are added at a time to those of the codes that are left; [`LENGTHS`] are multiples of it.
 pub(super) const STEP: usize = 4;
-
-/// So many codes are seen through at once.
-const FEW: usize = 16;
 
 #[repr(align(64))]
 struct Tables([[f32; WIDTH]; MAX]);
 
-/// Codes of a stretch that are left, and the sums of their entries so far.
-struct Left {
-    count: usize,
-    positions: [u32; STRETCH],
-    sums: [f32; STRETCH],
-}
-
-impl Left {
-    /// Writes it down in any case, and counts it where it stays: a branch would be mispredicted for most that do.
-    #[inline(always)]
-    fn keep(&mut self, position: usize, sum: f32, stays: bool) {
-        let at = self.count % STRETCH;
-        self.positions[at] = position as u32;
-        self.sums[at] = sum;
-        self.count += usize::from(stays);
-    }
-}
-
 thread_local! {
-    static LEFT: RefCell<Left> =
-        const { RefCell::new(Left { count: 0, positions: [0; STRETCH], sums: [0.0; STRETCH] }) };
     static TABLES: RefCell<Tables> = const { RefCell::new(Tables([[0.0; WIDTH]; MAX])) };
 }
 
@@ -57,20 +33,26 @@ thread_local! {
 pub(super) struct Scan<'a> {
     tables: &'a [[f32; WIDTH]],
     bounds: Bounds,
+    /// Where the tier has one.
+    sieve: Option<Sieve<'a>>,
 }
 
 impl<'a> Scan<'a> {
     /// - `n`: codes of all lists
     /// - `magnitude`: the largest that a sum and what is added to it are
-    pub(super) fn new(tables: &'a [f32], n: usize, magnitude: f32) -> Self {
-        let tables = tables.as_chunks::<WIDTH>().0;
+    pub(super) fn new(
+        tables: &'a [[f32; WIDTH]],
+        n: usize,
+        magnitude: f32,
+        sieve: Option<Sieve<'a>>,
+    ) -> Self {
         let copied = tables.len().min(MAX);
         TABLES.with_borrow_mut(|fixed| fixed.0[..copied].copy_from_slice(&tables[..copied]));
-        Self { tables, bounds: Bounds::of(tables, n, magnitude) }
+        Self { tables, bounds: Bounds::of(tables, n, magnitude), sieve }
     }
 
     /// As `scalar::scan`.
-    pub(super) fn list(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
+    pub(super) fn list(&mut self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
         // Two copies: an addition to the sums of every code takes a tenth where there is nothing to add.
         if shifts.are_there() {
             self.stretches::<true>(codes, shifts, top);
@@ -79,10 +61,20 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn stretches<const SHIFTED: bool>(&self, codes: &PqCodes<'_>, shifts: Shifts<'_>, top: &mut TopK<'_>) {
+    fn stretches<const SHIFTED: bool>(
+        &mut self,
+        codes: &PqCodes<'_>,
+        shifts: Shifts<'_>,
+        top: &mut TopK<'_>,
+    ) {
         let typical = shifts.typical();
-        LEFT.with_borrow_mut(|left| {
+        Left::with(|left| {
             for first in (0..codes.n).step_by(STRETCH) {
+                let stretch = first..codes.n.min(first + STRETCH);
+                let sieve = self.sieve.as_mut().filter(|_| !SHIFTED);
+                if sieve.is_some_and(|sieve| sieve.stretch(codes, stretch.clone(), left, top)) {
+                    continue;
+                }
                 let worst = top.worst::<f32>();
                 let length = LENGTHS[self.bounds.choose(f64::from(worst) - typical)];
                 let form = match length {
@@ -96,7 +88,7 @@ impl<'a> Scan<'a> {
                     _ => Self::first::<96, SHIFTED>,
                 };
                 let most = self.bounds.most(length, worst);
-                form(codes, shifts, first..codes.n.min(first + STRETCH), most, left);
+                form(codes, shifts, stretch, most, left);
                 self.others(codes, shifts, length, left, top);
             }
         });

@@ -4,8 +4,7 @@ use super::lists::Shifts;
 use super::{PqCodes, WIDTH};
 use crate::top_k::TopK;
 
-pub(super) fn scan(codes: &PqCodes<'_>, tables: &[f32], shifts: Shifts<'_>, top: &mut TopK<'_>) {
-    let tables = tables.as_chunks::<WIDTH>().0;
+pub(super) fn scan(codes: &PqCodes<'_>, tables: &[[f32; WIDTH]], shifts: Shifts<'_>, top: &mut TopK<'_>) {
     let mut worst = top.worst::<f32>();
     codes.runs(0..codes.n, |first, run| {
         for (i, code) in run.chunks_exact(codes.subspaces).enumerate() {

@@ -83,7 +83,7 @@ pub(crate) fn check(tier: Tier) {
                 ] {
                     let codes = PqCodes { codes: &data, n, subspaces, selection };
                     let got = collect(queries, k, |keys| {
-                        pq_scan(&codes, &tables, queries, keys).expect("valid lengths");
+                        pq_scan(tier, &codes, &tables, queries, keys).expect("valid lengths");
                     });
                     assert_eq!(
                         got,
@@ -122,14 +122,49 @@ fn what_bounds_leave_is_no_candidate() {
                 [Selection::default(), Selection { ids: &ids, filter: Some(&filter), first: 0 }]
             {
                 let codes = PqCodes { codes: &data, n, subspaces, selection };
-                let got = collect(1, k, |keys| pq_scan(&codes, &tables, 1, keys).expect("valid lengths"));
-                assert_eq!(got, expected(&codes, &tables, k), "M = {subspaces}, k = {k}, ties: {ties}");
+                let expected = expected(&codes, &tables, k);
+                for tier in Tier::ALL {
+                    let got =
+                        collect(1, k, |keys| pq_scan(tier, &codes, &tables, 1, keys).expect("valid lengths"));
+                    assert_eq!(got, expected, "{tier}: M = {subspaces}, k = {k}, ties: {ties}");
+                }
             }
         }
     }
 }
 
 /// Several lists, in any order, give what one list gives.
+/// Tables whose entries of one upper half are near each other, as those of ordered codebooks: with entries so large that scores are all rounding, at most and more subspaces than are sieved, and some beyond a whole number of columns.
+#[test]
+fn what_is_sieved_is_no_candidate() {
+    for subspaces in [16, 23, 32, 48, 511, 512, 513] {
+        for (offset, noise) in [(0.0, 0.01), (0.0, 0.9), (-4096.0, 0.01), (1e6, 0.01), (1e-30, 0.0)] {
+            let (n, mut random) = (6221, Random::new((subspaces as f32 + noise) as u64));
+            let kinds: Vec<u8> = random.many(n, |random| random.int(0, 40) as u8);
+            // The codes of a kind share most of their upper halves.
+            let code = |at: usize, random: &mut Random| match random.int(0, 4) {
+                0 => random.next() as u8,
+                _ => (at % subspaces * 7 + usize::from(kinds[at / subspaces]) * 16) as u8 ^ random.int(0, 16) as u8,
+            };
+            let data: Vec<u8> = (0..n * subspaces).map(|at| code(at, &mut random)).collect();
+            let entry = |at: usize, random: &mut Random| {
+                let half = (at % WIDTH / 16) as f32 - (at / WIDTH % 16) as f32;
+                offset + 0.1 * half * half + noise * random.float()
+            };
+            let tables: Vec<f32> = (0..subspaces * WIDTH).map(|at| entry(at, &mut random)).collect();
+            let codes = PqCodes { codes: &data, n, subspaces, selection: Selection::default() };
+            for k in [1, 10] {
+                let expected = expected(&codes, &tables, k);
+                for tier in Tier::ALL {
+                    let got =
+                        collect(1, k, |keys| pq_scan(tier, &codes, &tables, 1, keys).expect("valid lengths"));
+                    assert_eq!(got, expected, "{tier}: M = {subspaces}, k = {k}, {offset} and {noise}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn lists_add_up() {
     let mut random = Random::new(5);
@@ -140,7 +175,7 @@ fn lists_add_up() {
         let selection = Selection { first: from as u32, ..Selection::default() };
         let codes =
             PqCodes { codes: &data[from * subspaces..to * subspaces], n: to - from, subspaces, selection };
-        pq_scan(&codes, &tables, 1, keys).expect("valid lengths");
+        pq_scan(Tier::Scalar, &codes, &tables, 1, keys).expect("valid lengths");
     };
     let whole = collect(1, k, |keys| scan(0, n, keys));
     let parts = collect(1, k, |keys| {
@@ -176,14 +211,18 @@ fn lists_with_offsets() {
                 }
                 lists.push(PqList { codes, offsets: &offsets[from..to], base });
             }
-            let got = collect(1, k, |keys| pq_scan_lists(&lists, &tables, keys).expect("valid lengths"));
-            assert_eq!(got, vec![best(candidates, k)], "M = {subspaces}, n = {n}, k = {k}");
+            let expected = vec![best(candidates, k)];
+            for tier in Tier::ALL {
+                let got =
+                    collect(1, k, |keys| pq_scan_lists(tier, &lists, &tables, keys).expect("valid lengths"));
+                assert_eq!(got, expected, "{tier}: M = {subspaces}, n = {n}, k = {k}");
+            }
         }
     }
     let codes = PqCodes { codes: &[0, 0], n: 2, subspaces: 1, selection: Selection::default() };
     let refused = |offsets: &[f32], base: f32| {
         let list = PqList { codes, offsets, base };
-        pq_scan_lists(&[list], &[0.0; WIDTH], &mut [0]).map_err(|error| error.to_string())
+        pq_scan_lists(Tier::Scalar, &[list], &[0.0; WIDTH], &mut [0]).map_err(|error| error.to_string())
     };
     assert_eq!(
         refused(&[0.0, f32::NAN], 0.0),
@@ -198,7 +237,7 @@ fn lists_with_offsets() {
 fn refusals_are_named() {
     let run = |n, subspaces, codes: &[u8], tables: &[f32], keys: &mut [u64]| {
         let codes = PqCodes { codes, n, subspaces, selection: Selection::default() };
-        pq_scan(&codes, tables, 1, keys).map_err(|error| error.to_string())
+        pq_scan(Tier::Scalar, &codes, tables, 1, keys).map_err(|error| error.to_string())
     };
     let error = |text: &str| Err(text.to_owned());
     let keys = &mut [0; 2];
