@@ -26,7 +26,7 @@ export const kernelFamilies = [
   { name: "bitpack", tiers: ["scalar", "simd128"], agreement: "exact" },
   { name: "ternary_gemm", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "pq_tables", tiers: ["scalar", "simd128"], agreement: "exact" },
-  { name: "pq_scan", tiers: ["scalar"], agreement: "exact" },
+  { name: "pq_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "pq_fast_scan", tiers: ["scalar", "simd128", "relaxed"], agreement: "exact" },
   { name: "hamming", tiers: ["scalar"], agreement: "exact" },
   { name: "fixed_point", tiers: ["scalar"], agreement: "exact" },
