@@ -12,21 +12,11 @@ field, metric, kind = sys.argv[4:]
 queries = np.fromfile(folder / "queries", "float32").reshape(-1, dimension)
 
 
-def codes():
-    """The rows of the tensor `codes` of a saved index, a safetensors file."""
-    file = (folder / "index").read_bytes()
-    start = 8 + int.from_bytes(file[:8], "little")
-    begin, end = json.loads(file[8:start])["codes"]["data_offsets"]
-    return np.frombuffer(file[start + begin : start + end], "uint8").reshape(-1, dimension // 8)
-
-
-if field == "BINARY_VECTOR":
-    rows = [row.tobytes() for row in codes()]
-    # As ours: a bit is 1 where the number is negative, the first in the least bit of a byte.
-    asked = [row.tobytes() for row in np.packbits(queries < 0, axis=1, bitorder="little")]
-else:
-    rows = np.fromfile(folder / "base", "float32").reshape(-1, dimension).tolist()
-    asked = queries.tolist()
+# The rows of the tensor `codes` of a saved index, a safetensors file.
+file = (folder / "index").read_bytes()
+start = 8 + int.from_bytes(file[:8], "little")
+begin, end = json.loads(file[8:start])["codes"]["data_offsets"]
+rows = np.frombuffer(file[start + begin : start + end], "<f4").reshape(-1, dimension).tolist()
 
 client = MilvusClient(str(folder / "milvus.db"))
 client.drop_collection("rows")
@@ -38,7 +28,7 @@ index.add_index(field_name="x", index_type=kind, metric_type=metric)
 client.create_collection("rows", schema=schema, index_params=index)
 for at in range(0, len(rows), 1000):
     client.insert("rows", [{"id": i, "x": rows[i]} for i in range(at, min(at + 1000, len(rows)))])
-found = client.search("rows", data=asked, limit=k, anns_field="x", search_params={"metric_type": metric})
+found = client.search("rows", data=queries.tolist(), limit=k, anns_field="x", search_params={"metric_type": metric})
 ids = [[hit["id"] for hit in hits] for hits in found]
 scores = [[hit["distance"] for hit in hits] for hits in found]
 version = getattr(milvus_lite, "__version__", "")
