@@ -38,10 +38,6 @@ use crate::pq_tables::{MAX_SUBSPACES, check_tables};
 use crate::tier::Tier;
 use crate::top_k::{Selection, TopK};
 
-#[cfg_attr(
-    all(target_arch = "wasm32", not(target_feature = "simd128")),
-    expect(dead_code, reason = "the scalar tier scores every vector, and needs no bound")
-)]
 pub(crate) mod quantized;
 #[cfg_attr(
     all(target_arch = "wasm32", not(target_feature = "simd128")),
