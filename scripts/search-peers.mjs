@@ -1,6 +1,6 @@
-// Our graphs beside those of other packages on sentence embeddings: WASM ones on a page in Chromium, native add-ons in Node, the same links, efConstruction and recall, one thread, rounds in turn.
+// Our graphs beside those (and a tree) of other packages on sentence embeddings: WASM ones on a page in Chromium, native add-ons in Node, the same links, efConstruction and recall, one thread, rounds in turn.
 //
-//   (cd FOLDER && npm i hnswlib-wasm hnswlib-node usearch)
+//   (cd FOLDER && npm i hnswlib-wasm edgevec voy-search hnswlib-node usearch)
 //   node scripts/search-peers.mjs --peers FOLDER [--write]      --write: into docs/results.md
 //
 // Needs a build (`pnpm build`), Chromium, and the data set minilm beside the checkout or where LOWBIT_DATA points.
@@ -82,10 +82,11 @@ await whenMain(import.meta.url, async () => {
   const { values } = parseArgs({
     options: { peers: { type: "string" }, write: { type: "boolean", default: false } },
   });
-  if (!values.peers) throw new Error("--peers FOLDER: where hnswlib-wasm, hnswlib-node and usearch are installed");
+  if (!values.peers)
+    throw new Error("--peers FOLDER: where hnswlib-wasm, edgevec, voy-search, hnswlib-node and usearch are installed");
   const peers = resolve(values.peers);
   const lines = [
-    `Milliseconds of a query (k = 10) at the least efSearch that reaches a recall, among embeddings of MiniLM, 384 numbers; M = 16, efConstruction = 100, one thread; load of the machine before it began ${loadavg()[0].toFixed(1)}.`,
+    `Milliseconds of a query (k = 10) at the least efSearch that reaches a recall, among embeddings of MiniLM, 384 numbers; M = 16, efConstruction = 100, one thread; load of the machine before it began ${loadavg()[0].toFixed(1)}. edgevec has one efSearch a graph, of 16, 64 and 256 here; voy-search is an exact tree.`,
     "",
     `| where | graph | build, s | ${RECALLS.map((recall) => `recall ${recall}`).join(" | ")} | best recall |`,
     `|---|---|---|${RECALLS.map(() => "---|").join("")}---|`,

@@ -1,7 +1,7 @@
 // Runs in the browser: our graphs and those of other WASM packages on the same vectors. scripts/search-peers.mjs bundles it and opens it; the answer is the page's title.
 import { Index } from "@lowbit/search";
 import { fromHalf } from "lowbit";
-import { hnswlib, measure, ours } from "./peers.mjs";
+import { edgevec, hnswlib, measure, ours, voy } from "./peers.mjs";
 
 const D = 384;
 const QUERIES = 200;
@@ -27,6 +27,19 @@ async function main() {
       files: [""],
       filter: [undefined],
     })),
+    edgevec(async () => {
+      const module = await at("edgevec/edgevec.js");
+      await module.default();
+      return module;
+    }),
+    voy(async () => {
+      // Its own loader imports a .wasm file as a module, which no browser does.
+      const module = await at("voy-search/voy_search_bg.js");
+      const wasm = fetch(new URL("/peers/voy-search/voy_search_bg.wasm", location.href));
+      const { instance } = await WebAssembly.instantiateStreaming(wasm, { "./voy_search_bg.js": module });
+      module.__wbg_set_wasm(instance.exports);
+      return module;
+    }),
   ];
   return { found: await measure(engines, base, queries, truth), agent: navigator.userAgent };
 }

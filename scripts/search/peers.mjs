@@ -57,6 +57,51 @@ export const usearch = ({ Index, MetricKind, ScalarKind }, quantization, folder)
   },
 });
 
+/** A graph of EdgeVec has one efSearch: each of these is a graph of its own, built when it is asked for the first time. */
+const EDGEVEC_BREADTHS = [16, 64, 256];
+
+export const edgevec = (load) => ({
+  name: "edgevec",
+  async build({ shape: [n, d], data }) {
+    const { EdgeVec, EdgeVecConfig } = await load();
+    const graph = (breadth) => {
+      const config = new EdgeVecConfig(d);
+      // Its cosine gives the furthest (0.9.0); of vectors of length 1 the order is the same.
+      Object.assign(config, {
+        metric: "l2",
+        m: LINKS,
+        m0: 2 * LINKS,
+        ef_construction: CONSTRUCTION,
+        ef_search: breadth,
+      });
+      const index = new EdgeVec(config);
+      const ids = index.insertBatchFlat(data, n);
+      return { index, numbers: new Map(Array.from(ids, (id, i) => [id, i])) };
+    };
+    const graphs = new Map([[EDGEVEC_BREADTHS[0], graph(EDGEVEC_BREADTHS[0])]]);
+    return (query, efSearch) => {
+      const breadth = EDGEVEC_BREADTHS.findLast((one) => one <= efSearch) ?? EDGEVEC_BREADTHS[0];
+      if (!graphs.has(breadth)) graphs.set(breadth, graph(breadth));
+      const { index, numbers } = graphs.get(breadth);
+      return index.search(query, K).map(({ id }) => numbers.get(id));
+    };
+  },
+});
+
+/** A k-d tree, of which nothing can be set. */
+export const voy = (load) => ({
+  name: "voy-search",
+  async build({ shape: [n, d], data }) {
+    const { Voy } = await load();
+    const embeddings = Array.from({ length: n }, (_, i) => ({
+      ...{ id: String(i), title: "", url: "" },
+      embeddings: Array.from(data.subarray(i * d, (i + 1) * d)),
+    }));
+    const index = new Voy({ embeddings });
+    return (query) => index.search(query, K).neighbors.map(({ id }) => Number(id));
+  },
+});
+
 /** The rounds of all engines in turn: `[{ name, built, points: [{ breadth, recall, ms }] }]`, or `{ name, error }`. */
 export async function measure(engines, base, queries, truth) {
   const d = base.shape[1];
