@@ -18,13 +18,7 @@ const ROWS = 4000;
 const QUERIES = 200;
 const K = 10;
 
-/** Spec, metric, and how Milvus has it: its field, metric and index. */
-const CASES = [
-  { spec: "Flat", metric: "cosine", theirs: ["FLOAT_VECTOR", "COSINE", "FLAT"] },
-  { spec: "Flat", metric: "ip", theirs: ["FLOAT_VECTOR", "IP", "FLAT"] },
-];
-
-/** Of the numbers that either found, those that the other did not, and how far scores are apart at most. */
+/** How many of their numbers are not among ours, and how far scores are apart at most. */
 function compare(ours, theirs) {
   let missing = 0;
   let apart = 0;
@@ -55,19 +49,21 @@ await whenMain(import.meta.url, async () => {
     writeFileSync(join(folder, "queries"), bytesOf(queries.data));
     const lines = [];
     let version = "";
-    for (const { spec, metric, theirs } of CASES) {
-      const index = await Index.build(base, spec, { metric });
+    for (const metric of ["cosine", "ip"]) {
+      const index = await Index.build(base, "Flat", { metric });
       writeFileSync(join(folder, "index"), saveIndex(index));
       const ours = index.searchAll(queries, K);
       index.dispose();
-      const args = [join(root, "scripts", "search-milvus.py"), folder, String(d), String(K), ...theirs];
+      const args = [join(root, "scripts", "search-milvus.py"), folder, String(d), String(K), metric.toUpperCase()];
       const child = spawnSync(values.python, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
       if (child.status !== 0) throw new Error(`${values.python}: ${child.stderr.slice(-2000)}`);
       const found = JSON.parse(child.stdout.trim().split("\n").at(-1));
       version = found.version;
       const { missing, apart } = compare(ours, found);
       const same = `${QUERIES * K - missing} of ${QUERIES * K}`;
-      lines.push(`| \`${spec}\` | ${metric} | \`${theirs.join("`, `")}\` | ${same} | ${apart.toExponential(0)} |`);
+      lines.push(
+        `| \`Flat\` | ${metric} | \`FLOAT_VECTOR\`, \`${metric.toUpperCase()}\`, \`FLAT\` | ${same} | ${apart.toExponential(0)} |`,
+      );
       console.log(lines.at(-1));
     }
     const text = [

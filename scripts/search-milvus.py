@@ -1,4 +1,4 @@
-# Milvus' side of scripts/search-milvus.mjs, in its embedded form: FOLDER DIMENSION K FIELD METRIC INDEX. Prints ids and scores as JSON.
+# Milvus' side of scripts/search-milvus.mjs, in its embedded form: FOLDER DIMENSION K METRIC. Prints ids and scores as JSON.
 import json
 import pathlib
 import sys
@@ -8,9 +8,8 @@ import numpy as np
 from pymilvus import DataType, MilvusClient
 
 folder, dimension, k = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-field, metric, kind = sys.argv[4:]
+metric = sys.argv[4]
 queries = np.fromfile(folder / "queries", "float32").reshape(-1, dimension)
-
 
 # The rows of the tensor `codes` of a saved index, a safetensors file.
 file = (folder / "index").read_bytes()
@@ -22,9 +21,9 @@ client = MilvusClient(str(folder / "milvus.db"))
 client.drop_collection("rows")
 schema = client.create_schema(auto_id=False)
 schema.add_field("id", DataType.INT64, is_primary=True)
-schema.add_field("x", DataType[field], dim=dimension)
+schema.add_field("x", DataType.FLOAT_VECTOR, dim=dimension)
 index = client.prepare_index_params()
-index.add_index(field_name="x", index_type=kind, metric_type=metric)
+index.add_index(field_name="x", index_type="FLAT", metric_type=metric)
 client.create_collection("rows", schema=schema, index_params=index)
 for at in range(0, len(rows), 1000):
     client.insert("rows", [{"id": i, "x": rows[i]} for i in range(at, min(at + 1000, len(rows)))])

@@ -56,8 +56,8 @@ const moduleBudgets = {
   // Products of floats, by which codebooks are trained in a third of the time: 6 kB; looking again only at centroids whose product is near, 7 % of that time: 1.4 kB.
   // Codes as sums of whole vectors, by a beam over tables of products (6 kB), and those of the score-aware loss with the fit of their codebooks (5 kB).
   // Scans that leave a code after its first entries, 1.2 to 1.4 times as fast, and lists of an inverted file in one call by one set of tables: the forms of either, 6.5 kB.
-  // A sieve of the upper halves of codes before them, 1.15 to 1.6 times as fast again: 2.5 kB.
-  search: 93_600,
+  // A sieve of the upper halves of codes before them, 1.15 to 1.6 times as fast again: 2.5 kB; kept from lists with offsets, which have no use for it: 1 kB more in one tier, by how it is inlined.
+  search: 94_200,
   // The solvers, searches and codecs of all quantizers, every block type of GGUF among them, products of floats for k-means (4 kB), and AQLM's fit and search (6 kB).
   // The same search for sums of whole vectors, by which residual and additive codebooks are trained: 7 kB with its tables. AdaRound's products with a
   // Hessian that is rounded as it is read, instead of copied: 2 kB.

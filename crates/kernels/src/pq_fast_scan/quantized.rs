@@ -84,6 +84,7 @@ impl<'a> Quantized<'a> {
     }
 }
 
-fn smallest(table: &[f32; WIDTH]) -> f32 {
-    table.iter().fold(table[0], |low, t| if *t < low { *t } else { low })
+/// Of some entries, at least one.
+pub(crate) fn smallest(entries: &[f32]) -> f32 {
+    entries.iter().fold(entries[0], |low, t| if *t < low { *t } else { low })
 }

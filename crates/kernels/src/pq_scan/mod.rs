@@ -172,9 +172,11 @@ fn scan_all(
         }
         return;
     }
-    let sieved = n >= bounds::WORTHWHILE && (sieve::COLUMNS..=sieve::MAX_SUBSPACES).contains(&tables.len());
-    let passing = passing(tier).filter(|_| sieved);
-    let mut halves = passing.map(|passing| (passing, Halves::of(tables)));
+    let sieved = n >= bounds::WORTHWHILE
+        && (sieve::COLUMNS..=sieve::MAX_SUBSPACES).contains(&tables.len())
+        // Its limit is one for all codes; all lists have offsets or none has.
+        && lists.first().is_some_and(|(_, shifts)| !shifts.are_there());
+    let mut halves = passing(tier).filter(|_| sieved).map(|passing| (passing, Halves::of(tables)));
     let sieve = halves.as_mut().map(|(passing, halves)| Sieve::new(*passing, tables, halves, magnitude));
     let mut scan = Scan::new(tables, n, magnitude, sieve);
     for (codes, shifts) in lists {

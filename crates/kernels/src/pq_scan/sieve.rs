@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use crate::pq_fast_scan::WIDTH as HALVES;
-use crate::pq_fast_scan::quantized::{Grid, Quantized};
+use crate::pq_fast_scan::quantized::{Grid, Quantized, smallest};
 use crate::top_k::TopK;
 
 use super::left::{FEW, Left};
@@ -48,8 +48,6 @@ impl Halves {
     /// - `tables`: `[M][256]`
     pub(super) fn of(tables: &[[f32; WIDTH]]) -> Self {
         let whole = tables.len() - tables.len() % COLUMNS;
-        let smallest =
-            |entries: &[f32]| entries.iter().fold(entries[0], |low, t| if *t < low { *t } else { low });
         let least_of = |(m, table): (usize, &[f32; WIDTH])| {
             if m >= whole {
                 return [smallest(table); HALVES];

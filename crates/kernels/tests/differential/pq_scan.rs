@@ -65,6 +65,15 @@ fn expected(codes: &PqCodes<'_>, tables: &[f32], k: usize) -> Results {
     tables.chunks_exact(codes.subspaces * WIDTH).map(of_query).collect()
 }
 
+/// One query, in all tiers.
+fn in_every_tier(codes: &PqCodes<'_>, tables: &[f32], k: usize, what: &str) {
+    let expected = expected(codes, tables, k);
+    for tier in Tier::ALL {
+        let got = collect(1, k, |keys| pq_scan(tier, codes, tables, 1, keys).expect("valid lengths"));
+        assert_eq!(got, expected, "{tier}: M = {}, k = {k}, {what}", codes.subspaces);
+    }
+}
+
 pub(crate) fn check(tier: Tier) {
     // 200 and 300: above the number of codes from which tables are copied.
     for subspaces in [1, 2, 3, 4, 5, 8, 15, 16, 17, 32, 33, 48, 63, 64, 96, 97] {
@@ -122,12 +131,7 @@ fn what_bounds_leave_is_no_candidate() {
                 [Selection::default(), Selection { ids: &ids, filter: Some(&filter), first: 0 }]
             {
                 let codes = PqCodes { codes: &data, n, subspaces, selection };
-                let expected = expected(&codes, &tables, k);
-                for tier in Tier::ALL {
-                    let got =
-                        collect(1, k, |keys| pq_scan(tier, &codes, &tables, 1, keys).expect("valid lengths"));
-                    assert_eq!(got, expected, "{tier}: M = {subspaces}, k = {k}, ties: {ties}");
-                }
+                in_every_tier(&codes, &tables, k, &format!("ties: {ties}"));
             }
         }
     }
@@ -154,12 +158,7 @@ fn what_is_sieved_is_no_candidate() {
             let tables: Vec<f32> = (0..subspaces * WIDTH).map(|at| entry(at, &mut random)).collect();
             let codes = PqCodes { codes: &data, n, subspaces, selection: Selection::default() };
             for k in [1, 10] {
-                let expected = expected(&codes, &tables, k);
-                for tier in Tier::ALL {
-                    let got =
-                        collect(1, k, |keys| pq_scan(tier, &codes, &tables, 1, keys).expect("valid lengths"));
-                    assert_eq!(got, expected, "{tier}: M = {subspaces}, k = {k}, {offset} and {noise}");
-                }
+                in_every_tier(&codes, &tables, k, &format!("{offset} and {noise}"));
             }
         }
     }
