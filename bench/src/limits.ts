@@ -23,7 +23,7 @@ export interface Limits {
   readonly relaxedDot16?: number;
   /** f32x4.mul and f32x4.add, 4 multiply-adds each pair. */
   readonly f32?: number;
-  /** From the first cache, and from memory. */
+  /** From the first cache, and from four places of memory in turn, which gives more than one. */
   readonly readCache?: number;
   readonly readMemory?: number;
 }
@@ -88,10 +88,9 @@ export class LimitMeter {
       best[name] = Math.max(best[name] ?? 0, rate);
     };
     for (const [name, loop] of Object.entries(this.#loops))
-      if (name === "read") {
-        note("readCache", rate(loop, FIRST_CACHE, FIRST_CACHE, now));
-        note("readMemory", rate(loop, BEYOND_CACHES, BEYOND_CACHES, now));
-      } else note(name, rate(loop, FIRST_CACHE, FIRST_CACHE / (name === "popcnt64" ? 8 : 16), now));
+      if (name === "read") note("readCache", rate(loop, FIRST_CACHE, FIRST_CACHE, now));
+      else if (name === "readPlaces") note("readMemory", rate(loop, BEYOND_CACHES, BEYOND_CACHES, now));
+      else note(name, rate(loop, FIRST_CACHE, FIRST_CACHE / (name === "popcnt64" ? 8 : 16), now));
     return { ...best };
   }
 }

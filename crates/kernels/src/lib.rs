@@ -60,6 +60,7 @@ pub mod testing;
 pub mod tier;
 pub mod top_k;
 pub mod transform;
+mod turns;
 #[cfg(any(target_feature = "simd128", not(target_arch = "wasm32")))]
 pub mod v128;
 pub mod vectors;

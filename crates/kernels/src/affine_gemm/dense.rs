@@ -2,7 +2,7 @@
 
 use super::OP;
 use super::pack::{AffineCodes, AffineInput, COLUMNS, Packed};
-use super::sums::{Requantize, Tile, with_tile};
+use super::sums::{Requantize, STRIP, Tile, with_tile};
 use crate::buffer::{Arena, lines_for};
 use crate::error::{Result, What, check_shape};
 use crate::output::{OutputKind, OutputMut, OutputTransform, add_correction};
@@ -67,6 +67,10 @@ impl AffineGemm {
     ) -> usize {
         let mut x = self.packed.prepare::<T>(x, &mut scratch);
         let padded = self.packed.panels() * COLUMNS;
+        if T::FROM == STRIP && self.packed.takes_turns(acc.len() / padded) {
+            self.packed.few_rows::<T>(&x, acc, padded);
+            return 0;
+        }
         for panel in 0..self.packed.panels() {
             let first = panel * COLUMNS;
             let mut end = y.as_deref_mut().and_then(|y| self.requantize(first, &mut y[first..], stride));

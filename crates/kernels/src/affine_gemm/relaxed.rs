@@ -86,6 +86,8 @@ impl Tile for Relaxed {
         }
     }
 
+    // Called from two places, and much code.
+    #[inline(never)]
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match (group.form, group.width) {
             (_, 4) => single_rows::<SevenDot, Quads<4>, 2>(group, rows, acc, pitch),

@@ -38,6 +38,8 @@ impl Tile for Scalar {
         unreachable!("no block has `FROM` rows");
     }
 
+    // Called from two places, and much code.
+    #[inline(never)]
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
             8 => accumulate::<8>(group, rows, acc, pitch),
@@ -66,11 +68,9 @@ impl Tile for Scalar {
 fn accumulate<const WIDTH: usize>(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
     let pairs = 16 / WIDTH;
     for r in 0..rows.count {
-        let sum = rows.sums[r * rows.sum_stride];
         let x = &rows.values[r * rows.stride..];
         for (column, acc) in acc[r * pitch..][..COLUMNS].iter_mut().enumerate() {
-            let start = group.zeros[column].wrapping_mul(sum).wrapping_add(group.fixed[column]);
-            let mut dot = 0_i32.wrapping_sub(start);
+            let mut dot = *acc;
             let words = group.words[column..].iter().step_by(COLUMNS);
             for (word, x) in words.zip(x.chunks_exact(pairs)) {
                 for (j, pair) in x.iter().enumerate() {

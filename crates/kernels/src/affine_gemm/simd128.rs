@@ -14,9 +14,9 @@ use super::sums::{Group, OPEN_COLUMNS, OPEN_STEPS, Requantize, Rows, STRIP, Tile
 use crate::v128::{
     V128, f32x4_add, f32x4_convert_i32x4, f32x4_load, f32x4_mul, f32x4_store, i8x16_load, i8x16_lt,
     i8x16_splat, i8x16_swizzle, i16x8_extend_high_u8x16, i16x8_extend_low_u8x16, i16x8_shl, i16x8_shr,
-    i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_mul, i32x4_shuffle, i32x4_splat,
-    i32x4_store, i32x4_sub, i32x4_sum, u8x16_load, u8x16_splat, u16x8_shr, u16x8_splat, u32x4_load,
-    u32x4_store, v128_and, v128_bitselect, v128_xor,
+    i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_load, i32x4_shuffle, i32x4_splat, i32x4_store,
+    i32x4_sum, u8x16_load, u8x16_splat, u16x8_shr, u16x8_splat, u32x4_load, u32x4_store, v128_and,
+    v128_bitselect, v128_xor,
 };
 
 /// Whether codes of 4 and 2 bits come here. Where there are relaxed dots they are multiplied as bytes (`dispatch.rs`), and a shipped build can do without.
@@ -83,6 +83,8 @@ impl Tile for Simd128 {
         }
     }
 
+    // Called from two places, and much code.
+    #[inline(never)]
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
         match group.width {
             4 if NARROW => single_rows::<PairDot, Pairs<4>, 4>(group, rows, acc, pitch),
@@ -269,20 +271,6 @@ pub(super) fn open_strips<D: Dot, const R: usize, const BYTES: bool>(
     }
 }
 
-/// `acc = -zeros * sums - fixed`, where the sums of the tiles start.
-#[inline(always)]
-pub(super) fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
-    for r in 0..rows.count {
-        let sum = i32x4_splat(rows.sums[r * rows.sum_stride]);
-        let acc = &mut acc[r * pitch..][..COLUMNS];
-        for v in (0..COLUMNS).step_by(4) {
-            let zeros = i32x4_mul(i32x4_load(&group.zeros[v..]), sum);
-            let taken = i32x4_add(zeros, i32x4_load(&group.fixed[v..]));
-            i32x4_store(&mut acc[v..], i32x4_sub(i32x4_splat(0), taken));
-        }
-    }
-}
-
 /// A strip by 8 columns from `COLUMN` on: added to the sums.
 #[inline(always)]
 pub(super) fn tile<D: Dot, const R: usize, const PITCH: usize, const COLUMN: usize>(
@@ -335,7 +323,6 @@ pub(super) fn single_rows<D: Dot, C: Codes, const PARTS: usize>(
     acc: &mut [i32],
     pitch: usize,
 ) {
-    start(group, rows, acc, pitch);
     let (words, _) = group.words.as_chunks::<COLUMNS>();
     for r in 0..rows.count {
         let x = &rows.values[r * rows.stride..].as_chunks::<PARTS>().0[..words.len()];

@@ -3,10 +3,13 @@
 //! Prepared rows are kept in *strips* of four, or where the form says so of six as far as they go, step by step: the words that one step of a tile repeats lie side by side. What strips
 //! leave over follows row by row.
 
+use core::ops::Range;
+
 use super::dispatch::{self, Form};
 use super::float_rows::{End, PanelSums};
 use super::pack::{COLUMNS, DEPTH, Packed};
 use crate::buffer::{Arena, lines_for};
+use crate::turns::{FROM_MEMORY, by_quarters};
 
 /// Rows of a strip.
 pub(super) const STRIP: usize = 4;
@@ -16,6 +19,8 @@ pub(super) const TALL: usize = 6;
 pub(super) const OPEN_COLUMNS: usize = 8;
 /// Steps that are opened together: 8 columns of them are 16 KiB, half of a first-level cache.
 pub(super) const OPEN_STEPS: usize = 512;
+/// Words of each column of a panel, 1 KiB in all, that a few rows meet before it is another panel's turn.
+const TURN: usize = 16;
 
 /// The prepared activations of a block of rows.
 pub(super) struct Prepared<'a> {
@@ -104,7 +109,7 @@ pub(super) trait Tile {
         end: Option<&mut Requantize<'_>>,
     );
 
-    /// The same of single rows, of which `first` is 0.
+    /// `acc += Σ values * codes` of single rows, of which `first` is 0.
     fn rows(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize);
 
     /// `y[i] += f32(acc[i]) * scale[i % 16]`, the product rounded before the sum.
@@ -217,17 +222,8 @@ impl Packed {
         pitch: usize,
         mut end: Option<&mut Requantize<'_>>,
     ) {
-        let (groups, words) = (self.groups(), self.group_words() * COLUMNS);
-        // Words of nothing but padding add nothing.
-        let used = self.group_size.div_ceil(32 / self.width) * COLUMNS;
-        let cell = (panel * groups + group) * COLUMNS;
-        let weights = Group {
-            words: &self.words[(panel * groups + group) * words..][..used],
-            zeros: &self.zeros[cell..][..COLUMNS],
-            fixed: &self.fixed[cell..][..COLUMNS],
-            width: self.width,
-            form: self.form,
-        };
+        let groups = self.groups();
+        let weights = self.group(panel, group, 0..self.used_words());
         let (steps, count) = (self.steps(), x.sums.len() / groups);
         let (strips, singles) = x.values.split_at(x.in_strips * groups * steps);
         let (talls, strips) = strips.split_at(x.tall * groups * steps);
@@ -252,7 +248,63 @@ impl Packed {
                 sums: &x.sums[x.in_strips * groups + group..],
                 ..rows(&singles[group * steps..], 1, 0, count - x.in_strips)
             };
-            T::rows(&weights, rows, &mut acc[x.in_strips * pitch..], pitch);
+            let acc = &mut acc[x.in_strips * pitch..];
+            start(&weights, rows, acc, pitch);
+            T::rows(&weights, rows, acc, pitch);
+        }
+    }
+
+    /// The sums of a few rows by weights of one group that come from memory: by turns, some words of a panel at a time, while the sums wait in `acc`.
+    pub(super) fn few_rows<T: Tile>(&self, x: &Prepared<'_>, acc: &mut [i32], pitch: usize) {
+        let (used, stride) = (self.used_words(), self.steps());
+        let steps_of_word = stride / self.group_words();
+        let rows =
+            |values| Rows { values, stride, sums: x.sums, sum_stride: 1, first: 0, count: x.sums.len() };
+        by_quarters(self.panels(), used.div_ceil(TURN), |panel, part| {
+            let first = part * TURN;
+            let weights = self.group(panel, 0, first..used.min(first + TURN));
+            let rows = rows(&x.values[first * steps_of_word..]);
+            let acc = &mut acc[panel * COLUMNS..];
+            if part == 0 {
+                start(&weights, rows, acc, pitch);
+            }
+            T::rows(&weights, rows, acc, pitch);
+        });
+    }
+
+    /// Words of a column in one group but those of nothing but padding, which add nothing.
+    fn used_words(&self) -> usize {
+        self.group_size.div_ceil(32 / self.width)
+    }
+
+    /// Some words of every column of a panel in one group.
+    #[inline(never)]
+    fn group(&self, panel: usize, group: usize, words: Range<usize>) -> Group<'_> {
+        let cell = panel * self.groups() + group;
+        Group {
+            words: &self.words[cell * self.group_words() * COLUMNS..]
+                [words.start * COLUMNS..words.end * COLUMNS],
+            zeros: &self.zeros[cell * COLUMNS..][..COLUMNS],
+            fixed: &self.fixed[cell * COLUMNS..][..COLUMNS],
+            width: self.width,
+            form: self.form,
+        }
+    }
+
+    /// Whether [`Self::few_rows`] is the way with so many rows.
+    pub(super) fn takes_turns(&self, rows: usize) -> bool {
+        rows < STRIP && self.words.byte_len() >= FROM_MEMORY
+    }
+}
+
+/// `acc = -zeros * sums - fixed`, where the sums of single rows start.
+#[inline(never)]
+fn start(group: &Group<'_>, rows: Rows<'_>, acc: &mut [i32], pitch: usize) {
+    for r in 0..rows.count {
+        let sum = rows.sums[r * rows.sum_stride];
+        let columns = acc[r * pitch..][..COLUMNS].iter_mut();
+        for ((acc, zero), fixed) in columns.zip(group.zeros).zip(group.fixed) {
+            *acc = 0_i32.wrapping_sub(zero.wrapping_mul(sum).wrapping_add(*fixed));
         }
     }
 }

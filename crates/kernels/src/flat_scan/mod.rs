@@ -11,7 +11,8 @@
 //! operation; so every tier gives the same bits.
 //!
 //! **Cost.** Per 4 coordinates two loads, a multiplication and an addition (floats, inner product), two more to widen bytes, one or two more for a distance: a row of
-//! 384 floats takes some 400 instructions, about as long as it takes to read its 1,536 bytes from memory. Bytes read a quarter of that and take 600.
+//! 384 floats takes some 400 instructions, about as long as it takes to read its 1,536 bytes from memory, for which rows come from four places by turns (`turns.rs`).
+//! Bytes read a quarter of that and take 600.
 
 use crate::error::{
     ErrorCode, KernelError, Op, Result, What, check_finite, check_range, check_shape, checked_area,
@@ -19,6 +20,7 @@ use crate::error::{
 use crate::pq_tables::Metric;
 use crate::tier::Tier;
 use crate::top_k::{Selection, TopK};
+use crate::turns::Turns;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
@@ -90,6 +92,10 @@ impl<'a> Rows<'a> {
 }
 
 impl FlatRows<'_> {
+    const fn row_bytes(&self) -> usize {
+        self.dimension * if matches!(self.rows, Rows::Floats(_)) { 4 } else { 1 }
+    }
+
     fn check(&self, queries: &[f32], count: usize, keys: &[u64]) -> Result<usize> {
         check_range(OP, What::Depth, 1, MAX_DIMENSION as i64, self.dimension as i64)?;
         check_range(OP, What::Queries, 1, 1 << 20, count as i64)?;
@@ -117,11 +123,19 @@ pub fn flat_scan(
     keys: &mut [u64],
 ) -> Result<()> {
     let k = rows.check(queries, count, keys)?;
+    let turns = if rows.selection.filter.is_none() {
+        Turns::of(rows.n, rows.row_bytes(), 1)
+    } else {
+        Turns::IN_ORDER
+    };
     for (query, keys) in queries.chunks_exact(rows.dimension).zip(keys.chunks_exact_mut(k.max(1))) {
         let top = &mut TopK::new(keys)?;
-        for first in (0..rows.n).step_by(RUN) {
-            if rows.selection.any(first) {
-                for position in first..rows.n.min(first + RUN) {
+        let mut at = 0;
+        while at < rows.n {
+            let run = turns.blocks(at, rows.n.min(at + RUN));
+            at += run.len();
+            if rows.selection.any(run.start) {
+                for position in run {
                     take(tier, rows, metric, query, position, top);
                 }
             }

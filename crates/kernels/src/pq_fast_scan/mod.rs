@@ -27,7 +27,7 @@
 //! codes of 1 M vectors are M / 2 MB, and one query reads them about as fast as memory gives them from M = 32 on.
 //!
 //! **Tried and dropped.** The mask 0x0f as a constant: V8 makes a constant vector anew at every use, three instructions each, half of the speed; it is passed through `black_box`. 8-bit
-//! tables with 16-bit sums throughout: 10 operations. 6-bit tables, four to a byte sum: 8.5.
+//! tables with 16-bit sums throughout: 10 operations. 6-bit tables, four to a byte sum: 8.5. Blocks from four places by turns (`turns.rs`): 0.85 of the speed for M = 16, 0.93 for 32 and 64.
 
 use core::array;
 

@@ -17,7 +17,7 @@
 //!
 //! **Cost.** Four rows go together, and per 16 coordinates of a part each takes a shift, a mask and a relaxed dot: at B = 4 and D = 384 some 80 instructions a row, counted by hand, where the
 //! engine has that dot as one (VNNI of x64, SDOT of Arm), twice the additions where not. simd128 takes a shift, a mask, a product and an addition per 8. Loads of the query and the
-//! reduction of the sums are shared by the four. From memory it is bound by B D / 8 + 8 bytes a vector. **Limit of a sum:** 8 bits, D = 2^16: 2 * 255 * 127 * 65536
+//! reduction of the sums are shared by the four. From memory it is bound by B D / 8 + 8 bytes a vector, which come from four places by turns (`turns.rs`). **Limit of a sum:** 8 bits, D = 2^16: 2 * 255 * 127 * 65536
 //! does not fit, so D is at most 2^15.
 //!
 //! **Tried.** One row at a time with sums in int16 that are widened now and then took 1.7 times as long at 4 bits and 3 times at 1 bit (simd128: 1.5 and 2). Shifts are of words
@@ -31,6 +31,7 @@ use core::array::from_fn;
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
 use crate::tier::Tier;
 use crate::top_k::{Selection, TopK};
+use crate::turns::Turns;
 
 mod encode;
 #[cfg(any(test, feature = "testing"))]
@@ -59,9 +60,6 @@ pub const QUERY_BLOCK: usize = 128;
 
 /// Rows that are scored together: they share the loads of the query, and their sums are reduced at once.
 pub(crate) const ROWS: usize = 4;
-
-/// Positions that are passed over together where a filter leaves them out.
-const RUN: usize = 32;
 
 /// Widths and shifts of the parts of a code, highest bits first.
 pub(crate) const fn parts(bits: usize) -> &'static [(usize, usize)] {
@@ -145,22 +143,24 @@ pub fn rabitq_scan(
     codes.selection.check(OP, n)?;
     let top = &mut TopK::new(keys)?;
     let scorer = Scorer::new(query, metric, dimension, bits);
-    let rows = codes.codes.chunks(RUN * row).zip(codes.factors.as_chunks::<2>().0.chunks(RUN));
-    for (run, (rows, factors)) in rows.enumerate() {
-        if !codes.selection.any(run * RUN) {
+    let turns = if codes.selection.filter.is_none() { Turns::of(n, row, ROWS) } else { Turns::IN_ORDER };
+    let factors = codes.factors.as_chunks::<2>().0;
+    let mut at = 0;
+    while at < n {
+        let group = turns.blocks(at, n.min(at + ROWS));
+        at += group.len();
+        if !codes.selection.any(group.start) {
             continue;
         }
-        for at in (0..factors.len()).step_by(ROWS) {
-            // The last group may take its last row more than once.
-            let of_group: [usize; ROWS] = from_fn(|i| (at + i).min(factors.len() - 1));
-            let scores =
-                scorer.scores(tier, of_group.map(|i| &rows[i * row..][..row]), of_group.map(|i| factors[i]));
-            for (i, score) in (at..factors.len()).zip(scores) {
-                if score <= top.worst()
-                    && let Some(id) = codes.selection.find(run * RUN + i)
-                {
-                    top.push(score, id);
-                }
+        // The last group may take its last row more than once.
+        let positions: [usize; ROWS] = from_fn(|i| (group.start + i).min(group.end - 1));
+        let rows = positions.map(|position| &codes.codes[position * row..][..row]);
+        let scores = scorer.scores(tier, rows, positions.map(|position| factors[position]));
+        for (position, score) in group.zip(scores) {
+            if score <= top.worst()
+                && let Some(id) = codes.selection.find(position)
+            {
+                top.push(score, id);
             }
         }
     }

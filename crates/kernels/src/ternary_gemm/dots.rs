@@ -1,6 +1,9 @@
 //! Tiles of four rows by two columns, generic over how a block of 64 codes is multiplied.
 
+use core::array;
+
 use super::QUAD;
+use crate::turns::PLACES;
 use crate::v128::{V128, i32x4_splat, i32x4_store, i32x4_sums, u8x16_load, u16x8_shr, v128_and};
 
 /// A block of four columns.
@@ -20,8 +23,8 @@ pub(super) trait Dots<const PARTS: usize> {
     /// int32 `sums` plus the lanes of an accumulator.
     fn widen(sums: V128, acc: V128) -> V128;
 
-    /// One row by two quads of columns that lie apart, `None` where there is one left: four sums each.
-    fn single(row: &[[[u8; 16]; PARTS]], quads: [&[Quad]; 2]) -> [V128; 2];
+    /// One row by up to four quads of columns that lie apart: four sums each.
+    fn single(row: &[[[u8; 16]; PARTS]], quads: &[&[Quad]]) -> [V128; PLACES];
 }
 
 /// Part `j` of the codes: 0..=2 in every lane of the mask.
@@ -32,8 +35,8 @@ pub(super) fn part(codes: V128, j: usize, mask: V128) -> V128 {
 
 /// [`super::Kernel::products`] for any dots. A quad of columns meets all rows before the next one is read.
 ///
-/// **Two streams.** Quads are taken in pairs, one from each half of the matrix: two pages of memory are then being fetched ahead, where
-/// neighbouring columns would ask one page for two places, which the prefetchers of processors take for no pattern at all.
+/// Single rows take four quads at a time, one from each quarter of the matrix: see `turns.rs`. Neighbouring columns would ask one page for four places, which the
+/// prefetchers of processors take for no pattern at all.
 pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
     rows: &[[u8; 16]],
     weights: &[[u8; 16]],
@@ -46,11 +49,11 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
     let count = quads.len() / blocks;
     let quad = |q: usize| &quads[q * blocks..][..blocks];
     let row = |r: usize| &rows[r * blocks..][..blocks];
-    let (half, tiled) = (count.div_ceil(2), acc.len() / pitch / 4 * 4);
-    for q in 0..half {
-        // The middle one of an odd number has no partner: it is computed twice.
-        let pair = [q, (q + half).min(count - 1)];
-        for q in pair {
+    let (quarter, tiled) = (count.div_ceil(PLACES), acc.len() / pitch / 4 * 4);
+    for first in 0..quarter {
+        let all: [usize; PLACES] = array::from_fn(|place| first + place * quarter);
+        let together = &all[..all.partition_point(|q| *q < count)];
+        for &q in together {
             for r in (0..tiled).step_by(4) {
                 let x = [row(r), row(r + 1), row(r + 2), row(r + 3)];
                 let [low, high] = [0, 1].map(|half| tile::<D, PARTS>(x, quad(q), half));
@@ -62,9 +65,10 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
                 }
             }
         }
+        let weights = all.map(|q| if q < count { quad(q) } else { &[] });
         for r in tiled..acc.len() / pitch {
-            let sums = D::single(row(r), pair.map(quad));
-            for (q, sums) in pair.into_iter().zip(sums) {
+            let sums = D::single(row(r), &weights[..together.len()]);
+            for (&q, sums) in together.iter().zip(sums) {
                 i32x4_store(&mut acc[r * pitch + q * QUAD..], sums);
             }
         }

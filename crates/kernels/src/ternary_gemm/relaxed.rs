@@ -9,6 +9,7 @@
 use super::dots::{Dots, Quad, products};
 use super::simd128::prepare;
 use super::{Kernel, QUAD};
+use crate::turns::PLACES;
 use crate::v128::{
     V128, i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8,
     i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_shl, i32x4_shr, i32x4_splat, i32x4_sums, u8x16_load,
@@ -104,8 +105,8 @@ impl<R: RelaxedDot> Dots<4> for R {
     /// Codes are masked in place: four masks and one shift to 64, two accumulators to a column.
     // A function of its own, so that its loop has all registers to itself.
     #[inline(never)]
-    fn single(row: &[[[u8; 16]; 4]], quads: [&[Quad]; 2]) -> [V128; 2] {
-        let mut sums = [[i32x4_splat(0); QUAD]; 2];
+    fn single(row: &[[[u8; 16]; 4]], quads: &[&[Quad]]) -> [V128; PLACES] {
+        let mut sums = [[i32x4_splat(0); QUAD]; PLACES];
         let (low, high) = (v128_opaque(u8x16_splat(3)), v128_opaque(u8x16_splat(12)));
         for (at, row) in row.chunks(R::SINGLE_BLOCKS).enumerate() {
             for (sums, quad) in sums.iter_mut().zip(quads) {

@@ -4,6 +4,7 @@
 
 use super::dots::{Dots, Quad, part, products};
 use super::{Kernel, QUAD};
+use crate::turns::PLACES;
 use crate::v128::{
     V128, i16x8_extadd_pairwise_i8x16, i16x8_shl, i16x8_shr, i32x4_add, i32x4_dot_i16x8,
     i32x4_extadd_pairwise_i16x8, i32x4_splat, i32x4_sum, i32x4_sums, u8x16_load, u8x16_splat, u8x16_store,
@@ -32,11 +33,12 @@ impl Dots<8> for Simd128 {
     }
 
     #[inline(never)]
-    fn single(row: &[[[u8; 16]; 8]], quads: [&[Quad]; 2]) -> [V128; 2] {
-        quads.map(|quad| {
+    fn single(row: &[[[u8; 16]; 8]], quads: &[&[Quad]]) -> [V128; PLACES] {
+        let mut sums = [i32x4_splat(0); PLACES];
+        for (sums, quad) in sums.iter_mut().zip(quads) {
             let mut acc = [i32x4_splat(0); QUAD];
             let mask = Self::mask();
-            for (x, columns) in row.iter().zip(quad) {
+            for (x, columns) in row.iter().zip(*quad) {
                 let codes = [0, 1, 2, 3].map(|column: usize| u8x16_load(&columns[column]));
                 for (j, x) in x.iter().enumerate() {
                     let x = u8x16_load(x);
@@ -45,8 +47,9 @@ impl Dots<8> for Simd128 {
                     }
                 }
             }
-            i32x4_sums(acc)
-        })
+            *sums = i32x4_sums(acc);
+        }
+        sums
     }
 }
 

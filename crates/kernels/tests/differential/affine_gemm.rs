@@ -210,6 +210,10 @@ fn check_engine(tier: Tier) {
             dynamic(tier, rows, n, k, group, bits, i as u64);
         }
     }
+    // Weights of 2 MiB and more, which few rows meet by turns: panels and parts that the quarters leave over.
+    for (rows, n, k, bits) in [(1, 517, 4100, 8), (3, 515, 4099, 8), (2, 1049, 4100, 4)] {
+        Case::random(rows, n, k, k, bits, rows as u64).assert_exact(tier, rows as u64);
+    }
     extreme_values(tier);
     largest_sums(tier);
     outputs(tier);
