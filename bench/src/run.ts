@@ -62,6 +62,8 @@ export interface RunOptions {
   /** Milliseconds from any moment; absent: `performance.now`. */
   readonly now?: () => number;
   readonly signal?: AbortSignal | undefined;
+  /** Called behind every round: for what is measured beside the engines, at the same time. */
+  readonly afterRound?: (() => void) | undefined;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
@@ -119,7 +121,7 @@ async function warmUp(contestant: Contestant, effort: Effort, now: () => number)
  * @throws the signal's reason, between two turns
  */
 export async function runCase(of: Case, engines: readonly Engine[], options: RunOptions): Promise<Outcome[]> {
-  const { effort, signal, now = () => performance.now() } = options;
+  const { effort, signal, afterRound, now = () => performance.now() } = options;
   const outcomes = new Map<string, Outcome>();
   const contestants: Contestant[] = [];
   const able = engines.filter((engine) => {
@@ -140,7 +142,7 @@ export async function runCase(of: Case, engines: readonly Engine[], options: Run
       signal?.throwIfAborted();
       await warmUp(contestant, effort, now);
     }
-    for (let round = 0; round < effort.rounds; round++)
+    for (let round = 0; round < effort.rounds; round++) {
       // Each round begins with the next engine, so that none always follows the same one.
       for (let i = 0; i < contestants.length; i++) {
         const contestant = contestants[(i + round) % contestants.length] as Contestant;
@@ -148,6 +150,8 @@ export async function runCase(of: Case, engines: readonly Engine[], options: Run
         signal?.throwIfAborted();
         contestant.times.push((await turn(contestant, contestant.iterations, now)) / contestant.iterations);
       }
+      afterRound?.();
+    }
     for (const contestant of contestants) outcomes.set(contestant.engine.name, await timed(of, tensors, contestant));
   } finally {
     for (const { prepared } of contestants) prepared.dispose();

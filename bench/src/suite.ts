@@ -9,6 +9,7 @@ import type { Event, Job } from "./job.ts";
 import { boundOf, LimitMeter, type Limits } from "./limits.ts";
 import { type Outcome, runCase } from "./run.ts";
 import { selectSources, selectsEngine } from "./select.ts";
+import { quantile } from "./statistics.ts";
 
 export interface SuiteOptions {
   /** What the engine calls itself. */
@@ -50,9 +51,24 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
       const of = byId.get(id);
       if (!of) throw new Error(`no case ${id}`);
       await send({ type: "case", case: id, index, count: job.cases.length });
-      const outcomes = await runCase(of, engines, { effort: job.effort, signal });
+      const reads: number[] = [];
+      const afterRound = () => void reads.push(meter.readMemory() ?? 0);
+      const outcomes = await runCase(of, engines, {
+        ...{ effort: job.effort, signal },
+        afterRound: of.coldBytes ? afterRound : undefined,
+      });
       const limits = meter.measure();
-      await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, limits, each)), limits });
+      const then =
+        reads.length > 0
+          ? {
+              ...limits,
+              readMemory: quantile(
+                reads.sort((a, b) => a - b),
+                0.5,
+              ),
+            }
+          : limits;
+      await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, then, each)), limits });
     }
     await send({ type: "end" });
   } finally {

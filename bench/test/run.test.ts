@@ -26,6 +26,13 @@ describe("runCase", () => {
     expect(clock.runs.slice(-15).join("")).toBe("abcbcacababcbca");
   });
 
+  test("something else may be measured behind every round", async () => {
+    const clock = new Clock();
+    const engines = ["a", "b"].map((name) => fakeEngine(clock, { name, ms: 4 }));
+    await runCase(of, engines, { effort, now: clock.now, afterRound: () => clock.runs.push("-") });
+    expect(clock.runs.slice(-15).join("")).toBe("ab-ba-ab-ba-ab-");
+  });
+
   test("an engine that is slow gets fewer rounds, and at least three", async () => {
     const clock = new Clock();
     const engines = [1, 300, 4000].map((ms) => fakeEngine(clock, { name: `${ms}`, ms }));
