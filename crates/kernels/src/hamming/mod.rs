@@ -7,20 +7,16 @@
 //! ```
 //!
 //! **Cost.** Per 8 bytes of a code and query a load, an exclusive or, an `i64.popcnt` and an addition: 4 instructions, so 48 bytes (384 bits) take some 30. Rows of
-//! 384, 768 and 1024 bits are unrolled, others walk by 64 bits. From memory one query is bound by reading, and reads from four places by turns (`turns.rs`): 1.5 and 1.66
-//! times as fast for 384 and 1024 bits, where a first form, which loaded the query anew in each turn, was 1.5 and 1.35. A batch walks the codes in chunks that stay in the
+//! 384, 768 and 1024 bits are unrolled, others walk by 64 bits. From memory one query is bound by reading; a batch walks the codes in chunks that stay in the
 //! nearest caches, so that all but its first query find them there.
 //!
 //! **Tried and dropped.** Vectors: `i8x16.popcnt` is two table lookups, three masks and a shift in V8 on x64, the same number of instructions for 16 bytes as two `i64.popcnt`,
 //! and its bytes still have to be summed across. The paired lookups of `xnor_gemm` count two queries at once in about 0.75 of the instructions, but want the codes one nibble to a
 //! byte and 16 codes side by side: twice the memory, or a transposition that costs as much as four queries. So there is one form for every tier.
 
-use core::ops::Range;
-
 use crate::error::{Op, Result, What, check_range, check_shape, checked_area};
 use crate::layout::words_per_row;
 use crate::top_k::{Selection, TopK};
-use crate::turns::Turns;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod naive;
@@ -62,23 +58,23 @@ impl BinaryCodes<'_> {
         self.selection.check(OP, self.n)
     }
 
-    /// Calls `found` with position and distance of every code of `of` that may count and whose distance is at most what `found` last returned, `limit` at first; in the
-    /// order of their positions where that is asked.
+    /// Calls `found` with position and distance of every code `from..to` that may count and whose distance is at most what `found` last returned, `limit` at first.
+    #[inline(always)]
     fn walk(
         &self,
         query: &[u8],
-        of: Range<usize>,
-        in_order: bool,
-        limit: i32,
-        found: &mut scalar::Found<'_>,
+        from: usize,
+        to: usize,
+        mut limit: i32,
+        mut found: impl FnMut(usize, i32) -> i32,
     ) {
         let row = row_bytes(self.bits);
-        let turns = if in_order || self.selection.filter.is_some() {
-            Turns::IN_ORDER
-        } else {
-            Turns::of(of.len(), row, 1)
-        };
-        scalar::Walk { codes: self, of, turns }.run(query, limit, found);
+        for first in (from..to).step_by(RUN) {
+            if self.selection.any(first) {
+                let end = to.min(first + RUN);
+                limit = scalar::walk(&self.codes[first * row..end * row], query, first, limit, &mut found);
+            }
+        }
     }
 }
 
@@ -101,7 +97,7 @@ pub fn hamming_scan(codes: &BinaryCodes<'_>, queries: &[u8], count: usize, keys:
         for (query, keys) in queries.chunks_exact(row).zip(keys.chunks_exact_mut(k)) {
             let mut top = TopK::new(keys)?;
             let limit = top.worst();
-            codes.walk(query, from..to, false, limit, &mut |position, distance| {
+            codes.walk(query, from, to, limit, |position, distance| {
                 if let Some(id) = codes.selection.find(position) {
                     top.push(distance, id);
                 }
@@ -130,7 +126,7 @@ pub fn hamming_range(
     check_range(OP, What::Radius, 0, i64::from(i32::MAX), i64::from(radius))?;
     check_shape(OP, What::Ids, ids.len(), distances.len())?;
     let mut count = 0;
-    codes.walk(query, 0..codes.n, true, radius, &mut |position, distance| {
+    codes.walk(query, 0, codes.n, radius, |position, distance| {
         if let Some(found) = codes.selection.find(position) {
             if let (Some(id), Some(of)) = (ids.get_mut(count), distances.get_mut(count)) {
                 (*id, *of) = (found, distance);
