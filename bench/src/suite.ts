@@ -58,16 +58,8 @@ export async function runSuite(host: Host, job: Job, { version, send, signal }: 
         afterRound: of.coldBytes ? afterRound : undefined,
       });
       const limits = meter.measure();
-      const then =
-        reads.length > 0
-          ? {
-              ...limits,
-              readMemory: quantile(
-                reads.sort((a, b) => a - b),
-                0.5,
-              ),
-            }
-          : limits;
+      const sorted = reads.sort((a, b) => a - b);
+      const then = of.coldBytes ? { ...limits, readMemory: quantile(sorted, 0.5) } : limits;
       await send({ type: "outcomes", case: id, outcomes: outcomes.map((each) => withLimit(of, then, each)), limits });
     }
     await send({ type: "end" });

@@ -13,10 +13,12 @@
 //! Of four, 256, 512 and 1,024 bytes at a time are as good as 128: 0.98, 0.96 and 0.88 of it. Touching what comes 1 or 4 KiB later in one place: 6.8, no gain.
 //!
 //! Whole kernels, old and new in turn: flat scans of floats took 0.76 of their time, of bytes 0.90, `RaBitQ` of 4 bits 0.85, single rows by 16 MiB of int8 0.85 and by 8 MiB of int4 0.73.
-//! Scans of 4-bit codes took 1.06 to 1.15, so they go on from one place. So do Hamming scans: of random codes those of 1,024 bits took 0.60 and of 384 0.65, but on another day, when memory gave
-//! more to one place, an index of 384 bits took 1.3.
+//! Scans of 4-bit codes took 1.06 to 1.15, so they go on from one place. So do Hamming scans: of random codes those of 1,024 bits took 0.60 and of 384 0.65, but an index of
+//! 384 bits, to whose memory one place gave more, took 1.3.
 
 use core::ops::Range;
+
+use crate::top_k::Selection;
 
 /// Places that are read in turn.
 pub(crate) const PLACES: usize = 4;
@@ -38,13 +40,18 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// From the first block to the last: where they are to be met in their order, or a filter passes over many.
-    pub(crate) const IN_ORDER: Self = Self { bits: 0, each: 0 };
+    const IN_ORDER: Self = Self { bits: 0, each: 0 };
 
     /// For `count` blocks of `size` bytes, `least` of them (a power of two) at a time or more. What does not fill four turns comes last.
-    pub(crate) const fn of(count: usize, size: usize, least: usize) -> Self {
+    const fn of(count: usize, size: usize, least: usize) -> Self {
         let read = BYTES / size;
         let bits = if read > least { read.ilog2() } else { least.ilog2() };
         Self { bits, each: (count >> bits) / PLACES }
+    }
+
+    /// The same of what may be passed over: in order where there is a filter, which passes over neighbours together.
+    pub(crate) const fn through(selection: &Selection<'_>, count: usize, size: usize, least: usize) -> Self {
+        if selection.filter.is_none() { Self::of(count, size, least) } else { Self::IN_ORDER }
     }
 
     /// The blocks, side by side, that step `at` and those behind it read, as far as their turn goes and no further than `end`.

@@ -123,11 +123,7 @@ pub fn flat_scan(
     keys: &mut [u64],
 ) -> Result<()> {
     let k = rows.check(queries, count, keys)?;
-    let turns = if rows.selection.filter.is_none() {
-        Turns::of(rows.n, rows.row_bytes(), 1)
-    } else {
-        Turns::IN_ORDER
-    };
+    let turns = Turns::through(&rows.selection, rows.n, rows.row_bytes(), 1);
     for (query, keys) in queries.chunks_exact(rows.dimension).zip(keys.chunks_exact_mut(k.max(1))) {
         let top = &mut TopK::new(keys)?;
         let mut at = 0;

@@ -143,7 +143,7 @@ pub fn rabitq_scan(
     codes.selection.check(OP, n)?;
     let top = &mut TopK::new(keys)?;
     let scorer = Scorer::new(query, metric, dimension, bits);
-    let turns = if codes.selection.filter.is_none() { Turns::of(n, row, ROWS) } else { Turns::IN_ORDER };
+    let turns = Turns::through(&codes.selection, n, row, ROWS);
     let factors = codes.factors.as_chunks::<2>().0;
     let mut at = 0;
     while at < n {
