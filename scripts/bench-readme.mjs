@@ -1,6 +1,6 @@
-// `pnpm bench:readme`: writes the tables of READMEs between their markers, from the newest committed benchmark record:
+// `pnpm bench:readme`: writes the tables of READMEs between their markers, from the newest committed benchmark record, or the newest of a machine:
 //
-//   <!-- bench platform=node24 families=binary_conv,int8_conv peers=litert:int8,litert:fp32 -->
+//   <!-- bench machine=amd-epyc-2-cores platform=node24 families=binary_conv,int8_conv peers=litert:int8,litert:fp32 -->
 //   <!-- /bench -->
 //
 // With { check: true } (or --check) it fails where one of them does not hold what the record says.
@@ -12,8 +12,8 @@ import { root } from "./setup/paths.mjs";
 const readmes = ["README.md", "bench/README.md"];
 const markers = /(<!-- bench ([^>]*?) ?-->\n)[\s\S]*?(<!-- \/bench -->)/g;
 
-/** The record that ended last, with its path. */
-export function newestRecord(folder = join(root, "bench", "record")) {
+/** Every record of the folder, with its path, the one that ended last first. */
+export function recordsOf(folder = join(root, "bench", "record")) {
   let files = [];
   try {
     files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
@@ -24,32 +24,35 @@ export function newestRecord(folder = join(root, "bench", "record")) {
     path: join(folder, file),
     record: JSON.parse(readFileSync(join(folder, file), "utf8")),
   }));
-  return records.sort((a, b) => (a.record.ended < b.record.ended ? 1 : -1))[0];
+  return records.sort((a, b) => (a.record.ended < b.record.ended ? 1 : -1));
 }
 
-/** `text` with every table between markers as `record` has it. */
-export function withTables(text, { benchSource, benchTable }, { record, link }) {
+/** `text`, which stands in `folder`, with every table between markers as the first of `records` has it that is of the marker's machine. */
+export function withTables(text, { benchSource, benchTable }, records, folder) {
   return text.replace(markers, (_, open, words, close) => {
     const choice = Object.fromEntries(words.split(" ").map((word) => word.split("=")));
-    const { platform } = choice;
+    const { platform, machine } = choice;
     if (platform === undefined) throw new Error(`bench marker without a platform: ${words}`);
+    const found = records.find(({ record }) => machine === undefined || record.machine.name === machine);
+    if (!found) throw new Error(`bench marker of a machine without a record: ${words}`);
+    const { record, path } = found;
     const list = (names) => names?.split(",");
     const table = benchTable(record, { platform, families: list(choice.families), peers: list(choice.peers) });
+    const link = relative(folder, path).replaceAll("\\", "/");
     return `${open}${table}\n\n${benchSource(record, link, platform)}\n${close}`;
   });
 }
 
 export async function writeBenchTables({ check = false } = {}) {
-  const newest = newestRecord();
-  if (!newest) return;
+  const records = recordsOf();
+  if (records.length === 0) return;
   const report = await import("../packages/cli/dist/report/index.js");
   for (const file of readmes) {
     const path = join(root, file);
     const text = readFileSync(path, "utf8");
-    const link = relative(dirname(path), newest.path).replaceAll("\\", "/");
-    const next = withTables(text, report, { record: newest.record, link });
+    const next = withTables(text, report, records, dirname(path));
     if (next === text) continue;
-    if (check) throw new Error(`${file}: its benchmark tables are not those of ${newest.path}: run pnpm bench:readme`);
+    if (check) throw new Error(`${file}: its benchmark tables are not those of bench/record: run pnpm bench:readme`);
     writeFileSync(path, next);
   }
 }
