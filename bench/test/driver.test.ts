@@ -118,6 +118,15 @@ describe("bench", () => {
     expect(notes.some((note) => note.includes(victim))).toBe(true);
   });
 
+  test("of the full suite each family has a process of its own", async () => {
+    const launches: Job[] = [];
+    const record = await run([fake("one", { launches })], { quick: false });
+    const families = launches.map(({ cases }) => [...new Set(cases.map((id) => id.split("/")[0]))]);
+    expect(families.every((each) => each.length === 1)).toBe(true);
+    expect(new Set(families.flat()).size).toBe(launches.length);
+    expect(launches.flatMap(({ cases }) => cases)).toEqual(record.results.map((each) => each.case));
+  });
+
   test("a platform that cannot start is skipped with its words", async () => {
     const broken: Platform = {
       name: "broken",
