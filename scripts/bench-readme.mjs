@@ -3,33 +3,28 @@
 //   <!-- bench machine=amd-epyc-2-cores platform=node24 families=binary_conv,int8_conv peers=litert:int8,litert:fp32 -->
 //   <!-- /bench -->
 //
+// and <!-- asked platform=node24 --> … <!-- /asked -->, what scripts/bench-asked.mjs makes of the newest record of each machine.
+//
 // With { check: true } (or --check) it fails where one of them does not hold what the record says.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { askedTable } from "./bench-asked.mjs";
+import { newestOfEach, recordsOf } from "./bench-records.mjs";
 import { whenMain } from "./main-module.mjs";
 import { root } from "./setup/paths.mjs";
 
 const readmes = ["README.md", "bench/README.md"];
+const askedMarkers = /(<!-- asked platform=(\w+) -->\n)[\s\S]*?(<!-- \/asked -->)/g;
 const markers = /(<!-- bench ([^>]*?) ?-->\n)[\s\S]*?(<!-- \/bench -->)/g;
-
-/** Every record of the folder, with its path, the one that ended last first. */
-export function recordsOf(folder = join(root, "bench", "record")) {
-  let files = [];
-  try {
-    files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
-  } catch {
-    // None yet.
-  }
-  const records = files.map((file) => ({
-    path: join(folder, file),
-    record: JSON.parse(readFileSync(join(folder, file), "utf8")),
-  }));
-  return records.sort((a, b) => (a.record.ended < b.record.ended ? 1 : -1));
-}
 
 /** `text`, which stands in `folder`, with every table between markers as the first of `records` has it that is of the marker's machine. */
 export function withTables(text, { benchSource, benchTable }, records, folder) {
-  return text.replace(markers, (_, open, words, close) => {
+  const ofEach = newestOfEach(records).map(({ record }) => record);
+  const asked = text.replace(
+    askedMarkers,
+    (_, open, platform, close) => `${open}${askedTable(ofEach, platform)}\n${close}`,
+  );
+  return asked.replace(markers, (_, open, words, close) => {
     const choice = Object.fromEntries(words.split(" ").map((word) => word.split("=")));
     const { platform, machine } = choice;
     if (platform === undefined) throw new Error(`bench marker without a platform: ${words}`);

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { recordsOf, withTables } from "../../scripts/bench-readme.mjs";
+import { withTables } from "../../scripts/bench-readme.mjs";
+import { recordsOf } from "../../scripts/bench-records.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "lowbit-record-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
