@@ -6,6 +6,9 @@ import type { Outcome, Timed } from "./run.ts";
 
 const FAMILIES = families.map(({ name, title, cases }) => ({ name, title, unit: cases[0]?.work.unit ?? "MAC" }));
 
+/** In the place of an engine's name: of a case that ended its process. */
+export const EVERY_ENGINE = "all";
+
 export class Collector {
   readonly record: BenchRecord;
 
@@ -21,10 +24,15 @@ export class Collector {
     this.record.versions = { ...this.record.versions, ...versions };
   }
 
-  /** Whether this case was already run there. */
-  has(platform: string, id: string): boolean {
+  /** In how many processes this case was run there; without end where no engine has a time, or its process did not survive it. */
+  processes(platform: string, id: string): number {
+    const here = (each: { case: string; platform: string }) => each.case === id && each.platform === platform;
     const { results, untimed } = this.record;
-    return [results, untimed].some((list) => list.some((each) => each.platform === platform && each.case === id));
+    const timed = results.filter(here);
+    const failed = untimed.filter(here);
+    if (failed.some(({ engine }) => engine === EVERY_ENGINE)) return Number.POSITIVE_INFINITY;
+    if (timed.length === 0) return failed.length > 0 ? Number.POSITIVE_INFINITY : 0;
+    return Math.max(...timed.map(({ processes = 1 }) => processes));
   }
 
   skip(platform: string, reason: string): void {
@@ -51,17 +59,30 @@ export class Collector {
     else platforms[at] = entry;
   }
 
+  /** A case that is run again, in another process: each engine keeps the faster of its times, and one that was wrong stays so. */
   #outcomes(platform: string, id: string, outcomes: readonly Outcome[]): void {
     const { record } = this;
-    // A case that is run again replaces what was known of it: its engines were interleaved with each other.
-    const others = (each: { case: string; platform: string }) => each.case !== id || each.platform !== platform;
-    record.results = record.results.filter(others);
-    record.untimed = record.untimed.filter(others);
+    const before = this.processes(platform, id);
+    const processes = Number.isFinite(before) ? before + 1 : 1;
     for (const outcome of outcomes) {
       const { kind, case: _, ...rest } = outcome;
-      if (kind === "timed") record.results.push({ case: id, platform, ...(rest as Omit<Timed, "kind" | "case">) });
-      else if (kind === "skipped") this.#skipped(outcome);
-      else record.untimed.push({ case: id, platform, kind, ...rest } as Untimed);
+      if (kind === "skipped") {
+        this.#skipped(outcome);
+        continue;
+      }
+      const same = (each: { case: string; engine: string; platform: string }) =>
+        each.case === id && each.engine === outcome.engine && each.platform === platform;
+      const timed = record.results.find(same);
+      const wrong = record.untimed.some(same);
+      record.results = record.results.filter((each) => !same(each));
+      if (kind !== "timed") {
+        record.untimed = record.untimed.filter((each) => !same(each));
+        record.untimed.push({ case: id, platform, kind, ...rest } as Untimed);
+      } else if (!wrong) {
+        const now = { case: id, platform, ...(rest as Omit<Timed, "kind" | "case">) };
+        const best = timed && timed.medianMs <= now.medianMs ? timed : now;
+        record.results.push({ ...best, ...(processes > 1 && { processes }) });
+      }
     }
   }
 

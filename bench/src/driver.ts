@@ -1,7 +1,7 @@
 /** Runs jobs on every platform in turn, each in a process of its own, and collects one record. */
 
 import { allCases } from "./cases/index.ts";
-import { Collector } from "./collect.ts";
+import { Collector, EVERY_ENGINE } from "./collect.ts";
 import { absences } from "./engine.ts";
 import type { Event, Job } from "./job.ts";
 import { thisMachine } from "./machine.ts";
@@ -29,13 +29,15 @@ export interface BenchOptions {
   /** Names, or `["all"]`; absent: every one that is to be had, and of the quick suite the first, so that it is over in two minutes. */
   readonly platforms?: readonly string[] | undefined;
   readonly threads?: readonly number[] | undefined;
+  /** Each case runs in so many processes, of which every engine keeps its fastest median; default 1. */
+  readonly processes?: number | undefined;
   /** Of the machine, in place of what it is made from. */
   readonly machine?: string | undefined;
   /** For the record: what was typed. */
   readonly command: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly revision?: string | undefined;
-  /** Is gone on with: a case that it has on a platform is not run there again. */
+  /** Is gone on with: a case that it has on a platform, of as many processes, is not run there again. */
   readonly previous?: BenchRecord | undefined;
   /** No case begins after so many seconds; the record can be gone on with. */
   readonly seconds?: number | undefined;
@@ -55,10 +57,7 @@ const SILENCE_MS = 300_000;
 /** A case that ends its process costs a restart; more of them mean something else is wrong. */
 const RESTARTS = 5;
 
-/**
- * The first of those cases, with those of its family: what one process runs of the full suite. Its engines keep what they have allocated, and after forty cases of other families
- * LiteRT.js ran at 0.4 of its speed in whole cases, in both of its builds, which it does not in a process that has begun with them.
- */
+/** The first of those cases, with those of its family: what one process runs of the full suite, so that nothing that an engine keeps from other families is in their way. */
 function ofOneFamily(cases: readonly string[]): readonly string[] {
   const familyOf = (id: string | undefined) => id?.slice(0, id.indexOf("/"));
   return cases.filter((id) => familyOf(id) === familyOf(cases[0]));
@@ -106,7 +105,7 @@ class Driver {
   }
 
   async run(chosen: readonly Platform[], server: () => Serving): Promise<void> {
-    const { quick = false, filter, onNote } = this.#options;
+    const { quick = false, filter, processes = 1, onNote } = this.#options;
     const cases = selectCases(allCases(), { quick, filter }).map(({ id }) => id);
     const launchers = new Map<string, Launcher>();
     for (const platform of chosen) {
@@ -116,10 +115,19 @@ class Driver {
         onNote?.(`${platform.name}: skipped, ${found.absent}`);
       } else launchers.set(platform.name, found);
     }
-    const open = (name: string) => cases.filter((id) => !this.#collector.has(name, id));
-    this.#of = [...launchers.keys()].reduce((sum, name) => sum + open(name).length, 0);
+    // All cases once, then all of them once more: what was in the way of one process may be gone.
+    const open = (name: string) => {
+      const ran = new Map(cases.map((id) => [id, this.#collector.processes(name, id)]));
+      const least = Math.min(...ran.values());
+      return least < processes ? cases.filter((id) => ran.get(id) === least) : [];
+    };
+    const runsLeft = () =>
+      [...launchers.keys()]
+        .flatMap((name) => cases.map((id) => Math.max(0, processes - this.#collector.processes(name, id))))
+        .reduce((sum, runs) => sum + runs, 0);
+    this.#of = runsLeft();
     for (const [name, launcher] of launchers) await this.#platform(name, launcher, open, server);
-    const left = [...launchers.keys()].reduce((sum, name) => sum + open(name).length, 0);
+    const left = runsLeft();
     if (left > 0 && this.#isOver) onNote?.(`${left} cases left, --resume goes on with them`);
     await this.#keep();
   }
@@ -150,7 +158,12 @@ class Driver {
       this.#collector.add(name, {
         ...{ type: "outcomes", case: current },
         outcomes: [
-          { kind: "failed", case: current, engine: "all", reason: `the process did not survive it: ${end.failed}` },
+          {
+            kind: "failed",
+            case: current,
+            engine: EVERY_ENGINE,
+            reason: `the process did not survive it: ${end.failed}`,
+          },
         ],
       });
       this.#done++;

@@ -31,6 +31,8 @@ export const ResultSchema = v.object({
   q1Ms: positive,
   q3Ms: positive,
   rounds: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Processes that timed it, of which this is the fastest; absent: one. */
+  processes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2))),
   iterations: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** Billions of the family's unit of work a second: multiply-adds, looked-up codes, compared bits. */
   gmacs: positive,

@@ -127,6 +127,19 @@ describe("bench", () => {
     expect(launches.flatMap(({ cases }) => cases)).toEqual(record.results.map((each) => each.case));
   });
 
+  test("all cases run once before any runs in a second process", async () => {
+    const launches: Job[] = [];
+    const seen: string[] = [];
+    const onProgress: BenchOptions["onProgress"] = ({ done, of }) => seen.push(`${done}/${of}`);
+    const options = { quick: false, processes: 2, onProgress };
+    const record = await run([fake("one", { launches })], options);
+    const cases = launches.flatMap((each) => each.cases);
+    expect(cases).toEqual([...record.results, ...record.results].map((each) => each.case));
+    expect(seen.at(-1)).toBe(`${cases.length - 1}/${cases.length}`);
+    const more = await run([fake("one", { launches: [] })], { ...options, previous: record });
+    expect(more.results).toEqual(record.results);
+  });
+
   test("a platform that cannot start is skipped with its words", async () => {
     const broken: Platform = {
       name: "broken",

@@ -54,15 +54,22 @@ describe("records", () => {
     expect(lines.filter((line) => line.includes('"medianMs"'))).toHaveLength(1);
   });
 
-  test("a case that is run again replaces what was known of it there, and nothing else", () => {
+  test("of a case that is run again each engine keeps its faster time, and a wrong one stays wrong", () => {
     const collector = collected();
+    const again = (...outcomes: Outcome[]) => collector.add("node24", { type: "outcomes", case: first, outcomes });
     collector.add("node24", { type: "outcomes", case: second, outcomes: [timed(second, "lowbit:simd128", 2)] });
-    collector.add("node24", { type: "outcomes", case: first, outcomes: [timed(first, "lowbit:simd128", 3)] });
-    expect(collector.record.results.map((each) => [each.case, each.medianMs])).toEqual([
-      [second, 2],
-      [first, 3],
+    again(timed(first, "lowbit:simd128", 3), timed(first, "naive", 9), timed(first, "peer:x", 1));
+    again(timed(first, "lowbit:simd128", 0.5), timed(first, "naive", 10));
+    const { results, untimed } = collector.record;
+    const known = results.map((each) => [each.case, each.engine, each.medianMs, each.processes]);
+    expect(known).toEqual([
+      [second, "lowbit:simd128", 2, undefined],
+      [first, "lowbit:simd128", 0.5, 3],
+      [first, "naive", 9, 3],
     ]);
-    expect(collector.record.untimed).toEqual([]);
+    expect(untimed).toMatchObject([{ case: first, engine: "peer:x", kind: "wrong" }]);
+    again({ kind: "wrong", case: first, engine: "naive", reason: "checksum" });
+    expect(collector.record.results.map(({ engine }) => engine)).not.toContain("naive");
   });
 
   test("a record is gone on with", () => {
@@ -70,11 +77,8 @@ describe("records", () => {
     const next = new Collector(thisMachine("Other"), "lowbit bench --resume", { lowbit: "1.2.4" }, record);
     expect(next.record.machine.name).toBe("test-machine");
     expect(next.record.commands).toEqual(["lowbit bench", "lowbit bench --resume"]);
-    expect([next.has("node24", first), next.has("node24", second), next.has("deno", first)]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    const processes = (platform: string, id: string) => next.processes(platform, id);
+    expect([processes("node24", first), processes("node24", second), processes("deno", first)]).toEqual([1, 0, 0]);
   });
 
   test.each([

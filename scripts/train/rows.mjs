@@ -87,6 +87,13 @@ export const tables = [
         asked: { atMost: 0.8 },
         seeds: three,
       },
+      {
+        recipe: "mnist-cnn-xnor-taught",
+        method: "BWN with signs, taught by the float network",
+        bits: "1/1",
+        asked: { atMost: 0.8 },
+        seeds: three,
+      },
     ],
   },
   {
@@ -142,6 +149,9 @@ export const tables = [
       fashion("ternary", "TWN", "2/32", 1),
       fashion("binary", "BWN", "1/32", 1.5),
       fashion("xnor", "BWN with signs", "1/1", 3),
+      fashion("ternary-taught", "TWN, taught by the float network", "2/32", 1),
+      fashion("binary-taught", "BWN, taught by the float network", "1/32", 1.5),
+      fashion("xnor-taught", "BWN with signs, taught by the float network", "1/1", 3),
     ],
   },
   {

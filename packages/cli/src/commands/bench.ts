@@ -129,6 +129,11 @@ export const bench = defineCommand({
       description: "all (default), or a list: node20,node24,deno,bun,chromium,firefox,webkit; --quick: node24",
     },
     threads: { type: "string", valueHint: "N", description: "Also with N threads (2); 1 for without" },
+    processes: {
+      type: "string",
+      valueHint: "N",
+      description: "Each case in N processes (1), of which every engine keeps its fastest median",
+    },
     out: {
       type: "string",
       alias: "o",
@@ -159,6 +164,7 @@ export const bench = defineCommand({
     if (args.out !== undefined && args.record) throw new UsageError("--out and --record both name the file; give one");
     if (args.resume && args.out === undefined && !args.record) throw new UsageError("--resume needs --out or --record");
     const threads = numberOption("threads", args.threads, 1, true) ?? 2;
+    const processes = numberOption("processes", args.processes, 1, true);
     const seconds = numberOption("for", args.for, 1);
     const port = numberOption("port", args.port, 0, true);
     if (args.out !== undefined) await checkOutput(args.out, []);
@@ -197,7 +203,7 @@ export const bench = defineCommand({
     let titled = false;
     const record = await library.bench({
       ...common,
-      ...{ quick: args.quick, platforms: list(args.platforms), machine: args.machine, previous, seconds },
+      ...{ quick: args.quick, platforms: list(args.platforms), machine: args.machine, previous, seconds, processes },
       signal: interrupt.signal,
       onRecord: (each) => keeper.keep(each),
       onNote: (note) => (args.json ? process.stderr.write(`${note}\n`) : progress.note(note)),

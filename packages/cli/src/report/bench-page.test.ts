@@ -122,6 +122,8 @@ test("the table of a README: our best per case, times as fast as the peers", () 
   expect(benchSource(record, "r.json", "chromium")).toBe(
     "Test & Sons, 2 cores, 2026-11-25, V <1>, one thread, medians of interleaved rounds ([the record](r.json), revision abcdef123456).",
   );
+  const again = { ...record, results: record.results.map((each) => ({ ...each, processes: 2 })) };
+  expect(benchSource(again, "r.json", "chromium")).toContain("interleaved rounds, the fastest of 2 processes (");
 });
 
 test.each([

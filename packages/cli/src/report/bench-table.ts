@@ -40,11 +40,13 @@ export function benchTable(record: BenchRecord, { platform, families, peers }: T
 
 /** Where and how a record came about, in a sentence. `path` is how readers find it. */
 export function benchSource(
-  { machine, started, platforms, revision }: BenchRecord,
+  { machine, started, platforms, results, revision }: BenchRecord,
   path: string,
   platform: string,
 ): string {
   const version = platforms.find(({ name }) => name === platform)?.info?.version;
+  const most = Math.max(1, ...results.map((each) => (each.platform === platform ? (each.processes ?? 1) : 1)));
+  const processes = most === 1 ? "" : `, the fastest of ${most} processes`;
   const from = revision === undefined ? "" : `, revision ${revision}`;
-  return `${machine.cpu}, ${machine.cores} cores, ${started.slice(0, 10)}, ${version === undefined ? platform : shortVersion(version)}, one thread, medians of interleaved rounds ([the record](${path})${from}).`;
+  return `${machine.cpu}, ${machine.cores} cores, ${started.slice(0, 10)}, ${version === undefined ? platform : shortVersion(version)}, one thread, medians of interleaved rounds${processes} ([the record](${path})${from}).`;
 }

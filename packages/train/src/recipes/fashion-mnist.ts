@@ -4,15 +4,13 @@ import { slice } from "../data/digits.ts";
 import { readMnist } from "../data/mnist.ts";
 import { clipped } from "../estimators/gradients.ts";
 import { relu, sign } from "../layers/activations.ts";
-import { batchNorm } from "../layers/batch-norm.ts";
-import { conv } from "../layers/conv.ts";
-import { dense } from "../layers/dense.ts";
 import { normalizedPixels } from "../layers/input.ts";
 import type { Layer } from "../layers/layer.ts";
-import { maxPool } from "../layers/pool.ts";
 import type { Recipe, RecipeData } from "../recipe.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
 import { floatTraining, type Strategy } from "../strategies/strategy.ts";
+import { taught } from "./taught.ts";
+import { threeConvolutions } from "./three-convolutions.ts";
 
 /** Mean and standard deviation of its training pixels, 0..255. */
 const [MEAN, STD] = [72.94, 90.02];
@@ -34,18 +32,7 @@ const fashion: RecipeData = async (folder) => {
 
 const network = (activation: (name: string) => Layer) => (): Layer[] => [
   normalizedPixels("input", MEAN, STD),
-  ...[
-    [1, 32],
-    [32, 64],
-    [64, 64],
-  ].flatMap(([inputs, outputs], i) => [
-    conv(`conv${i + 1}`, { inputs: inputs!, outputs: outputs!, border: activation === sign && i > 0 ? 1 : 0 }),
-    ...(i < 2 ? [maxPool(`pool${i + 1}`)] : []),
-    batchNorm(`norm${i + 1}`, { channels: outputs! }),
-    activation(`act${i + 1}`),
-  ]),
-  dense("dense", { from: [7, 7, 64], outputs: 10 }),
-  batchNorm("norm4", { channels: 10 }),
+  ...threeConvolutions(activation),
 ];
 
 const cnn = (scheme: string, description: string, strategy: () => Strategy, activation = relu): Recipe => ({
@@ -61,8 +48,9 @@ const cnn = (scheme: string, description: string, strategy: () => Strategy, acti
   shift: 1,
 });
 
-export const fashionMnist: readonly Recipe[] = [
-  cnn("float", "float", () => floatTraining),
+const float = cnn("float", "float", () => floatTraining);
+
+const lowBit: readonly Recipe[] = [
   cnn("ternary", "ternary weights", () => straightThroughTraining({ quantizer: ternary() })),
   cnn("binary", "binary weights", () => straightThroughTraining({ quantizer: binary() })),
   cnn(
@@ -71,4 +59,10 @@ export const fashionMnist: readonly Recipe[] = [
     () => straightThroughTraining({ quantizer: binary(), estimator: clipped }),
     sign,
   ),
+];
+
+export const fashionMnist: readonly Recipe[] = [
+  float,
+  ...lowBit,
+  ...lowBit.map((recipe) => taught({ ...recipe, epochs: 15 }, float)),
 ];

@@ -6,13 +6,12 @@ import { dense } from "../layers/dense.ts";
 import { int8Pixels, normalizedPixels } from "../layers/input.ts";
 import type { Layer } from "../layers/layer.ts";
 import { xnorProduct } from "../layers/xnor-product.ts";
-import { Model } from "../model.ts";
 import type { Recipe } from "../recipe.ts";
-import { distillation } from "../strategies/distillation.ts";
 import { proximalNewton } from "../strategies/proximal-newton.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
 import { floatTraining, type Strategy } from "../strategies/strategy.ts";
 import { MEAN, STD } from "./mnist-pixels.ts";
+import { taught } from "./taught.ts";
 
 /** Neurons of each hidden layer. The paper has 2048 (Hou et al. 2017); these train a seed within a quarter of an hour on one core. */
 const WIDTH = 512;
@@ -53,6 +52,7 @@ const mlp = (scheme: string, description: string, strategy: () => Strategy, acti
 const signs = () => straightThroughTraining({ quantizer: binary({ per: "tensor" }), estimator: clipped });
 
 const float = mlp("float", "float", () => floatTraining);
+const bnn = mlp("bnn", "binary weights and activations (BNN)", signs, sign);
 
 /** One setup, nine ways (Hou et al. 2017, table 1): what differs is the strategy and the activation, and that the last one has the float network as its teacher (Apprentice). */
 export const mnistMlp: readonly Recipe[] = [
@@ -63,7 +63,7 @@ export const mnistMlp: readonly Recipe[] = [
   ),
   mlp("ternary", "ternary weights (TWN)", () => straightThroughTraining({ quantizer: ternary() })),
   mlp("lab", "loss-aware binarization", () => proximalNewton({ quantizer: lab() })),
-  mlp("bnn", "binary weights and activations (BNN)", signs, sign),
+  bnn,
   {
     ...mlp("xnor", "binary weights and activations, both with a scale (XNOR-Net)", () =>
       straightThroughTraining({ quantizer: binary() }),
@@ -71,9 +71,5 @@ export const mnistMlp: readonly Recipe[] = [
     layers: xnorNetwork,
   },
   mlp("lab-signs", "loss-aware binarization, binary activations", () => proximalNewton({ quantizer: lab() }), sign),
-  {
-    ...mlp("bnn-taught", "binary weights and activations, taught by the float network", signs, sign),
-    teacher: float,
-    strategy: (tensors = {}) => distillation({ teacher: new Model(float.layers()), tensors, strategy: signs() }),
-  },
+  taught(bnn, float),
 ];
