@@ -27,13 +27,13 @@ test("a ratio is of one case, and what misses its floor says so", () => {
   );
 });
 
-test("memory is asked for its share, threads for their gain in kernels alone", () => {
+test("memory is asked for its share, threads for their gain on large shapes", () => {
   const table = askedTable(
     [
       record("a", [
         result("hamming/x", "lowbit:relaxed", 1, { limit: "readMemory", ofLimit: 0.8 }),
-        result("gemm_f32/x", "lowbit:relaxed", 3),
-        result("gemm_f32/x", "lowbit:relaxed:2", 2),
+        result("gemm_f32/1024x1024x1024", "lowbit:relaxed", 3),
+        result("gemm_f32/1024x1024x1024", "lowbit:relaxed:2", 2),
         result("network/x", "lowbit:relaxed", 1),
         result("network/x", "lowbit:relaxed:2", 1),
       ]),
