@@ -195,7 +195,7 @@ export function benchPage(record: BenchRecord): string {
     `lowbit bench, ${machine.cpu}`,
     [
       html`<h1>lowbit bench</h1>
-<p class="lead">${machine.cpu}, ${machine.cores} cores, ${started.slice(0, 10)}: ${results.length} times of right answers, ${new Set(results.map((each) => each.case)).size} cases, ${run.length} platforms. Medians of interleaved rounds in one process per platform; only ratios within a case and a platform mean anything.</p>`,
+<p class="lead">${machine.cpu}, ${machine.cores} cores, ${started.slice(0, 10)}: ${results.length} times of right answers, ${new Set(results.map((each) => each.case)).size} cases, ${run.length} platforms. Medians of interleaved rounds in one process per family and platform; only ratios within a case and a platform mean anything.</p>`,
       peers.length > 0 ? tiles(shown, peers) : html``,
       facts([
         ["machine", machine.cpu],
