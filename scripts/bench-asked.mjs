@@ -1,11 +1,15 @@
 // The speeds that this project asks of itself, and what the newest record of each machine has of them: `node scripts/bench-asked.mjs` prints the table that `pnpm bench:readme` writes into bench/README.md.
 //
-// Every figure is a ratio of medians of one case, timed in turns: how many times as fast as what it is against. Of several cases the least and the most.
+// Every figure is a ratio of medians of one case, each engine's of its fastest process: how many times as fast as what it is against. Of several cases the least and the most.
 import { newestOfEach } from "./bench-records.mjs";
 import { whenMain } from "./main-module.mjs";
 
-const conv = ["56x56x128-k3x3-128", "28x28x128-k3x3-128", "14x14x256-k3x3-256", "7x7x512-k3x3-512"];
-const binaryConv = conv.map((shape) => `binary_conv/${shape}`);
+const binaryConv = [
+  "binary_conv/56x56x128-k3x3-128",
+  "binary_conv/28x28x128-k3x3-128",
+  "binary_conv/14x14x256-k3x3-256",
+  "binary_conv/7x7x512-k3x3-512",
+];
 
 const large = [
   "binary_conv/56x56x128-k3x3-128",
@@ -59,7 +63,7 @@ const words = {
   "native:lowbit-128": "the same, kept to vectors of 128 bits",
 };
 
-/** How many times as fast each of the cases is, by id. */
+/** How many times as fast each of the cases is, with its id; the slowest first. */
 function ratios({ results }, platform, [, cases, tier, against]) {
   const here = results.filter(
     (each) => each.platform === platform && cases.some((start) => each.case.startsWith(start)),
@@ -73,7 +77,7 @@ function ratios({ results }, platform, [, cases, tier, against]) {
   return found.sort(([a], [b]) => a - b);
 }
 
-/** "1.30 to 1.36, **goal**"; of many cases how many reach the floor. */
+/** "1.30 to 1.36: goal"; of many cases how many miss the floor. */
 function cell(found, floor, goal) {
   if (found.length === 0) return "";
   const [least, most] = [found[0][0], found.at(-1)[0]];

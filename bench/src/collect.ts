@@ -62,8 +62,6 @@ export class Collector {
   /** A case that is run again, in another process: each engine keeps the faster of its times, and one that was wrong stays so. */
   #outcomes(platform: string, id: string, outcomes: readonly Outcome[]): void {
     const { record } = this;
-    const before = this.processes(platform, id);
-    const processes = Number.isFinite(before) ? before + 1 : 1;
     for (const outcome of outcomes) {
       const { kind, case: _, ...rest } = outcome;
       if (kind === "skipped") {
@@ -81,7 +79,7 @@ export class Collector {
       } else if (!wrong) {
         const now = { case: id, platform, ...(rest as Omit<Timed, "kind" | "case">) };
         const best = timed && timed.medianMs <= now.medianMs ? timed : now;
-        record.results.push({ ...best, ...(processes > 1 && { processes }) });
+        record.results.push({ ...best, ...(timed && { processes: (timed.processes ?? 1) + 1 }) });
       }
     }
   }

@@ -152,8 +152,8 @@ class Driver {
       this.#options.onNote?.(`${name}: ${this.#session.current ?? "at the start"}: ${end.failed}`);
       const { current } = this.#session;
       // Nothing was ever run, or it keeps falling over: the platform is not fit.
-      if (launches === 0 && current === undefined) return this.#collector.skip(name, end.failed);
-      if (++failures > RESTARTS) return this.#collector.skip(name, end.failed);
+      if ((launches === 0 && current === undefined) || ++failures > RESTARTS)
+        return this.#collector.skip(name, end.failed);
       if (current === undefined) continue;
       this.#collector.add(name, {
         ...{ type: "outcomes", case: current },
