@@ -15,6 +15,10 @@
 //! Whole kernels, old and new in turn: flat scans of floats took 0.76 of their time, of bytes 0.90, `RaBitQ` of 4 bits 0.85, single rows by 16 MiB of int8 0.85 and by 8 MiB of int4 0.73.
 //! Scans of 4-bit codes took 1.06 to 1.15, so they go on from one place. So do Hamming scans: of random codes those of 1,024 bits took 0.60 and of 384 0.65, but an index of
 //! 384 bits, to whose memory one place gave more, took 1.3.
+//!
+//! On an x64 of AMD (Zen 3) it depends on where a process' memory lies: single rows by 16 MiB of int8 took 0.73 to 0.85 of their time in most processes and 1.1 to 1.5 in some, by 8 MiB of
+//! int4 0.92 to 1.45, by ternary weights 0.85 to 1.2. Less often with 4 KiB to a turn, but then less is won as well (0.9). Four neighbouring panels in place of quarters: int8 0.94 to 1.17,
+//! ternary weights up to 2.5, where four columns share a page.
 
 use core::ops::Range;
 
@@ -67,10 +71,15 @@ impl Turns {
     }
 }
 
+/// How far the places of `count` panels are apart: a quarter of them, made odd. Matrices have sizes that are powers of two, and bytes as far apart share a set of a cache and a bank of memory.
+pub(crate) const fn quarter(count: usize) -> usize {
+    count.div_ceil(PLACES) | 1
+}
+
 /// Calls `visit` with each of `parts` parts of each of `count` panels, in their order, from up to four panels in turn: one from each quarter.
 #[inline(always)]
 pub(crate) fn by_quarters(count: usize, parts: usize, mut visit: impl FnMut(usize, usize)) {
-    let quarter = count.div_ceil(PLACES).max(1);
+    let quarter = quarter(count);
     for first in 0..quarter {
         for part in 0..parts {
             let mut panel = first;

@@ -3,7 +3,7 @@
 use core::array;
 
 use super::QUAD;
-use crate::turns::PLACES;
+use crate::turns::{PLACES, quarter};
 use crate::v128::{V128, i32x4_splat, i32x4_store, i32x4_sums, u8x16_load, u16x8_shr, v128_and};
 
 /// A block of four columns.
@@ -49,7 +49,7 @@ pub(super) fn products<D: Dots<PARTS>, const PARTS: usize>(
     let count = quads.len() / blocks;
     let quad = |q: usize| &quads[q * blocks..][..blocks];
     let row = |r: usize| &rows[r * blocks..][..blocks];
-    let (quarter, tiled) = (count.div_ceil(PLACES), acc.len() / pitch / 4 * 4);
+    let (quarter, tiled) = (quarter(count), acc.len() / pitch / 4 * 4);
     for first in 0..quarter {
         let all: [usize; PLACES] = array::from_fn(|place| first + place * quarter);
         let together = &all[..all.partition_point(|q| *q < count)];
