@@ -1,11 +1,11 @@
 /** `lowbit bench` as a user types it. Nothing here looks at a time. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRecord } from "@lowbit/bench";
 import { afterAll, describe, expect, test } from "vitest";
-import { lowbit } from "./lowbit.ts";
+import { lowbit, lowbitIn } from "./lowbit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lowbit-bench-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,6 +61,22 @@ describe("lowbit bench", () => {
     const after = parseRecord(JSON.parse(readFileSync(out, "utf8")));
     expect(after.results).toEqual(before.results);
     expect(after.commands).toHaveLength(2);
+  });
+
+  here("--record --resume goes on with the machine's newest record, on whichever day it was begun", async () => {
+    const record = JSON.parse(readFileSync(join(folder, "r.json"), "utf8"));
+    const records = join(folder, "bench", "record", "here");
+    mkdirSync(records, { recursive: true });
+    for (const day of ["2026-01-02", "2026-01-03"]) {
+      const each = { ...record, machine: { ...record.machine, name: "here" }, started: `${day}T12:00:00.000Z` };
+      writeFileSync(join(records, `${day}.json`), JSON.stringify(each));
+    }
+    const { code } = await lowbitIn(folder, ...small, "--record", "--resume", "--machine", "here");
+    expect(code).toBe(0);
+    expect(readdirSync(records).sort()).toEqual(["2026-01-02.json", "2026-01-03.html", "2026-01-03.json"]);
+    const after = parseRecord(JSON.parse(readFileSync(join(records, "2026-01-03.json"), "utf8")));
+    expect(after.results).toEqual(record.results);
+    expect(after.commands.length).toBe(record.commands.length + 1);
   });
 
   // Browsers that the other tests do not run in: the suite judges every answer before it times one.

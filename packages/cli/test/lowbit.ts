@@ -18,9 +18,12 @@ export interface Finished {
 /** Longer than any command here takes; a hang is a failure with a name. */
 const TIMEOUT_MS = 60_000;
 
-export function lowbit(...args: readonly string[]): Promise<Finished> {
+export const lowbit = (...args: readonly string[]): Promise<Finished> => lowbitIn(process.cwd(), ...args);
+
+/** The same, run in a folder. */
+export function lowbitIn(cwd: string, ...args: readonly string[]): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {

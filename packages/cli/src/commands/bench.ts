@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -83,6 +83,8 @@ const list = (text: string | undefined): string[] | undefined => text?.split(","
 interface Keeping {
   /** Where `record` goes. */
   path(record: BenchRecord): string | undefined;
+  /** What `--resume` goes on with: `--out`, or the newest record of the machine, on whichever day it was begun. */
+  previous(machine: string): Promise<string | undefined>;
   keep(record: BenchRecord): Promise<void>;
 }
 
@@ -92,6 +94,16 @@ function keeping({ formatRecord }: Bench, out: string | undefined, isRecord: boo
     isRecord ? join("bench", "record", machine.name, `${started.slice(0, 10)}.json`) : out;
   return {
     path,
+    async previous(machine) {
+      if (!isRecord) return out;
+      const folder = join("bench", "record", machine);
+      const files = await readdir(folder).catch(() => []);
+      const newest = files
+        .filter((file) => file.endsWith(".json"))
+        .sort()
+        .at(-1);
+      return newest && join(folder, newest);
+    },
     async keep(record) {
       const target = path(record);
       if (target === undefined) return;
@@ -146,7 +158,7 @@ export const bench = defineCommand({
       valueHint: "NAME",
       description: "The machine's name in the record (processor and cores)",
     },
-    resume: { type: "boolean", description: "Go on with the record that is there: what it holds is not run again" },
+    resume: { type: "boolean", description: "Go on with the record that is there (of --record: the newest): what it holds is not run again" },
     for: { type: "string", valueHint: "SECONDS", description: "Begin no case after that; --resume goes on" },
     serve: {
       type: "boolean",
@@ -199,7 +211,8 @@ export const bench = defineCommand({
       return;
     }
 
-    const previous = args.resume ? await previousRecord(library, keeper, args.machine) : undefined;
+    const { name } = library.thisMachine(args.machine);
+    const previous = args.resume ? await previousRecord(library, await keeper.previous(name)) : undefined;
     let titled = false;
     const record = await library.bench({
       ...common,
@@ -231,13 +244,8 @@ export const bench = defineCommand({
 });
 
 /** The record that `--resume` goes on with; none yet is no error. */
-async function previousRecord(
-  { thisMachine, parseRecord }: Bench,
-  keeper: Keeping,
-  machine: string | undefined,
-): Promise<BenchRecord | undefined> {
-  const started = new Date().toISOString();
-  const path = keeper.path({ machine: thisMachine(machine), started } as BenchRecord) as string;
+async function previousRecord({ parseRecord }: Bench, path: string | undefined): Promise<BenchRecord | undefined> {
+  if (path === undefined) return undefined;
   let text: string;
   try {
     text = await readFile(path, "utf8");
