@@ -158,7 +158,10 @@ export const bench = defineCommand({
       valueHint: "NAME",
       description: "The machine's name in the record (processor and cores)",
     },
-    resume: { type: "boolean", description: "Go on with the record that is there (of --record: the newest): what it holds is not run again" },
+    resume: {
+      type: "boolean",
+      description: "Go on with the record that is there (of --record: the newest): what it holds is not run again",
+    },
     for: { type: "string", valueHint: "SECONDS", description: "Begin no case after that; --resume goes on" },
     serve: {
       type: "boolean",
