@@ -7,37 +7,6 @@ import { formatTimes, significant } from "./format.ts";
 import type { Html } from "./page.ts";
 import { draw, margins } from "./plots.ts";
 
-/** Engines that have a colour of their own; others share one. */
-const NAMED = [
-  "lowbit:scalar",
-  "lowbit:simd128",
-  "lowbit:relaxed",
-  "float",
-  "naive",
-  "litert:int8",
-  "litert:fp32",
-  "litert:int4",
-  "litert-compat:int4",
-  "litert-compat:int8",
-  "litert-compat:fp32",
-  "onnxruntime-web:fp32",
-  "onnxruntime-web:int8",
-  "onnxruntime-web:nbits4",
-  "tfjs-wasm:fp32",
-  "native:lowbit",
-];
-
-/** A CSS variable of {@link BENCH_STYLE}. */
-export const engineColour = (engine: string): string => {
-  if (NAMED.includes(engine)) return `var(--${engine.replace(":", "-")})`;
-  if (/^lowbit:.*:\d+$/.test(engine)) return "var(--lowbit-threads)";
-  return engine.startsWith("native:") ? "var(--native)" : "var(--other)";
-};
-
-const PLATFORMS = ["node20", "node24", "deno", "bun", "chromium", "firefox", "webkit", "page"];
-export const platformColour = (platform: string): string =>
-  PLATFORMS.includes(platform) ? `var(--on-${platform})` : "var(--other)";
-
 const light = {
   ...{
     "lowbit-scalar": "#a9c3f5",
@@ -53,7 +22,13 @@ const light = {
     "litert-compat-fp32": "#dcbb52",
   },
   ...{ "onnxruntime-web-fp32": "#7a3fb0", "onnxruntime-web-int8": "#a97bd6", "onnxruntime-web-nbits4": "#cdb0ea" },
-  ...{ "tfjs-wasm-fp32": "#c2255c", "native-lowbit": "#0ea5b7", native: "#0b7f5f", other: "#6b7785" },
+  ...{ "tfjs-wasm-fp32": "#c2255c", "native-lowbit": "#0ea5b7", "native-lowbit-128": "#7ccbd6", other: "#6b7785" },
+  ...{
+    "native-onnxruntime-fp32": "#0b5c45",
+    "native-onnxruntime-int8": "#2f9e78",
+    "native-onnxruntime-nbits4": "#8fd0b5",
+  },
+  native: "#8a9a1f",
   ...{ "on-node20": "#3f8a3f", "on-node24": "#1f6d1f", "on-deno": "#6b7785", "on-bun": "#c98b2b" },
   ...{ "on-chromium": "#1d4ed8", "on-firefox": "#d9480f", "on-webkit": "#7a3fb0", "on-page": "#c2255c" },
 };
@@ -72,10 +47,28 @@ const dark: typeof light = {
     "litert-compat-fp32": "#a5872b",
   },
   ...{ "onnxruntime-web-fp32": "#c79cf0", "onnxruntime-web-int8": "#9a6bc9", "onnxruntime-web-nbits4": "#6f4a99" },
-  ...{ "tfjs-wasm-fp32": "#ff7aa8", "native-lowbit": "#67d8e6", native: "#45c9a0", other: "#9aa6b5" },
+  ...{ "tfjs-wasm-fp32": "#ff7aa8", "native-lowbit": "#67d8e6", "native-lowbit-128": "#3b8f9c", other: "#9aa6b5" },
+  ...{
+    "native-onnxruntime-fp32": "#7fe8c6",
+    "native-onnxruntime-int8": "#39b58d",
+    "native-onnxruntime-nbits4": "#1f7358",
+  },
+  native: "#c5d64a",
   ...{ "on-node20": "#8fd18f", "on-node24": "#5fbf5f", "on-deno": "#9aa6b5", "on-bun": "#e6b45c" },
   ...{ "on-chromium": "#8fb4ff", "on-firefox": "#ff8a4c", "on-webkit": "#c79cf0", "on-page": "#ff7aa8" },
 };
+
+/** A CSS variable of {@link BENCH_STYLE}: one for each engine, but that native searches share one (a case has one of them), and so do our engines with threads. */
+export const engineColour = (engine: string): string => {
+  const name = engine.replace(":", "-");
+  if (Object.hasOwn(light, name)) return `var(--${name})`;
+  if (/^lowbit:.*:\d+$/.test(engine)) return "var(--lowbit-threads)";
+  return engine.startsWith("native:") ? "var(--native)" : "var(--other)";
+};
+
+export const platformColour = (platform: string): string =>
+  Object.hasOwn(light, `on-${platform}`) ? `var(--on-${platform})` : "var(--other)";
+
 const variables = (colours: typeof light): string =>
   `:root { ${Object.entries(colours)
     .map(([name, colour]) => `--${name}: ${colour};`)
