@@ -32,6 +32,8 @@ const MOST_SESSIONS = 100;
 /** @returns the port, and a way to end it. */
 export async function serveSuite(options: ServeOptions): Promise<Serving> {
   const { filter, peers = "all", threads = [2], command, versions, revision, onRecord, onNote } = options;
+  const all = selectCases(allCases(), { quick: false, filter });
+  if (all.length === 0) throw new Error(`no case matches ${filter}`);
   const sessions = new Map<string, Collector>();
 
   function job(session: string, query: URLSearchParams): Job | undefined {
@@ -43,7 +45,9 @@ export async function serveSuite(options: ServeOptions): Promise<Serving> {
     if (revision !== undefined) collector.record.revision = revision;
     sessions.set(session, collector);
     onNote?.(`${name}: started`);
-    const cases = selectCases(allCases(), { quick, filter }).map(({ id }) => id);
+    // A filter that names no quick case means those that it names.
+    const some = all.filter((each) => each.quick || !quick);
+    const cases = (some.length > 0 ? some : all).map(({ id }) => id);
     return { platform: "page", cases, peers, threads, effort: efforts[quick ? "quick" : "full"] };
   }
 

@@ -68,6 +68,16 @@ describe("serveSuite", () => {
     for (const result of record.results) expect(result).toMatchObject({ platform: "page", case: job.cases[0] });
   });
 
+  test("a filter that names no quick case means its own", async () => {
+    const job = (await (await fetch(`${base}job/page-20?machine=x`)).json()) as Job;
+    expect(job.cases).toEqual(["xnor_gemm/16x1024x1024"]);
+  });
+
+  test("a filter without a case is refused at once", async () => {
+    const nothing = serveSuite({ filter: "nothing-like-it", command: "", versions: {}, onRecord() {} });
+    await expect(nothing).rejects.toThrow("no case matches nothing-like-it");
+  });
+
   test("figures that are none are refused, and so is who has no job", async () => {
     const post = async (session: string, body: string) =>
       (await fetch(`${base}events/${session}`, { method: "POST", body })).status;
