@@ -88,6 +88,7 @@ class Session {
 class Driver {
   readonly #options: BenchOptions;
   readonly #collector: Collector;
+  readonly #cases: readonly string[];
   readonly #deadline: number;
   #session: Session | undefined;
   #job: Job | undefined;
@@ -97,6 +98,8 @@ class Driver {
   constructor(options: BenchOptions, collector: Collector) {
     this.#options = options;
     this.#collector = collector;
+    const { quick = false, filter } = options;
+    this.#cases = selectCases(allCases(), { quick, filter }).map(({ id }) => id);
     this.#deadline = options.seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.seconds * 1000;
   }
 
@@ -105,8 +108,8 @@ class Driver {
   }
 
   async run(chosen: readonly Platform[], server: () => Serving): Promise<void> {
-    const { quick = false, filter, processes = 1, onNote } = this.#options;
-    const cases = selectCases(allCases(), { quick, filter }).map(({ id }) => id);
+    const { processes = 1, onNote } = this.#options;
+    const cases = this.#cases;
     const launchers = new Map<string, Launcher>();
     for (const platform of chosen) {
       const found = await platform.find();
@@ -255,21 +258,10 @@ async function chosen(
  * @throws Error where a platform's name is unknown, or the filter leaves no case
  */
 export async function bench(options: BenchOptions): Promise<BenchRecord> {
-  const {
-    catalogue = known,
-    platforms,
-    quick = false,
-    filter,
-    machine,
-    command,
-    versions,
-    previous,
-    revision,
-  } = options;
+  const { catalogue = known, platforms, quick = false, machine, command, versions, previous, revision } = options;
   for (const name of platforms ?? [])
     if (name !== "all" && !catalogue.some((platform) => platform.name === name))
       throw new Error(`no platform ${name}; there are ${catalogue.map((platform) => platform.name).join(", ")}, all`);
-  if (selectCases(allCases(), { quick, filter }).length === 0) throw new Error(`no case matches ${filter}`);
   const collector = new Collector(thisMachine(machine), command, versions, previous);
   if (revision !== undefined) collector.record.revision = revision;
   const driver = new Driver(options, collector);

@@ -21,10 +21,14 @@ export interface Selection {
   readonly filter?: string | undefined;
 }
 
-export const selectCases = (cases: readonly Case[], { quick, filter }: Selection): readonly Case[] => {
+/** Refuses a filter that no case matches; where none of its cases is a quick one, `quick` means them all. */
+export function selectCases(cases: readonly Case[], { quick, filter }: Selection): readonly Case[] {
   const matches = matcher(filter);
-  return cases.filter((each) => matches(each.id) && (!quick || each.quick));
-};
+  const named = cases.filter(({ id }) => matches(id));
+  if (named.length === 0) throw new Error(`no case matches ${filter}`);
+  const some = named.filter((each) => each.quick);
+  return quick && some.length > 0 ? some : named;
+}
 
 /** `all`, `none`, or a comma-separated list of sources or engines (`litert,onnxruntime-web:fp32`). Ours always take part. */
 export function selectSources(sources: readonly EngineSource[], peers: string): readonly EngineSource[] {

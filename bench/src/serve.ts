@@ -32,23 +32,20 @@ const MOST_SESSIONS = 100;
 /** @returns the port, and a way to end it. */
 export async function serveSuite(options: ServeOptions): Promise<Serving> {
   const { filter, peers = "all", threads = [2], command, versions, revision, onRecord, onNote } = options;
-  const all = selectCases(allCases(), { quick: false, filter });
-  if (all.length === 0) throw new Error(`no case matches ${filter}`);
+  const select = (quick: boolean) => selectCases(allCases(), { quick, filter }).map(({ id }) => id);
+  const suites = { quick: select(true), full: select(false) };
   const sessions = new Map<string, Collector>();
 
   function job(session: string, query: URLSearchParams): Job | undefined {
     if (!SESSION.test(session) || sessions.has(session) || sessions.size >= MOST_SESSIONS) return undefined;
-    const quick = query.get("suite") !== "full";
+    const suite = query.get("suite") === "full" ? "full" : "quick";
     const name = slug(query.get("machine") ?? "");
     const machine = { name, cpu: "as the page was told", cores: 1, os: "unknown" };
     const collector = new Collector(machine, command, versions);
     if (revision !== undefined) collector.record.revision = revision;
     sessions.set(session, collector);
     onNote?.(`${name}: started`);
-    // A filter that names no quick case means those that it names.
-    const some = all.filter((each) => each.quick || !quick);
-    const cases = (some.length > 0 ? some : all).map(({ id }) => id);
-    return { platform: "page", cases, peers, threads, effort: efforts[quick ? "quick" : "full"] };
+    return { platform: "page", cases: suites[suite], peers, threads, effort: efforts[suite] };
   }
 
   async function event(session: string, sent: Event): Promise<boolean> {

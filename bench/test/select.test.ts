@@ -17,6 +17,8 @@ describe("selection", () => {
     const quick = selectCases(allCases(), { quick: true });
     expect(quick.length).toBeLessThan(allCases().length / 2);
     expect(selectCases(allCases(), { quick: false })).toEqual(allCases());
+    const filter = "xnor_gemm/16x1024x1024";
+    expect(selectCases(allCases(), { quick: true, filter })).toEqual(selectCases(allCases(), { quick: false, filter }));
   });
 
   test("ours always run, peers by the list", () => {
