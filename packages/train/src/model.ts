@@ -80,7 +80,7 @@ export class Model {
    * state, mean cross-entropy and penalty). Takes its arguments.
    */
   compileStep(optimizer: Optimizer = adam(), strategy: Strategy = floatTraining) {
-    const limits = this.limits;
+    const pace = { limits: this.limits, rate: strategy.rate };
     const loss = (
       parameters: Arrays,
       given: StepArguments,
@@ -104,7 +104,7 @@ export class Model {
       ): [TrainingState, np.Array] => {
         const { value, aux, gradients } = autograd.gradient(loss, autograd.share(state.parameters), given, x, labels);
         const chosen = strategy.gradients?.(gradients, given) ?? gradients;
-        const { parameters, moments } = updateAll(optimizer, state.parameters, state.moments, chosen, clock, limits);
+        const { parameters, moments } = updateAll(optimizer, state.parameters, state.moments, chosen, clock, pace);
         for (const [name, mask] of Object.entries(masks)) parameters[name] = parameters[name]!.mul(mask);
         const statistics = Object.fromEntries(
           Object.entries(state.statistics).map(([name, running]) => [

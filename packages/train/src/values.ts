@@ -34,7 +34,7 @@ export function toHostTensor(array: np.Array): HostTensor {
   const { shape } = array;
   const data = array.dataSync();
   if (!(data instanceof Float32Array)) throw new TypeError(`expected float32, got ${data.constructor.name}`);
-  return { shape, data: data.slice() };
+  return { shape, data };
 }
 
 /** Copies out of the engine; the arrays stay alive. */
@@ -43,7 +43,7 @@ export function toHost(arrays: Readonly<Arrays>): Record<string, HostTensor> {
     Object.entries(arrays).map(([name, array]) => {
       const data = array.ref.dataSync();
       if (!(data instanceof Float32Array)) throw new TypeError(`${name}: expected float32, got ${array.dtype}`);
-      return [name, { shape: array.shape, data: data.slice() }];
+      return [name, { shape: array.shape, data }];
     }),
   );
 }

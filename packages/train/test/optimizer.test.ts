@@ -3,7 +3,7 @@ import { np, startEngine } from "../src/autograd.ts";
 import { adam, adamW } from "../src/optimizers/adam.ts";
 import { bop } from "../src/optimizers/bop.ts";
 import { extragradient } from "../src/optimizers/extragradient.ts";
-import { Clock, type Optimizer, updateAll } from "../src/optimizers/optimizer.ts";
+import { Clock, type Optimizer, type Pace, updateAll } from "../src/optimizers/optimizer.ts";
 import { sgd } from "../src/optimizers/sgd.ts";
 import { wageUpdates } from "../src/optimizers/wage.ts";
 import { constantRate, learningRate, stepDecay } from "../src/schedule.ts";
@@ -13,7 +13,7 @@ beforeAll(startEngine);
 const array = (...values: number[]) => np.array(values, { dtype: np.float32 });
 
 /** Weights of `w` after each gradient, and the moments at the end. */
-function run(optimizer: Optimizer, start: number[], gradients: number[][], rate: number, limits = {}, name = "w") {
+function run(optimizer: Optimizer, start: number[], gradients: number[][], rate: number, pace: Pace = {}, name = "w") {
   const clock = new Clock();
   let parameters: Record<string, np.Array> = { [name]: array(...start) };
   let moments = Object.fromEntries(
@@ -21,7 +21,7 @@ function run(optimizer: Optimizer, start: number[], gradients: number[][], rate:
   );
   const path = gradients.map((gradient) => {
     const tick = np.array(clock.tick(rate));
-    ({ parameters, moments } = updateAll(optimizer, parameters, moments, { [name]: array(...gradient) }, tick, limits));
+    ({ parameters, moments } = updateAll(optimizer, parameters, moments, { [name]: array(...gradient) }, tick, pace));
     return parameters[name]!.ref.js() as number[];
   });
   return { path, moments };
@@ -39,8 +39,14 @@ describe("adam", () => {
   });
 
   it("clips latent weights that have a limit, and no others", () => {
-    expect(run(adam(), [0.9], [[-1]], 0.5, { w: 1 }).path[0]![0]).toBe(1);
-    expect(run(adam(), [0.9], [[-1]], 0.5, { v: 1 }).path[0]![0]).toBeCloseTo(1.4, 6);
+    expect(run(adam(), [0.9], [[-1]], 0.5, { limits: { w: 1 } }).path[0]![0]).toBe(1);
+    expect(run(adam(), [0.9], [[-1]], 0.5, { limits: { v: 1 } }).path[0]![0]).toBeCloseTo(1.4, 6);
+  });
+
+  it("moves a parameter by a rate of its own", () => {
+    const rate = (parameter: string) => (parameter === "w.logvar" ? 20 : 1);
+    expect(run(adam(), [1], [[2]], 0.01, { rate }).path[0]![0]).toBeCloseTo(0.99, 6);
+    expect(run(adam(), [1], [[2]], 0.01, { rate }, "w.logvar").path[0]![0]).toBeCloseTo(0.8, 6);
   });
 
   it("decays weights apart from the moments as AdamW, and no biases", () => {

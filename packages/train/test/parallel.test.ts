@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const run = async (text: string, quantizer: GradientQuantizer) =>
+const run = async (text: string, quantizer?: GradientQuantizer) =>
   trainInParallel({
     layers: smallNetwork,
     worker: await workerOf(text),
@@ -55,6 +55,16 @@ const run = async (text: string, quantizer: GradientQuantizer) =>
     rate: 0.02,
     seed: 3,
   });
+
+it("floats, where nothing quantizes: as many bytes as they have, and a rate that changes", async () => {
+  const parallel = { layers: smallNetwork, worker: await workerOf("undefined"), workers: 2, steps: 8, seed: 3 };
+  const same = await trainInParallel({ ...parallel, rate: 0.02 });
+  expect(same.bytes).toBe(same.floatBytes);
+  expect((await trainInParallel({ ...parallel, rate: () => 0.02 })).tensors).toEqual(same.tensors);
+  const still = await trainInParallel({ ...parallel, rate: (step) => (step < 4 ? 0.02 : 0) });
+  expect(still.losses.slice(0, 5)).toEqual(same.losses.slice(0, 5));
+  expect(still.losses.at(-1)).not.toBe(same.losses.at(-1));
+});
 
 describe.each([
   ["1-bit SGD", "oneBitSgd()", oneBitSgd(), 8],

@@ -53,14 +53,24 @@ pub fn pack(codes: &[u8], rows: usize, per_row: usize, bits: usize, packed: &mut
     if bytes == 0 {
         return Ok(());
     }
-    packed.fill(0);
+    let mask = u8::MAX >> (8 - bits);
     for (codes, packed) in codes.chunks_exact(per_row).zip(packed.chunks_exact_mut(bytes)) {
-        for (k, code) in codes.iter().enumerate() {
-            let wide = u16::from(code & (u8::MAX >> (8 - bits))) << (k * bits % 8);
-            packed[k * bits / 8] |= wide as u8;
-            if let (Some(next), high) = (packed.get_mut(k * bits / 8 + 1), (wide >> 8) as u8) {
-                *next |= high;
+        // Bits that no byte has yet, and their number.
+        let (mut pending, mut held) = (0_u32, 0);
+        let mut packed = packed.iter_mut();
+        for code in codes {
+            pending |= u32::from(code & mask) << held;
+            held += bits;
+            if held >= 8 {
+                if let Some(byte) = packed.next() {
+                    *byte = pending as u8;
+                }
+                pending >>= 8;
+                held -= 8;
             }
+        }
+        if let Some(byte) = packed.next() {
+            *byte = pending as u8;
         }
     }
     Ok(())

@@ -27,6 +27,7 @@ pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
         check_shape(OP, What::Scale, cells, scales.len())?;
     }
     check_levels(&decoding, bits, cells)?;
+    let mut table = [0.0; 256];
     for (n, w) in w.chunks_exact_mut(depth).enumerate() {
         let row = Row { codes: &codes[n * row..][..row], bits, start: n * depth };
         if let (Decoding::Product { codebook, dimension }, []) = (decoding, scales) {
@@ -40,8 +41,18 @@ pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
         for (group, w) in w.chunks_mut(group_size).enumerate() {
             let cell = group + if scale_rows == 1 { 0 } else { n * groups };
             let scale = *scales.get(cell).unwrap_or(&1.0);
+            // Each level once instead of once for each weight, where there are more weights.
+            let count = levels(&decoding, bits);
+            let levels = if count <= w.len() { &mut table[..count] } else { &mut [] };
+            for (code, level) in (0..).zip(levels.iter_mut()) {
+                *level = Row { codes: &[code], bits, start: 0 }.weight(&decoding, 0, cell, scale)?;
+            }
             for (k, w) in (group * group_size..).zip(w) {
-                *w = row.weight(&decoding, k, cell, scale)?;
+                *w = if levels.is_empty() {
+                    row.weight(&decoding, k, cell, scale)?
+                } else {
+                    entry(levels, row.code(k))?
+                };
             }
         }
     }
@@ -67,6 +78,15 @@ fn check_levels(decoding: &Decoding<'_>, bits: usize, cells: usize) -> Result<()
     }
 }
 
+/// How many codes there may be, each of which is one weight; 0 where a weight is of more than its code.
+fn levels(decoding: &Decoding<'_>, bits: usize) -> usize {
+    match *decoding {
+        Decoding::Table { codebook } => codebook.len().min(1 << bits),
+        Decoding::Product { .. } | Decoding::Additive { .. } | Decoding::Hashed { .. } => 0,
+        _ => 1 << bits,
+    }
+}
+
 /// Codes of a row, and the position of its first weight.
 struct Row<'a> {
     codes: &'a [u8],
@@ -75,9 +95,13 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
+    fn code(&self, index: usize) -> usize {
+        usize::from(code_at(self.codes, self.bits, index))
+    }
+
     /// Weight k of the row, whose scale, zero point and so on are those of `cell`.
     fn weight(&self, decoding: &Decoding<'_>, k: usize, cell: usize, scale: f32) -> Result<f32> {
-        let code = |index: usize| usize::from(code_at(self.codes, self.bits, index));
+        let code = |index: usize| self.code(index);
         Ok(match *decoding {
             Decoding::Sign => {
                 if code(k) == 0 {

@@ -11,7 +11,7 @@ import { Parameters } from "./kernel-object.ts";
 import { pruneLoops } from "./prune.ts";
 import { KernelResident } from "./resident.ts";
 import { kernelSolver } from "./solve.ts";
-import { copyF32, copyF64, copyU8, copyU32, staged } from "./stage.ts";
+import { copyF32, copyF64, copyU8, copyU32, type Stage, staged } from "./stage.ts";
 
 /** Floats that a search through an array copies at a time. */
 const PART = 2 ** 18;
@@ -54,7 +54,10 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         return copyU8(instance, codes, rows * perRow);
       }),
     ...pruneLoops(instance),
-    decode: (coded, from, to) => decode(instance, coded, from, to),
+    decode: (coded, from, to) =>
+      staged(instance, (stage) =>
+        copyF32(instance, decode(instance, stage, coded, from, to), (to - from) * coded.columns),
+      ),
     writeBlocks: (type, coded) => writeBlocks(instance, type, coded),
     readBlocks: (type, bytes) => readBlocks(instance, type, bytes),
     widen: (stored, bytes) =>
@@ -64,13 +67,9 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
         instance.check(exports.blocks_widen(storedNumbers[stored], stage.upload(bytes), y, count));
         return copyF32(instance, y, count);
       }),
-    errorSums: (x, y): ErrorSums =>
-      staged(instance, (stage) => {
-        const sums = stage.reserve(40);
-        instance.check(exports.quantize_error_sums(stage.upload(x), stage.upload(y), x.length, sums));
-        const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
-        return { noise, signal, power, dot, maxAbs };
-      }),
+    errorSums: (x, y) => staged(instance, (stage) => errorSums(instance, stage, x, stage.upload(y))),
+    decodedErrorSums: (x, coded, from, to) =>
+      staged(instance, (stage) => errorSums(instance, stage, x, decode(instance, stage, coded, from, to))),
     largest: (x, count, mask) =>
       staged(instance, (stage) => {
         const set = stage.upload(mask);
@@ -127,8 +126,16 @@ export function kernelLoops(instance: KernelInstance): InnerLoops {
   };
 }
 
-/** Rows [from, to): the codes, scales and zero points of just those. */
-function decode(instance: KernelInstance, coded: CodedRows, from: number, to: number): Float32Array {
+/** Between x and as many floats at `y`. */
+function errorSums(instance: KernelInstance, stage: Stage, x: Float32Array, y: number): ErrorSums {
+  const sums = stage.reserve(40);
+  instance.check(instance.exports.quantize_error_sums(stage.upload(x), y, x.length, sums));
+  const [noise = 0, signal = 0, power = 0, dot = 0, maxAbs = 0] = copyF64(instance, sums, 5);
+  return { noise, signal, power, dot, maxAbs };
+}
+
+/** Where the floats of rows [from, to) are, of the codes, scales and zero points of just those. */
+function decode(instance: KernelInstance, stage: Stage, coded: CodedRows, from: number, to: number): number {
   const { columns, bits, decoding, scale, groupSize = columns } = coded;
   const rowBytes = Math.ceil((codesPerRow(decoding, columns) * bits) / 8);
   const groups = Math.ceil(columns / groupSize);
@@ -148,12 +155,9 @@ function decode(instance: KernelInstance, coded: CodedRows, from: number, to: nu
     groupSize,
     firstWeight: from * columns,
   };
-  return staged(instance, (stage) => {
-    const length = rows.n * columns;
-    const w = stage.reserve(4 * length);
-    writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
-      instance.exports.quantize_decode(pointer, words, w),
-    );
-    return copyF32(instance, w, length);
-  });
+  const w = stage.reserve(4 * rows.n * columns);
+  writeCodedWeights(new Parameters(instance), rows).call((pointer, words) =>
+    instance.exports.quantize_decode(pointer, words, w),
+  );
+  return w;
 }

@@ -208,6 +208,8 @@ export interface InnerLoops extends CodebookLoops {
   /** The floats that rows [from, to) stand for: fround(level * scale). */
   decode(coded: CodedRows, from: number, to: number): Float32Array;
   errorSums(x: Float32Array, y: Float32Array): ErrorSums;
+  /** The same of x and what rows [from, to) stand for. */
+  decodedErrorSums(x: Float32Array, coded: CodedRows, from: number, to: number): ErrorSums;
   /** The blocks of codes; or the first scale of the first block that the type does not hold. */
   writeBlocks(type: BlockType, coded: BlockCodes): Uint8Array | number;
   /** Codes and scales of whole blocks. */

@@ -6,7 +6,7 @@ import type { KernelInstance } from "../kernels/instance.ts";
 import { innerLoops } from "./engine.ts";
 import { QuantizerError } from "./errors.ts";
 import { addSums, type ErrorFigures, errorFigures, NO_ERROR } from "./figures.ts";
-import { type CodedRows, groupsPerRow, type InnerLoops } from "./inner.ts";
+import { type CodedRows, type ErrorSums, groupsPerRow, type InnerLoops } from "./inner.ts";
 import { codedRowsOf, type Quantized, quantizedCodes, quantizedFloats } from "./quantized.ts";
 import { Random } from "./random.ts";
 import type {
@@ -54,14 +54,16 @@ export async function quantize<D extends DecodingKind, Seeded extends boolean, N
     const values = encoded?.values ?? tensor.data;
     if (values.length !== tensor.data.length)
       throw new QuantizerError(quantizer.scheme, "number of floats", tensor.data.length, values.length);
-    const error = measure(loops, tensor.data, rows, columns, (from, to) =>
-      values.subarray(from * columns, to * columns),
+    const error = measure(tensor.data, rows, columns, (given, from, to) =>
+      loops.errorSums(given, values.subarray(from * columns, to * columns)),
     );
     const floats: Quantized = quantizedFloats(quantizer.scheme, tensor.shape, values, error);
     return floats as Quantized<D>;
   }
   const coded = packEncoded(loops, quantizer, encoded as Encoded<Decoding["kind"]>, weights);
-  const error = measure(loops, tensor.data, rows, columns, (from, to) => loops.decode(coded, from, to));
+  const error = measure(tensor.data, rows, columns, (given, from, to) =>
+    loops.decodedErrorSums(given, coded, from, to),
+  );
   if (!Number.isFinite(error.maxAbs)) throw new OutOfRangeError(op, "levels", "finite f32", "an infinity or a NaN");
   const quantized: Quantized = quantizedCodes(loops, quantizer.scheme, tensor.shape, coded, error);
   return quantized as Quantized<D>;
@@ -221,18 +223,18 @@ function levelCount(scheme: string, decoding: Decoding, groups: number, bits: nu
   }
 }
 
+/** Figures over all rows, so many at a time that what they stand for takes little memory. */
 function measure(
-  loops: InnerLoops,
   data: Float32Array,
   rows: number,
   columns: number,
-  decoded: (from: number, to: number) => Float32Array,
+  sumsOf: (given: Float32Array, from: number, to: number) => ErrorSums,
 ): ErrorFigures {
   const step = Math.max(1, Math.floor(BLOCK / columns));
   let sums = NO_ERROR;
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step);
-    sums = addSums(sums, loops.errorSums(data.subarray(from * columns, to * columns), decoded(from, to)));
+    sums = addSums(sums, sumsOf(data.subarray(from * columns, to * columns), from, to));
   }
   return errorFigures(sums, rows * columns);
 }

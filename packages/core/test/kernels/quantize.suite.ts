@@ -102,8 +102,13 @@ export function quantize(kernels: () => KernelInstance): void {
         for (const [from, to] of [
           [0, rows],
           [2, 4],
-        ] as const)
+        ] as const) {
           expect(loops.decode(coded, from, to)).toEqual(naiveLoops.decode(coded, from, to));
+          const given = floats((to - from) * columns);
+          expect(loops.decodedErrorSums(given, coded, from, to)).toEqual(
+            naiveLoops.decodedErrorSums(given, coded, from, to),
+          );
+        }
       }
       const product: Decoding = { kind: "product", codebook: floats(2 ** bits * 4), dimension: 4 };
       const shared = { rows: 5, columns: 96, bits, codes: packed, decoding: product };
@@ -122,6 +127,11 @@ export function quantize(kernels: () => KernelInstance): void {
     expect(loops.errorSums(x, y)).toEqual(naiveLoops.errorSums(x, y));
     expect(loops.firstNonFinite(x)).toBe(1000);
     expect(loops.firstNonFinite(y)).toBe(-1);
+    // Either side of the blocks that it is looked for in.
+    for (const at of [0, 63, 64, 127, 128, 999]) {
+      expect(loops.firstNonFinite(x.with(at, Number.NEGATIVE_INFINITY))).toBe(at);
+      expect(loops.firstCodeBeyond(new Uint8Array(1001).fill(3).fill(4, at), 4)).toBe(at);
+    }
     expect(loops.firstCodeBeyond(Uint8Array.of(1, 3, 4, 9), 4)).toBe(2);
     expect(loops.firstCodeBeyond(Uint8Array.of(1, 3), 4)).toBe(-1);
     const resident = loops.load(y);

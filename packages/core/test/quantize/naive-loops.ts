@@ -463,6 +463,7 @@ export const naiveLoops: InnerLoops = {
     }
     return { noise, signal, power, dot, maxAbs };
   },
+  decodedErrorSums: (x, coded, from, to) => naiveLoops.errorSums(x, naiveLoops.decode(coded, from, to)),
   largest(x, count, mask) {
     const taken = mask.slice();
     const free = [...x.keys()].filter((i) => mask[i] === 0).sort((a, b) => Math.abs(x[b]!) - Math.abs(x[a]!) || a - b);

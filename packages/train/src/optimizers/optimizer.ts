@@ -54,14 +54,22 @@ export class Clock {
   }
 }
 
-/** One step of all parameters; latent weights with a limit are clipped to it. Takes all its arrays. */
+/** How a run moves some parameters otherwise than the rest. */
+export interface Pace {
+  /** By name: latent weights are clipped to ± so much. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** What the learning rate is multiplied by for a parameter. */
+  readonly rate?: ((parameter: string) => number) | undefined;
+}
+
+/** One step of all parameters. Takes all its arrays. */
 export function updateAll(
   optimizer: Optimizer,
   parameters: Arrays,
   moments: Moments,
   gradients: Arrays,
   clock: np.Array,
-  limits: Readonly<Record<string, number>> = {},
+  { limits = {}, rate = () => 1 }: Pace = {},
 ): { parameters: Arrays; moments: Record<string, Arrays> } {
   const next = {
     parameters: {} as Arrays,
@@ -69,7 +77,10 @@ export function updateAll(
   };
   for (const [name, weight] of Object.entries(parameters)) {
     const own = Object.fromEntries(optimizer.moments.map((moment) => [moment, moments[moment]![name]!]));
-    const moved = optimizer.step(weight, gradients[name]!, own, clock, name);
+    const factor = rate(name);
+    const ticking = factor === 1 ? clock.ref : clock.ref.mul(np.array([factor, 1, 1, 1]));
+    const moved = optimizer.step(weight, gradients[name]!, own, ticking, name);
+    ticking.dispose();
     const limit = limits[name];
     next.parameters[name] = limit === undefined ? moved.weight : np.clip(moved.weight, -limit, limit);
     for (const moment of optimizer.moments) next.moments[moment]![name] = moved.moments[moment]!;

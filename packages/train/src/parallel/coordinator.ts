@@ -1,11 +1,12 @@
 import { Worker } from "node:worker_threads";
-import { type GradientQuantizer, gradientCodec } from "lowbit/quantize";
+import type { GradientQuantizer } from "lowbit/quantize";
 import { autograd, np, startEngine } from "../autograd.ts";
 import type { Layer } from "../layers/layer.ts";
 import { flattenState, Model, unflattenState } from "../model.ts";
 import { adam } from "../optimizers/adam.ts";
 import { Clock, type Moments, type Optimizer, updateAll } from "../optimizers/optimizer.ts";
 import { type Arrays, disposeAll, type HostTensor, toArray, toArrays, toHost } from "../values.ts";
+import { codecOf } from "./codec.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import type { WorkerPlace } from "./worker.ts";
 
@@ -14,10 +15,11 @@ export interface ParallelOptions {
   /** A module that calls `runGradientWorker`, as Node runs it. */
   readonly worker: URL;
   readonly workers: number;
-  /** As the workers' own: what reads their messages. */
-  readonly quantizer: GradientQuantizer;
+  /** As the workers' own: what reads their messages. Absent: gradients are sent as floats. */
+  readonly quantizer?: GradientQuantizer | undefined;
   readonly steps: number;
-  readonly rate: number;
+  /** Learning rate, or that of each step from 0. */
+  readonly rate: number | ((step: number) => number);
   readonly seed: number;
   /** Default Adam. */
   readonly optimizer?: Optimizer;
@@ -56,12 +58,12 @@ export async function trainInParallel(options: ParallelOptions): Promise<Paralle
     { length: workers },
     (_, index) => new Worker(worker, { workerData: { index, workers, seed } satisfies WorkerPlace }),
   );
-  const codec = await gradientCodec(quantizer);
+  const codec = await codecOf(quantizer);
   const clock = new Clock();
   const losses: number[] = [];
   let [bytes, floatBytes] = [0, 0];
   const update = autograd.compile((p: Arrays, m: Moments, g: Arrays, tick: np.Array) =>
-    updateAll(optimizer, p, m, g, tick, model.limits),
+    updateAll(optimizer, p, m, g, tick, { limits: model.limits }),
   );
   try {
     for (let step = 0; step < steps; step++) {
@@ -77,7 +79,8 @@ export async function trainInParallel(options: ParallelOptions): Promise<Paralle
         });
         mean[name] = parts.reduce((sum, part) => sum.add(part)).div(workers);
       }
-      ({ parameters, moments } = update(parameters, moments, mean, np.array(clock.tick(rate), { dtype: np.float32 })));
+      const tick = np.array(clock.tick(typeof rate === "number" ? rate : rate(step)), { dtype: np.float32 });
+      ({ parameters, moments } = update(parameters, moments, mean, tick));
       statistics = Object.fromEntries(
         Object.entries(statistics).map(([name, running]) => {
           const fresh = answers.map((answer) => toArray(answer.statistics[name]!)).reduce((sum, part) => sum.add(part));

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type GradientCodec, type GradientQuantizer, gradientCodec } from "lowbit/quantize";
+import type { GradientCodec, GradientQuantizer } from "lowbit/quantize";
 import { startEngine } from "../autograd.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Layer } from "../layers/layer.ts";
 import { Model } from "../model.ts";
+import { codecOf } from "./codec.ts";
 import { compileGradients } from "./gradients.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
@@ -12,7 +13,8 @@ export interface Shard {
   readonly layers: () => Layer[];
   readonly data: Dataset;
   readonly batch: number;
-  readonly quantizer: GradientQuantizer;
+  /** Absent: gradients are sent as floats. */
+  readonly quantizer?: GradientQuantizer | undefined;
 }
 
 /** Which worker this is. */
@@ -32,7 +34,7 @@ export async function runGradientWorker(shardOf: (place: WorkerPlace) => Shard |
   const { layers, data, batch, quantizer } = await shardOf(place);
   await startEngine();
   const gradients = compileGradients(new Model(layers()));
-  const codecs = new Map<string, GradientCodec>();
+  const codecs = new Map<string, Pick<GradientCodec, "encode">>();
   const seedOf = (name: string) =>
     [...name].reduce(
       (hash, c) => Math.imul(hash ^ c.charCodeAt(0), 16777619),
@@ -52,7 +54,7 @@ export async function runGradientWorker(shardOf: (place: WorkerPlace) => Shard |
     for (const [name, { data: vector }] of Object.entries(own)) {
       let codec = codecs.get(name);
       if (codec === undefined) {
-        codec = await gradientCodec(quantizer, { seed: seedOf(name) });
+        codec = await codecOf(quantizer, seedOf(name));
         codecs.set(name, codec);
       }
       encoded[name] = codec.encode(vector);

@@ -2,26 +2,21 @@ import { posteriorGrid } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { type Arrays, filled, type HostTensor, toArray, toHostTensor } from "../values.ts";
 import { exportEach, quantizeSlot } from "./quantized.ts";
-import type { LayerChoice, Strategy, View, WeightSlot } from "./strategy.ts";
+import type { Strategy, View, WeightSlot } from "./strategy.ts";
 import {
   drawPreactivation,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
+  type PosteriorOptions,
+  rateOfVariances,
   warmedUp,
 } from "./variational.ts";
 
-export interface BayesianCompressionOptions {
-  /** n, training samples. */
-  readonly samples: number;
+export interface BayesianCompressionOptions extends PosteriorOptions {
   /** ln α_z above which a group goes. Default 0: as much noise as signal. */
   readonly threshold?: number;
-  /** Share of the run over which the divergence comes in. Default 0.2. */
-  readonly warmup?: number;
-  /** ln σ² at the start. Default -8. */
-  readonly start?: number;
-  readonly layers?: LayerChoice;
 }
 
 /** Names of the scales of a slot's groups. */
@@ -39,9 +34,9 @@ const groupsOf = ({ shape }: WeightSlot): number => shape.at(-1)!;
  * standard deviation is (`posteriorGrid`), so the bits of a layer follow from what the data say.
  */
 export function bayesianCompression(options: BayesianCompressionOptions): Strategy {
-  const { samples, threshold = 0, warmup = 0.2, start = -8, layers = () => true } = options;
+  const { samples, threshold = 0, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
   return {
-    name: `bayesian-compression:${samples}:${threshold}:${warmup}:${start}`,
+    name: `bayesian-compression:${samples}:${threshold}:${warmup}:${start}:${varianceRate}`,
     initialize(slots, parameters) {
       const scales: Record<string, HostTensor> = {};
       for (const slot of slots.filter(layers)) {
@@ -50,6 +45,7 @@ export function bayesianCompression(options: BayesianCompressionOptions): Strate
       }
       return { ...scales, ...initialLogVariances(slots, parameters, layers, start) };
     },
+    rate: rateOfVariances(varianceRate),
     weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
     linear(slot, product, x, w, scope) {
       if (!layers(slot)) return product(x, w);

@@ -1,22 +1,31 @@
 import { nn, np } from "../autograd.ts";
 import type { Arrays } from "../values.ts";
-import { initialMixture, logPrecisionPrior, meansOf, mixtureIn, mixtureOfView, mostResponsible } from "./mixture.ts";
+import {
+  initialMixture,
+  logPrecisionPrior,
+  meansOf,
+  mixtureIn,
+  mixtureOfView,
+  mixtureRate,
+  mostResponsible,
+} from "./mixture.ts";
 import { exportEach, quantizeSlot } from "./quantized.ts";
-import type { LayerChoice, Strategy } from "./strategy.ts";
-import { initialLogVariances, logAlpha, logUniformDivergence, logVarianceOf, normalWeights } from "./variational.ts";
+import type { Strategy } from "./strategy.ts";
+import {
+  initialLogVariances,
+  logAlpha,
+  logUniformDivergence,
+  logVarianceOf,
+  normalWeights,
+  type PosteriorOptions,
+  rateOfVariances,
+} from "./variational.ts";
 
-export interface ImprovedBayesianCompressionOptions {
-  /** n, training samples. */
-  readonly samples: number;
+export interface ImprovedBayesianCompressionOptions extends PosteriorOptions {
   /** Of the prior, the log-uniform one at zero among them: 3..256. Default 16. */
   readonly components?: number;
   /** π₀, the share of the component at zero, which stays. Default 0.99. */
   readonly zero?: number;
-  /** Share of the run over which the divergence comes in. Default 0.2. */
-  readonly warmup?: number;
-  /** ln σ² at the start. Default -8. */
-  readonly start?: number;
-  readonly layers?: LayerChoice;
 }
 
 /**
@@ -30,15 +39,17 @@ export interface ImprovedBayesianCompressionOptions {
  * is that of Hershey and Olsen 2007.
  */
 export function improvedBayesianCompression(options: ImprovedBayesianCompressionOptions): Strategy {
-  const { samples, components = 16, zero = 0.99, warmup = 0.2, start = -8, layers = () => true } = options;
+  const { samples, components = 16, zero = 0.99, layers = () => true } = options;
+  const { warmup = 0.2, start = -8, varianceRate = 1 } = options;
   const size = { others: components - 1, normalAtZero: false };
   return {
-    name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}`,
+    name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}:${varianceRate}`,
     initialize: (slots, parameters) => ({
       ...initialMixture(slots, parameters, layers, size),
       ...initialLogVariances(slots, parameters, layers, start),
     }),
-    ...normalWeights(layers, warmup),
+    ...normalWeights(layers, warmup, varianceRate),
+    rate: (parameter) => mixtureRate(parameter) * rateOfVariances(varianceRate)(parameter),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const costs = costsOf(parameters, zero, parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref);

@@ -13,6 +13,10 @@ const LOGITS = "sharing.logits";
 const ZERO_PRIOR = [5000, 2] as const;
 const OTHER_PRIOR = [250, 0.1] as const;
 
+/** Rates beside that of weights (Ullrich's code: 1e-4 of means, 3e-3 of log precisions and of log odds, 5e-4 of weights): precisions rise by orders of magnitude while weights hardly move. */
+export const mixtureRate = (parameter: string): number =>
+  parameter === MEAN ? 0.2 : parameter === LOG_PRECISION || parameter === LOGITS ? 6 : 1;
+
 export interface MixtureSize {
   /** Components whose means are trained. */
   readonly others: number;

