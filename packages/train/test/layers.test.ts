@@ -53,9 +53,11 @@ describe("convolve", () => {
   ])("equals the definition for x $shape, $outputs outputs, border $border", ({ shape, outputs, border }) => {
     const x = randomInts(1, shape);
     const w = randomInts(2, [9, shape[3]!, outputs]);
-    const y = convolve(tensor(x, shape), tensor(w, [9, shape[3]!, outputs]), border);
-    expect(y.shape).toEqual([...shape.slice(0, 3), outputs]);
-    expect([...(y.dataSync() as Float32Array)]).toEqual(naiveConv(x, shape, w, outputs, border));
+    for (const training of [true, false]) {
+      const y = convolve(tensor(x, shape), tensor(w, [9, shape[3]!, outputs]), border, training);
+      expect(y.shape).toEqual([...shape.slice(0, 3), outputs]);
+      expect([...(y.dataSync() as Float32Array)]).toEqual(naiveConv(x, shape, w, outputs, border));
+    }
   });
 
   it.each([2, 4])("has the weight gradient of the definition, %d channels", (channels) => {
@@ -64,7 +66,7 @@ describe("convolve", () => {
     const x = randomInts(3, shape);
     const u = randomInts(4, [2, 4, 4, 3]);
     const loss = (w: np.Array) =>
-      convolve(tensor(x, shape), w, 1)
+      convolve(tensor(x, shape), w, 1, true)
         .mul(tensor(u, [2, 4, 4, 3]))
         .sum();
     const got = grad(loss)(tensor(randomInts(5, [9, channels, 3]), [9, channels, 3])).dataSync() as Float32Array;

@@ -59,7 +59,7 @@ function apply(layer: FrozenLayer, x: np.Array, tensors: Arrays): np.Array {
         .mul(scale);
     }
     case "conv": {
-      const y = convolve(x, tensor(layer.name), layer.border);
+      const y = convolve(x, tensor(layer.name), layer.border, false);
       return layer.bias === undefined ? y : y.add(tensor(`${layer.name}.bias`));
     }
     case "flatten":
