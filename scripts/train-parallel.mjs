@@ -11,7 +11,7 @@ import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
 import { root } from "./setup/paths.mjs";
 import { dataFolder } from "./train/data.mjs";
-import { BATCH, recipe, trainingImages, ways } from "./train/gradients.mjs";
+import { BATCH, recipe, trainingImages, WAY, ways } from "./train/gradients.mjs";
 
 const kept = join(root, "packages", "train", "runs", "gradients");
 const [WORKERS, EPOCHS] = [2, 8];
@@ -22,8 +22,7 @@ const fileOf = (way, seed) => join(kept, `${way}-${seed}.json`);
 
 async function run(way, seed, folder) {
   const worker = new URL("./train/gradient-worker.mjs", import.meta.url);
-  worker.searchParams.set("way", way);
-  worker.searchParams.set("data", folder);
+  process.env[WAY] = way;
   const { count } = await trainingImages(folder);
   const stepsPerEpoch = Math.floor(count / WORKERS / BATCH);
   const steps = EPOCHS * stepsPerEpoch;

@@ -2,6 +2,9 @@
 import { oneBitSgd, qsgd, ternGrad } from "../../packages/core/dist/quantize.js";
 import { train } from "../digits/packages.mjs";
 
+/** The variable of the environment that tells workers which. */
+export const WAY = "LOWBIT_GRADIENTS";
+
 /** By the name that a worker is started with. Buckets of 512: over the norm of a whole layer nearly all of QSGD's numbers would be 0 (Alistarh et al. 2017, section 4). */
 export const ways = {
   float: { method: "float" },
