@@ -1,4 +1,4 @@
-// Gradients that two workers send each other, quantized and as floats: the MLP of MNIST, by two worker threads of half the images each, and what its test errors and the bytes are.
+// Gradients that two workers send each other, quantized and as floats: LeNet-300-100 on MNIST, by two worker threads of half the images each, and what its test errors and the bytes are.
 //
 //   node scripts/train-parallel.mjs [--seeds 1,2,3] [--write]
 //
@@ -73,7 +73,7 @@ function table(seeds) {
   });
   return `## Quantized gradients
 
-The MLP of \`${recipe.name}\` on MNIST, float weights, images as they are, ${EPOCHS} epochs by Adam over ${WORKERS} worker threads, each with half of the images and ${BATCH} of them a step; what workers send is counted in bytes. Errors on MNIST's test images.
+The network of \`${recipe.name}\` on MNIST, float weights, images as they are, ${EPOCHS} epochs by Adam over ${WORKERS} worker threads, each with half of the images and ${BATCH} of them a step; what workers send is counted in bytes. Errors on MNIST's test images.
 
 | gradients | error, % | more than by floats | times fewer bytes | asked |
 |---|---|---|---|---|

