@@ -1,27 +1,11 @@
 // The tables of trained networks in docs/results.md, from the records in packages/train/runs and models: `node scripts/results.mjs` prints them, `--write` puts them in. A row without a record says so.
 //
 // Errors are mean ± standard error over seeds. That one method beats another is said only where the mean of their differences, seed by seed, is more than two standard errors from 0, over at least three seeds.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { train } from "./digits/packages.mjs";
 import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
-import { root } from "./setup/paths.mjs";
+import { recordsOf } from "./train/records.mjs";
 import { tables } from "./train/rows.mjs";
 import { compared, mean, standardError } from "./train/statistics.mjs";
-
-const kept = join(root, "packages", "train", "runs");
-
-/** Records of a recipe as it is today, by seed: those of fewer epochs than it has are left out, unless it may end early. A network in models/ has its record beside it. */
-function recordsOf({ recipe }) {
-  const { epochs, patience } = train.recipeOf(recipe);
-  const folder = join(kept, recipe);
-  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
-  const paths = [join(root, "models", `${recipe}.json`), ...files.map((file) => join(folder, file))];
-  const records = paths.filter(existsSync).map((path) => JSON.parse(readFileSync(path, "utf8")));
-  const whole = records.filter((record) => record.epochs === epochs || patience !== undefined);
-  return [...new Map(whole.map((record) => [record.seed, record])).values()].sort((a, b) => a.seed - b.seed);
-}
 
 /** Wall-clock seconds of a run; records from before they were added up have them epoch by epoch. */
 const secondsOf = ({ seconds, log }) => seconds ?? log.reduce((sum, entry) => sum + entry.seconds, 0);
@@ -32,7 +16,7 @@ const figureOf = (row, record) => (row.unit === "nats" ? record.loss : 100 * (1 
 /** Rows of a table with their figures by seed. */
 function measured(table) {
   return table.rows.map((row) => {
-    const records = recordsOf(row);
+    const records = recordsOf(row.recipe);
     return { row, records, bySeed: new Map(records.map((record) => [record.seed, figureOf(row, record)])) };
   });
 }

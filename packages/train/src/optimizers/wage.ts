@@ -1,6 +1,6 @@
 import { np, random } from "../autograd.ts";
 import { adam } from "./adam.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { atRate, type Optimizer } from "./optimizer.ts";
 
 export interface WageUpdatesOptions {
   /** k_G: the latent weights are multiples of 2^(1 - k_G) within ±(1 - 2^(1 - k_G)). 2..16, default 8. */
@@ -35,7 +35,7 @@ export function wageUpdates(options: WageUpdatesOptions = {}): Optimizer {
     moments: others.moments,
     step(weight, gradient, moments, clock, parameter) {
       if (!weights(parameter)) {
-        const slower = clock.ref.mul(np.array([RATE_OF_OTHERS, 1, 1, 1]));
+        const slower = atRate(clock, RATE_OF_OTHERS);
         const moved = others.step(weight, gradient, moments, slower, parameter);
         slower.dispose();
         return moved;

@@ -7,7 +7,7 @@ export async function codecOf(
 ): Promise<Pick<GradientCodec, "encode" | "decode">> {
   if (quantizer !== undefined) return gradientCodec(quantizer, { seed });
   return {
-    encode: (gradient) => new Uint8Array(gradient.slice().buffer),
+    encode: (gradient) => new Uint8Array(gradient.buffer, gradient.byteOffset, gradient.byteLength),
     decode: (bytes) => new Float32Array(bytes.slice().buffer),
   };
 }

@@ -10,6 +10,7 @@ import {
   logUniformDivergence,
   logVarianceOf,
   type PosteriorOptions,
+  posteriorOf,
   rateOfVariances,
   warmedUp,
 } from "./variational.ts";
@@ -34,7 +35,8 @@ const groupsOf = ({ shape }: WeightSlot): number => shape.at(-1)!;
  * standard deviation is (`posteriorGrid`), so the bits of a layer follow from what the data say.
  */
 export function bayesianCompression(options: BayesianCompressionOptions): Strategy {
-  const { samples, threshold = 0, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
+  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
+  const { threshold = 0 } = options;
   return {
     name: `bayesian-compression:${samples}:${threshold}:${warmup}:${start}:${varianceRate}`,
     initialize(slots, parameters) {

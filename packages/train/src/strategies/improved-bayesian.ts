@@ -18,6 +18,7 @@ import {
   logVarianceOf,
   normalWeights,
   type PosteriorOptions,
+  posteriorOf,
   rateOfVariances,
 } from "./variational.ts";
 
@@ -39,8 +40,8 @@ export interface ImprovedBayesianCompressionOptions extends PosteriorOptions {
  * is that of Hershey and Olsen 2007.
  */
 export function improvedBayesianCompression(options: ImprovedBayesianCompressionOptions): Strategy {
-  const { samples, components = 16, zero = 0.99, layers = () => true } = options;
-  const { warmup = 0.2, start = -8, varianceRate = 1 } = options;
+  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
+  const { components = 16, zero = 0.99 } = options;
   const size = { others: components - 1, normalAtZero: false };
   return {
     name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}:${varianceRate}`,

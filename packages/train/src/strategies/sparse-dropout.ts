@@ -8,6 +8,7 @@ import {
   logVarianceOf,
   normalWeights,
   type PosteriorOptions,
+  posteriorOf,
   precisionOf,
 } from "./variational.ts";
 
@@ -24,7 +25,7 @@ export interface SparseDropoutTrainingOptions extends PosteriorOptions {
  * with additive noise (σ² is the parameter, not α). Weights whose ln α ends above 3 are 0.
  */
 export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): Strategy {
-  const { samples, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
+  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
   const { quantizer = sparseQuantizer() } = options;
   return {
     name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${quantizer.scheme}`,

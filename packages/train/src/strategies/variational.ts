@@ -20,6 +20,15 @@ export interface PosteriorOptions {
   readonly layers?: LayerChoice;
 }
 
+/** Options with the defaults in the places of those that are not given. */
+export const posteriorOf = ({
+  samples,
+  warmup = 0.2,
+  start = -8,
+  varianceRate = 1,
+  layers = () => true,
+}: PosteriorOptions): Required<PosteriorOptions> => ({ samples, warmup, start, varianceRate, layers });
+
 /** Rates of log variances, those of scales among them. */
 export const rateOfVariances =
   (varianceRate: number) =>

@@ -10,6 +10,7 @@ import {
   logVarianceOf,
   normalWeights,
   type PosteriorOptions,
+  posteriorOf,
   precisionOf,
 } from "./variational.ts";
 
@@ -26,7 +27,7 @@ const WINDOW = 0.2;
  * so that each weight is pulled to the level that it is nearest to. Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
  */
 export function vnq(options: VnqOptions): Strategy {
-  const { samples, warmup = 0.2, start = -8, varianceRate = 1, layers = () => true } = options;
+  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
   return {
     name: `vnq:${samples}:${warmup}:${start}:${varianceRate}`,
     initialize(slots, parameters) {
