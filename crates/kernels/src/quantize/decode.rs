@@ -27,6 +27,7 @@ pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
         check_shape(OP, What::Scale, cells, scales.len())?;
     }
     check_levels(&decoding, bits, cells)?;
+    let count = level_count(&decoding, bits);
     let mut table = [0.0; 256];
     for (n, w) in w.chunks_exact_mut(depth).enumerate() {
         let row = Row { codes: &codes[n * row..][..row], bits, start: n * depth };
@@ -42,7 +43,6 @@ pub fn decode(weights: &CodedWeights<'_>, w: &mut [f32]) -> Result<()> {
             let cell = group + if scale_rows == 1 { 0 } else { n * groups };
             let scale = *scales.get(cell).unwrap_or(&1.0);
             // Each level once instead of once for each weight, where there are more weights.
-            let count = levels(&decoding, bits);
             let levels = if count <= w.len() { &mut table[..count] } else { &mut [] };
             for (code, level) in (0..).zip(levels.iter_mut()) {
                 *level = Row { codes: &[code], bits, start: 0 }.weight(&decoding, 0, cell, scale)?;
@@ -79,7 +79,7 @@ fn check_levels(decoding: &Decoding<'_>, bits: usize, cells: usize) -> Result<()
 }
 
 /// How many codes there may be, each of which is one weight; 0 where a weight is of more than its code.
-fn levels(decoding: &Decoding<'_>, bits: usize) -> usize {
+fn level_count(decoding: &Decoding<'_>, bits: usize) -> usize {
     match *decoding {
         Decoding::Table { codebook } => codebook.len().min(1 << bits),
         Decoding::Product { .. } | Decoding::Additive { .. } | Decoding::Hashed { .. } => 0,
