@@ -5,11 +5,12 @@ import { train } from "../digits/packages.mjs";
 /** The variable of the environment that tells workers which. */
 export const WAY = "LOWBIT_GRADIENTS";
 
-/** By the name that a worker is started with. Buckets of 512: over the norm of a whole layer nearly all of QSGD's numbers would be 0 (Alistarh et al. 2017, section 4). */
+/** By the name that a worker is started with. Buckets of 512: over the norm of a whole layer nearly all of QSGD's numbers would be 0 (Alistarh et al. 2017, section 4). TernGrad's paper clips in its own experiments: the largest of a layer's gradients, many times their deviation, is the scale of all else. */
 export const ways = {
   float: { method: "float" },
   "1bit": { method: "1-bit SGD", quantizer: oneBitSgd() },
   terngrad: { method: "TernGrad", quantizer: ternGrad() },
+  "terngrad-clipped": { method: "TernGrad, clipped at 2.5 σ", quantizer: ternGrad({ clip: 2.5 }) },
   qsgd: { method: "QSGD, 4 levels, buckets of 512", quantizer: qsgd({ levels: 4, bucket: 512 }) },
 };
 

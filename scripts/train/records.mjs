@@ -9,10 +9,10 @@ export const runs = join(root, "packages", "train", "runs");
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** Whether a record is of the recipe as it is today: one of other epochs is not, unless it may end early. */
+/** Whether a record is of the recipe as it is today: one of another strategy is not, nor one of other epochs, unless it may end early. */
 function isOfToday(record) {
-  const { epochs, patience } = train.recipeOf(record.recipe);
-  return record.epochs === epochs || patience !== undefined;
+  const { epochs, patience, strategy } = train.recipeOf(record.recipe);
+  return (record.epochs === epochs || patience !== undefined) && record.strategy === strategy?.().name;
 }
 
 /** Records of a recipe as it is today, by seed. */
