@@ -77,6 +77,7 @@ export { type Inq, type InqOptions, inq } from "./strategies/inq.ts";
 export { type Lc, type LcOptions, lc } from "./strategies/lc.ts";
 export { dorefaTraining, lsqTraining, ttqTraining } from "./strategies/learned-levels.ts";
 export { type LrNetsOptions, lrNets } from "./strategies/lr-nets.ts";
+export type { GammaPrior } from "./strategies/mixture.ts";
 export { type ProjectionOptions, projection } from "./strategies/projection.ts";
 export { type ProximalNewtonOptions, proximalNewton } from "./strategies/proximal-newton.ts";
 export type { QuantizerChoice, WeightQuantizer } from "./strategies/quantized.ts";

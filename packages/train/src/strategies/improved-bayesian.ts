@@ -42,7 +42,7 @@ export interface ImprovedBayesianCompressionOptions extends PosteriorOptions {
 export function improvedBayesianCompression(options: ImprovedBayesianCompressionOptions): Strategy {
   const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
   const { components = 16, zero = 0.99 } = options;
-  const size = { others: components - 1, normalAtZero: false };
+  const size = { others: components - 1 };
   return {
     name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}:${varianceRate}`,
     initialize: (slots, parameters) => ({

@@ -9,9 +9,15 @@ const MEAN = "sharing.mean";
 const LOG_PRECISION = "sharing.log-precision";
 const LOGITS = "sharing.logits";
 
-/** Gamma priors of the precisions (Ullrich's code): shape and rate of the component at zero and of the others, which keep them from collapsing onto a weight. */
-const ZERO_PRIOR = [5000, 2] as const;
-const OTHER_PRIOR = [250, 0.1] as const;
+/** Gamma prior of a precision. */
+export interface GammaPrior {
+  readonly shape: number;
+  readonly rate: number;
+}
+
+/** Those of Ullrich's code, of the component at zero and of the others, which keep them from collapsing onto a weight. */
+export const ZERO_PRIOR: GammaPrior = { shape: 5000, rate: 2 };
+const OTHER_PRIOR: GammaPrior = { shape: 250, rate: 0.1 };
 
 /** Rates beside that of weights (Ullrich's code: 1e-4 of means, 3e-3 of log precisions and of log odds, 5e-4 of weights): precisions rise by orders of magnitude while weights hardly move. */
 export const mixtureRate = (parameter: string): number =>
@@ -20,8 +26,8 @@ export const mixtureRate = (parameter: string): number =>
 export interface MixtureSize {
   /** Components whose means are trained. */
   readonly others: number;
-  /** Whether a normal at zero, whose mean stays, has the first precision. */
-  readonly normalAtZero: boolean;
+  /** The prior of a normal at zero, whose mean stays and which has the first precision; absent: there is none. */
+  readonly atZero?: GammaPrior;
 }
 
 /** Means spread over ± max|w|, with standard deviations of a quarter of the distance between them and equal shares. */
@@ -29,7 +35,7 @@ export function initialMixture(
   slots: readonly WeightSlot[],
   parameters: Readonly<Record<string, HostTensor>>,
   layers: LayerChoice,
-  { others, normalAtZero }: MixtureSize,
+  { others, atZero }: MixtureSize,
 ): Record<string, HostTensor> {
   const most = Math.max(
     ...slots.filter(layers).map(({ name }) => parameters[name]!.data.reduce((max, w) => Math.max(max, Math.abs(w)), 0)),
@@ -37,7 +43,7 @@ export function initialMixture(
   const means = Float32Array.from({ length: others }, (_, j) => most * ((2 * (j + 0.5)) / others - 1));
   return {
     [MEAN]: { shape: [others], data: means },
-    [LOG_PRECISION]: toHostTensor(np.log(np.full([others + (normalAtZero ? 1 : 0)], (2 * others) ** 2 / most ** 2))),
+    [LOG_PRECISION]: toHostTensor(np.log(np.full([others + (atZero ? 1 : 0)], (2 * others) ** 2 / most ** 2))),
     [LOGITS]: filled([others], 0),
   };
 }
@@ -52,11 +58,12 @@ export const mixtureIn = (
 });
 
 /** Σ ln Gamma(λ_j), without constants. The parameters are shared. */
-export function logPrecisionPrior(parameters: Readonly<Arrays>, { others, normalAtZero }: MixtureSize): np.Array {
+export function logPrecisionPrior(parameters: Readonly<Arrays>, { others, atZero }: MixtureSize): np.Array {
   const logPrecision = parameters[LOG_PRECISION]!.ref;
-  const priors = [...(normalAtZero ? [ZERO_PRIOR] : []), ...Array.from({ length: others }, () => OTHER_PRIOR)];
-  const [shapes, rates] = [0, 1].map((k) => np.array(priors.map((prior) => prior[k]!)));
-  return logPrecision.ref.mul(shapes!.sub(1)).sub(np.exp(logPrecision).mul(rates!)).sum();
+  const priors = [...(atZero ? [atZero] : []), ...Array.from({ length: others }, () => OTHER_PRIOR)];
+  const shapes = np.array(priors.map(({ shape }) => shape));
+  const rates = np.array(priors.map(({ rate }) => rate));
+  return logPrecision.ref.mul(shapes.sub(1)).sub(np.exp(logPrecision).mul(rates)).sum();
 }
 
 export interface HostMixture {

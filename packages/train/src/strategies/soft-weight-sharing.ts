@@ -1,11 +1,13 @@
 import { nn, np } from "../autograd.ts";
 import {
+  type GammaPrior,
   initialMixture,
   logPrecisionPrior,
   mixtureIn,
   mixtureOfView,
   mixtureRate,
   mostResponsible,
+  ZERO_PRIOR,
 } from "./mixture.ts";
 import { exportLatent } from "./quantized.ts";
 import type { LayerChoice, Scope, Strategy } from "./strategy.ts";
@@ -19,6 +21,11 @@ export interface SoftWeightSharingTrainingOptions {
   readonly samples: number;
   /** τ, how much the prior counts. Default 0.005, the paper's. */
   readonly strength?: number;
+  /**
+   * Of λ_0, the precision of the component at zero: of N weights at zero it ends at (N + 2 shape) / (Σ w² + 2 rate). The rate decides how narrow the component becomes, and with it how many weights it takes: those within about 4 / sqrt(λ_0).
+   * Default Gamma(5000, 2), that of Ullrich's code.
+   */
+  readonly zeroPrior?: GammaPrior;
   readonly layers?: LayerChoice;
 }
 
@@ -30,10 +37,17 @@ export interface SoftWeightSharingTrainingOptions {
  * divided by n here. Meant to start from a trained network; the means start spread over ± max|w|. Exported is the mean of the component that is most responsible for each weight.
  */
 export function softWeightSharingTraining(options: SoftWeightSharingTrainingOptions): Strategy {
-  const { components = 16, zero = 0.99, samples, strength = 0.005, layers = () => true } = options;
-  const size = { others: components - 1, normalAtZero: true };
+  const {
+    components = 16,
+    zero = 0.99,
+    samples,
+    strength = 0.005,
+    zeroPrior = ZERO_PRIOR,
+    layers = () => true,
+  } = options;
+  const size = { others: components - 1, atZero: zeroPrior };
   return {
-    name: `soft-weight-sharing:${components}:${zero}:${samples}:${strength}`,
+    name: `soft-weight-sharing:${components}:${zero}:${samples}:${strength}:${zeroPrior.shape}:${zeroPrior.rate}`,
     initialize: (slots, parameters) => initialMixture(slots, parameters, layers, size),
     rate: mixtureRate,
     penalty(scope) {
