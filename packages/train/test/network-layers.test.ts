@@ -2,7 +2,7 @@ import { runPasses } from "@lowbit/convert";
 import { createModel, Tensor } from "lowbit";
 import { binary } from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
-import { autograd, type np, startEngine } from "../src/autograd.ts";
+import { autograd, np, startEngine } from "../src/autograd.ts";
 import { shiftedSign } from "../src/estimators/activations.ts";
 import { gelu, quantizedRelu, relu, sign } from "../src/layers/activations.ts";
 import { attention } from "../src/layers/attention.ts";
@@ -153,6 +153,24 @@ describe.each(cases)("layer $layer.name of x $x", ({ layer, x: shape, tokens, st
         expect(Math.abs(analytic[at]! - numeric)).toBeLessThan(2e-3 * Math.max(1, Math.abs(numeric)));
       }
     }
+  });
+});
+
+describe("gates that sums of ±1 saturate", () => {
+  it.each([
+    { x: 1000, signs: false },
+    { x: -1000, signs: false },
+    { x: -1, signs: true },
+  ])("have a finite gradient: $x, signs $signs", ({ x, signs }) => {
+    const layer = lstm("wide", { inputs: 120, size: 2, length: 3, signs });
+    const parameters = layer.initialize!(new Random(1));
+    for (const { data } of Object.values(parameters)) data.fill(1);
+    const { gradients } = autograd.gradient((arrays: Arrays) => {
+      const given = np.full([1, 3, 120], x);
+      return [layer.apply(given, arrays, { training: true, statistics: {}, batchStatistics: {} }).sum(), {}] as const;
+    }, toArrays(parameters));
+    for (const gradient of Object.values(gradients))
+      expect(toHostTensor(gradient).data.every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
-import { nn, np } from "../autograd.ts";
+import { np } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
 import { type GraphWriter, signNodes, vector } from "../export/graph.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { filled, type HostTensor } from "../values.ts";
 import { type Layer, matrixSlot, multiply, required, uniformTensor } from "./layer.ts";
 
@@ -57,9 +58,9 @@ export function lstm(name: string, { inputs, size, length, signs = false }: Lstm
         const own = steps[t]!.reshape([n, 4 * size]);
         const z = seen === undefined ? own : own.add(multiply(context, fromH.name, np.matmul, seen, weight.ref));
         const gate = (index: number) => z.ref.slice([], [index * size, (index + 1) * size]);
-        const fresh = nn.sigmoid(gate(0)).mul(np.tanh(gate(2)));
-        cell = cell === undefined ? fresh : nn.sigmoid(gate(1)).mul(cell).add(fresh);
-        const state = nn.sigmoid(gate(3)).mul(np.tanh(cell.ref));
+        const fresh = sigmoid(gate(0)).mul(np.tanh(gate(2)));
+        cell = cell === undefined ? fresh : sigmoid(gate(1)).mul(cell).add(fresh);
+        const state = sigmoid(gate(3)).mul(np.tanh(cell.ref));
         states.push(state);
         seen = signs ? straightThrough(np.where(cell.ref.greaterEqual(0), 1, -1), state.ref) : state.ref;
       }

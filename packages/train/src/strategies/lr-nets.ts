@@ -1,5 +1,6 @@
 import { lcTernary } from "lowbit/quantize";
-import { nn, np } from "../autograd.ts";
+import { np } from "../autograd.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { type Arrays, type HostTensor, toArray, toHostTensor } from "../values.ts";
 import { exportEach, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
@@ -76,8 +77,8 @@ export function ternaryMoments(
 ): { mean: np.Array; variance: np.Array } {
   const [zero, plus] = oddsOf(slot);
   const scale = scaleOf(latent);
-  const notZero = nn.sigmoid(parameters[zero]!.ref.mul(-1));
-  const direction = nn.sigmoid(parameters[plus]!.ref).mul(2).sub(1);
+  const notZero = sigmoid(parameters[zero]!.ref.mul(-1));
+  const direction = sigmoid(parameters[plus]!.ref).mul(2).sub(1);
   const unit = notZero.ref.mul(direction);
   const variance = notZero.sub(unit.ref.mul(unit.ref)).mul(scale.ref.mul(scale.ref));
   return { mean: unit.mul(scale), variance };
@@ -87,8 +88,8 @@ export function ternaryMoments(
 function mostProbable(parameters: Readonly<Arrays>, slot: WeightSlot): np.Array {
   const [zero, plus] = oddsOf(slot);
   const b = parameters[plus]!.ref;
-  const pZero = nn.sigmoid(parameters[zero]!.ref);
-  const larger = nn.sigmoid(np.absolute(b.ref)).mul(pZero.ref.mul(-1).add(1));
+  const pZero = sigmoid(parameters[zero]!.ref);
+  const larger = sigmoid(np.absolute(b.ref)).mul(pZero.ref.mul(-1).add(1));
   const sign = np.where(b.greaterEqual(0), 1, -1);
   return np.where(pZero.greaterEqual(larger), 0, sign).mul(scaleOf(parameters[slot.name]!.ref));
 }

@@ -1,4 +1,5 @@
-import { nn, np } from "../autograd.ts";
+import { np } from "../autograd.ts";
+import { sigmoid } from "../sigmoid.ts";
 import { filled, type HostTensor } from "../values.ts";
 import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.ts";
 
@@ -98,7 +99,7 @@ export const logUniformDivergence = (lnAlpha: np.Array): np.Array =>
   nn
     .softplus(lnAlpha.ref.mul(-1))
     .mul(0.5)
-    .sub(nn.sigmoid(lnAlpha.mul(K3).add(K2)).mul(K1))
+    .sub(sigmoid(lnAlpha.mul(K3).add(K2)).mul(K1))
     .add(K1);
 
 /** 1/σ² in the core's layout: what its variational quantizers take as curvature. */
