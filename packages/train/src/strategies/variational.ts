@@ -1,4 +1,4 @@
-import { np } from "../autograd.ts";
+import { nn, np } from "../autograd.ts";
 import { sigmoid } from "../sigmoid.ts";
 import { filled, type HostTensor } from "../values.ts";
 import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.ts";
