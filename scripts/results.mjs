@@ -13,6 +13,22 @@ const secondsOf = ({ seconds, log }) => seconds ?? log.reduce((sum, entry) => su
 /** What counts: error in percent, or loss in nats. */
 const figureOf = (row, record) => (row.unit === "nats" ? record.loss : 100 * (1 - (record.top1_test ?? record.top1)));
 
+/** Of all weights together: zeros in percent, and how many times fewer bytes they have than as floats (scales and codebooks counted, biases and header not). Undefined where a record does not say. */
+function sizesOf({ weights = [] }) {
+  const sum = (of) => weights.reduce((total, weight) => total + of(weight), 0);
+  const [count, bytes] = [sum((w) => w.count), sum((w) => w.bytes ?? Number.NaN)];
+  return {
+    zeros: count ? (100 * sum((w) => w.count * w.zeros)) / count : undefined,
+    smaller: bytes > 0 ? (4 * count) / bytes : undefined,
+  };
+}
+
+/** Mean of such a figure over records that have it. */
+function meanSize(records, key) {
+  const known = records.map((record) => sizesOf(record)[key]).filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : mean(known);
+}
+
 /** Rows of a table with their figures by seed. */
 function measured(table) {
   return table.rows.map((row) => {
@@ -36,9 +52,9 @@ function orders(found) {
 const nameOf = ({ method, bits }) => `${method} ${bits}`;
 
 /** Asked for, in words, and whether it holds. */
-function verdict({ row, bySeed }, all) {
+function verdict({ row, records, bySeed }, all) {
   if (row.asked === undefined) return "";
-  const { atMost, points, published } = row.asked;
+  const { atMost, points, published, zeros, smaller } = row.asked;
   const base = all.find((other) => other.row.recipe === row.base);
   const limit =
     atMost ??
@@ -47,11 +63,19 @@ function verdict({ row, bySeed }, all) {
       : row.published + published);
   const words =
     atMost === undefined ? (published === undefined ? `float + ${points}` : `published + ${published}`) : `${atMost}`;
-  if (bySeed.size === 0 || typeof limit !== "number") return `≤ ${words}`;
-  return `≤ ${words}: ${mean([...bySeed.values()]) <= limit + 1e-9 ? "holds" : "**missed**"}`;
+  const least = { zeros, smaller };
+  const sizes = Object.keys(least).filter((key) => least[key] !== undefined);
+  const asked = [
+    `≤ ${words}`,
+    ...sizes.map((key) => (key === "zeros" ? `≥ ${zeros} % zeros` : `≥ ${smaller} × smaller`)),
+  ].join(", ");
+  if (bySeed.size === 0 || typeof limit !== "number") return asked;
+  const holds =
+    mean([...bySeed.values()]) <= limit + 1e-9 && sizes.every((key) => meanSize(records, key) >= least[key]);
+  return `${asked}: ${holds ? "holds" : "**missed**"}`;
 }
 
-function lineOf(found, all) {
+function lineOf(found, all, withSizes) {
   const { row, records, bySeed } = found;
   const digits = row.unit === "nats" ? 3 : 2;
   const values = [...bySeed.values()];
@@ -65,7 +89,9 @@ function lineOf(found, all) {
   const equal = answers.length === 0 ? "" : `${total("equal")} of ${total("answers")}`;
   const minutes = records.length === 0 ? "" : (mean(records.map(secondsOf)) / 60).toFixed(1);
   const published = row.published === undefined ? "" : `${row.published} (${row.source})`;
-  return `| ${row.method} | \`${row.recipe}\` | ${row.bits} | ${figure} | ${published} | ${verdict(found, all)} | ${equal} | ${minutes} |`;
+  const size = (key) => ` ${meanSize(records, key)?.toFixed(1) ?? ""} |`;
+  const sizes = withSizes ? `${size("zeros")}${size("smaller")}` : "";
+  return `| ${row.method} | \`${row.recipe}\` | ${row.bits} | ${figure} |${sizes} ${published} | ${verdict(found, all)} | ${equal} | ${minutes} |`;
 }
 
 function tableOf(table) {
@@ -76,9 +102,9 @@ function tableOf(table) {
     `### ${table.title}`,
     "",
     ...(table.note === undefined ? [] : [table.note, ""]),
-    `| method | recipe | bits W/A | ${what} | published | asked | packed = trained | minutes a run |`,
-    "|---|---|---|---|---|---|---|---|",
-    ...all.map((found) => lineOf(found, all)),
+    `| method | recipe | bits W/A | ${what} |${table.sizes ? " zeros, % | weights, times smaller |" : ""} published | asked | packed = trained | minutes a run |`,
+    `|${"---|".repeat(table.sizes ? 10 : 8)}`,
+    ...all.map((found) => lineOf(found, all, table.sizes)),
     "",
     `Orders beyond two standard errors of the paired difference: ${claims.length === 0 ? "none" : claims.join("; ")}.`,
     "",

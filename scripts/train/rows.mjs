@@ -1,6 +1,6 @@
 // The rows of the training tables in docs/results.md: which recipe stands for which method, what was published for it, and what this project asks of it.
 //
-// Where `models/` has a network of the recipe, its record counts too. `asked` is one of { atMost: error in % }, { points: more error than the row's `base` }, { published: more error than published }. Losses (`unit: "nats"`) likewise.
+// Where `models/` has a network of the recipe, its record counts too. `asked` is one of { atMost: error in % }, { points: more error than the row's `base` }, { published: more error than published }, with { zeros: % of the weights } or { smaller: times fewer bytes } where that is asked too. Losses (`unit: "nats"`) likewise. `sizes` prints those two.
 
 /** Hou, Yao, Kwok 2017, table 1, with 2048 neurons a layer and no regularizer. */
 const LAB = "Hou et al. 2017";
@@ -103,6 +103,7 @@ export const tables = [
   },
   {
     title: "MNIST, LeNet-5, trained again from float",
+    sizes: true,
     rows: [
       { recipe: "mnist-lenet-5-float", method: "float", bits: "32/32", seeds: three },
       lenet("admm-binary", "ADMM", "1/32", { points: 0.3 }),
@@ -112,13 +113,21 @@ export const tables = [
       lenet("inq", "INQ, powers of two", "5/32", { points: 0.1 }),
       lenet("ttq", "TTQ", "2/32", { points: 0.2 }),
       lenet("lsq2", "LSQ", "2/32", { points: 0.2 }),
-      lenet("vnq", "VNQ", "2/32", { atMost: 1 }, 0.83, "Achterhold et al. 2018"),
-      lenet("sparse-dropout", "sparse variational dropout", "8/32", { points: 0.3 }, 0.75, "Molchanov et al. 2017"),
+      lenet("vnq", "VNQ", "2/32", { atMost: 1, zeros: 70 }, 0.83, "Achterhold et al. 2018"),
+      lenet(
+        "sparse-dropout",
+        "sparse variational dropout",
+        "8/32",
+        { points: 0.3, zeros: 99 },
+        0.75,
+        "Molchanov et al. 2017",
+      ),
       lenet("bayesian", "Bayesian compression", "by weight/32", undefined, 1, "Louizos et al. 2017"),
     ],
   },
   {
     title: "MNIST, LeNet-300-100",
+    sizes: true,
     rows: [
       {
         recipe: "mnist-lenet-300-100-float",
@@ -134,7 +143,7 @@ export const tables = [
         bits: "5/32",
         published: 1.94,
         source: "Ullrich et al. 2017",
-        asked: { points: 0.2 },
+        asked: { points: 0.2, smaller: 60 },
         base: "mnist-lenet-300-100-float",
         seeds: three,
       },

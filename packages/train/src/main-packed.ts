@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runPasses, writeModel } from "@lowbit/convert";
+import { readSafetensors, type Safetensors } from "lowbit";
 import { agreementOf, packedLogits } from "./agreement.ts";
 import { digitsDataset } from "./data/dataset.ts";
 import { readMnist } from "./data/mnist.ts";
@@ -83,7 +84,7 @@ export async function trainPacked(
     ...(ownTest && { top1_test: top1(await packedLogits(bytes, ownTest, sets.input.name), ownTest.labels) }),
     agreement: agreementOf(logitsOf(sets.test, await trainedLogits(model, fitted)), logits, sets.test.labels.length),
     ...(before.length > 0 && { before }),
-    weights: await weightFigures(model, fitted),
+    weights: await weightFigures(model, fitted, readSafetensors(bytes)),
     packed: { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
     ...factsOf(fitted.log, ...before.map(({ log }) => log)),
     log: fitted.log,
@@ -95,15 +96,22 @@ export async function trainPacked(
   return record;
 }
 
-async function weightFigures(model: Model, { weights }: Fitted): Promise<PackedRecord["weights"]> {
+async function weightFigures(
+  model: Model,
+  { weights }: Fitted,
+  { tensors }: Safetensors,
+): Promise<PackedRecord["weights"]> {
   const figures = model.slots.map(async (slot) => {
     const constant = weights[slot.name];
     const count = slot.shape.reduce((product, size) => product * size, 1);
-    if (constant === undefined) return { name: slot.name, scheme: "float", bits: 32, count, zeros: 0 };
+    const bytes = [...tensors]
+      .filter(([name]) => name === slot.name || name.startsWith(`${slot.name}.`))
+      .reduce((sum, [, tensor]) => sum + tensor.bytes.length, 0);
+    if (constant === undefined) return { name: slot.name, scheme: "float", bits: 32, count, zeros: 0, bytes };
     const { data } = await floatsOf(slot, constant);
     const zeros = data.reduce((sum, w) => sum + (w === 0 ? 1 : 0), 0) / count;
     const [scheme, bits] = constant.kind === "quantized" ? [constant.scheme, constant.bits] : ["float", 32];
-    return { name: slot.name, scheme, bits, count, zeros: Math.round(1e4 * zeros) / 1e4 };
+    return { name: slot.name, scheme, bits, count, zeros: Math.round(1e4 * zeros) / 1e4, bytes };
   });
   return Promise.all(figures);
 }

@@ -75,6 +75,8 @@ export interface PackedRecord extends RunFacts {
     readonly bits: number;
     readonly count: number;
     readonly zeros: number;
+    /** In the packed file, with scales or codebook, without header; absent in records from before it was measured. */
+    readonly bytes?: number;
   }[];
   readonly packed: { readonly bytes: number; readonly sha256: string };
   readonly log: readonly EpochEntry[];
