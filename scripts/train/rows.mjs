@@ -139,7 +139,7 @@ export const tables = [
       },
       {
         recipe: "mnist-lenet-300-100-soft-sharing",
-        method: "soft weight-sharing",
+        method: "soft weight-sharing, pruned on the way",
         bits: "5/32",
         published: 1.94,
         source: "Ullrich et al. 2017",

@@ -101,9 +101,14 @@ export const lenetCompression: readonly Recipe[] = [
   compress(
     lenet300100Float,
     "soft-sharing",
-    "soft weight-sharing",
-    () => softWeightSharingTraining({ samples: SAMPLES, zero: 0.98, strength: 0.1 }),
-    { epochs: 14 },
+    "soft weight-sharing, pruned on the way",
+    () => softWeightSharingTraining({ samples: SAMPLES, zero: 0.98, strength: 0.01 }),
+    {
+      epochs: 10,
+      peakRate: 0.001,
+      // The prior alone, strong enough to cost 0.3 points, left 15 % of the first layer's weights.
+      pruning: { fractions: { "dense1.weight": 0.94, "dense2.weight": 0.9, "dense3.weight": 0.6 }, epochs: [1, 4] },
+    },
   ),
   compress(
     lenet300100Float,
