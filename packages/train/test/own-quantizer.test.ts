@@ -32,6 +32,13 @@ it("the how-to's quantizer, as written there, is trained, packed and run, and th
     ["wide-ternary", 2],
     ["wide-ternary", 2],
   ]);
+  // Fewer than as floats, scales counted.
+  for (const { count, bytes = 0 } of record.weights) {
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(4 * count);
+  }
+  const { batch, peakRate, warmup, shift } = recipe;
+  expect(record.settings).toEqual({ batch, peakRate, warmup, shift });
 
   using model = await loadModel(new Uint8Array(await readFile(out)));
   const x = test.range(0, test.count);
