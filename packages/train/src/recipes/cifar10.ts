@@ -10,10 +10,10 @@ import { dense } from "../layers/dense.ts";
 import { normalizedPixels } from "../layers/input.ts";
 import type { Layer } from "../layers/layer.ts";
 import { maxPool } from "../layers/pool.ts";
-import { residual } from "../layers/residual.ts";
 import type { Recipe, RecipeData } from "../recipe.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
 import { floatTraining, type Strategy } from "../strategies/strategy.ts";
+import { aroundSigns } from "./around-signs.ts";
 import { butFirst } from "./but-first.ts";
 
 /** Mean and standard deviation of its training pixels, 0..255, all channels together. */
@@ -51,21 +51,20 @@ const STAGES = [
   { inputs: 64, outputs: 128 },
 ] as const;
 
-/** Where activations are signs, borders are +1 and the second convolution of each stage has a shortcut around it (Bi-Real net, Liu et al. 2018). */
+/** Where activations are signs, borders are +1 and the second convolution of each stage has a shortcut around it. */
 const network = (activation: (name: string) => Layer) => (): Layer[] => {
-  const signs = activation === sign;
+  const border = activation === sign ? 1 : 0;
   const stage = ({ inputs, outputs }: (typeof STAGES)[number], i: number): Layer[] => {
     const [first, second] = [2 * i + 1, 2 * i + 2];
-    const again = [
-      activation(`act${first}`),
-      conv(`conv${second}`, { inputs: outputs, outputs, border: signs ? 1 : 0 }),
-      batchNorm(`norm${second}`, { channels: outputs }),
-    ];
     return [
-      conv(`conv${first}`, { inputs, outputs, border: signs && i > 0 ? 1 : 0 }),
+      conv(`conv${first}`, { inputs, outputs, border: i > 0 ? border : 0 }),
       maxPool(`pool${first}`),
       batchNorm(`norm${first}`, { channels: outputs }),
-      ...(signs ? [residual(`shortcut${i + 1}`, again)] : again),
+      ...aroundSigns(activation, `shortcut${i + 1}`, [
+        activation(`act${first}`),
+        conv(`conv${second}`, { inputs: outputs, outputs, border }),
+        batchNorm(`norm${second}`, { channels: outputs }),
+      ]),
       activation(`act${second}`),
     ];
   };

@@ -4,21 +4,14 @@ import { conv } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
 import type { Layer } from "../layers/layer.ts";
 import { maxPool } from "../layers/pool.ts";
-import { residual } from "../layers/residual.ts";
+import { aroundSigns } from "./around-signs.ts";
 
 /**
  * Layers behind the input of a CNN for 28 x 28 images: three 3 x 3 convolutions of 32, 64 and 64 channels, the pools in front of the activations, and a dense layer, or two with `hidden` neurons
  * between. 5.7 million multiply-adds an image.
- *
- * Where activations are signs, the third convolution has a shortcut around it (Liu et al. 2018, Bi-Real net): the sums that the second sign loses reach the third.
  */
 export function threeConvolutions(activation: (name: string) => Layer, hidden?: number): Layer[] {
-  const [signs, border] = activation === sign ? [true, 1 as const] : [false, 0 as const];
-  const third = [
-    activation("act2"),
-    conv("conv3", { inputs: 64, outputs: 64, border }),
-    batchNorm("norm3", { channels: 64 }),
-  ];
+  const border = activation === sign ? 1 : 0;
   return [
     conv("conv1", { inputs: 1, outputs: 32 }),
     maxPool("pool1"),
@@ -27,7 +20,11 @@ export function threeConvolutions(activation: (name: string) => Layer, hidden?: 
     conv("conv2", { inputs: 32, outputs: 64, border }),
     maxPool("pool2"),
     batchNorm("norm2", { channels: 64 }),
-    ...(signs ? [residual("shortcut", third)] : third),
+    ...aroundSigns(activation, "shortcut", [
+      activation("act2"),
+      conv("conv3", { inputs: 64, outputs: 64, border }),
+      batchNorm("norm3", { channels: 64 }),
+    ]),
     activation("act3"),
     ...(hidden === undefined
       ? [dense("dense", { from: [7, 7, 64], outputs: 10 })]
