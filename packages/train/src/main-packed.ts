@@ -106,8 +106,10 @@ async function weightFigures(
   const figures = model.slots.map(async (slot) => {
     const constant = weights[slot.name];
     const count = slot.shape.reduce((product, size) => product * size, 1);
+    // A pass that folds a normalization into a weight writes it as `name_2`.
+    const isOwn = (name: string) => name.startsWith(slot.name) && /^(_\d+)?(\.|$)/.test(name.slice(slot.name.length));
     const bytes = [...tensors]
-      .filter(([name]) => name === slot.name || name.startsWith(`${slot.name}.`))
+      .filter(([name]) => isOwn(name))
       .reduce((sum, [, tensor]) => sum + tensor.bytes.length, 0);
     if (constant === undefined) return { name: slot.name, scheme: "float", bits: 32, count, zeros: 0, bytes };
     const { data } = await floatsOf(slot, constant);
