@@ -1,10 +1,13 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModel, Tensor } from "lowbit";
+import { loadModel, readSafetensors, Tensor } from "lowbit";
 import * as quantizeEntry from "lowbit/quantize";
 import { expect, it } from "vitest";
 import { top1 } from "../src/evaluate.ts";
+import { relu } from "../src/layers/activations.ts";
+import { batchNorm } from "../src/layers/batch-norm.ts";
+import { dense } from "../src/layers/dense.ts";
 import { train } from "../src/main.ts";
 import type { PackedRecord } from "../src/record.ts";
 import { straightThroughTraining } from "../src/strategies/straight-through.ts";
@@ -45,5 +48,29 @@ it("the how-to's quantizer, as written there, is trained, packed and run, and th
   const { logits } = await model.run({ x: new Tensor("f32", [...x.shape], x.data) });
   expect(top1(logits!.data as Float32Array, test.labels)).toBe(record.top1);
   expect(JSON.parse(await readFile(join(folder, "wide.json"), "utf8"))).toEqual(record);
+  await rm(folder, { recursive: true });
+});
+
+it("the record counts the bytes of a weight that a normalization was folded into", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "lowbit-folded-"));
+  const out = join(folder, "folded.safetensors");
+  const test = clouds(60, 5);
+  const recipe = cloudRecipe({
+    strategy: () => straightThroughTraining({ quantizer: quantizeEntry.binary() }),
+    layers: () => [
+      dense("first", { from: [12], outputs: 8 }),
+      batchNorm("norm", { channels: 8 }),
+      relu("relu"),
+      dense("last", { from: [8], outputs: 3 }),
+    ],
+    data: async () => ({ training, validation, test, input: { name: "x", dtype: "f32" as const, shape: [12] } }),
+  });
+  const record = (await train(recipe, { data: folder, out })) as PackedRecord;
+  const inFile = [...readSafetensors(new Uint8Array(await readFile(out))).tensors];
+  // The normalization is in the file as the scales of `first` and as what is added to it, eight floats.
+  const all = inFile.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
+  const counted = record.weights.map(({ bytes = 0 }) => bytes);
+  expect(Math.min(...counted), JSON.stringify(inFile.map(([name]) => name))).toBeGreaterThan(0);
+  expect(counted.reduce((sum, bytes) => sum + bytes)).toBe(all - 4 * 8);
   await rm(folder, { recursive: true });
 });
