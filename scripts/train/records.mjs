@@ -10,7 +10,7 @@ export const runs = join(root, "packages", "train", "runs");
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 
 /** Whether a record is of the recipe as it is today: one of another strategy or other settings is not, nor one of other epochs, unless it may end early. */
-function isOfToday({ recipe, epochs, strategy, settings = {} }) {
+function isOfToday({ recipe, epochs, strategy, settings }) {
   const today = train.recipeOf(recipe);
   return (
     (epochs === today.epochs || today.patience !== undefined) &&

@@ -26,6 +26,12 @@ export class CheckpointError extends Error {
   readonly code = "CHECKPOINT";
 }
 
+/** Parts of a recipe that do not go together: they would train something else than what is exported, or nothing. */
+export class RecipeError extends Error {
+  override readonly name = "RecipeError";
+  readonly code = "RECIPE";
+}
+
 /** No recipe has this name. */
 export class UnknownRecipeError extends Error {
   override readonly name = "UnknownRecipeError";

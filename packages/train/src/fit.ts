@@ -13,6 +13,7 @@ export {
   DivergedError,
   HeldOutDigitsError,
   OutputError,
+  RecipeError,
   UnknownRecipeError,
 } from "./errors.ts";
 export {
@@ -80,12 +81,13 @@ export { type LrNetsOptions, lrNets } from "./strategies/lr-nets.ts";
 export type { GammaPrior } from "./strategies/mixture.ts";
 export { type ProjectionOptions, projection } from "./strategies/projection.ts";
 export { type ProximalNewtonOptions, proximalNewton } from "./strategies/proximal-newton.ts";
-export type { QuantizerChoice, WeightQuantizer } from "./strategies/quantized.ts";
+export { type QuantizerChoice, unitSigns, type WeightQuantizer } from "./strategies/quantized.ts";
 export { type SoftWeightSharingTrainingOptions, softWeightSharingTraining } from "./strategies/soft-weight-sharing.ts";
 export { type SparseDropoutTrainingOptions, sparseDropoutTraining } from "./strategies/sparse-dropout.ts";
 export { type StraightThroughOptions, straightThroughTraining } from "./strategies/straight-through.ts";
 export {
   floatTraining,
+  type LayerChoice,
   type Outcome,
   type Scope,
   type StepInputs,

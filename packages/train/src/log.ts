@@ -2,7 +2,7 @@
 export interface EpochEntry {
   /** From 1. */
   readonly epoch: number;
-  /** Mean training cross-entropy over the epoch's steps, six decimals. */
+  /** Mean training loss over the epoch's steps, six decimals: cross-entropy in nats plus the strategy's penalty, which may be below 0. */
   readonly loss: number;
   /** Share of the validation images classified rightly, 0..1. */
   readonly validation: number;

@@ -13,7 +13,7 @@ import { ensureWritable, writeAtomically } from "./files.ts";
 import { recordPath, type TrainOptions } from "./main.ts";
 import { Model } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
-import type { PackedRecord } from "./record.ts";
+import { type PackedRecord, settingsOf } from "./record.ts";
 import { keepRun } from "./runs.ts";
 import { floatsOf } from "./strategies/view.ts";
 import { type Fitted, fit } from "./train.ts";
@@ -71,7 +71,6 @@ export async function trainPacked(
   );
   const bytes = writeModel(graph, {}, { pack: "smallest" });
   const logits = await packedLogits(bytes, sets.test, sets.input.name);
-  const { batch, peakRate, warmup, shift } = recipe;
   const ownTest = recipe.data === undefined ? digitsDataset(await readMnist(data, "t10k")) : undefined;
   const record: PackedRecord = {
     recipe: recipe.name,
@@ -80,7 +79,7 @@ export async function trainPacked(
     strategy: strategy(teacher?.tensors).name,
     seed,
     epochs: fitted.log.length,
-    settings: { batch, peakRate, warmup, shift },
+    settings: settingsOf(recipe),
     top1: top1(logits, sets.test.labels),
     loss: crossEntropy(logits, sets.test.labels),
     ...(ownTest && { top1_test: top1(await packedLogits(bytes, ownTest, sets.input.name), ownTest.labels) }),

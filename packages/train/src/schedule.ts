@@ -15,7 +15,9 @@ export const constantRate: Schedule = (peak, step, _steps, warmup) =>
   step < warmup ? (peak * (step + 1)) / (warmup + 1) : peak;
 
 /** `factor` times the rate at each of these shares of the run, after a linear warm-up: 0.1 at 1/2 and 3/4, as residual networks have it. */
-export const stepDecay =
-  (at: readonly number[] = [0.5, 0.75], factor = 0.1): Schedule =>
-  (peak, step, steps, warmup) =>
+export function stepDecay(at: readonly number[] = [0.5, 0.75], factor = 0.1): Schedule {
+  const schedule: Schedule = (peak, step, steps, warmup) =>
     at.reduce((rate, share) => (step >= share * steps ? rate * factor : rate), constantRate(peak, step, steps, warmup));
+  // Runs tell schedules apart by their names.
+  return Object.defineProperty(schedule, "name", { value: `stepDecay:${at}:${factor}` });
+}

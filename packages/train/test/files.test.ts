@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { HeldOutDigitsError, OutputError, UnknownRecipeError } from "../src/errors.ts";
+import { HeldOutDigitsError, OutputError, RecipeError, UnknownRecipeError } from "../src/errors.ts";
 import { ensureWritable, writeAtomically } from "../src/files.ts";
+import { embedding } from "../src/layers/embedding.ts";
 import { train } from "../src/main.ts";
+import { cloudRecipe } from "./strategy-fixtures.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -45,6 +47,23 @@ describe("train", () => {
     const unknown = train("mnist-cnn", { data: folder, out: join(folder, "a.onnx") });
     await expect(unknown).rejects.toThrow(UnknownRecipeError);
     await expect(unknown).rejects.toThrow(/mnist-cnn-float, mnist-cnn-binary, mnist-cnn-ternary/);
+  });
+
+  it("refuses, before it looks at data, a recipe of which it would leave out a part", async () => {
+    const { strategy: _, ...plain } = cloudRecipe({ strategy: undefined });
+    const options = { data: join(folder, "none"), out: join(folder, "a.onnx") };
+    const layers = () => [embedding("table", { tokens: 4, size: 3 })];
+    for (const [part, missing] of [
+      [{ data: () => Promise.reject() }, /`data` is only looked at/],
+      [{ start: plain }, /`start` is only looked at/],
+      [{ teacher: plain }, /`teacher` is only looked at/],
+      [{ layers }, /table has no ONNX form/],
+    ] as const) {
+      const run = train({ ...plain, ...part }, options);
+      await expect(run).rejects.toThrow(RecipeError);
+      await expect(run).rejects.toThrow(missing);
+      await expect(run).rejects.toThrow(/floatTraining/);
+    }
   });
 
   it("trains on nothing where the held-out digits cannot be removed, and writes nothing", async () => {

@@ -1,9 +1,12 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CheckpointError, DivergedError } from "../src/errors.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../src/checkpoint.ts";
+import { CheckpointError, DataError, DivergedError, RecipeError } from "../src/errors.ts";
+import { Model } from "../src/model.ts";
 import { fit } from "../src/train.ts";
+import { filled } from "../src/values.ts";
 import { syntheticDigits, tinyRecipe } from "./fixtures.ts";
 
 let folder: string;
@@ -75,5 +78,39 @@ describe("fit", () => {
     await fit(tinyRecipe("binary", 1), { training, validation, seed: 1, checkpoint });
     const other = fit(tinyRecipe("binary", 1), { training, validation, seed: 2, checkpoint });
     await expect(other).rejects.toThrow(CheckpointError);
+  });
+
+  it("refuses a checkpoint of another Node, which rounds products otherwise", async () => {
+    const checkpoint = join(folder, "run");
+    const again = () => fit(tinyRecipe("binary", 1), { training, validation, seed: 1, checkpoint });
+    await again();
+    const { metadata, tensors } = decodeCheckpoint(new Uint8Array(await readFile(checkpoint)));
+    await writeFile(checkpoint, encodeCheckpoint({ metadata: { ...metadata, node: "6" }, tensors }));
+    await expect(again()).rejects.toThrow(CheckpointError);
+    await expect(again()).rejects.toThrow(/begun in Node 6/);
+  });
+
+  it("refuses fewer samples than a batch has, and a start of another shape", async () => {
+    const few = { training: syntheticDigits(9, 1), validation, seed: 1 };
+    await expect(fit(tinyRecipe("binary", 1), few)).rejects.toThrow(DataError);
+    await expect(fit(tinyRecipe("binary", 1), few)).rejects.toThrow(/batch is 10 samples, but there are 9/);
+    const initial = { "conv1.weight": filled([9, 1, 5], 0) };
+    const started = fit(tinyRecipe("binary", 1), { training, validation, seed: 1, initial });
+    await expect(started).rejects.toThrow(RecipeError);
+    await expect(started).rejects.toThrow(/conv1\.weight: .*\[9, 1, 4\].*\[9, 1, 5\]/);
+  });
+
+  it("exports to a Graph what the layers' own rules made of the weights", async () => {
+    const recipe = tinyRecipe("binary", 1);
+    const { tensors } = await fit(recipe, { training, validation, seed: 1 });
+    const graph = new Model(recipe.layers()).toGraph(tensors, {
+      name: "tiny",
+      input: { name: "image", dtype: "f32", shape: [28, 28, 1] },
+    });
+    for (const name of ["conv1.weight", "conv2.weight", "dense.weight"]) {
+      const constant = graph.constants.get(name)!;
+      expect(constant.kind).toBe("plain");
+      expect([...new Set(constant.kind === "plain" ? constant.data : [])].sort()).toEqual([-1, 1]);
+    }
   });
 });

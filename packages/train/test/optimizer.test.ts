@@ -40,6 +40,7 @@ describe("adam", () => {
 
   it("clips latent weights that have a limit, and no others", () => {
     expect(run(adam(), [0.9], [[-1]], 0.5, { limits: { w: 1 } }).path[0]![0]).toBe(1);
+    expect(run(adam(), [0.9], [[1]], 2, { limits: { w: [0.25, 8] } }).path[0]![0]).toBe(0.25);
     expect(run(adam(), [0.9], [[-1]], 0.5, { limits: { v: 1 } }).path[0]![0]).toBeCloseTo(1.4, 6);
   });
 
@@ -51,8 +52,11 @@ describe("adam", () => {
 
   it("decays weights apart from the moments as AdamW, and no biases", () => {
     // 1 (1 - 0.1 · 0.5) - 0.1.
-    expect(run(adamW(0.5), [1], [[2]], 0.1).path[0]![0]).toBeCloseTo(0.85, 6);
-    expect(run(adamW(0.5), [1], [[2]], 0.1, {}, "a.bias").path[0]![0]).toBeCloseTo(0.9, 6);
+    expect(run(adamW(0.5), [1], [[2]], 0.1, {}, "a.weight").path[0]![0]).toBeCloseTo(0.85, 6);
+    for (const other of ["a.bias", "a.weight.logvar", "a.step"])
+      expect(run(adamW(0.5), [1], [[2]], 0.1, {}, other).path[0]![0]).toBeCloseTo(0.9, 6);
+    const decays = (parameter: string) => parameter === "a.alpha";
+    expect(run(adam({ decay: 0.5, decays }), [1], [[2]], 0.1, {}, "a.alpha").path[0]![0]).toBeCloseTo(0.85, 6);
   });
 
   it("has a clock that goes on where it was resumed", () => {
@@ -72,7 +76,8 @@ describe("sgd", () => {
       1 - 0.19 - 0.271,
       6,
     );
-    expect(run(sgd({ decay: 0.5 }), [2], [[0]], 0.1).path[0]![0]).toBeCloseTo(1.9, 6);
+    expect(run(sgd({ decay: 0.5 }), [2], [[0]], 0.1, {}, "a.weight").path[0]![0]).toBeCloseTo(1.9, 6);
+    expect(run(sgd({ decay: 0.5 }), [2], [[0]], 0.1, {}, "a.bias").path[0]![0]).toBe(2);
   });
 });
 

@@ -29,4 +29,12 @@ describe("fit with pruning", () => {
     expect(best).toBeGreaterThan(1);
     expect(second["dense.weight"]!.shape).toEqual(tensors["dense.weight"]!.shape);
   });
+
+  it("keeps the last epoch of a run that ends before its pruning does", async () => {
+    const pruning: Pruning = { fractions: { "dense.weight": 0.75 }, epochs: [1, 4] };
+    const options = { training: syntheticDigits(100, 1), validation: syntheticDigits(40, 2), seed: 1 };
+    const { tensors, best } = await fit({ ...tinyRecipe("ternary", 2), pruning }, options);
+    expect(best).toBe(2);
+    expect(tensors["dense.weight"]!.data.some((w) => w !== 0)).toBe(true);
+  });
 });

@@ -21,9 +21,11 @@ import {
 } from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../src/autograd.ts";
-import { clipped, polynomial } from "../src/estimators/gradients.ts";
+import { RecipeError } from "../src/errors.ts";
+import { clipped, type GradientEstimator, identity, polynomial } from "../src/estimators/gradients.ts";
 import { top1 } from "../src/evaluate.ts";
 import { Model } from "../src/model.ts";
+import { sgd } from "../src/optimizers/sgd.ts";
 import { admm } from "../src/strategies/admm.ts";
 import { bayesianCompression } from "../src/strategies/bayesian-compression.ts";
 import { bitwise } from "../src/strategies/bitwise.ts";
@@ -34,14 +36,15 @@ import { lc } from "../src/strategies/lc.ts";
 import { lrNets } from "../src/strategies/lr-nets.ts";
 import { projection } from "../src/strategies/projection.ts";
 import { proximalNewton } from "../src/strategies/proximal-newton.ts";
-import type { WeightQuantizer } from "../src/strategies/quantized.ts";
+import { unitSigns, type WeightQuantizer } from "../src/strategies/quantized.ts";
 import { softWeightSharingTraining } from "../src/strategies/soft-weight-sharing.ts";
 import { sparseDropoutTraining } from "../src/strategies/sparse-dropout.ts";
 import { straightThroughTraining } from "../src/strategies/straight-through.ts";
 import type { Strategy } from "../src/strategies/strategy.ts";
+import { floatsOf } from "../src/strategies/view.ts";
 import { vnq } from "../src/strategies/vnq.ts";
 import { type Fitted, fit } from "../src/train.ts";
-import { cloudRecipe, pretrained, smallNetwork, training, validation } from "./strategy-fixtures.ts";
+import { cloudRecipe, pretrained, smallNetwork, train, training, validation } from "./strategy-fixtures.ts";
 
 beforeAll(startEngine);
 
@@ -67,12 +70,13 @@ const all: readonly (readonly [string, () => Strategy])[] = [
   ["TWN", () => ste(ternary())],
   [
     "BinaryConnect",
-    () => straightThroughTraining({ quantizer: stochasticBinary(), estimator: clipped, exported: binary() }),
+    () => straightThroughTraining({ quantizer: stochasticBinary(), estimator: clipped, exported: unitSigns() }),
   ],
   [
     "Ternary Connect",
     () => straightThroughTraining({ quantizer: stochasticTernary({ per: "tensor" }), exported: ternary() }),
   ],
+  ["BinaryConnect, deterministic", () => straightThroughTraining({ quantizer: unitSigns(), estimator: clipped })],
   ["ABC-Net", () => straightThroughTraining({ quantizer: abcNet({ bases: 3 }) })],
   ["WAGE", () => straightThroughTraining({ quantizer: wage({ bits: 2 }) })],
   ["BitNet b1.58", () => straightThroughTraining({ quantizer: absmean() })],
@@ -120,5 +124,80 @@ describe.each(all)("%s", (_, strategy) => {
     expect(resumed.tensors).toEqual(whole.tensors);
     expect(resumed.weights).toEqual(whole.weights);
     await rm(folder, { recursive: true });
+  });
+});
+
+/** The largest latent weight after steps so large that plain weights run away. */
+async function largestLatent(strategy: () => Strategy): Promise<number> {
+  let largest = 0;
+  await train(strategy, {
+    peakRate: 0.3,
+    look: (view) => {
+      for (const slot of view.slots) largest = Math.max(largest, ...view.latent(slot).data.map(Math.abs));
+    },
+  });
+  return largest;
+}
+
+describe("latent weights", () => {
+  const by = (estimator: GradientEstimator, quantizer: WeightQuantizer = binary()) =>
+    largestLatent(() => straightThroughTraining({ quantizer, estimator }));
+
+  it("stay within what the estimator sees: beyond it they would have no gradient, and never come back", async () => {
+    expect(await by(clipped)).toBe(1);
+    expect(await by(polynomial)).toBe(1);
+    expect(await by(identity)).toBeGreaterThan(1.5);
+  });
+
+  it("stay within the levels of a quantizer that has its own", async () => {
+    expect(await by(identity, stochasticBinary())).toBe(1);
+    expect(await largestLatent(() => projection({ projections: [binary()] }))).toBe(1);
+  });
+});
+
+describe.each([
+  ["BinaryConnect", () => straightThroughTraining({ quantizer: stochasticBinary(), exported: unitSigns() })],
+  ["Bitwise NN", () => bitwise()],
+] as const)("%s", (_, strategy) => {
+  it("exports the ±1 that its last steps computed with, without a scale", async () => {
+    const { weights } = await train(strategy);
+    for (const slot of new Model(smallNetwork()).slots) {
+      const { data } = await floatsOf(slot, weights[slot.name]!);
+      expect([...new Set(data)].sort()).toEqual([-1, 1]);
+    }
+  });
+});
+
+describe("proximalNewton", () => {
+  it("refuses an optimizer without a second moment, under which every weight would count the same", async () => {
+    const run = train(() => proximalNewton({ quantizer: lab() }), { optimizer: sgd({ momentum: 0.9 }) });
+    await expect(run).rejects.toThrow(RecipeError);
+    await expect(run).rejects.toThrow(/second moment.*has velocity/);
+  });
+});
+
+describe("a strategy's name", () => {
+  it("says the quantizer, the estimator and what is exported, for runs are told apart by it", () => {
+    const names = [
+      ste(binary()),
+      straightThroughTraining({ quantizer: binary(), layers: ({ name }) => name !== "first.weight" }),
+      straightThroughTraining({ quantizer: ternary(), estimator: clipped }),
+      straightThroughTraining({ quantizer: stochasticBinary(), exported: unitSigns() }),
+      straightThroughTraining({ quantizer: binary(), estimator: (hard, latent) => identity(hard, latent) }),
+    ].map(({ name }) => name);
+    expect(names).toEqual([
+      "ste:binary",
+      "ste:binary",
+      "ste:ternary:clipped",
+      "ste:stochastic:binary>sign",
+      "ste:binary:own",
+    ]);
+  });
+
+  it("leaves float the slots that `layers` does not choose", async () => {
+    const { weights } = await train(() =>
+      straightThroughTraining({ quantizer: binary(), layers: ({ name }) => name !== "first.weight" }),
+    );
+    expect(Object.keys(weights)).toEqual(["last.weight"]);
   });
 });

@@ -5,7 +5,7 @@ import { transpose } from "../frozen/layout.ts";
 import type { WeightSlot } from "../strategies/strategy.ts";
 import { filled } from "../values.ts";
 import { missingToFours } from "./fours.ts";
-import { heUniform, type Layer, multiply, required } from "./layer.ts";
+import { heUniform, type Layer, multiply, required, ruled } from "./layer.ts";
 
 /** What stands outside the image, which then keeps its size: 0, or +1 for binary activations, which have no 0; or nothing, and the image shrinks. */
 export type Border = 0 | 1 | "none";
@@ -135,14 +135,17 @@ export function conv(
       [weight]: heUniform(random, [taps, inputs, outputs], taps * inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    slots: [slot],
+    // What a rule quantizes is no strategy's.
+    ...(weights === floatWeights ? { slots: [slot] } : {}),
     apply(x, parameters, context) {
       const w = weights.apply(required(parameters, weight));
       const y = multiply(context, weight, (a, b) => convolve(a, b, border, context.training), x, w);
       return bias ? y.add(required(parameters, offset)) : y;
     },
     write(graph, x, tensors, weightOf) {
-      const inputs = [graph.constant(weight, weightOf(slot))];
+      const inputs = [
+        graph.constant(weight, weights === floatWeights ? weightOf(slot) : ruled(slot, weights, tensors)),
+      ];
       if (bias) inputs.push(vector(graph, offset, required(tensors, offset)));
       return convNode(graph, name, x, inputs, { size, border, groups: 1 });
     },

@@ -3,7 +3,7 @@ import { floatWeights, type WeightRule } from "../estimators/weights.ts";
 import { vector } from "../export/graph.ts";
 import { transpose } from "../frozen/layout.ts";
 import { filled } from "../values.ts";
-import { heUniform, type Layer, matrixSlot, multiply, required } from "./layer.ts";
+import { heUniform, type Layer, matrixSlot, multiply, required, ruled } from "./layer.ts";
 
 export interface DenseOptions {
   /** Shape of one sample: [K] (of any number of leading axes), or [H, W, C], which is flattened. */
@@ -26,7 +26,8 @@ export function dense(name: string, { from, outputs, weights = floatWeights, bia
       [weight]: heUniform(random, [inputs, outputs], inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    slots: [slot],
+    // What a rule quantizes is no strategy's.
+    ...(weights === floatWeights ? { slots: [slot] } : {}),
     apply(x, parameters, context) {
       const leading = from.length === 1 ? x.shape.slice(0, -1) : [x.shape[0]!];
       const w = weights.apply(required(parameters, weight));
@@ -35,7 +36,9 @@ export function dense(name: string, { from, outputs, weights = floatWeights, bia
     },
     write(graph, x, tensors, weightOf) {
       const flat = from.length === 1 ? x : graph.add("reshape", `${name}.flatten`, [x], { shape: [0, inputs] });
-      const constants = [graph.constant(weight, weightOf(slot))];
+      const constants = [
+        graph.constant(weight, weights === floatWeights ? weightOf(slot) : ruled(slot, weights, tensors)),
+      ];
       if (bias) constants.push(vector(graph, offset, required(tensors, offset)));
       return graph.add("dense", name, [flat, ...constants], {});
     },

@@ -1,10 +1,12 @@
 import type { Constant } from "lowbit";
 import type { np } from "../autograd.ts";
-import type { GraphWriter } from "../export/graph.ts";
+import type { WeightRule } from "../estimators/weights.ts";
+import { type GraphWriter, plain } from "../export/graph.ts";
 import type { FrozenLayer } from "../frozen/layers.ts";
+import type { Limit } from "../optimizers/optimizer.ts";
 import type { Random } from "../random.ts";
 import type { WeightSlot } from "../strategies/strategy.ts";
-import type { Arrays, HostTensor, HostTensors } from "../values.ts";
+import { type Arrays, type HostTensor, type HostTensors, toArray, toHostTensor } from "../values.ts";
 
 /** What a layer sees of the pass that it is part of. */
 export interface Context {
@@ -31,9 +33,9 @@ export interface Layer {
   initialize?(random: Random): Record<string, HostTensor>;
   /** Running statistics by full name. */
   initializeStatistics?(): Record<string, HostTensor>;
-  /** Limits of latent parameters by full name, see `WeightRule.limit`. */
-  readonly limits?: Readonly<Record<string, number>>;
-  /** Its weights that a strategy may quantize. */
+  /** Where parameters are kept after each step, by full name. */
+  readonly limits?: Readonly<Record<string, Limit>>;
+  /** Its weights that a strategy may quantize; not those that have a rule of their own. */
   readonly slots?: readonly WeightSlot[];
   apply(x: np.Array, parameters: Readonly<Arrays>, context: Context): np.Array;
   /**
@@ -55,6 +57,10 @@ export function multiply(
 ): np.Array {
   return context.linear === undefined ? product(x, w) : context.linear(name, product, x, w);
 }
+
+/** What a rule makes of a weight for good, as a constant of the Graph. */
+export const ruled = (slot: WeightSlot, rule: WeightRule, tensors: HostTensors): Constant =>
+  plain(toHostTensor(slot.rows(toArray(rule.freeze(required(tensors, slot.name))))));
 
 /** A weight [inputs, outputs] of a matrix product; the core has it as [outputs, inputs]. */
 export const matrixSlot = (name: string, inputs: number, outputs: number): WeightSlot => ({

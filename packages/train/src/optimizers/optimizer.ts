@@ -57,12 +57,25 @@ export class Clock {
 /** A clock of so many times the learning rate. The clock is shared. */
 export const atRate = (clock: np.Array, factor: number): np.Array => clock.ref.mul(np.array([factor, 1, 1, 1]));
 
+/** Where a parameter is kept: within ±limit, or between the least and the largest value. */
+export type Limit = number | readonly [least: number, largest: number];
+
+/** What decays by default: weights of products and tables. Biases, scales, thresholds, steps and log variances have values that are not better for being near 0. */
+export const isWeight = (parameter: string): boolean => parameter.endsWith(".weight");
+
 /** How a run moves some parameters otherwise than the rest. */
 export interface Pace {
-  /** By name: latent weights are clipped to ± so much. */
-  readonly limits?: Readonly<Record<string, number>>;
+  /** By name: the parameter is clipped after each step. */
+  readonly limits?: Readonly<Record<string, Limit>>;
   /** What the learning rate is multiplied by for a parameter. */
   readonly rate?: ((parameter: string) => number) | undefined;
+}
+
+/** Takes w. */
+function within(w: np.Array, limit: Limit | undefined): np.Array {
+  if (limit === undefined) return w;
+  const [least, largest] = typeof limit === "number" ? [-limit, limit] : limit;
+  return np.clip(w, least, largest);
 }
 
 /** One step of all parameters. Takes all its arrays. */
@@ -84,8 +97,7 @@ export function updateAll(
     const ticking = factor === 1 ? clock.ref : atRate(clock, factor);
     const moved = optimizer.step(weight, gradients[name]!, own, ticking, name);
     ticking.dispose();
-    const limit = limits[name];
-    next.parameters[name] = limit === undefined ? moved.weight : np.clip(moved.weight, -limit, limit);
+    next.parameters[name] = within(moved.weight, limits[name]);
     for (const moment of optimizer.moments) next.moments[moment]![name] = moved.moments[moment]!;
   }
   clock.dispose();

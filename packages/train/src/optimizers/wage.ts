@@ -31,7 +31,7 @@ export function wageUpdates(options: WageUpdatesOptions = {}): Optimizer {
   const others = adam();
   const step = 2 ** (1 - bits);
   return {
-    name: `wage:${bits}`,
+    name: `wage:${bits}:${seed}`,
     moments: others.moments,
     step(weight, gradient, moments, clock, parameter) {
       if (!weights(parameter)) {

@@ -92,15 +92,15 @@ const vgg = (scheme: string, description: string, strategy: () => Strategy, acti
 export const cifar10Vgg: readonly Recipe[] = [
   vgg("float", "float", () => floatTraining),
   vgg("ternary", "ternary weights, the first convolution float", () =>
-    straightThroughTraining({ quantizer: butFirst(ternary()) }),
+    straightThroughTraining({ quantizer: ternary(), layers: butFirst }),
   ),
   vgg("binary", "binary weights, the first convolution float", () =>
-    straightThroughTraining({ quantizer: butFirst(binary()) }),
+    straightThroughTraining({ quantizer: binary(), layers: butFirst }),
   ),
   vgg(
     "xnor",
     "binary weights and activations, the first convolution float",
-    () => straightThroughTraining({ quantizer: butFirst(binary()), estimator: clipped }),
+    () => straightThroughTraining({ quantizer: binary(), layers: butFirst, estimator: clipped }),
     sign,
   ),
 ];

@@ -57,15 +57,15 @@ const cnn = (
 export const fashionMnist: readonly Recipe[] = [
   cnn("float", "float", () => floatTraining, { epochs: 10 }),
   cnn("ternary", "ternary weights, the first convolution float", () =>
-    straightThroughTraining({ quantizer: butFirst(ternary()) }),
+    straightThroughTraining({ quantizer: ternary(), layers: butFirst }),
   ),
   cnn("binary", "binary weights, the first convolution float", () =>
-    straightThroughTraining({ quantizer: butFirst(binary()) }),
+    straightThroughTraining({ quantizer: binary(), layers: butFirst }),
   ),
   cnn(
     "xnor",
     "binary weights and activations, the first convolution float",
-    () => straightThroughTraining({ quantizer: butFirst(binary()), estimator: clipped }),
+    () => straightThroughTraining({ quantizer: binary(), layers: butFirst, estimator: clipped }),
     { activation: sign },
   ),
 ];

@@ -14,7 +14,7 @@ const signs: Recipe = {
   name: "mnist-cnn-xnor",
   description: "CNN of three convolutions on MNIST, binary weights and activations, the first convolution float",
   layers: () => [normalizedPixels("input", MEAN, STD), ...threeConvolutions(sign, 128)],
-  strategy: () => straightThroughTraining({ quantizer: butFirst(binary()), estimator: clipped }),
+  strategy: () => straightThroughTraining({ quantizer: binary(), layers: butFirst, estimator: clipped }),
   epochs: 10,
   batch: 64,
   peakRate: 0.003,

@@ -8,6 +8,7 @@ import type { Layer } from "../layers/layer.ts";
 import { xnorProduct } from "../layers/xnor-product.ts";
 import type { Recipe } from "../recipe.ts";
 import { proximalNewton } from "../strategies/proximal-newton.ts";
+import { unitSigns } from "../strategies/quantized.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
 import { floatTraining, type Strategy } from "../strategies/strategy.ts";
 import { MEAN, STD } from "./mnist-pixels.ts";
@@ -41,7 +42,7 @@ const xnorNetwork = (): Layer[] => [
   batchNorm("norm4", { channels: 10 }),
 ];
 
-const setup = { epochs: 15, batch: 200, peakRate: 0.003, warmup: 100, shift: 1 };
+const setup = { epochs: 15, batch: 100, peakRate: 0.003, warmup: 100, shift: 1 };
 
 const mlp = (scheme: string, description: string, strategy: () => Strategy, activation = relu): Recipe => ({
   name: `mnist-mlp-${scheme}`,
@@ -51,7 +52,7 @@ const mlp = (scheme: string, description: string, strategy: () => Strategy, acti
   ...setup,
 });
 
-const signs = () => straightThroughTraining({ quantizer: binary({ per: "tensor" }), estimator: clipped });
+const signs = () => straightThroughTraining({ quantizer: unitSigns(), estimator: clipped });
 
 const float = mlp("float", "float", () => floatTraining);
 const bnn = mlp("bnn", "binary weights and activations (BNN)", signs, sign);
@@ -63,13 +64,13 @@ const wide: Recipe = {
   name: "mnist-mlp-bnn-wide",
   description: `MLP 784-${WIDE}-${WIDE}-${WIDE}-10 on MNIST, binary weights and activations (BNN)`,
   layers: network(sign, WIDE),
-  epochs: 40,
+  epochs: 25,
 };
 
 /** One setup, nine ways (Hou et al. 2017, table 1): what differs is the strategy and the activation, and that the last of them has the float network as its teacher (Apprentice); and once more with that teacher, wider and for longer. */
 export const mnistMlp: readonly Recipe[] = [
   float,
-  mlp("binaryconnect", "binary weights of one scale (BinaryConnect, deterministic)", signs),
+  mlp("binaryconnect", "weights ±1 (BinaryConnect, deterministic)", signs),
   mlp("bwn", "binary weights with a scale for each neuron (BWN)", () =>
     straightThroughTraining({ quantizer: binary() }),
   ),

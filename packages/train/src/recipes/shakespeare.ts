@@ -12,9 +12,9 @@ import { residual } from "../layers/residual.ts";
 import { adamW } from "../optimizers/adam.ts";
 import type { Recipe, RecipeData } from "../recipe.ts";
 import { proximalNewton } from "../strategies/proximal-newton.ts";
-import type { WeightQuantizer } from "../strategies/quantized.ts";
+import { unitSigns } from "../strategies/quantized.ts";
 import { straightThroughTraining } from "../strategies/straight-through.ts";
-import { floatTraining, type Strategy, type WeightSlot } from "../strategies/strategy.ts";
+import { floatTraining, type LayerChoice, type Strategy } from "../strategies/strategy.ts";
 
 /** Different characters of tinyshakespeare. */
 const ALPHABET = 65;
@@ -37,8 +37,7 @@ const LENGTH = 50;
 const SIZE = 256;
 
 /** The recurrent weights alone, as in Hou et al. 2017; table and last layer stay float. */
-const recurrent = ({ name }: WeightSlot): boolean => name.startsWith("lstm.");
-const only = (quantizer: WeightQuantizer) => (slot: WeightSlot) => (recurrent(slot) ? quantizer : undefined);
+const recurrent: LayerChoice = ({ name }) => name.startsWith("lstm.");
 
 const charLstm = (scheme: string, description: string, strategy: () => Strategy, signs = false): Recipe => ({
   name: `shakespeare-lstm-${scheme}`,
@@ -57,7 +56,7 @@ const charLstm = (scheme: string, description: string, strategy: () => Strategy,
   shift: 0,
 });
 
-const unit = () => straightThroughTraining({ quantizer: only(unitSigns()), estimator: clipped });
+const unit = () => straightThroughTraining({ quantizer: unitSigns(), layers: recurrent, estimator: clipped });
 
 /** BinaryConnect and BNN have ±1, which saturates the gates; a scale (BWN, LAB) is what keeps a recurrent network alive (Hou et al. 2017, table 2). */
 export const shakespeareLstm: readonly Recipe[] = [
@@ -65,20 +64,10 @@ export const shakespeareLstm: readonly Recipe[] = [
   charLstm("binaryconnect", "weights ±1 (BinaryConnect)", unit),
   charLstm("bnn", "weights and what they multiply ±1 (BNN)", unit, true),
   charLstm("bwn", "binary weights with a scale for each gate and cell (BWN)", () =>
-    straightThroughTraining({ quantizer: only(binary()) }),
+    straightThroughTraining({ quantizer: binary(), layers: recurrent }),
   ),
-  charLstm("lab", "loss-aware binarization", () => proximalNewton({ quantizer: only(lab()) })),
+  charLstm("lab", "loss-aware binarization", () => proximalNewton({ quantizer: lab(), layers: recurrent })),
 ];
-
-/** sign(w) without a scale. */
-function unitSigns(): WeightQuantizer {
-  const quantizer = binary({ per: "tensor" });
-  return {
-    ...quantizer,
-    scheme: "sign",
-    encode: (w) => ({ codes: w.signCodes(), decoding: { kind: "sign" }, scale: Float32Array.of(1) }),
-  } as WeightQuantizer;
-}
 
 const CONTEXT = 64;
 const MODEL = 144;
@@ -114,12 +103,12 @@ const transformer = (scheme: string, description: string, strategy: () => Strate
   shift: 0,
 });
 
-const inner = ({ name }: WeightSlot): boolean => !/^(table|last)\./.test(name);
+const inner: LayerChoice = ({ name }) => !/^(table|last)\./.test(name);
 
 /** A million weights, of which the products inside are ternary in the one and float in the other (Ma et al. 2024). */
 export const shakespeareTransformer: readonly Recipe[] = [
   transformer("float", "float", () => floatTraining),
   transformer("ternary", "ternary weights (BitNet b1.58)", () =>
-    straightThroughTraining({ quantizer: (slot) => (inner(slot) ? absmean() : undefined) }),
+    straightThroughTraining({ quantizer: absmean(), layers: inner }),
   ),
 ];

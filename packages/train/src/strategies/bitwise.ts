@@ -1,10 +1,9 @@
-import { binary } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
 import { signNodes } from "../export/graph.ts";
 import type { Layer } from "../layers/layer.ts";
 import { filled } from "../values.ts";
-import { exportLatent } from "./quantized.ts";
+import { exportLatent, unitSigns } from "./quantized.ts";
 import type { Strategy } from "./strategy.ts";
 
 export interface BitwiseOptions {
@@ -27,7 +26,7 @@ export function bitwise({ first = 0.5 }: BitwiseOptions = {}): Strategy {
       const soft = np.tanh(latent);
       return straightThrough(twoPhases(soft.ref, constants[PHASE]!.ref), soft);
     },
-    export: (view) => exportLatent(view, binary({ per: "tensor" })),
+    export: (view) => exportLatent(view, unitSigns()),
   };
 }
 

@@ -19,12 +19,13 @@ export interface ProjectionOptions {
 const CHOICE = 3;
 
 /**
- * Training under projections (Merolla et al. 2016): at each step weights are projected (signs, powers of two ...) and made noisy, forward and backward, and the latent ones are clipped and moved. A network that has met
+ * Training under projections (Merolla et al. 2016): at each step weights are projected (signs, powers of two ...) and made noisy, forward and backward, and the latent ones are moved, and clipped to where the estimator sees them. A network that has met
  * one kind of distortion turns out to bear others too, which is what must hold.
  */
 export function projection({ projections, noise = 0.2, estimator = clipped, exported }: ProjectionOptions): Strategy {
   return {
-    name: `projection:${projections.map(({ scheme }) => scheme).join()}:${noise}`,
+    name: `projection:${projections.map(({ scheme }) => scheme).join()}:${noise}:${estimator.scheme ?? "own"}`,
+    limit: () => estimator.limit,
     async weightsFor(step, view) {
       const weights: Record<string, HostTensor> = {};
       for (const [index, slot] of view.slots.entries()) {

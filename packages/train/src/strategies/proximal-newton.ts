@@ -1,10 +1,21 @@
+import { RecipeError } from "../errors.ts";
 import type { HostTensor } from "../values.ts";
-import { exportLatent, floatTensor, type QuantizerChoice, quantizerOf, quantizeSlot } from "./quantized.ts";
-import type { Strategy, View, WeightSlot } from "./strategy.ts";
+import {
+  among,
+  exportLatent,
+  floatTensor,
+  type QuantizerChoice,
+  quantizerOf,
+  quantizeSlot,
+  schemeOf,
+} from "./quantized.ts";
+import type { LayerChoice, Strategy, View, WeightSlot } from "./strategy.ts";
 
 export interface ProximalNewtonOptions {
   /** `lab()` for loss-aware binarization, `laq({ bits })` or `laqLog` for loss-aware quantization. */
   readonly quantizer: QuantizerChoice;
+  /** Default all. */
+  readonly layers?: LayerChoice;
 }
 
 /** Added to the root of the second moment: a weight that no gradient has reached still counts. */
@@ -16,22 +27,31 @@ const LEAST = 1e-8;
  *   min over α >= 0, b of Σ d (w - α b)²,   d = √v̂ of Adam's second moment,
  *
  * the quantizer's formula with `curvature` d, so that weights of which the loss depends more are met better: α = ‖d ∘ w‖₁ / ‖d‖₁ instead of mean |w|. Adam moves the latent w by the gradient at
- * ŵ, as in the paper's algorithm. Before the first step all d are equal. Needs an optimizer with a second moment.
+ * ŵ, as in the paper's algorithm. Before the first step all d are equal.
+ *
+ * Before training it throws RecipeError where the optimizer has no second moment.
  */
-export function proximalNewton({ quantizer }: ProximalNewtonOptions): Strategy {
+export function proximalNewton({ quantizer, layers }: ProximalNewtonOptions): Strategy {
+  const chosen = among(quantizer, layers);
   return {
-    name: `proximal-newton:${typeof quantizer === "function" ? "mixed" : quantizer.scheme}`,
+    name: `proximal-newton:${schemeOf(quantizer)}`,
+    prepare({ moments }) {
+      if (!moments.includes("second"))
+        throw new RecipeError(
+          `proximalNewton needs an optimizer with a second moment, as adam has, but this one has ${moments.join(", ") || "none"}: all weights would count the same`,
+        );
+    },
     async weightsFor(_step, view) {
       const weights: Record<string, HostTensor> = {};
       for (const slot of view.slots) {
-        const own = quantizerOf(quantizer, slot);
+        const own = quantizerOf(chosen, slot);
         if (own === undefined) continue;
         const curvature = curvatureOf(view, slot);
         weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), own, { curvature }));
       }
       return { weights };
     },
-    export: (view) => exportLatent(view, quantizer, (slot) => ({ curvature: curvatureOf(view, slot) })),
+    export: (view) => exportLatent(view, chosen, (slot) => ({ curvature: curvatureOf(view, slot) })),
   };
 }
 

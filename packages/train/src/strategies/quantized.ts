@@ -1,5 +1,6 @@
 import type { Constant } from "lowbit";
-import { type Quantized, type Quantizer, quantize } from "lowbit/quantize";
+import { defineQuantizer, type Quantized, type Quantizer, quantize } from "lowbit/quantize";
+import type { GradientEstimator } from "../estimators/gradients.ts";
 import type { HostTensor } from "../values.ts";
 import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
 
@@ -19,6 +20,45 @@ export type QuantizerChoice = WeightQuantizer | ((slot: WeightSlot) => WeightQua
 /** The quantizer of a slot. */
 export const quantizerOf = (choice: QuantizerChoice, slot: WeightSlot): WeightQuantizer | undefined =>
   typeof choice === "function" ? choice(slot) : choice;
+
+/**
+ * ±1 without a scale: BinaryConnect's deterministic binarization, w_b = sign(w), sign(0) = +1 (Courbariaux et al. 2015, eq. 1), where `binary()` has ±α. Latent weights are kept within -1..1 in training.
+ * What a scale would have done is left to a normalization behind the layer.
+ */
+export const unitSigns = (): Quantizer<"sign", false, "weights"> =>
+  defineQuantizer({
+    scheme: "sign",
+    decoding: "sign",
+    bits: 1,
+    codebook: "fixed",
+    per: "tensor",
+    range: [-1, 1],
+    laws: ["idempotent", "signSymmetric", "nearest"],
+    paper: {
+      title: "BinaryConnect: training deep neural networks with binary weights during propagations",
+      authors: "Courbariaux, Bengio, David",
+      year: 2015,
+      url: "https://arxiv.org/abs/1511.00363",
+    },
+    encode: (w) => ({ codes: w.signCodes(), decoding: { kind: "sign" }, scale: Float32Array.of(1) }),
+  });
+
+/** The same choice among some slots alone; the others stay float. */
+export const among = (choice: QuantizerChoice, layers: LayerChoice | undefined): QuantizerChoice =>
+  layers === undefined ? choice : (slot) => (layers(slot) ? quantizerOf(choice, slot) : undefined);
+
+/** A choice in words, part of what tells one run from another: one quantizer's scheme, or `mixed`. */
+export const schemeOf = (choice: QuantizerChoice): string => (typeof choice === "function" ? "mixed" : choice.scheme);
+
+/** How far a slot's latent weights may go under a quantizer and a gradient: to where either has nothing more to say. */
+export const limitOf = (
+  choice: QuantizerChoice,
+  slot: WeightSlot,
+  estimator?: GradientEstimator,
+): number | undefined => {
+  const quantizer = quantizerOf(choice, slot);
+  return quantizer && (estimator?.limit ?? quantizer.range?.[1]);
+};
 
 /** What a quantizer may ask for besides the weights. */
 export interface QuantizerInputs {

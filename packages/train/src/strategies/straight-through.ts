@@ -1,10 +1,21 @@
 import { type GradientEstimator, identity } from "../estimators/gradients.ts";
-import { exportLatent, floatTensor, type QuantizerChoice, quantizerOf, quantizeSlot } from "./quantized.ts";
-import type { Strategy } from "./strategy.ts";
+import {
+  among,
+  exportLatent,
+  floatTensor,
+  limitOf,
+  type QuantizerChoice,
+  quantizerOf,
+  quantizeSlot,
+  schemeOf,
+} from "./quantized.ts";
+import type { LayerChoice, Strategy } from "./strategy.ts";
 
 export interface StraightThroughOptions {
   /** Of the core. A drawn one (`stochasticBinary`, `stochasticTernary`) draws anew at each step. */
   readonly quantizer: QuantizerChoice;
+  /** Default all. */
+  readonly layers?: LayerChoice;
   /** Default `identity`. */
   readonly estimator?: GradientEstimator;
   /** What the finished network has, where it is not `quantizer`: BinaryConnect trains with drawn signs and tests with plain ones. */
@@ -12,27 +23,35 @@ export interface StraightThroughOptions {
 }
 
 /**
- * The straight-through estimator with latent weights (Hinton 2012; Bengio et al. 2013; Courbariaux et al. 2015): forward with Q(w), and its gradient moves w.
+ * The straight-through estimator with latent weights (Hinton 2012; Bengio et al. 2013; Courbariaux et al. 2015): forward with Q(w), and its gradient moves w, which stays within what the estimator or the
+ * quantizer sees.
  *
- * With `binary()` BWN, with `stochasticBinary()` BinaryConnect, with `stochasticTernary()` Ternary Connect, with `ternary()` TWN, with `absmean()` BitNet b1.58, with `abcNet` ABC-Net's
+ * With `binary()` BWN, with `unitSigns()` BinaryConnect, with `stochasticBinary()` (exported `unitSigns()`) BinaryConnect's drawn form, with `stochasticTernary()` Ternary Connect, with `ternary()` TWN, with `absmean()` BitNet b1.58, with `abcNet` ABC-Net's
  * weights, with `wage` WAGE's.
  */
-export function straightThroughTraining({ quantizer, estimator, exported }: StraightThroughOptions): Strategy {
+export function straightThroughTraining({
+  quantizer,
+  layers,
+  estimator = identity,
+  exported,
+}: StraightThroughOptions): Strategy {
+  const chosen = among(quantizer, layers);
+  const gradient = estimator === identity ? "" : `:${estimator.scheme ?? "own"}`;
   return {
-    name: `ste:${typeof quantizer === "function" ? "mixed" : quantizer.scheme}`,
+    name: `ste:${schemeOf(quantizer)}${gradient}${exported ? `>${schemeOf(exported)}` : ""}`,
+    limit: (slot) => limitOf(chosen, slot, estimator),
     async weightsFor(step, view) {
       const weights: Record<string, Awaited<ReturnType<typeof floatTensor>>> = {};
       for (const [index, slot] of view.slots.entries()) {
-        const own = quantizerOf(quantizer, slot);
+        const own = quantizerOf(chosen, slot);
         if (own === undefined) continue;
         const seed = seedOf(view.seed, step, index);
         weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), own, { seed }));
       }
       return { weights };
     },
-    weight: (slot, latent, given) =>
-      given === undefined ? latent : (estimator ?? identity)(slot.columns(given), latent),
-    export: (view) => exportLatent(view, exported ?? quantizer),
+    weight: (slot, latent, given) => (given === undefined ? latent : estimator(slot.columns(given), latent)),
+    export: (view) => exportLatent(view, exported ? among(exported, layers) : chosen),
   };
 }
 

@@ -22,6 +22,8 @@ export interface View {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly seed: number;
+  /** Names of the optimizer's moments. */
+  readonly moments: readonly string[];
   /** The latent weight of a slot. */
   latent(slot: WeightSlot): HostTensor;
   /** The optimizer's second moment of a slot's weight, zeros where it has none. */
@@ -65,13 +67,16 @@ export interface Outcome {
   readonly logits: np.Array;
 }
 
-/** A way of training low-bit weights: what a training loop asks between and inside its steps. All but `export` may be absent. */
+/** A way of training low-bit weights: what a training loop asks between and inside its steps. All but `name` and `export` may be absent. */
 export interface Strategy {
+  /** With its settings: part of what tells one run's checkpoint from another's. */
   readonly name: string;
   /** Parameters of its own by full name, trained as all others. */
   initialize?(slots: readonly WeightSlot[], parameters: HostTensors, random: Random): Record<string, HostTensor>;
   /** What a parameter's learning rate is multiplied by; default 1. For its own parameters, whose scale is not that of weights. */
   rate?(parameter: string): number;
+  /** Latent weights of a slot are clipped to ± so much after each step; absent: they are not. */
+  limit?(slot: WeightSlot): number | undefined;
   /** Called once, before the first step of a run or of the rest of one. */
   prepare?(view: View): void | Promise<void>;
   /** @param step from 0 */

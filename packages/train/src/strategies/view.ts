@@ -31,6 +31,10 @@ export class RunView implements View {
     return this.#read(slot, this.run.state.parameters[slot.name]!);
   }
 
+  get moments(): string[] {
+    return Object.keys(this.run.state.moments);
+  }
+
   second(slot: WeightSlot): HostTensor {
     const moment = this.run.state.moments.second?.[slot.name];
     return moment === undefined ? filled(slot.shape, 0) : this.#read(slot, moment);
