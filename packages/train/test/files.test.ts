@@ -7,6 +7,7 @@ import { HeldOutDigitsError, OutputError, RecipeError, UnknownRecipeError } from
 import { ensureWritable, writeAtomically } from "../src/files.ts";
 import { embedding } from "../src/layers/embedding.ts";
 import { train } from "../src/main.ts";
+import { floatTraining } from "../src/strategies/strategy.ts";
 import { cloudRecipe } from "./strategy-fixtures.ts";
 
 let folder: string;
@@ -50,7 +51,7 @@ describe("train", () => {
   });
 
   it("refuses, before it looks at data, a recipe of which it would leave out a part", async () => {
-    const { strategy: _, ...plain } = cloudRecipe({ strategy: undefined });
+    const { strategy: _, ...plain } = cloudRecipe({ strategy: () => floatTraining });
     const options = { data: join(folder, "none"), out: join(folder, "a.onnx") };
     const layers = () => [embedding("table", { tokens: 4, size: 3 })];
     for (const [part, missing] of [

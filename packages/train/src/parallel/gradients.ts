@@ -1,7 +1,7 @@
 import { autograd, nn, type np } from "../autograd.ts";
 import type { Batch } from "../data/dataset.ts";
 import type { Model } from "../model.ts";
-import { type Arrays, type HostTensors, toArray, toArrays, toHost } from "../values.ts";
+import { type Arrays, disposeAll, type HostTensors, toArray, toArrays, toHost } from "../values.ts";
 
 /** The compiled gradient of a network's mean cross-entropy: what a worker computes. */
 export function compileGradients(
@@ -18,6 +18,13 @@ export function compileGradients(
   });
   return (parameters, batch) => {
     const { value, aux, gradients } = run(toArrays(parameters), toArray(batch.x), toArray(batch.labels));
-    return { loss: value.item() as number, gradients: toHost(gradients), statistics: toHost(aux) };
+    return { loss: value.item() as number, gradients: taken(gradients), statistics: taken(aux) };
   };
+}
+
+/** Copies out of the engine, and gives the memory back: a worker lives for as many steps as the training has. */
+function taken(arrays: Arrays): HostTensors {
+  const tensors = toHost(arrays);
+  disposeAll(arrays);
+  return tensors;
 }

@@ -1,14 +1,15 @@
 import type { HostTensors } from "../values.ts";
 
-/** What goes between the coordinator and its workers. */
-export type ToWorker =
-  | { readonly kind: "step"; readonly step: number; readonly parameters: HostTensors; readonly statistics: HostTensors }
-  | { readonly kind: "end" };
+/** What asks a worker for its share of the next step: the parameters by full name. */
+export interface ToWorker {
+  readonly parameters: HostTensors;
+}
 
 /** One worker's share of a step: each parameter's gradient as bytes of the codec. */
 export interface FromWorker {
-  readonly step: number;
+  /** Mean cross-entropy of the worker's batch. */
   readonly loss: number;
   readonly gradients: Readonly<Record<string, Uint8Array>>;
+  /** Statistics of the batch, by the names of the running ones. */
   readonly statistics: HostTensors;
 }
