@@ -4,6 +4,7 @@
 //   node scripts/train-race.mjs [--recipe NAME[,NAME…]] [--tier simd128] [--write]
 //
 // Speed does not depend on what the weights are: a recipe is trained two steps an epoch, on noise, so that its strategy goes through all its phases, and exported as a finished run is.
+// The size of a file does, where codes are entropy-coded or weights are pruned: it is that of a finished run, by its record.
 // `--recipe` takes beginnings of names too. A pruned network runs on dense kernels, and is as fast as one that is not.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { inTurns, TURNS } from "./digits/turns.mjs";
 import { writeSection } from "./results-section.mjs";
 import { root } from "./setup/paths.mjs";
 import { dataFolder } from "./train/data.mjs";
+import { recordsOf } from "./train/records.mjs";
 import { tables } from "./train/rows.mjs";
 
 const { values } = parseArgs({
@@ -62,6 +64,10 @@ async function exported(name) {
   const model = new train.Model(recipe.layers());
   return convert.runPasses(model.toGraph(fitted.tensors, { name: recipe.name, input, weights: fitted.weights }));
 }
+
+/** Bytes of the file that the first recorded run of a recipe wrote; of a recipe whose network is in models/, of that network packed. Undefined where there is neither. */
+const bytesOf = (recipe, file) =>
+  train.recipeOf(recipe).strategy === undefined ? file.length : recordsOf(recipe)[0]?.packed?.bytes;
 
 const wanted = tables
   .map(({ title, rows }) => ({
@@ -132,9 +138,9 @@ for (const { title, base, rows } of wanted) {
       cells.push(own.toPrecision(3), recipe === base ? "" : times(floats), times(peer));
     }
     model.dispose();
-    lines.push(
-      `| ${method} | \`${recipe}\` | ${bits} | ${(file.length / 1000).toPrecision(4)} | ${cells.join(" | ")} |`,
-    );
+    const bytes = bytesOf(recipe, file);
+    const kilobytes = bytes === undefined ? "" : (bytes / 1000).toPrecision(4);
+    lines.push(`| ${method} | \`${recipe}\` | ${bits} | ${kilobytes} | ${cells.join(" | ")} |`);
     console.error(lines.at(-1));
   }
   lines.push("");
@@ -145,8 +151,8 @@ const text = [
   "## Speed of the trained networks",
   "",
   `What each recipe exports, beside the float network of its table on our kernels and on onnxruntime-web ${ort.env.versions.web} (WASM, SIMD), in one process and in turns: medians of ${TURNS}. Tier ${used}, one thread, Node ${process.versions.node}. Two steps`,
-  "on noise have trained the weights: speed does not depend on them. A network with float activations runs its low-bit weights by lookup or by decoding them into the float kernel; signs and int8 run on the integer kernels. Empty: the float network itself, or an operator",
-  "that ONNX export has no form for.",
+  "on noise have trained the weights: speed does not depend on them. The size of a file does, and is that of a finished run by its record (the run of the lowest seed), or of the network in `models/`. A network with float activations runs its low-bit weights by lookup or by decoding them into the float kernel;",
+  "signs and int8 run on the integer kernels. Empty: the float network itself, an operator that ONNX export has no form for, or, under file, no finished run of the recipe as it is today.",
   "",
   ...lines,
 ].join("\n");

@@ -140,7 +140,7 @@ export const tables = [
       {
         recipe: "mnist-lenet-300-100-soft-sharing",
         method: "soft weight-sharing, pruned on the way",
-        bits: "5/32",
+        bits: "4/32",
         published: 1.94,
         source: "Ullrich et al. 2017",
         asked: { points: 0.2, smaller: 60 },
@@ -150,7 +150,7 @@ export const tables = [
       {
         recipe: "mnist-lenet-300-100-improved-bayesian",
         method: "improved Bayesian compression",
-        bits: "5/32",
+        bits: "4/32",
         base: "mnist-lenet-300-100-float",
         seeds: three,
       },
@@ -191,7 +191,8 @@ export const tables = [
     title: "tinyshakespeare, transformer of 4 layers (test loss, nats a character)",
     rows: [
       text("transformer", "float", "float", "32/32"),
-      text("transformer", "ternary", "BitNet b1.58", "1.58/32", 0.15),
+      text("transformer", "ternary", "BitNet b1.58's weights", "1.58/32", 0.15),
+      text("transformer", "bitnet", "BitNet b1.58", "1.58/8", 0.15),
     ],
   },
 ];

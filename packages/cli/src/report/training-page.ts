@@ -68,7 +68,10 @@ function partOf({ recipe, epochs, log }: TrainingState["parts"][number]): Html[]
     ...(log.length === 0
       ? []
       : [
-          figure(curves(loss, epochs, "cross-entropy, nats", nats), "Mean loss of each epoch."),
+          figure(
+            curves(loss, epochs, "loss, nats", nats),
+            "Mean loss of each epoch: in training cross-entropy and the strategy's penalty, of the validation answers cross-entropy alone.",
+          ),
           figure(curves(accuracy, epochs, "accuracy", percent), "Share of the validation answers that are right."),
         ]),
     table<EpochEntry>(

@@ -72,7 +72,12 @@ export const shakespeareLstm: readonly Recipe[] = [
 const CONTEXT = 64;
 const MODEL = 144;
 
-const transformer = (scheme: string, description: string, strategy: () => Strategy): Recipe => ({
+const transformer = (
+  scheme: string,
+  description: string,
+  strategy: () => Strategy,
+  activations: { readonly activations?: "int8" } = {},
+): Recipe => ({
   name: `shakespeare-transformer-${scheme}`,
   description: `transformer of 4 layers, ${MODEL} wide, 4 heads on tinyshakespeare, ${description}`,
   data: text(CONTEXT),
@@ -82,13 +87,13 @@ const transformer = (scheme: string, description: string, strategy: () => Strate
     ...[1, 2, 3, 4].flatMap((i) => [
       residual(`attend${i}`, [
         layerNorm(`attend${i}.norm`, MODEL),
-        attention(`attend${i}.attention`, { size: MODEL, heads: 4 }),
+        attention(`attend${i}.attention`, { size: MODEL, heads: 4, ...activations }),
       ]),
       residual(`think${i}`, [
         layerNorm(`think${i}.norm`, MODEL),
-        dense(`think${i}.up`, { from: [MODEL], outputs: 4 * MODEL, bias: true }),
+        dense(`think${i}.up`, { from: [MODEL], outputs: 4 * MODEL, bias: true, ...activations }),
         gelu(`think${i}.gelu`),
-        dense(`think${i}.down`, { from: [4 * MODEL], outputs: MODEL, bias: true }),
+        dense(`think${i}.down`, { from: [4 * MODEL], outputs: MODEL, bias: true, ...activations }),
       ]),
     ]),
     layerNorm("norm", MODEL),
@@ -105,10 +110,16 @@ const transformer = (scheme: string, description: string, strategy: () => Strate
 
 const inner: LayerChoice = ({ name }) => !/^(table|last)\./.test(name);
 
-/** A million weights, of which the products inside are ternary in the one and float in the other (Ma et al. 2024). */
+/** A million weights, of which the products inside are float in the first and ternary in the others; the last multiplies int8 rows too, which is the whole of BitNet b1.58 (Ma et al. 2024). */
 export const shakespeareTransformer: readonly Recipe[] = [
   transformer("float", "float", () => floatTraining),
-  transformer("ternary", "ternary weights (BitNet b1.58)", () =>
+  transformer("ternary", "ternary weights (of BitNet b1.58)", () =>
     straightThroughTraining({ quantizer: absmean(), layers: inner }),
+  ),
+  transformer(
+    "bitnet",
+    "ternary weights and int8 activations (BitNet b1.58)",
+    () => straightThroughTraining({ quantizer: absmean(), layers: inner }),
+    { activations: "int8" },
   ),
 ];
