@@ -79,16 +79,6 @@ export class Model {
     return state;
   }
 
-  /** How far latent weights may go, by name: as their layer's rule says, else as the strategy does. */
-  private limitsUnder(strategy: Strategy): Record<string, Limit> {
-    const limits: Record<string, Limit> = {};
-    for (const slot of this.slots) {
-      const limit = strategy.limit?.(slot);
-      if (limit !== undefined) limits[slot.name] = limit;
-    }
-    return { ...limits, ...this.limits };
-  }
-
   /** Layer after layer. Takes x and the parameters. */
   forward(x: np.Array, parameters: Readonly<Arrays>, context: Context): np.Array {
     return this.layers.reduce((value, layer) => layer.apply(value, parameters, context), x);
@@ -99,7 +89,7 @@ export class Model {
    * state, mean cross-entropy and penalty). Takes its arguments.
    */
   compileStep(optimizer: Optimizer = adam(), strategy: Strategy = floatTraining) {
-    const pace = { limits: this.limitsUnder(strategy), rate: strategy.rate };
+    const pace = { limits: { ...this.limits, ...strategy.limits?.(this.slots) }, rate: strategy.rate };
     const loss = (
       parameters: Arrays,
       given: StepArguments,

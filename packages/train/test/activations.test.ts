@@ -112,6 +112,71 @@ describe("gradients of activations", () => {
     expect(ours["a.step"]![0]).toBeCloseTo(theirs.step, 4);
   });
 
+  /** Gradients of Σ y at these x, [points, channels], and by parameters. */
+  const at = (
+    layer: Layer,
+    points: readonly (readonly number[])[],
+    parameters: Record<string, readonly number[]> = {},
+  ) => {
+    const vector = (values: readonly number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
+    const of = {
+      x: { shape: [points.length, points[0]!.length], data: Float32Array.from(points.flat()) },
+      ...Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, vector(values)])),
+    };
+    const sum = (arrays: Arrays) => [layer.apply(arrays.x!, arrays, context).sum(), {}] as const;
+    const { gradients: found } = autograd.gradient(sum, toArrays(of));
+    return Object.fromEntries(Object.entries(found).map(([name, g]) => [name, [...toHostTensor(g).data]]));
+  };
+  const close = (values: readonly number[]) => values.map((v) => expect.closeTo(v, 5));
+
+  it("DoReFa-Net's are 1 on [0, 1], else 0", () => {
+    expect(at(dorefaActivation("a", 2), [[-0.5, 0.1, 0.5, 0.9, 1.5]]).x).toEqual([0, 1, 1, 1, 0]);
+  });
+
+  it("ABC-Net's are β on 0 < x + v < 1, else 0, by x and v, and h(x + v) by β", () => {
+    const x = [-0.9, -0.2, 0.3, 0.8, 1.4].map((v) => [v]);
+    const found = at(abcActivation("a", 2), x, { "a.shift": [0, 0.5], "a.scale": [0.6, -0.25] });
+    // x + 0 lies within at 0.3 and 0.8, x + 1/2 at -0.2 and 0.3.
+    expect(found.x).toEqual(close([0, -0.25, 0.6 - 0.25, 0.6, 0]));
+    expect(found["a.shift"]).toEqual(close([2 * 0.6, 2 * -0.25]));
+    // Signs of x - 1/2 are - - - + +, of x - - + + +.
+    expect(found["a.scale"]).toEqual(close([-1, 1]));
+  });
+
+  it.each([
+    { gradient: "polynomial", slope: [0, 0.4, 2, 1, 0] },
+    { gradient: "clipped", slope: [0, 1, 1, 1, 0] },
+  ] as const)("a shifted sign's are the $gradient estimator's at x - a, and minus that by a", ({ gradient, slope }) => {
+    // x - a is -1.5, -0.8, 0, 0.5, 2.
+    const points = [
+      [-1, 1.2],
+      [-0.3, 2],
+      [0.5, 2.5],
+      [1, 1],
+      [2.5, 4],
+    ];
+    const found = at(shiftedSign("a", 2, { gradient }), points, { "a.shift": [0.5, 2] });
+    const second = gradient === "clipped" ? [1, 1, 1, 1, 0] : [0.4, 2, 1, 0, 0];
+    expect(found.x!.filter((_, i) => i % 2 === 0)).toEqual(close(slope));
+    expect(found.x!.filter((_, i) => i % 2 === 1)).toEqual(close(second));
+    const total = (values: readonly number[]) => values.reduce((sum, v) => sum - v, 0);
+    expect(found["a.shift"]).toEqual(close([total(slope), total(second)]));
+  });
+
+  it("a shifted PReLU's are 1 above γ and β below by x, x - γ below by β, minus that of x by γ, 1 by ζ", () => {
+    const points = [
+      [-1, 0],
+      [0.25, 1],
+      [2, 3],
+    ];
+    const parameters = { "a.gamma": [0.5, 2], "a.beta": [0.25, -0.5], "a.zeta": [0.1, 0.2] };
+    const found = at(shiftedPrelu("a", 2), points, parameters);
+    expect(found.x).toEqual(close([0.25, -0.5, 0.25, -0.5, 1, 1]));
+    expect(found["a.beta"]).toEqual(close([-1.5 - 0.25, -2 - 1]));
+    expect(found["a.gamma"]).toEqual(close([-1.5, 0]));
+    expect(found["a.zeta"]).toEqual(close([3, 3]));
+  });
+
   it("those of a sign are 1 (identity), 1 on [-1, 1] (clipped), 2 - 2|x| there (polynomial)", () => {
     const values = { shape: [6], data: Float32Array.of(-1.5, -0.75, -0.25, 0.25, 0.5, 2) };
     const of = (estimator: typeof identity) => {

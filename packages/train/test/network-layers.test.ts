@@ -3,7 +3,7 @@ import { createModel, Tensor } from "lowbit";
 import { binary } from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
 import { autograd, np, startEngine } from "../src/autograd.ts";
-import { shiftedSign } from "../src/estimators/activations.ts";
+import { abcActivation, shiftedSign } from "../src/estimators/activations.ts";
 import { gelu, quantizedRelu, relu, sign } from "../src/layers/activations.ts";
 import { attention } from "../src/layers/attention.ts";
 import { batchNorm } from "../src/layers/batch-norm.ts";
@@ -179,9 +179,13 @@ const counting = dense("w", { from: [3], outputs: 2 });
 /** Whose second input is taken from its first: of two zeros its cell stays 0, and a step later it sees the sign of that. */
 const cancelling = lstm("x", { inputs: 2, size: 2, length: 2, signs: true });
 
+/** One base, moved by 1/2 below: of 0 it is the sign of 0. */
+const based = abcActivation("x", 1);
+
 describe.each<readonly [string, readonly Layer[]]>([
   ["sign", [sign("x"), counting]],
   ["shiftedSign", [shiftedSign("x", 3), counting]],
+  ["abcActivation", [based, counting]],
   ["bitwiseSign", [bitwiseSign("x"), counting]],
   ["expectedSign", [expectedSign("x"), counting]],
   ["xnorProduct", [xnorProduct("x", counting)]],
@@ -190,7 +194,8 @@ describe.each<readonly [string, readonly Layer[]]>([
   it("is +1 in the Graph, and in bits behind the passes, as in training", async () => {
     const model = new Model(layers);
     const tensors: Record<string, HostTensor> = Object.assign({}, ...layers.map((l) => l.initialize?.(new Random(1))));
-    for (const [name, { data }] of Object.entries(tensors)) data.fill(name.endsWith("weight") ? 1 : 0);
+    for (const [name, { data }] of Object.entries(tensors)) data.fill(/weight|scale/.test(name) ? 1 : 0);
+    if (layers[0] === based) tensors["x.shift"]!.data.fill(0.5);
     if (layers[0] === cancelling) tensors["x.x.weight"]!.data.fill(-1, 8);
     const shape = layers[0] === cancelling ? [2, 2, 2] : [2, 3];
     const data = new Float32Array(shape.reduce((product, size) => product * size));

@@ -33,6 +33,7 @@ import { codebookTuning } from "../src/strategies/codebook.ts";
 import { improvedBayesianCompression } from "../src/strategies/improved-bayesian.ts";
 import { inq } from "../src/strategies/inq.ts";
 import { lc } from "../src/strategies/lc.ts";
+import { dorefaTraining, lsqTraining, ttqTraining } from "../src/strategies/learned-levels.ts";
 import { lrNets } from "../src/strategies/lr-nets.ts";
 import { projection } from "../src/strategies/projection.ts";
 import { proximalNewton } from "../src/strategies/proximal-newton.ts";
@@ -88,6 +89,10 @@ const all: readonly (readonly [string, () => Strategy])[] = [
   ["LC, adaptive codebook", () => lc({ quantizer: lloydMax({ levels: 4 }), mu: 0.05, every: 3, growth: 1.3 })],
   ["INQ", () => inq({ bits: 5 })],
   ["LR-nets", () => lrNets()],
+  ["LR-nets, binary", () => lrNets({ levels: 2 })],
+  ["DoReFa-Net", () => dorefaTraining({ bits: 2 })],
+  ["TTQ", () => ttqTraining()],
+  ["LSQ", () => lsqTraining({ bits: 3 })],
   ["sparse variational dropout", () => sparseDropoutTraining({ samples: 120 })],
   ["VNQ", () => vnq({ samples: 120 })],
   ["Bayesian compression", () => bayesianCompression({ samples: 120 })],
@@ -173,6 +178,18 @@ describe("proximalNewton", () => {
     const run = train(() => proximalNewton({ quantizer: lab() }), { optimizer: sgd({ momentum: 0.9 }) });
     await expect(run).rejects.toThrow(RecipeError);
     await expect(run).rejects.toThrow(/second moment.*has velocity/);
+  });
+});
+
+describe("strategies of distributions", () => {
+  it("refuse `layers` that chooses no weight", async () => {
+    const layers = () => false;
+    for (const strategy of [
+      () => vnq({ samples: 120, layers }),
+      () => lrNets({ layers }),
+      () => softWeightSharingTraining({ samples: 120, layers }),
+    ])
+      await expect(train(strategy)).rejects.toThrow(/`layers` chooses none of first.weight, last.weight/);
   });
 });
 

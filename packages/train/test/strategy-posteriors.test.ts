@@ -1,18 +1,29 @@
 import { type Constant, decodeWeights } from "lowbit";
 import { binary, kmeans, pow2, ternary } from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
-import { np, startEngine } from "../src/autograd.ts";
+import { autograd, np, startEngine } from "../src/autograd.ts";
+import { RecipeError } from "../src/errors.ts";
+import { binaryWeights } from "../src/estimators/weights.ts";
+import { relu } from "../src/layers/activations.ts";
+import { conv, convolve } from "../src/layers/conv.ts";
+import { dense } from "../src/layers/dense.ts";
+import { embedding } from "../src/layers/embedding.ts";
+import { Model } from "../src/model.ts";
+import { sgd } from "../src/optimizers/sgd.ts";
 import { Random } from "../src/random.ts";
 import { constantRate } from "../src/schedule.ts";
 import { bayesianCompression } from "../src/strategies/bayesian-compression.ts";
+import { expectationBackpropagation } from "../src/strategies/expectation.ts";
 import { costsOf, improvedBayesianCompression } from "../src/strategies/improved-bayesian.ts";
-import { lrNets } from "../src/strategies/lr-nets.ts";
+import { discreteMoments, lrNets } from "../src/strategies/lr-nets.ts";
+import { compileForward } from "../src/strategies/pass.ts";
 import { projection } from "../src/strategies/projection.ts";
 import { softWeightSharingTraining } from "../src/strategies/soft-weight-sharing.ts";
 import { sparseDropoutTraining } from "../src/strategies/sparse-dropout.ts";
-import type { Strategy } from "../src/strategies/strategy.ts";
+import type { LayerChoice, Strategy, View } from "../src/strategies/strategy.ts";
 import { logAlpha, logUniformDivergence } from "../src/strategies/variational.ts";
 import { spikeDivergence, vnq } from "../src/strategies/vnq.ts";
+import { type Arrays, type HostTensor, type HostTensors, toArray, toArrays, toHostTensor } from "../src/values.ts";
 import { agree, distanceAtEnd, moments, pretrained, sampled, sigmoid, ste, train } from "./strategy-fixtures.ts";
 
 /** The own quantity of strategies whose weights are distributions, or have priors; see strategy-quantities.test.ts. */
@@ -21,23 +32,24 @@ beforeAll(startEngine);
 describe("variational strategies draw pre-activations of the moments that drawing weights gives", () => {
   const random = new Random(12);
 
-  it("LR-nets", async () => {
+  it.each([2, 3] as const)("LR-nets of %d levels", async (levels) => {
+    const reference = await moments(lrNets({ levels }));
     const holds = async (strategy: Strategy) => {
       const { x, parameters, columns } = await moments(strategy);
-      const latent = parameters["layer.weight"]!.data;
-      const scale = latent.reduce((sum, w) => sum + Math.abs(w), 0) / latent.length;
-      const odds = (name: string, i: number, column: number) => sigmoid(startOf(name).data[3 * i + column]!);
-      const expected = [0, 1, 2].map((column) =>
-        sampled(x, (i) =>
-          random.uniform() < odds("zero", i, column) ? 0 : random.uniform() < odds("plus", i, column) ? scale : -scale,
-        ),
+      const scale = rootMeanSquare(parameters["layer.weight"]!.data);
+      const odds = (name: string, at: number) => sigmoid(reference.parameters[`layer.weight.${name}`]!.data[at]!);
+      const draw = (at: number) => {
+        if (levels === 3 && random.uniform() < odds("zero", at)) return 0;
+        return random.uniform() < odds("plus", at) ? scale : -scale;
+      };
+      return agree(
+        columns,
+        [0, 1, 2].map((column) => sampled(x, (i) => draw(3 * i + column))),
       );
-      return agree(columns, expected);
     };
-    const reference = await moments(lrNets());
-    const startOf = (name: string) => reference.parameters[`layer.weight.${name}`]!;
-    expect(await holds(lrNets())).toBe(true);
-    expect(await holds(ste(ternary()))).toBe(false);
+    expect(await holds(lrNets({ levels }))).toBe(true);
+    expect(await holds(lrNets({ levels: levels === 2 ? 3 : 2 }))).toBe(false);
+    expect(await holds(ste(levels === 2 ? binary() : ternary()))).toBe(false);
   });
 
   const normal = () => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
@@ -70,20 +82,220 @@ describe("variational strategies draw pre-activations of the moments that drawin
     expect(await holds(ste(ternary()))).toBe(false);
   });
 
-  it("projection: a projected weight times 1 + 0.2 n", async () => {
+  it("projection: a projected weight times 1 + 0.2 n, drawn anew at each step for each weight", async () => {
     const holds = async (tried: Strategy) => {
-      const { x, given, columns } = await moments(tried, 1);
-      // One draw for all rows: the same numbers, not others, in a second pass; so the spread is taken over the columns' own draws.
-      const again = await moments(tried, 1);
-      expect(again.columns).toEqual(columns);
-      const exact = [0, 1, 2].map((row) =>
-        x.reduce((sum, v, i) => sum + v * given.weights!["layer.weight"]!.data[row * 6 + i]!, 0),
-      );
-      const apart = exact.map((y, i) => Math.abs(columns[i]!.mean - y));
-      return apart.every((d, i) => d > 1e-4 && d < Math.abs(exact[i]!) + 2);
+      const { x, parameters, given } = await moments(tried, 1);
+      const model = new Model([dense("layer", { from: [6], outputs: 3 })]);
+      const run = passesOf(model, tried, parameters, given.weights);
+      const over = Array.from({ length: STEPS }, (_, seed) => run({ shape: [1, 6], data: x }, seed));
+      const used = given.weights!["layer.weight"]!.data;
+      return [0, 1, 2].every((column) => {
+        const parts = [...x.keys()].map((i) => used[6 * column + i]! * x[i]!);
+        const mean = parts.reduce((sum, part) => sum + part, 0);
+        const variance = 0.04 * parts.reduce((sum, part) => sum + part ** 2, 0);
+        const got = spreadOf(over.map((y) => y[column]!));
+        // Five standard errors of each.
+        const [far, wide] = [5 * Math.sqrt(variance / STEPS), 5 * Math.sqrt(2 / STEPS)];
+        return Math.abs(got.mean - mean) < far && Math.abs(got.variance / variance - 1) < wide;
+      });
     };
-    expect(await holds(projection({ projections: [binary(), pow2({ bits: 4 })] }))).toBe(true);
+    const projections = [pow2({ bits: 4 }), binary()];
+    expect(await holds(projection({ projections }))).toBe(true);
+    expect(await holds(projection({ projections, noise: 0.15 }))).toBe(false);
+    expect(await holds(additive(projection({ projections, noise: 0 })))).toBe(false);
     expect(await holds(ste(binary()))).toBe(false);
+  });
+});
+
+/** Draws over which a variance is measured. */
+const STEPS = 1000;
+
+/** The same with 0.2 n added to each weight, in the place of a factor. */
+const additive = (strategy: Strategy): Strategy => ({
+  ...strategy,
+  weight: (slot, latent, given, scope) =>
+    strategy.weight!(slot, latent.ref, given, scope).add(scope.normal(latent.shape).mul(0.2)),
+});
+
+const rootMeanSquare = (values: Float32Array): number =>
+  Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
+
+function spreadOf(values: readonly number[]): { mean: number; variance: number } {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  return { mean, variance: values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length };
+}
+
+/** Training passes under a strategy, each with a seed of its own. */
+function passesOf(model: Model, strategy: Strategy, parameters: HostTensors, weights: HostTensors = {}) {
+  const run = autograd.compile((tensors: Arrays, own: Arrays, seed: np.Array, x: np.Array) =>
+    compileForward(model, strategy, {
+      training: true,
+      statistics: {},
+      parameters: tensors,
+      given: { weights: own, constants: {}, seed },
+    }).run(x),
+  );
+  return (x: HostTensor, seed = 7): Float32Array => {
+    const number = np.array([seed], { dtype: np.uint32 }).reshape([]);
+    return toHostTensor(run(toArrays(parameters), toArrays(weights), number, toArray(x))).data;
+  };
+}
+
+describe("LR-nets", () => {
+  const slot = new Model([dense("layer", { from: [5], outputs: 4 })]).slots[0]!;
+  // -2 .. 1.8 times a scale that is not 1.
+  const weight: HostTensor = { shape: [5, 4], data: Float32Array.from({ length: 20 }, (_, i) => 0.03 * (i - 10)) };
+  const scale = rootMeanSquare(weight.data);
+
+  it.each([
+    { levels: 3, exact: 0.23, most: 0.855 },
+    { levels: 2, exact: 0.89, most: 0.9 },
+  ] as const)("start from given weights: of $levels levels E w = w up to $exact s", ({ levels, exact, most }) => {
+    const start = lrNets({ levels }).initialize!([slot], { [slot.name]: weight }, new Random(1));
+    const mean = toHostTensor(discreteMoments(toArrays(start), slot).mean).data;
+    expect(start[`${slot.name}.level`]!.data[0]).toBeCloseTo(scale, 6);
+    for (const [i, w] of weight.data.entries()) {
+      const u = Math.abs(w) / scale;
+      if (u <= exact) expect(mean[i]).toBeCloseTo(w, 5);
+      else expect(Math.abs(mean[i]! / w)).toBeLessThanOrEqual(1);
+      if (u >= 1) expect(mean[i]).toBeCloseTo(Math.sign(w) * most * scale, 5);
+    }
+    expect([...mean].every((m, i) => i === 0 || m >= mean[i - 1]!)).toBe(true);
+  });
+
+  it.each([2, 3] as const)("of %d levels train probabilities, not weights or scales", async (levels) => {
+    const named = (view: View, part: string) => view.parameter(`${view.slots[0]!.name}.${part}`).data;
+    const seen: { latent: Float32Array; level: Float32Array; plus: Float32Array }[] = [];
+    const look = (view: View) =>
+      seen.push({
+        latent: view.latent(view.slots[0]!).data,
+        level: named(view, "level"),
+        plus: named(view, "plus"),
+      });
+    await train(() => lrNets({ levels }), { look, epochs: 2 });
+    expect(seen.at(-1)!.latent).toEqual(seen[0]!.latent);
+    expect(seen.at(-1)!.level).toEqual(seen[0]!.level);
+    expect(seen.at(-1)!.plus).not.toEqual(seen[0]!.plus);
+    expect(seen[0]!.level[0]).toBeCloseTo(rootMeanSquare(seen[0]!.latent), 6);
+    // Decay of all parameters, which moves what has a rate.
+    seen.length = 0;
+    await train(() => lrNets({ levels }), { look, epochs: 2, optimizer: sgd({ decay: 0.1, decays: () => true }) });
+    expect(seen.at(-1)!.latent).not.toEqual(seen[0]!.latent);
+    expect(seen.at(-1)!.level).toEqual(seen[0]!.level);
+  });
+
+  it.each([2, 3] as const)("of %d levels export the most probable value of each weight", async (levels) => {
+    const holds = async (strategy: () => Strategy) => {
+      let same = false;
+      const look = async (view: View, step: number, own: Strategy) => {
+        if (step + 1 !== view.steps) return;
+        const { name } = view.slots[0]!;
+        const column = (part: string) =>
+          view.compute(view.slots[0]!, (parameters) => (parameters[`${name}.${part}`] ?? parameters[name]!).ref).data;
+        const [plus, zero] = [column("plus").map(sigmoid), column("zero").map(sigmoid)];
+        const level = rootMeanSquare(view.latent(view.slots[0]!).data);
+        const likely = plus.map((p, i) => {
+          const odds = levels === 2 ? 0 : zero[i]!;
+          const [up, down] = [p * (1 - odds), (1 - p) * (1 - odds)];
+          if (odds >= Math.max(up, down)) return 0;
+          return up >= down ? level : -level;
+        });
+        const constant = (await own.export(view))[name]!;
+        if (constant.kind !== "quantized") throw new Error("expected codes");
+        expect(constant.decoding.kind).toBe(levels === 2 ? "sign" : "affine");
+        const used = decodeWeights(constant);
+        same = likely.every((w, i) => Math.abs(w - used[i]!) < 1e-6);
+      };
+      await train(strategy, { look, epochs: 3, initial: await pretrained() });
+      return same;
+    };
+    expect(await holds(() => lrNets({ levels }))).toBe(true);
+    expect(await holds(() => ste(levels === 2 ? binary() : ternary()))).toBe(false);
+  });
+
+  it("has the penalty Σ a² + b² of 3 levels, Σ p (1 - p) of 2", () => {
+    const odds = { [`${slot.name}.zero`]: [-1, 2], [`${slot.name}.plus`]: [0.5, -3] };
+    const penalty = (levels: 2 | 3) => {
+      const kept = Object.entries(odds).filter(([name]) => levels === 3 || name.endsWith("plus"));
+      const parameters = Object.fromEntries(kept.map(([name, values]) => [name, np.array(values)]));
+      const scope = { slots: new Map([[slot.name, slot]]), parameters } as never;
+      return lrNets({ levels, decay: 0.1 }).penalty!(scope, undefined as never).item();
+    };
+    expect(penalty(3)).toBeCloseTo(0.1 * (1 + 4 + 0.25 + 9), 5);
+    const [p, q] = [sigmoid(0.5), sigmoid(-3)];
+    expect(penalty(2)).toBeCloseTo(0.1 * (p * (1 - p) + q * (1 - q)), 6);
+  });
+});
+
+describe("a weight that a strategy draws but no layer multiplies by", () => {
+  const layers = () => [embedding("table", { tokens: 2, size: 4 }), dense("last", { from: [12, 4, 1], outputs: 3 })];
+  const but: LayerChoice = ({ name }) => name !== "table.weight";
+  const strategies: readonly (readonly [string, (own: { readonly layers?: LayerChoice }) => Strategy])[] = [
+    ["LR-nets", (own) => lrNets(own)],
+    ["sparse variational dropout", (own) => sparseDropoutTraining({ samples: 120, ...own })],
+    ["VNQ", (own) => vnq({ samples: 120, ...own })],
+    ["Bayesian compression", (own) => bayesianCompression({ samples: 120, ...own })],
+    ["improved Bayesian compression", (own) => improvedBayesianCompression({ samples: 120, components: 5, ...own })],
+    ["expectation backpropagation", (own) => expectationBackpropagation(own)],
+  ];
+
+  it.each(strategies)("is refused: %s of an embedding", async (_, strategy) => {
+    const refused = train(() => strategy({}), { layers, epochs: 1 });
+    await expect(refused).rejects.toThrow(RecipeError);
+    await expect(refused).rejects.toThrow(
+      /multiplies by table\.weight .* layers: \(slot\) => slot\.name !== "table\.weight"/,
+    );
+    const { weights } = await train(() => strategy({ layers: but }), { layers, epochs: 1 });
+    expect(Object.keys(weights)).toEqual(["last.weight"]);
+  });
+
+  it("is not refused where a layer has a rule of its own, whose weight is no slot", async () => {
+    const ruled = () => [
+      dense("first", { from: [12], outputs: 8, weights: binaryWeights }),
+      relu("relu"),
+      dense("last", { from: [8], outputs: 3 }),
+    ];
+    const { weights } = await train(() => sparseDropoutTraining({ samples: 120 }), { layers: ruled, epochs: 1 });
+    expect(Object.keys(weights)).toEqual(["last.weight"]);
+  });
+});
+
+describe("Bayesian compression of a convolution with a border of +1", () => {
+  const z = [1.5, -0.5];
+  const model = new Model([conv("c", { inputs: 2, outputs: 3, border: 1 })]);
+  const draw = new Random(6);
+  const x: HostTensor = {
+    shape: [1, 3, 3, 2],
+    data: Float32Array.from({ length: 18 }, () => (draw.uniform() < 0.5 ? -1 : 1)),
+  };
+  const parameters = (logVariance: number): HostTensors => ({
+    "c.weight": { shape: [9, 2, 3], data: Float32Array.from({ length: 54 }, () => draw.uniform() - 0.5) },
+    "c.weight.logvar": { shape: [9, 2, 3], data: new Float32Array(54).fill(logVariance) },
+    "c.weight.z": { shape: [2], data: Float32Array.from(z) },
+    "c.weight.z.logvar": { shape: [2], data: Float32Array.of(-30, -30) },
+  });
+
+  it("scales the border as it scales the image, which is what the exported weights do", () => {
+    const tensors = parameters(-30);
+    const scaled = toArray(tensors["c.weight"]!).mul(np.array(z).reshape([2, 1]));
+    const exported = toHostTensor(convolve(toArray(x), scaled, 1, false)).data;
+    const data = passesOf(model, bayesianCompression({ samples: 10 }), tensors)(x);
+    for (const [i, y] of data.entries()) expect(Math.abs(y - exported[i]!)).toBeLessThan(1e-3);
+  });
+
+  it("has the noise of weights at the border as within", () => {
+    const tensors = parameters(-2);
+    const rows = 4000;
+    const many: HostTensor = {
+      shape: [rows, 3, 3, 2],
+      data: Float32Array.from({ length: 18 * rows }, (_, i) => x.data[i % 18]!),
+    };
+    const data = passesOf(model, bayesianCompression({ samples: 10 }), tensors)(many);
+    const variance = 9 * Math.exp(-2) * (z[0]! ** 2 + z[1]! ** 2);
+    for (let at = 0; at < 27; at++) {
+      const got = spreadOf(Array.from({ length: rows }, (_, row) => data[27 * row + at]!));
+      expect(Math.abs(got.variance / variance - 1)).toBeLessThan(5 * Math.sqrt(2 / rows));
+    }
   });
 });
 

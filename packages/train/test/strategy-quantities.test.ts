@@ -1,7 +1,25 @@
-import { admmTernary, binary, kmeans, lab, lcTernary, pow2, ternary } from "lowbit/quantize";
+import {
+  admmShift,
+  admmTernary,
+  binary,
+  dorefa,
+  kmeans,
+  lab,
+  lcTernary,
+  pow2,
+  quantize,
+  stochasticBinary,
+  ternary,
+  ttq,
+  uniform,
+} from "lowbit/quantize";
 import { beforeAll, describe, expect, it } from "vitest";
 import { np, startEngine } from "../src/autograd.ts";
+import { RecipeError } from "../src/errors.ts";
+import { clipped } from "../src/estimators/gradients.ts";
+import { batchNorm } from "../src/layers/batch-norm.ts";
 import { dense } from "../src/layers/dense.ts";
+import type { Layer } from "../src/layers/layer.ts";
 import { Model } from "../src/model.ts";
 import { extragradient } from "../src/optimizers/extragradient.ts";
 import { sgd } from "../src/optimizers/sgd.ts";
@@ -14,12 +32,15 @@ import { distillation } from "../src/strategies/distillation.ts";
 import { expectationBackpropagation, expectedSign } from "../src/strategies/expectation.ts";
 import { inq } from "../src/strategies/inq.ts";
 import { type Lc, lc } from "../src/strategies/lc.ts";
+import { dorefaTraining, lsqTraining, ttqTraining } from "../src/strategies/learned-levels.ts";
 import { compileForward } from "../src/strategies/pass.ts";
 import { proximalNewton } from "../src/strategies/proximal-newton.ts";
 import { distance } from "../src/strategies/pull.ts";
+import { unitSigns } from "../src/strategies/quantized.ts";
+import { straightThroughTraining } from "../src/strategies/straight-through.ts";
 import type { Strategy, View } from "../src/strategies/strategy.ts";
 import { floatsOf } from "../src/strategies/view.ts";
-import { type HostTensor, toArrays } from "../src/values.ts";
+import { type HostTensor, toArray, toArrays } from "../src/values.ts";
 import {
   distanceAtEnd,
   pretrained,
@@ -204,6 +225,185 @@ describe("expectation backpropagation", () => {
   });
 });
 
+/** What a step from here would compute with in the first slot, and what would be exported here. */
+async function computedAndExported(view: View, step: number, own: Strategy) {
+  const [slot] = view.slots;
+  const given = (await own.weightsFor?.(step + 1, view))?.weights?.[slot!.name];
+  const computed = view.compute(slot!, (parameters) =>
+    own.weight!(slot!, parameters[slot!.name]!.ref, given && toArray(given), { parameters } as never),
+  ).data;
+  const constant = (await own.export(view))[slot!.name]!;
+  if (constant.kind !== "quantized") throw new Error("expected codes");
+  return { computed, constant, exported: (await floatsOf(slot!, constant)).data, latent: view.latent(slot!).data };
+}
+
+/** Whether something holds of the first slot before the last step; `parameter` is NaN where the strategy has none of that name. */
+async function holdsAtLast(
+  strategy: () => Strategy,
+  holds: (
+    found: Awaited<ReturnType<typeof computedAndExported>>,
+    parameter: (part: string) => number,
+    view: View,
+  ) => boolean | Promise<boolean>,
+  recipe: Parameters<typeof train>[1] = {},
+): Promise<boolean> {
+  let held = false;
+  const look = async (view: View, step: number, own: Strategy) => {
+    if (step + 2 !== view.steps) return;
+    const parameter = (part: string): number => {
+      try {
+        return view.parameter(`${view.slots[0]!.name}.${part}`).data[0]!;
+      } catch {
+        return Number.NaN;
+      }
+    };
+    held = await holds(await computedAndExported(view, step, own), parameter, view);
+  };
+  await train(strategy, { look, ...recipe });
+  return held;
+}
+
+const near = (a: ArrayLike<number>, b: ArrayLike<number>, by = 1e-6): boolean =>
+  a.length === b.length && Array.from(a).every((value, i) => Math.abs(value - b[i]!) <= by);
+
+describe("expectation backpropagation, at its end", () => {
+  const layers = (more: readonly Layer[] = [], bias = false) => [
+    dense("first", { from: [12], outputs: 30, bias }),
+    ...more,
+    expectedSign("sign"),
+    dense("last", { from: [30], outputs: 3 }),
+  ];
+  /** Log odds so far from 0 that tanh is ±1 to the bit. */
+  const certain = (k: number, n: number): HostTensor => ({
+    shape: [k, n],
+    data: Float32Array.from({ length: k * n }, (_, i) => (Math.sin(5 * i) >= 0 ? 20 : -20)),
+  });
+
+  it("exports the weights that its last step computed with, ±1 without a scale", async () => {
+    const sure = { initial: { "first.weight": certain(12, 30), "last.weight": certain(30, 3) } };
+    const same = (strategy: () => Strategy) =>
+      holdsAtLast(strategy, ({ computed, exported, latent }) => near(computed, exported, 0) && latent.length === 360, {
+        layers: () => layers(),
+        peakRate: 1e-3,
+        epochs: 2,
+        ...sure,
+      });
+    expect(await same(() => expectationBackpropagation())).toBe(true);
+    // Where weights are in doubt, their signs.
+    const likely = (strategy: () => Strategy) =>
+      holdsAtLast(
+        strategy,
+        ({ computed, exported, latent }) =>
+          near(
+            exported,
+            Array.from(computed, (w) => (w >= 0 ? 1 : -1)),
+            0,
+          ) && near(computed, Array.from(latent, Math.tanh), 1e-5),
+        { layers: () => layers() },
+      );
+    expect(await likely(() => expectationBackpropagation())).toBe(true);
+    expect(await likely(() => ste(binary()))).toBe(false);
+  });
+
+  it.each([
+    ["bias", () => layers([], true), "first.bias"],
+    ["normalization", () => layers([batchNorm("norm", { channels: 30 })]), "norm.bias"],
+  ] as const)("takes no %s behind its sums", async (_, network, named) => {
+    const refused = train(() => expectationBackpropagation(), { layers: network, epochs: 1 });
+    await expect(refused).rejects.toThrow(RecipeError);
+    await expect(refused).rejects.toThrow(named);
+  });
+
+  it("takes the bias of a layer that it leaves float", async () => {
+    const but = () => expectationBackpropagation({ layers: ({ name }) => name !== "first.weight" });
+    const { weights } = await train(but, { layers: () => layers([], true), epochs: 1 });
+    expect(Object.keys(weights)).toEqual(["last.weight"]);
+  });
+});
+
+describe("BinaryConnect", () => {
+  it("draws +1 with probability (w + 1) / 2, clipped, anew at each step", async () => {
+    const data = Float32Array.of(-1.5, -1, -0.6, -0.2, 0, 0.3, 0.5, 0.9, 1, 2);
+    const slot = new Model([dense("layer", { from: [10], outputs: 1 })]).slots[0]!;
+    const view = { slots: [slot], seed: 3, latent: () => ({ shape: [1, 10], data }) } as never;
+    const steps = 1500;
+    const holds = async (strategy: Strategy) => {
+      const up = new Float64Array(data.length);
+      let both = 0;
+      for (let step = 0; step < steps; step++) {
+        const used = (await strategy.weightsFor!(step, view)).weights![slot.name]!.data;
+        expect(used.every((w) => Math.abs(w) === 1)).toBe(true);
+        for (const [i, w] of used.entries()) up[i]! += w > 0 ? 1 : 0;
+        both += used[3]! > 0 && used[5]! > 0 ? 1 : 0;
+      }
+      const expected = (p: number, count: number) => Math.abs(count - p * steps) <= 5 * Math.sqrt(p * (1 - p) * steps);
+      // Two weights of one tensor are drawn independently.
+      return (
+        data.every((w, i) => expected(Math.min(1, Math.max(0, (w + 1) / 2)), up[i]!)) && expected(0.4 * 0.65, both)
+      );
+    };
+    const drawn = { quantizer: stochasticBinary(), estimator: clipped, exported: unitSigns() };
+    expect(await holds(straightThroughTraining(drawn))).toBe(true);
+    expect(await holds(ste(unitSigns()))).toBe(false);
+  });
+});
+
+describe("strategies with learned levels compute with what they export", () => {
+  it.each([1, 2] as const)("DoReFa-Net of %d bits: levels of the paper", async (bits) => {
+    const holds = (strategy: () => Strategy) =>
+      holdsAtLast(strategy, ({ computed, exported, latent }) => {
+        const mean = latent.reduce((sum, w) => sum + Math.abs(w), 0) / latent.length;
+        const levels = bits === 1 ? [-mean, mean] : [-1, -1 / 3, 1 / 3, 1];
+        const used = [...new Set(exported)].sort((a, b) => a - b);
+        return near(computed, exported) && near(used, levels);
+      });
+    expect(await holds(() => dorefaTraining({ bits }))).toBe(true);
+    expect(await holds(() => ste(dorefa({ bits: 2 })))).toBe(false);
+    expect(await holds(() => ste(binary()))).toBe(false);
+  });
+
+  it("trained ternary quantization: two levels that have left the means they start at, and are no least squares", async () => {
+    const holds = (strategy: () => Strategy) =>
+      holdsAtLast(strategy, async ({ computed, exported, constant, latent }, parameter, view) => {
+        if (constant.decoding.kind !== "table") return false;
+        const [positive, negative] = [parameter("positive"), parameter("negative")];
+        const { codebook: squares } = await quantize({ shape: view.slots[0]!.shape, data: latent }, ttq());
+        return (
+          near(computed, exported) &&
+          near(constant.decoding.codebook, [-negative, 0, positive]) &&
+          Math.abs(positive - negative) > 0.01 &&
+          Math.abs(positive - squares![2]!) > 0.01 &&
+          Math.abs(negative + squares![0]!) > 0.01
+        );
+      });
+    expect(await holds(() => ttqTraining())).toBe(true);
+    expect(await holds(() => ste(ttq()))).toBe(false);
+  });
+
+  it.each([2, 4] as const)("learned step size of %d bits: a step that has left its start", async (bits) => {
+    const most = 2 ** (bits - 1) - 1;
+    const start = (data: Float32Array) =>
+      (2 * data.reduce((sum, w) => sum + Math.abs(w), 0)) / data.length / Math.sqrt(most);
+    const first = (await pretrained())["first.weight"]!.data;
+    const holds = (strategy: () => Strategy) =>
+      holdsAtLast(
+        strategy,
+        ({ computed, exported, constant, latent }, parameter) => {
+          const step = constant.scale?.[0] ?? Number.NaN;
+          return (
+            near(computed, exported) &&
+            step === parameter("step") &&
+            Math.abs(step / start(first) - 1) > 0.01 &&
+            Math.abs(step / start(latent) - 1) > 0.01
+          );
+        },
+        { initial: { "first.weight": { shape: [12, 8], data: first } } },
+      );
+    expect(await holds(() => lsqTraining({ bits }))).toBe(true);
+    expect(await holds(() => ste(uniform({ bits, per: "tensor" })))).toBe(false);
+  });
+});
+
 describe("Bitwise networks", () => {
   it("compute with tanh in the first phase and with signs in the second", async () => {
     const model = new Model([
@@ -290,6 +490,34 @@ describe("codebook tuning", () => {
     ).toBe(true);
     expect(await holds(() => ste(kmeans({ k: 4 })))).toBe(false);
   });
+});
+
+describe("codebook tuning of tables with a 0", () => {
+  it("keeps it, and so what is pruned, while the other entries move", async () => {
+    const holds = async (strategy: () => Strategy) => {
+      const seen: { zeros: string; levels: number[] }[] = [];
+      const look = async (view: View, _step: number, own: Strategy) => {
+        const { data } = await floatsOf(view.slots[0]!, (await own.export(view))[view.slots[0]!.name]!);
+        const zeros = [...data.keys()].filter((i) => data[i] === 0);
+        seen.push({ zeros: zeros.join(), levels: [...new Set(data)].sort((a, b) => a - b) });
+      };
+      await train(strategy, { look, epochs: 3, initial: await pretrained() });
+      const [start, end] = [seen[0]!, seen.at(-1)!];
+      const kept = start.zeros.length > 0 && seen.every(({ zeros }) => zeros === start.zeros);
+      return kept && start.levels.every((level, i) => (level === 0) === (level === end.levels[i]));
+    };
+    expect(await holds(() => codebookTuning({ quantizer: ttq() }))).toBe(true);
+    expect(await holds(() => ste(ttq()))).toBe(false);
+  });
+
+  it.each([pow2({ bits: 3 }), dorefa({ bits: 2 }), admmShift({ shift: 1 })])(
+    "refuses a quantizer with scales: $scheme",
+    async (quantizer) => {
+      const refused = train(() => codebookTuning({ quantizer }), { epochs: 1, initial: await pretrained() });
+      await expect(refused).rejects.toThrow(RecipeError);
+      await expect(refused).rejects.toThrow(`${quantizer.scheme} gives first.weight scales`);
+    },
+  );
 });
 
 describe("distillation", () => {

@@ -2,6 +2,7 @@ import { autograd, np } from "../autograd.ts";
 import { type GraphWriter, signNodes, vector } from "../export/graph.ts";
 import { quantizeNode } from "../layers/input.ts";
 import { type Layer, required } from "../layers/layer.ts";
+import { ABOVE_ZERO } from "../optimizers/optimizer.ts";
 import { filled, type HostTensors } from "../values.ts";
 import { clipped, polynomial } from "./gradients.ts";
 import { straightThrough } from "./ste.ts";
@@ -35,7 +36,7 @@ export function dorefaActivation(name: string, bits: number): Layer {
 }
 
 /**
- * PACT (Choi et al. 2018): x clipped to [0, α] on 2^k - 1 steps, α a parameter `name.alpha`; ∂y/∂x = 1 for 0 < x < α, ∂y/∂α = 1 for x >= α. α keeps above 0 as its clip is; weight decay on it is the optimizer's.
+ * PACT (Choi et al. 2018): x clipped to [0, α] on 2^k - 1 steps, α a parameter `name.alpha`; ∂y/∂x = 1 for 0 < x < α, ∂y/∂α = 1 for x >= α. α is kept above 0. The paper's decay of α is the optimizer's: `adam({ decay, decays: (name) => name.endsWith(".alpha") })`.
  * @param start α at the start
  */
 export function pactActivation(name: string, bits: number, start = 6): Layer {
@@ -45,6 +46,7 @@ export function pactActivation(name: string, bits: number, start = 6): Layer {
   return {
     name,
     initialize: () => ({ [alpha]: filled([1], start) }),
+    limits: { [alpha]: ABOVE_ZERO },
     apply(x, parameters) {
       const end = required(parameters, alpha);
       // min(max(x, 0), α): its gradient by α is that of the paper.
@@ -67,6 +69,7 @@ export function lsqActivation(name: string, bits: number, start = 0.1): Layer {
   return {
     name,
     initialize: () => ({ [parameter]: filled([1], start) }),
+    limits: { [parameter]: ABOVE_ZERO },
     apply(x, parameters) {
       const g = 1 / Math.sqrt(x.size * levels);
       const s = required(parameters, parameter);
@@ -149,7 +152,7 @@ export function shiftedPrelu(name: string, channels: number): Layer {
 }
 
 /**
- * ABC-Net's activations (Lin et al. 2017): Σ_i β_i h(x + v_i), h(x) = sign(clip(x, 0, 1) - 1/2) of ±1, shifts v (`name.shift`) and scales β (`name.scale`) parameters; the gradient of h is 1 on [0, 1].
+ * ABC-Net's activations (Lin, Zhao, Pan 2017): Σ_i β_i h(x + v_i), h(x) = sign(x - 1/2) of ±1, +1 at 1/2; shifts v (`name.shift`) and scales β (`name.scale`) parameters. The derivative of h is the indicator of [0, 1]: 1 there, else 0.
  * @param bases M; shifts start spread over -1/2..1/2
  */
 export function abcActivation(name: string, bases: number): Layer {
@@ -161,20 +164,19 @@ export function abcActivation(name: string, bases: number): Layer {
     apply(x, parameters) {
       const [v, beta] = [required(parameters, shift), required(parameters, scale)];
       const terms = Array.from({ length: bases }, (_, i) => {
-        const within = np.clip(x.ref.add(v.ref.slice(i)), 0, 1);
-        // Twice, as h goes from -1 to 1 over that interval.
-        const soft = within.ref.mul(2).sub(1);
-        return straightThrough(np.where(within.greaterEqual(0.5), 1, -1), soft).mul(beta.ref.slice(i));
+        // One addition, as in the Graph, so that both round alike.
+        const moved = x.ref.add(v.ref.slice(i).sub(0.5));
+        const hard = np.where(moved.ref.greaterEqual(0), 1, -1);
+        return straightThrough(hard, np.clip(moved, -0.5, 0.5)).mul(beta.ref.slice(i));
       });
       for (const array of [x, v, beta]) array.dispose();
       return terms.reduce((sum, term) => sum.add(term));
     },
     write(graph, x, tensors) {
       const terms = Array.from({ length: bases }, (_, i) => {
-        // x + v >= 1/2 as a sign; a sum of exactly 1/2 is 0 there, +1 here.
         const by = vector(graph, `${shift}.${i}`, filled([1], required(tensors, shift).data[i]! - 0.5));
         const moved = graph.add("add", `${name}.${i}.add`, [x, by], {});
-        const sign = graph.add("sign", `${name}.${i}`, [moved], {});
+        const sign = signNodes(graph, `${name}.${i}`, moved);
         return graph.add(
           "mul",
           `${name}.${i}.mul`,

@@ -9,7 +9,11 @@ export interface EmbeddingOptions {
   readonly size: number;
 }
 
-/** Rows of a table by number: y[n,t,:] = table[x[n,t],:]. The batch holds whole numbers; in the Graph the input is int32. Parameter `name.weight` [tokens, size]. */
+/**
+ * Rows of a table by number: y[n,t,:] = table[x[n,t],:]. The batch holds whole numbers; in the Graph the input is int32. Parameter `name.weight` [tokens, size].
+ *
+ * Its table is a slot, but a lookup is no product: strategies that draw products (`lrNets`, `sparseDropoutTraining`, `vnq` ...) have to leave it out, `layers: (slot) => slot.name !== "name.weight"`; they throw RecipeError where they do not.
+ */
 export function embedding(name: string, { tokens, size }: EmbeddingOptions): Layer {
   const weight = `${name}.weight`;
   const slot: WeightSlot = { name: weight, shape: [tokens, size], rows: (w) => w, columns: (q) => q };

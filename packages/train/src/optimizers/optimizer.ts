@@ -60,6 +60,9 @@ export const atRate = (clock: np.Array, factor: number): np.Array => clock.ref.m
 /** Where a parameter is kept: within ±limit, or between the least and the largest value. */
 export type Limit = number | readonly [least: number, largest: number];
 
+/** Of a learned step, threshold or end of a range, which divides: it stays above 0. */
+export const ABOVE_ZERO: Limit = [1e-6, Number.POSITIVE_INFINITY];
+
 /** What decays by default: weights of products and tables. Biases, scales, thresholds, steps and log variances have values that are not better for being near 0. */
 export const isWeight = (parameter: string): boolean => parameter.endsWith(".weight");
 

@@ -4,7 +4,7 @@ import { type Arrays, filled, type HostTensor, toArray, toHostTensor } from "../
 import { exportEach, quantizeSlot } from "./quantized.ts";
 import type { Strategy, View, WeightSlot } from "./strategy.ts";
 import {
-  drawPreactivation,
+  drawNormal,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
@@ -33,6 +33,8 @@ const groupsOf = ({ shape }: WeightSlot): number => shape.at(-1)!;
  *
  * z drawn once for each sample, and the pre-activation by the local reparameterization. A group of ln α_z > threshold goes, inputs and all; the others become μ_z μ, in steps as fine as their posterior
  * standard deviation is (`posteriorGrid`), so the bits of a layer follow from what the data say.
+ *
+ * A border of +1 around an image is scaled as well, by the mean μ_z of its channel, as in what is exported.
  */
 export function bayesianCompression(options: BayesianCompressionOptions): Strategy {
   const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
@@ -47,6 +49,7 @@ export function bayesianCompression(options: BayesianCompressionOptions): Strate
       }
       return { ...scales, ...initialLogVariances(slots, parameters, layers, start) };
     },
+    drawn: layers,
     rate: rateOfVariances(varianceRate),
     weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
     linear(slot, product, x, w, scope) {
@@ -54,9 +57,11 @@ export function bayesianCompression(options: BayesianCompressionOptions): Strate
       const names = scalesOf(slot);
       const spread = np.exp(scope.parameters[names.logVariance]!.ref.div(2));
       const z = scope.parameters[names.mean]!.ref.add(spread.mul(scope.normal([x.shape[0]!, groupsOf(slot)])));
-      const perSample = z.reshape([x.shape[0]!, ...x.shape.slice(1, -1).map(() => 1), groupsOf(slot)]);
+      const scaled = x.mul(z.reshape([x.shape[0]!, ...x.shape.slice(1, -1).map(() => 1), groupsOf(slot)]));
       const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
-      return drawPreactivation(product, x.mul(perSample), w, variance, scope);
+      const expected = along(scope.parameters, slot, names.mean);
+      const noise = scaledProduct(product, scaled.ref.mul(scaled.ref), variance, expected.ref.mul(expected.ref));
+      return drawNormal(scaledProduct(product, scaled, w, expected), noise, scope);
     },
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map((slot) => {
@@ -79,6 +84,30 @@ export function bayesianCompression(options: BayesianCompressionOptions): Strate
   };
 }
 
+/** A scale of each group, shaped as the slot's weight in the engine. The parameters are shared. */
+const along = (parameters: Readonly<Arrays>, slot: WeightSlot, name: string): np.Array =>
+  // The core's last axis is the input; in the engine it is the last but one.
+  slot.columns(np.ones([...slot.shape]).mul(parameters[name]!.ref.reshape([groupsOf(slot)])));
+
+/**
+ * A product by w of inputs that are scaled already, with the border of an image scaled by `factor` (shaped as w): product(x, w) + product(0, w (factor - 1)). A product is linear in w, and in an image together with its border; what
+ * is added is 0 where the border is 0 or there is none. Takes all arrays.
+ */
+function scaledProduct(
+  product: (x: np.Array, w: np.Array) => np.Array,
+  x: np.Array,
+  w: np.Array,
+  factor: np.Array,
+): np.Array {
+  if (x.ndim < 4) {
+    factor.dispose();
+    return product(x, w);
+  }
+  const nothing = np.zeros([1, ...x.shape.slice(1)]);
+  const border = product(nothing, w.ref.mul(factor.sub(1)));
+  return product(x, w).add(border);
+}
+
 /** Mean and variance of what is left of each weight, in the core's layout: μ_z μ (0 in a group that goes), and σ_z² (σ² + μ²) + μ_z² σ². */
 export function groupPosterior(
   view: View,
@@ -86,21 +115,17 @@ export function groupPosterior(
   threshold: number,
 ): { mean: HostTensor; variance: HostTensor } {
   const names = scalesOf(slot);
-  const groups = groupsOf(slot);
-  // The core's last axis is the input; in the engine it is the last but one.
-  const along = (parameters: Readonly<Arrays>, name: string) =>
-    slot.columns(np.ones([...slot.shape]).mul(parameters[name]!.ref.reshape([groups])));
   return {
     mean: view.compute(slot, (parameters) => {
-      const z = along(parameters, names.mean);
-      const lnAlpha = logAlpha(along(parameters, names.logVariance), z.ref);
+      const z = along(parameters, slot, names.mean);
+      const lnAlpha = logAlpha(along(parameters, slot, names.logVariance), z.ref);
       return np.where(lnAlpha.greater(threshold), 0, z.mul(parameters[slot.name]!.ref));
     }),
     variance: view.compute(slot, (parameters) => {
-      const z = along(parameters, names.mean);
+      const z = along(parameters, slot, names.mean);
       const mu = parameters[slot.name]!.ref;
       const own = np.exp(parameters[logVarianceOf(slot.name)]!.ref);
-      const shared = np.exp(along(parameters, names.logVariance));
+      const shared = np.exp(along(parameters, slot, names.logVariance));
       return shared.mul(own.ref.add(mu.ref.mul(mu))).add(z.ref.mul(z).mul(own));
     }),
   };

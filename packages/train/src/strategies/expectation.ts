@@ -1,15 +1,16 @@
-import { binary } from "lowbit/quantize";
 import { np, scipySpecial } from "../autograd.ts";
+import { RecipeError } from "../errors.ts";
 import { signSte, straightThrough } from "../estimators/ste.ts";
 import { signNodes } from "../export/graph.ts";
 import type { Layer } from "../layers/layer.ts";
-
-import { exportLatent } from "./quantized.ts";
-import type { Strategy, WeightSlot } from "./strategy.ts";
+import type { HostTensors } from "../values.ts";
+import { among, exportLatent, unitSigns } from "./quantized.ts";
+import type { LayerChoice, Strategy, WeightSlot } from "./strategy.ts";
 
 export interface ExpectationBackpropagationOptions {
   /** Whether the inputs of a slot are signs, whose squares are 1 for certain; the others are known numbers. Default: of all but the first. */
   readonly signs?: (slot: WeightSlot) => boolean;
+  readonly layers?: LayerChoice;
 }
 
 /** Added to a variance, which is 0 once all weights are certain. */
@@ -22,19 +23,44 @@ const LEAST = 1e-4;
  *   μ = Σ ⟨w⟩ ⟨x⟩,   σ² = Σ ⟨x²⟩ - ⟨w⟩² ⟨x⟩²,
  *
  * and a sign behind it has the mean 2Φ(μ/σ) - 1 (`expectedSign`). No number is drawn: training works on means. h moves by the gradient with respect to ⟨w⟩ (equation 11: the update of the log odds), not by that
- * through tanh, which would vanish where a weight is sure. Exported is sign(h). Layers are dense (or conv) and `expectedSign` in turn, without normalizations.
+ * through tanh, which would vanish where a weight is sure. Exported is sign(h), ±1 without a scale.
+ *
+ * Layers are dense (or conv) and `expectedSign` in turn. As training goes on with μ/σ where the finished network has the sum itself, nothing may stand behind a layer that knows its scale: no bias, no normalization. Before training
+ * it throws RecipeError where there is a parameter `*.bias`, but for those of layers that `layers` leaves out.
  */
-export function expectationBackpropagation({ signs }: ExpectationBackpropagationOptions = {}): Strategy {
+export function expectationBackpropagation({
+  signs,
+  layers = () => true,
+}: ExpectationBackpropagationOptions = {}): Strategy {
   return {
     name: "expectation-backpropagation",
-    weight: (_slot, latent) => straightThrough(np.tanh(latent.ref), latent),
+    initialize(slots, parameters) {
+      checkNoBias(slots, parameters, layers);
+      return {};
+    },
+    drawn: layers,
+    weight: (slot, latent) => (layers(slot) ? straightThrough(np.tanh(latent.ref), latent) : latent),
     linear(slot, product, x, w, { slots }) {
+      if (!layers(slot)) return product(x, w);
       const behind = signs?.(slot) ?? [...slots.keys()].indexOf(slot.name) > 0;
       const { mean, variance } = preactivationMoments(product, x, w, behind);
       return mean.div(np.sqrt(variance.add(LEAST)));
     },
-    export: (view) => exportLatent(view, binary({ per: "tensor" })),
+    export: (view) => exportLatent(view, among(unitSigns(), layers)),
   };
+}
+
+/** @throws RecipeError where something is added to what a layer of binary weights computes */
+function checkNoBias(slots: readonly WeightSlot[], parameters: HostTensors, layers: LayerChoice): void {
+  const float = slots.filter((slot) => !layers(slot));
+  const bias = Object.keys(parameters).find(
+    (name) => name.endsWith(".bias") && !float.some((slot) => slot.name.startsWith(name.slice(0, -"bias".length))),
+  );
+  if (bias === undefined) return;
+  throw new RecipeError(
+    `expectationBackpropagation takes no bias and no normalization, for it trains on a sum over its deviation and exports the sum alone, but the network has ${bias}; ` +
+      "leave it out (dense and conv have none by default), or keep its layer float by `layers`",
+  );
 }
 
 /** Mean and variance of Σ w x for independent w = ±1 of mean ⟨w⟩, and x known or signs of mean ⟨x⟩. Takes x and w. */

@@ -1,5 +1,6 @@
 import { defineQuantizer, dorefa, type Quantizer, ttq, uniform } from "lowbit/quantize";
 import { dorefaWeights, lsqWeights, ttqWeights } from "../estimators/learned-weights.ts";
+import { ABOVE_ZERO } from "../optimizers/optimizer.ts";
 import { filled, type HostTensor } from "../values.ts";
 import { exportEach, exportLatent, quantizeSlot } from "./quantized.ts";
 import type { LayerChoice, Strategy } from "./strategy.ts";
@@ -10,7 +11,12 @@ interface Layers {
 
 const meanMagnitude = ({ data }: HostTensor): number => data.reduce((sum, w) => sum + Math.abs(w), 0) / data.length;
 
-/** DoReFa-Net's weights in training: see `dorefaWeights`. Their levels lie in -1..1, so a normalization follows each layer. */
+/**
+ * DoReFa-Net's weights of k bits (Zhou et al. 2016): 2 quantize_k(tanh(w) / (2 max|tanh w|) + 1/2) - 1, straight through the rounding alone; of 1 bit sign(w) E|w|. Their levels lie in -1..1, so a normalization
+ * follows each layer.
+ *
+ * @param bits 1..8
+ */
 export function dorefaTraining({
   bits,
   layers = () => true,
@@ -23,7 +29,10 @@ export function dorefaTraining({
   };
 }
 
-/** Trained ternary quantization: see `ttqWeights`; `name.positive` and `name.negative` are the levels, which start at the mean magnitude. */
+/**
+ * Trained ternary quantization (Zhu et al. 2017): +W_p where w > Δ, -W_n where w < -Δ, else 0, Δ = 0.05 max|w|. The levels are learned, parameters `name.positive` and `name.negative` that start at the mean magnitude:
+ * ∂L/∂W_p = Σ_{w > Δ} ∂L/∂q, ∂L/∂W_n = -Σ_{w < -Δ} ∂L/∂q, and ∂L/∂w = ∂L/∂q times W_p, 1, W_n.
+ */
 export function ttqTraining({ layers = () => true }: Layers = {}): Strategy {
   const levelsOf = (name: string) => [`${name}.positive`, `${name}.negative`] as const;
   return {
@@ -60,7 +69,11 @@ const withTable = (
   },
 });
 
-/** LSQ's weights in training: see `lsqWeights`; `name.step` is the step, which starts at 2 E|w| / √Q_P. */
+/**
+ * Learned step size quantization (Esser et al. 2020): round(clip(w/s, -2^(b-1), 2^(b-1) - 1)) s, s a parameter `name.step` > 0 that starts at 2 E|w| / √Q_P, Q_P = 2^(b-1) - 1, with its gradient times 1 / √(N Q_P), N weights.
+ *
+ * @param bits 2..8
+ */
 export function lsqTraining({
   bits,
   layers = () => true,
@@ -76,6 +89,7 @@ export function lsqTraining({
           .filter(layers)
           .map(({ name }) => [stepOf(name), filled([1], (2 * meanMagnitude(parameters[name]!)) / Math.sqrt(most))]),
       ),
+    limits: (slots) => Object.fromEntries(slots.filter(layers).map(({ name }) => [stepOf(name), ABOVE_ZERO])),
     weight: (slot, latent, _given, { parameters }) =>
       layers(slot) ? lsqWeights(latent, parameters[stepOf(slot.name)]!.ref, bits) : latent,
     export: (view) =>

@@ -1,5 +1,6 @@
 import { defineQuantizer, softWeightSharing as fitted, type Quantizer } from "lowbit/quantize";
 import { np } from "../autograd.ts";
+import { RecipeError } from "../errors.ts";
 import { type Arrays, filled, type HostTensor, toHostTensor } from "../values.ts";
 import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
 
@@ -37,8 +38,13 @@ export function initialMixture(
   layers: LayerChoice,
   { others, atZero }: MixtureSize,
 ): Record<string, HostTensor> {
+  const chosen = slots.filter(layers);
+  if (chosen.length === 0)
+    throw new RecipeError(
+      `a mixture of weights: \`layers\` chooses none of ${slots.map(({ name }) => name).join(", ")}`,
+    );
   const most = Math.max(
-    ...slots.filter(layers).map(({ name }) => parameters[name]!.data.reduce((max, w) => Math.max(max, Math.abs(w)), 0)),
+    ...chosen.map(({ name }) => parameters[name]!.data.reduce((max, w) => Math.max(max, Math.abs(w)), 0)),
   );
   const means = Float32Array.from({ length: others }, (_, j) => most * ((2 * (j + 0.5)) / others - 1));
   return {

@@ -1,16 +1,17 @@
 import { type np, random } from "../autograd.ts";
+import { RecipeError } from "../errors.ts";
 import { straightThrough } from "../estimators/ste.ts";
 import type { Context } from "../layers/layer.ts";
 import type { Model, StepArguments } from "../model.ts";
 import type { Arrays } from "../values.ts";
-import type { Scope, Strategy } from "./strategy.ts";
+import type { Scope, Strategy, WeightSlot } from "./strategy.ts";
 
 /** A pass through a network under a strategy, inside a compiled function. */
 export interface Pass {
   readonly scope: Scope;
   /** By full name, once it has run in training. */
   readonly batchStatistics: Arrays;
-  /** x -> logits. Takes x. */
+  /** x -> logits. Takes x. @throws RecipeError in training, where a weight that the strategy draws is none that a layer multiplies by */
   run(x: np.Array): np.Array;
 }
 
@@ -38,13 +39,20 @@ export function compileForward(
     normal: (shape) => random.normal(random.key(given.seed.ref.add(draws++)), [...shape]),
   };
   const batchStatistics: Arrays = {};
+  const multiplied = new Set<string>();
   const context: Context = {
     training,
     statistics,
     batchStatistics,
     constants: given.constants,
     ...(strategy.linear && {
-      linear: (name, product, x, w) => strategy.linear!(slots.get(name)!, product, x, w, scope),
+      linear(name, product, x, w) {
+        const slot = slots.get(name);
+        // A weight with a rule of its own is no slot.
+        if (slot === undefined) return product(x, w);
+        multiplied.add(name);
+        return strategy.linear!(slot, product, x, w, scope);
+      },
     }),
   };
   return {
@@ -60,7 +68,21 @@ export function compileForward(
         else if (strategy.weight) effective[name] = strategy.weight(slot, latent, own, scope);
         else effective[name] = own === undefined ? latent : straightThrough(slot.columns(own), latent);
       }
-      return model.forward(x, effective, context);
+      const logits = model.forward(x, effective, context);
+      if (training) checkDrawn(strategy, model.slots, multiplied);
+      return logits;
     },
   };
+}
+
+/** @throws RecipeError */
+function checkDrawn(strategy: Strategy, slots: readonly WeightSlot[], multiplied: ReadonlySet<string>): void {
+  if (strategy.drawn !== undefined && !slots.some(strategy.drawn))
+    throw new RecipeError(`${strategy.name}: \`layers\` chooses none of ${slots.map(({ name }) => name).join(", ")}`);
+  const missed = slots.find((slot) => strategy.drawn?.(slot) && !multiplied.has(slot.name));
+  if (missed === undefined) return;
+  throw new RecipeError(
+    `${strategy.name} draws the products of its weights, but no layer multiplies by ${missed.name} (an embedding looks its rows up), which would be trained by its prior alone; ` +
+      `leave it out: layers: (slot) => slot.name !== "${missed.name}"`,
+  );
 }

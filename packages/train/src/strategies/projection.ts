@@ -1,7 +1,7 @@
 import { clipped, type GradientEstimator } from "../estimators/gradients.ts";
 import { Random } from "../random.ts";
 import type { HostTensor } from "../values.ts";
-import { exportLatent, floatTensor, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
+import { exportLatent, floatTensor, limitsOf, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
 import { seedOf } from "./straight-through.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -25,7 +25,7 @@ const CHOICE = 3;
 export function projection({ projections, noise = 0.2, estimator = clipped, exported }: ProjectionOptions): Strategy {
   return {
     name: `projection:${projections.map(({ scheme }) => scheme).join()}:${noise}:${estimator.scheme ?? "own"}`,
-    limit: () => estimator.limit,
+    limits: (slots) => limitsOf(projections[0]!, slots, estimator),
     async weightsFor(step, view) {
       const weights: Record<string, HostTensor> = {};
       for (const [index, slot] of view.slots.entries()) {

@@ -1,6 +1,7 @@
 import type { Constant } from "lowbit";
 import { defineQuantizer, type Quantized, type Quantizer, quantize } from "lowbit/quantize";
 import type { GradientEstimator } from "../estimators/gradients.ts";
+import type { Limit } from "../optimizers/optimizer.ts";
 import type { HostTensor } from "../values.ts";
 import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
 
@@ -50,15 +51,20 @@ export const among = (choice: QuantizerChoice, layers: LayerChoice | undefined):
 /** A choice in words, part of what tells one run from another: one quantizer's scheme, or `mixed`. */
 export const schemeOf = (choice: QuantizerChoice): string => (typeof choice === "function" ? "mixed" : choice.scheme);
 
-/** How far a slot's latent weights may go under a quantizer and a gradient: to where either has nothing more to say. */
-export const limitOf = (
+/** How far latent weights may go under a quantizer and a gradient: to where either has nothing more to say. */
+export function limitsOf(
   choice: QuantizerChoice,
-  slot: WeightSlot,
-  estimator?: GradientEstimator,
-): number | undefined => {
-  const quantizer = quantizerOf(choice, slot);
-  return quantizer && (estimator?.limit ?? quantizer.range?.[1]);
-};
+  slots: readonly WeightSlot[],
+  estimator: GradientEstimator,
+): Record<string, Limit> {
+  const limits: Record<string, Limit> = {};
+  for (const slot of slots) {
+    const quantizer = quantizerOf(choice, slot);
+    const limit = quantizer && (estimator.limit ?? quantizer.range);
+    if (limit !== undefined) limits[slot.name] = limit;
+  }
+  return limits;
+}
 
 /** What a quantizer may ask for besides the weights. */
 export interface QuantizerInputs {

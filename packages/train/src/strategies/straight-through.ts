@@ -3,7 +3,7 @@ import {
   among,
   exportLatent,
   floatTensor,
-  limitOf,
+  limitsOf,
   type QuantizerChoice,
   quantizerOf,
   quantizeSlot,
@@ -39,7 +39,7 @@ export function straightThroughTraining({
   const gradient = estimator === identity ? "" : `:${estimator.scheme ?? "own"}`;
   return {
     name: `ste:${schemeOf(quantizer)}${gradient}${exported ? `>${schemeOf(exported)}` : ""}`,
-    limit: (slot) => limitOf(chosen, slot, estimator),
+    limits: (slots) => limitsOf(chosen, slots, estimator),
     async weightsFor(step, view) {
       const weights: Record<string, Awaited<ReturnType<typeof floatTensor>>> = {};
       for (const [index, slot] of view.slots.entries()) {

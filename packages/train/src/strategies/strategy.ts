@@ -1,5 +1,6 @@
 import type { Constant } from "lowbit";
 import type { np } from "../autograd.ts";
+import type { Limit } from "../optimizers/optimizer.ts";
 import type { Random } from "../random.ts";
 import type { Arrays, HostTensor, HostTensors } from "../values.ts";
 
@@ -75,8 +76,8 @@ export interface Strategy {
   initialize?(slots: readonly WeightSlot[], parameters: HostTensors, random: Random): Record<string, HostTensor>;
   /** What a parameter's learning rate is multiplied by; default 1. For its own parameters, whose scale is not that of weights. */
   rate?(parameter: string): number;
-  /** Latent weights of a slot are clipped to ± so much after each step; absent: they are not. */
-  limit?(slot: WeightSlot): number | undefined;
+  /** Where latent weights, and parameters of its own, are kept after each step, by full name; others go anywhere. */
+  limits?(slots: readonly WeightSlot[]): Readonly<Record<string, Limit>>;
   /** Called once, before the first step of a run or of the rest of one. */
   prepare?(view: View): void | Promise<void>;
   /** @param step from 0 */
@@ -91,6 +92,8 @@ export interface Strategy {
     w: np.Array,
     scope: Scope,
   ): np.Array;
+  /** Slots whose weights are distributions, which meet the data in `linear` alone. Each has to go through it in training: one that does not would be shaped by its prior alone, and exported as that left it. */
+  readonly drawn?: LayerChoice;
   /** Added to the loss, a scalar. The arrays are shared. */
   penalty?(scope: Scope, outcome: Outcome): np.Array;
   /** Takes the place of the gradients of all parameters, which it takes; inside the compiled step. */

@@ -65,9 +65,14 @@ export function drawPreactivation(
   variance: np.Array,
   scope: Pick<Scope, "normal">,
 ): np.Array {
-  const spread = np.sqrt(product(x.ref.mul(x.ref), variance).add(LEAST));
-  const centre = product(x, mean);
-  return centre.add(spread.mul(scope.normal(spread.shape)));
+  const squares = product(x.ref.mul(x.ref), variance);
+  return drawNormal(product(x, mean), squares, scope);
+}
+
+/** Independent normal numbers of these means and variances, of one shape. Takes both. */
+export function drawNormal(mean: np.Array, variance: np.Array, scope: Pick<Scope, "normal">): np.Array {
+  const spread = np.sqrt(variance.add(LEAST));
+  return mean.add(spread.mul(scope.normal(spread.shape)));
 }
 
 /** What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts. */
@@ -75,7 +80,8 @@ export const normalWeights = (
   layers: LayerChoice,
   warmup: number,
   varianceRate: number,
-): Required<Pick<Strategy, "rate" | "weightsFor" | "linear">> => ({
+): Required<Pick<Strategy, "drawn" | "rate" | "weightsFor" | "linear">> => ({
+  drawn: layers,
   rate: rateOfVariances(varianceRate),
   weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
   linear(slot, product, x, w, scope) {
