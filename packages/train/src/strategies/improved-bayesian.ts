@@ -49,7 +49,7 @@ export function improvedBayesianCompression(options: ImprovedBayesianCompression
       ...initialMixture(slots, parameters, layers, size),
       ...initialLogVariances(slots, parameters, layers, start),
     }),
-    ...normalWeights(layers, warmup, varianceRate),
+    ...normalWeights({ layers, warmup, varianceRate }),
     rate: (parameter) => mixtureRate(parameter) * rateOfVariances(varianceRate)(parameter),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {

@@ -30,7 +30,7 @@ export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): St
   return {
     name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${quantizer.scheme}`,
     initialize: (slots, parameters) => initialLogVariances(slots, parameters, layers, start),
-    ...normalWeights(layers, warmup, varianceRate),
+    ...normalWeights({ layers, warmup, varianceRate }),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()]
         .filter(layers)

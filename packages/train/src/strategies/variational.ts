@@ -76,11 +76,13 @@ export function drawNormal(mean: np.Array, variance: np.Array, scope: Pick<Scope
 }
 
 /** What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts. */
-export const normalWeights = (
-  layers: LayerChoice,
-  warmup: number,
-  varianceRate: number,
-): Required<Pick<Strategy, "drawn" | "rate" | "weightsFor" | "linear">> => ({
+export const normalWeights = ({
+  layers,
+  warmup,
+  varianceRate,
+}: Pick<Required<PosteriorOptions>, "layers" | "warmup" | "varianceRate">): Required<
+  Pick<Strategy, "drawn" | "rate" | "weightsFor" | "linear">
+> => ({
   drawn: layers,
   rate: rateOfVariances(varianceRate),
   weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),

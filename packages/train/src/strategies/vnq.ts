@@ -38,7 +38,7 @@ export function vnq(options: VnqOptions): Strategy {
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    ...normalWeights(layers, warmup, varianceRate),
+    ...normalWeights({ layers, warmup, varianceRate }),
     penalty({ parameters, slots, constants }) {
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];
