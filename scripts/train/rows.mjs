@@ -158,7 +158,7 @@ export const tables = [
   },
   {
     title: "Fashion-MNIST, CNN 32-64-64",
-    note: "Of the low-bit networks the first convolution, 288 of 87,000 weights, is float; that with signs has a shortcut around the third.",
+    note: "Of the low-bit networks the first convolution, 288 of 87,000 weights, is float; that with signs has a shortcut around the third. The float network has ten epochs, the low-bit ones twelve.",
     rows: [
       fashion("float", "float", "32/32"),
       fashion("ternary", "TWN", "2/32", 1),
@@ -168,7 +168,7 @@ export const tables = [
   },
   {
     title: "CIFAR-10 as JPEG files, VGG 32-32-64-64-128-128",
-    note: "Of the low-bit networks the first convolution, 864 of 290,000 weights, is float; that with signs has shortcuts around the second of two convolutions. The files are lossy, and 10,000 of the 50,000 training images are the test: figures compare with each other alone.",
+    note: "Of the low-bit networks the first convolution, 864 of 290,000 weights, is float; that with signs has shortcuts around the second of two convolutions. The float network has four epochs, the low-bit ones six. The files are lossy, and 10,000 of the 50,000 training images are the test: figures compare with each other alone.",
     rows: [
       cifar("float", "float", "32/32"),
       cifar("ternary", "TWN", "2/32", 1.5),

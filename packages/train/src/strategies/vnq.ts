@@ -1,8 +1,8 @@
 import { variational } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { filled, type HostTensor } from "../values.ts";
-import { exportLatent } from "./quantized.ts";
-import type { Strategy } from "./strategy.ts";
+import { chosenSlots, exportEach, floatTensor, quantizeSlot } from "./quantized.ts";
+import type { Strategy, View, WeightSlot } from "./strategy.ts";
 import {
   initialLogVariances,
   logAlpha,
@@ -14,7 +14,17 @@ import {
   precisionOf,
 } from "./variational.ts";
 
-export type VnqOptions = PosteriorOptions;
+export interface VnqOptions extends PosteriorOptions {
+  /** The spikes at the start: a is so many times the mean |w| of the tensor. The larger, the more weights are nearer to 0 than to ±a. Default 1.5. */
+  readonly level?: number;
+  /**
+   * Share of the run, at its end, in which the network computes with what would be exported, straight through, without noise and prior: weights that the spikes have not caught yet are quantized all the same, and the others make up
+   * for it. The paper has no such phase, and hundreds of epochs. Default 0.
+   */
+  readonly settle?: number;
+}
+
+const quantizer = variational({ levels: 3 });
 
 /** Width τ of a spike's window, as a share of the distance a between two levels: at the middle it has fallen to 0.04. */
 const WINDOW = 0.2;
@@ -24,34 +34,45 @@ const WINDOW = 0.2;
  *
  *   KL ≈ Σ_{k≠0} Ω(θ - c_k) KL(σ² / (θ - c_k)²) + (1 - Σ_{k≠0} Ω(θ - c_k)) KL(σ² / θ²),   Ω(t) = exp(-t² / 2τ²),
  *
- * so that each weight is pulled to the level that it is nearest to. Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
+ * so that each weight is pulled to the level that it is nearest to (τ = a / 5). Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
  */
 export function vnq(options: VnqOptions): Strategy {
   const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
+  const { level: times = 1.5, settle = 0 } = options;
+  const drawing = normalWeights({ layers, warmup, varianceRate });
+  const quantized = (view: View, slot: WeightSlot) =>
+    quantizeSlot(slot, view.latent(slot), quantizer, { curvature: precisionOf(view, slot) });
   return {
-    name: `vnq:${samples}:${warmup}:${start}:${varianceRate}`,
+    name: `vnq:${samples}:${warmup}:${start}:${varianceRate}:${times}:${settle}`,
     initialize(slots, parameters) {
       const levels: Record<string, HostTensor> = {};
       for (const { name } of slots.filter(layers)) {
         const { data } = parameters[name]!;
-        levels[`${name}.level`] = filled([1], (1.5 * data.reduce((sum, w) => sum + Math.abs(w), 0)) / data.length);
+        levels[`${name}.level`] = filled([1], (times * data.reduce((sum, w) => sum + Math.abs(w), 0)) / data.length);
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    ...normalWeights({ layers, warmup, varianceRate }),
+    ...drawing,
+    async weightsFor(step, view) {
+      if (step < (1 - settle) * view.steps) return drawing.weightsFor(step, view);
+      const slots = chosenSlots(view, layers);
+      const found = await Promise.all(
+        slots.map(async (slot) => [slot.name, floatTensor(slot, await quantized(view, slot))]),
+      );
+      return { weights: Object.fromEntries(found) };
+    },
+    linear(slot, product, x, w, scope) {
+      return slot.name in scope.weights ? product(x, w) : drawing.linear(slot, product, x, w, scope);
+    },
     penalty({ parameters, slots, constants }) {
+      if (constants.share === undefined) return np.array(0);
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];
         return spikeDivergence(theta.ref, parameters[logVarianceOf(name)]!.ref, level).sum();
       });
-      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share!.ref.div(samples));
+      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share.ref.div(samples));
     },
-    export: (view) =>
-      exportLatent(
-        view,
-        (slot) => (layers(slot) ? variational({ levels: 3 }) : undefined),
-        (slot) => ({ curvature: precisionOf(view, slot) }),
-      ),
+    export: (view) => exportEach(chosenSlots(view, layers), (slot) => quantized(view, slot)),
   };
 }
 
