@@ -95,6 +95,7 @@ const all: readonly (readonly [string, () => Strategy])[] = [
   ["LSQ", () => lsqTraining({ bits: 3 })],
   ["sparse variational dropout", () => sparseDropoutTraining({ samples: 120 })],
   ["VNQ", () => vnq({ samples: 120 })],
+  ["VNQ that settles", () => vnq({ samples: 120, settle: 0.5, level: 2 })],
   ["Bayesian compression", () => bayesianCompression({ samples: 120 })],
   ["soft weight-sharing", () => softWeightSharingTraining({ samples: 120, components: 5, zero: 0.3 })],
   ["improved Bayesian compression", () => improvedBayesianCompression({ samples: 120, components: 5, zero: 0.3 })],

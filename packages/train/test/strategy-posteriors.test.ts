@@ -22,6 +22,7 @@ import { softWeightSharingTraining } from "../src/strategies/soft-weight-sharing
 import { sparseDropoutTraining } from "../src/strategies/sparse-dropout.ts";
 import type { LayerChoice, Strategy, View } from "../src/strategies/strategy.ts";
 import { logAlpha, logUniformDivergence } from "../src/strategies/variational.ts";
+import { floatsOf } from "../src/strategies/view.ts";
 import { spikeDivergence, vnq } from "../src/strategies/vnq.ts";
 import { type Arrays, type HostTensor, type HostTensors, toArray, toArrays, toHostTensor } from "../src/values.ts";
 import { agree, distanceAtEnd, moments, pretrained, sampled, sigmoid, ste, train } from "./strategy-fixtures.ts";
@@ -402,5 +403,21 @@ describe("improved Bayesian compression", () => {
     const share = shareOfZeros(own.weights["first.weight"]!);
     expect(own.apart).toBeLessThan(0.5 * plain.apart);
     expect(share).toBeGreaterThan(0.2);
+  });
+});
+
+describe("vnq that settles", () => {
+  it("draws at first, and computes in the last share of a run with what is exported", async () => {
+    const phases: string[] = [];
+    await train(() => vnq({ samples: 120, settle: 0.5 }), {
+      look: async (view, step, own) => {
+        const { weights, constants } = await own.weightsFor!(step, view);
+        phases.push(weights ? "settled" : `share ${constants!.share!.data[0]! > 0}`);
+        if (step + 1 < view.steps) return;
+        const exported = await own.export(view);
+        for (const slot of view.slots) expect(weights![slot.name]).toEqual(await floatsOf(slot, exported[slot.name]!));
+      },
+    });
+    expect(phases).toEqual([...Array(15).fill("share true"), ...Array(15).fill("settled")]);
   });
 });
