@@ -113,7 +113,7 @@ export const tables = [
       lenet("inq", "INQ, powers of two", "5/32", { points: 0.1 }),
       lenet("ttq", "TTQ", "2/32", { points: 0.2 }),
       lenet("lsq2", "LSQ", "2/32", { points: 0.2 }),
-      lenet("vnq", "VNQ", "2/32", { atMost: 1, zeros: 70 }, 0.83, "Achterhold et al. 2018"),
+      lenet("vnq", "VNQ that settles", "2/32", { atMost: 1, zeros: 70 }, 0.83, "Achterhold et al. 2018"),
       lenet(
         "sparse-dropout",
         "sparse variational dropout",
