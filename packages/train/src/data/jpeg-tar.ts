@@ -67,10 +67,14 @@ interface JpegFile {
   readonly data: Uint8Array;
 }
 
+/** Bytes with a buffer to themselves: the tar reader looks at the whole buffer, and a small result of Node's zlib may be a part of a pool (since Node 24). */
+const alone = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+
 function entriesOf(path: string, content: () => Uint8Array): JpegFile[] {
   let entries: ReturnType<typeof parseTar>;
   try {
-    entries = parseTar(content());
+    entries = parseTar(alone(content()));
   } catch (cause) {
     throw new DataError(`${path}: not a .tar, or a .tar.gz of at most ${LARGEST_FILE} bytes`, { cause });
   }
