@@ -406,18 +406,32 @@ describe("improved Bayesian compression", () => {
   });
 });
 
-describe("vnq that settles", () => {
-  it("draws at first, and computes in the last share of a run with what is exported", async () => {
+describe.each([
+  ["vnq", vnq],
+  ["sparse dropout", sparseDropoutTraining],
+  ["improved Bayesian compression", improvedBayesianCompression],
+] as const)("%s that settles", (_, strategy) => {
+  it("draws at first, and computes in the last share of a run with what is exported; what is 0 stays 0", async () => {
     const phases: string[] = [];
-    await train(() => vnq({ samples: 120, settle: 0.5 }), {
+    let zeros = new Map<string, Float32Array>();
+    await train(() => strategy({ samples: 12, varianceRate: 30, settle: 0.5 }), {
       look: async (view, step, own) => {
         const { weights, constants } = await own.weightsFor!(step, view);
         phases.push(weights ? "settled" : `share ${constants!.share!.data[0]! > 0}`);
+        if (!weights) return;
+        for (const slot of view.slots) {
+          const { data } = weights[slot.name]!;
+          zeros.get(slot.name)?.forEach((was, i) => {
+            if (was === 0) expect(data[i]).toBe(0);
+          });
+        }
+        zeros = new Map(view.slots.map(({ name }) => [name, weights[name]!.data]));
         if (step + 1 < view.steps) return;
         const exported = await own.export(view);
         for (const slot of view.slots) expect(weights![slot.name]).toEqual(await floatsOf(slot, exported[slot.name]!));
       },
     });
     expect(phases).toEqual([...Array(15).fill("share true"), ...Array(15).fill("settled")]);
+    expect([...zeros.values()].some((data) => data.includes(0))).toBe(true);
   });
 });

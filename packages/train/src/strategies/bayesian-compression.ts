@@ -15,7 +15,7 @@ import {
   warmedUp,
 } from "./variational.ts";
 
-export interface BayesianCompressionOptions extends PosteriorOptions {
+export interface BayesianCompressionOptions extends Omit<PosteriorOptions, "settle"> {
   /** ln α_z above which a group goes. Default 0: as much noise as signal. */
   readonly threshold?: number;
 }

@@ -9,8 +9,8 @@ import {
   mixtureRate,
   mostResponsible,
 } from "./mixture.ts";
-import { exportEach, quantizeSlot } from "./quantized.ts";
-import type { Strategy } from "./strategy.ts";
+import { quantizeSlot } from "./quantized.ts";
+import type { Strategy, View, WeightSlot } from "./strategy.ts";
 import {
   initialLogVariances,
   logAlpha,
@@ -40,41 +40,44 @@ export interface ImprovedBayesianCompressionOptions extends PosteriorOptions {
  * is that of Hershey and Olsen 2007.
  */
 export function improvedBayesianCompression(options: ImprovedBayesianCompressionOptions): Strategy {
-  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
+  const posterior = posteriorOf(options);
+  const { samples, warmup, start, varianceRate, settle, layers } = posterior;
   const { components = 16, zero = 0.99 } = options;
   const size = { others: components - 1 };
+  /** Each weight as the mean of the component that answers for most of it. */
+  const exported = (view: View) => {
+    const mixture = mixtureOfView(view);
+    const levels = Float64Array.of(0, ...meansOf(view));
+    const same = new Float64Array(components).fill(1);
+    // Weights are moved onto their levels first, so that the nearest one is theirs.
+    const quantizer = mostResponsible({ mean: levels, precision: same, proportion: same.map(() => 1 / components) });
+    return (slot: WeightSlot) => {
+      const likely = view.compute(slot, (parameters) => {
+        const theta = parameters[slot.name]!;
+        const costs = costsOf(mixture, zero, theta.ref, parameters[logVarianceOf(slot.name)]!.ref);
+        const chosen = np.argmin(costs, -1);
+        return np.take(np.array(Float32Array.from(levels)), chosen).reshape(theta.shape);
+      });
+      return quantizeSlot(slot, likely, quantizer);
+    };
+  };
   return {
-    name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}:${varianceRate}`,
+    name: `improved-bayesian:${samples}:${components}:${zero}:${warmup}:${start}:${varianceRate}:${settle}`,
     initialize: (slots, parameters) => ({
       ...initialMixture(slots, parameters, layers, size),
       ...initialLogVariances(slots, parameters, layers, start),
     }),
-    ...normalWeights({ layers, warmup, varianceRate }),
+    ...normalWeights(posterior, exported),
     rate: (parameter) => mixtureRate(parameter) * rateOfVariances(varianceRate)(parameter),
     penalty({ parameters, slots, constants }) {
+      if (constants.share === undefined) return np.array(0);
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
         const costs = costsOf(parameters, zero, parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref);
         return nn.logsumexp(costs.mul(-1), -1).mul(-1).sum();
       });
       const hyper = logPrecisionPrior(parameters, size).mul(-1);
       const all = divergences.reduce((sum, d) => sum.add(d)).add(hyper);
-      return all.mul(constants.share!.ref.div(samples));
-    },
-    export(view) {
-      const mixture = mixtureOfView(view);
-      const levels = Float64Array.of(0, ...meansOf(view));
-      const same = new Float64Array(components).fill(1);
-      // Weights are moved onto their levels first, so that the nearest one is theirs.
-      const quantizer = mostResponsible({ mean: levels, precision: same, proportion: same.map(() => 1 / components) });
-      return exportEach(view.slots.filter(layers), (slot) => {
-        const likely = view.compute(slot, (parameters) => {
-          const theta = parameters[slot.name]!;
-          const costs = costsOf(mixture, zero, theta.ref, parameters[logVarianceOf(slot.name)]!.ref);
-          const chosen = np.argmin(costs, -1);
-          return np.take(np.array(Float32Array.from(levels)), chosen).reshape(theta.shape);
-        });
-        return quantizeSlot(slot, likely, quantizer);
-      });
+      return all.mul(constants.share.ref.div(samples));
     },
   };
 }

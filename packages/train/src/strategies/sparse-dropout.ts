@@ -1,7 +1,8 @@
 import { type Quantizer, sparseDropout as sparseQuantizer } from "lowbit/quantize";
-import { exportLatent } from "./quantized.ts";
+import { np } from "../autograd.ts";
 import type { Strategy } from "./strategy.ts";
 import {
+  byPrecision,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
@@ -9,7 +10,6 @@ import {
   normalWeights,
   type PosteriorOptions,
   posteriorOf,
-  precisionOf,
 } from "./variational.ts";
 
 export interface SparseDropoutTrainingOptions extends PosteriorOptions {
@@ -25,25 +25,21 @@ export interface SparseDropoutTrainingOptions extends PosteriorOptions {
  * with additive noise (σ² is the parameter, not α). Weights whose ln α ends above 3 are 0.
  */
 export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): Strategy {
-  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
+  const posterior = posteriorOf(options);
+  const { samples, warmup, start, varianceRate, settle, layers } = posterior;
   const { quantizer = sparseQuantizer() } = options;
   return {
-    name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${quantizer.scheme}`,
+    name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${settle}:${quantizer.scheme}`,
     initialize: (slots, parameters) => initialLogVariances(slots, parameters, layers, start),
-    ...normalWeights({ layers, warmup, varianceRate }),
+    ...normalWeights(posterior, byPrecision(quantizer)),
     penalty({ parameters, slots, constants }) {
+      if (constants.share === undefined) return np.array(0);
       const divergences = [...slots.values()]
         .filter(layers)
         .map(({ name }) =>
           logUniformDivergence(logAlpha(parameters[logVarianceOf(name)]!.ref, parameters[name]!.ref)).sum(),
         );
-      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share!.ref.div(samples));
+      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share.ref.div(samples));
     },
-    export: (view) =>
-      exportLatent(
-        view,
-        (slot) => (layers(slot) ? quantizer : undefined),
-        (slot) => ({ curvature: precisionOf(view, slot) }),
-      ),
   };
 }

@@ -1,6 +1,9 @@
-import { nn, np } from "../autograd.ts";
+import type { Quantized } from "lowbit/quantize";
+import { autograd, nn, np } from "../autograd.ts";
+import { straightThrough } from "../estimators/ste.ts";
 import { sigmoid } from "../sigmoid.ts";
 import { filled, type HostTensor } from "../values.ts";
+import { chosenSlots, exportEach, floatTensor, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
 import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.ts";
 
 /** What the variational strategies share: a log variance beside each weight, pre-activations drawn as a whole, and the divergence of a log-uniform prior. */
@@ -18,6 +21,11 @@ export interface PosteriorOptions {
   readonly start?: number;
   /** Learning rate of ln σ² beside that of weights. Default 1; a trained network that goes on in small steps needs some tens, for ln σ² has units to go where weights have hundredths. */
   readonly varianceRate?: number;
+  /**
+   * Share of the run, at its end, in which the network computes with what would be exported, straight through, without noise and prior: what the prior has not caught yet is pruned and quantized all the same, and the weights that are left
+   * make up for it; what is 0 stays 0. The papers have no such phase, and hundreds of epochs. Default 0.
+   */
+  readonly settle?: number;
   readonly layers?: LayerChoice;
 }
 
@@ -27,8 +35,9 @@ export const posteriorOf = ({
   warmup = 0.2,
   start = -8,
   varianceRate = 1,
+  settle = 0,
   layers = () => true,
-}: PosteriorOptions): Required<PosteriorOptions> => ({ samples, warmup, start, varianceRate, layers });
+}: PosteriorOptions): Required<PosteriorOptions> => ({ samples, warmup, start, varianceRate, settle, layers });
 
 /** Rates of log variances, those of scales among them. */
 export const rateOfVariances =
@@ -81,19 +90,34 @@ export function drawNormal(mean: np.Array, variance: np.Array, scope: Pick<Scope
   return mean.add(spread.mul(scope.normal(spread.shape)));
 }
 
-/** What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts. */
-export const normalWeights = ({
-  layers,
-  warmup,
-  varianceRate,
-}: Pick<Required<PosteriorOptions>, "layers" | "warmup" | "varianceRate">): Required<
-  Pick<Strategy, "drawn" | "rate" | "weightsFor" | "linear">
-> => ({
+/**
+ * What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts, which is absent where the run settles.
+ *
+ * @param exported what a slot becomes, of a view
+ */
+export const normalWeights = (
+  { layers, warmup, varianceRate, settle }: Required<PosteriorOptions>,
+  exported: (view: View) => (slot: WeightSlot) => Promise<Quantized>,
+): Required<Pick<Strategy, "drawn" | "rate" | "weightsFor" | "weight" | "linear" | "export">> => ({
   drawn: layers,
   rate: rateOfVariances(varianceRate),
-  weightsFor: (step, view) => ({ constants: { share: filled([], warmedUp(step, view.steps, warmup)) } }),
+  async weightsFor(step, view) {
+    if (step < (1 - settle) * view.steps)
+      return { constants: { share: filled([], warmedUp(step, view.steps, warmup)) } };
+    const quantized = exported(view);
+    const weights: Record<string, HostTensor> = {};
+    for (const slot of chosenSlots(view, layers)) weights[slot.name] = floatTensor(slot, await quantized(slot));
+    return { weights };
+  },
+  weight(slot, latent, given) {
+    if (given === undefined) return latent;
+    const hard = slot.columns(given);
+    const kept = autograd.stop(hard.ref.notEqual(0).astype(np.float32));
+    return straightThrough(hard, latent.mul(kept));
+  },
+  export: (view) => exportEach(chosenSlots(view, layers), exported(view)),
   linear(slot, product, x, w, scope) {
-    if (!layers(slot)) return product(x, w);
+    if (!layers(slot) || slot.name in scope.weights) return product(x, w);
     const variance = np.exp(scope.parameters[logVarianceOf(slot.name)]!.ref);
     return drawPreactivation(product, x, w, variance, scope);
   },
@@ -117,9 +141,16 @@ export const logUniformDivergence = (lnAlpha: np.Array): np.Array =>
     .add(K1);
 
 /** 1/σ² in the core's layout: what its variational quantizers take as curvature. */
-export const precisionOf = (view: View, slot: WeightSlot): Float32Array =>
+const precisionOf = (view: View, slot: WeightSlot): Float32Array =>
   view.compute(slot, (parameters) => np.exp(parameters[logVarianceOf(slot.name)]!.ref.mul(-1))).data;
 
 /** How much of the divergence counts at a step: it rises linearly to 1 over the first `share` of the run (Sønderby et al. 2016), for a network that starts at random would drop all its weights. */
 export const warmedUp = (step: number, steps: number, share: number): number =>
   share === 0 ? 1 : Math.min(1, (step + 1) / (share * steps));
+
+/** Slots by a quantizer that takes σ² as curvature. */
+export const byPrecision =
+  (quantizer: WeightQuantizer) =>
+  (view: View) =>
+  (slot: WeightSlot): Promise<Quantized> =>
+    quantizeSlot(slot, view.latent(slot), quantizer, { curvature: precisionOf(view, slot) });

@@ -1,9 +1,9 @@
 import { variational } from "lowbit/quantize";
 import { np } from "../autograd.ts";
 import { filled, type HostTensor } from "../values.ts";
-import { chosenSlots, exportEach, floatTensor, quantizeSlot } from "./quantized.ts";
-import type { Strategy, View, WeightSlot } from "./strategy.ts";
+import type { Strategy } from "./strategy.ts";
 import {
+  byPrecision,
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
@@ -11,20 +11,12 @@ import {
   normalWeights,
   type PosteriorOptions,
   posteriorOf,
-  precisionOf,
 } from "./variational.ts";
 
 export interface VnqOptions extends PosteriorOptions {
   /** The spikes at the start: a is so many times the mean |w| of the tensor. The larger, the more weights are nearer to 0 than to ±a. Default 1.5. */
   readonly level?: number;
-  /**
-   * Share of the run, at its end, in which the network computes with what would be exported, straight through, without noise and prior: weights that the spikes have not caught yet are quantized all the same, and the others make up
-   * for it. The paper has no such phase, and hundreds of epochs. Default 0.
-   */
-  readonly settle?: number;
 }
-
-const quantizer = variational({ levels: 3 });
 
 /** Width τ of a spike's window, as a share of the distance a between two levels: at the middle it has fallen to 0.04. */
 const WINDOW = 0.2;
@@ -37,11 +29,9 @@ const WINDOW = 0.2;
  * so that each weight is pulled to the level that it is nearest to (τ = a / 5). Exported are levels: 0 where ln α > 3, else the nearest. The core fits their scale by least squares, where the trained a is a start no better.
  */
 export function vnq(options: VnqOptions): Strategy {
-  const { samples, warmup, start, varianceRate, layers } = posteriorOf(options);
-  const { level: times = 1.5, settle = 0 } = options;
-  const drawing = normalWeights({ layers, warmup, varianceRate });
-  const quantized = (view: View, slot: WeightSlot) =>
-    quantizeSlot(slot, view.latent(slot), quantizer, { curvature: precisionOf(view, slot) });
+  const posterior = posteriorOf(options);
+  const { samples, warmup, start, varianceRate, settle, layers } = posterior;
+  const { level: times = 1.5 } = options;
   return {
     name: `vnq:${samples}:${warmup}:${start}:${varianceRate}:${times}:${settle}`,
     initialize(slots, parameters) {
@@ -52,18 +42,7 @@ export function vnq(options: VnqOptions): Strategy {
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    ...drawing,
-    async weightsFor(step, view) {
-      if (step < (1 - settle) * view.steps) return drawing.weightsFor(step, view);
-      const slots = chosenSlots(view, layers);
-      const found = await Promise.all(
-        slots.map(async (slot) => [slot.name, floatTensor(slot, await quantized(view, slot))]),
-      );
-      return { weights: Object.fromEntries(found) };
-    },
-    linear(slot, product, x, w, scope) {
-      return slot.name in scope.weights ? product(x, w) : drawing.linear(slot, product, x, w, scope);
-    },
+    ...normalWeights(posterior, byPrecision(variational({ levels: 3 }))),
     penalty({ parameters, slots, constants }) {
       if (constants.share === undefined) return np.array(0);
       const divergences = [...slots.values()].filter(layers).map(({ name }) => {
@@ -72,7 +51,6 @@ export function vnq(options: VnqOptions): Strategy {
       });
       return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share.ref.div(samples));
     },
-    export: (view) => exportEach(chosenSlots(view, layers), (slot) => quantized(view, slot)),
   };
 }
 
