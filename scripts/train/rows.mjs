@@ -116,7 +116,7 @@ export const tables = [
       lenet("vnq", "VNQ that settles", "2/32", { atMost: 1, zeros: 70 }, 0.83, "Achterhold et al. 2018"),
       lenet(
         "sparse-dropout",
-        "sparse variational dropout",
+        "sparse variational dropout that settles, its divergence four times",
         "8/32",
         { points: 0.3, zeros: 99 },
         0.75,
