@@ -14,7 +14,7 @@ import { straightThroughTraining } from "../src/strategies/straight-through.ts";
 import { floatTraining, type Strategy, type View } from "../src/strategies/strategy.ts";
 import { floatsOf } from "../src/strategies/view.ts";
 import { fit } from "../src/train.ts";
-import { type HostTensor, toArrays } from "../src/values.ts";
+import { type HostTensor, toArray, toArrays } from "../src/values.ts";
 
 /** Points of `classes` clouds in `size` dimensions: something that a small dense network learns in a second. */
 export function clouds(count: number, seed: number, { size = 12, classes = 3, spread = 0.5 } = {}): Dataset {
@@ -196,3 +196,44 @@ export const agree = (
     ({ mean, variance }, i) =>
       Math.abs(mean - b[i]!.mean) < 0.08 * Math.sqrt(b[i]!.variance) && Math.abs(variance / b[i]!.variance - 1) < 0.08,
   );
+
+/** What a step from here would compute with in the first slot, and what would be exported here. */
+export async function computedAndExported(view: View, step: number, own: Strategy) {
+  const [slot] = view.slots;
+  const given = (await own.weightsFor?.(step + 1, view))?.weights?.[slot!.name];
+  const computed = view.compute(slot!, (parameters) =>
+    own.weight!(slot!, parameters[slot!.name]!.ref, given && toArray(given), { parameters } as never),
+  ).data;
+  const constant = (await own.export(view))[slot!.name]!;
+  if (constant.kind !== "quantized") throw new Error("expected codes");
+  return { computed, constant, exported: (await floatsOf(slot!, constant)).data, latent: view.latent(slot!).data };
+}
+
+/** Whether something holds of the first slot before the last step; `parameter` is NaN where the strategy has none of that name. */
+export async function holdsAtLast(
+  strategy: () => Strategy,
+  holds: (
+    found: Awaited<ReturnType<typeof computedAndExported>>,
+    parameter: (part: string) => number,
+    view: View,
+  ) => boolean | Promise<boolean>,
+  recipe: Parameters<typeof train>[1] = {},
+): Promise<boolean> {
+  let held = false;
+  const look = async (view: View, step: number, own: Strategy) => {
+    if (step + 2 !== view.steps) return;
+    const parameter = (part: string): number => {
+      try {
+        return view.parameter(`${view.slots[0]!.name}.${part}`).data[0]!;
+      } catch {
+        return Number.NaN;
+      }
+    };
+    held = await holds(await computedAndExported(view, step, own), parameter, view);
+  };
+  await train(strategy, { look, ...recipe });
+  return held;
+}
+
+export const near = (a: ArrayLike<number>, b: ArrayLike<number>, by = 1e-6): boolean =>
+  a.length === b.length && Array.from(a).every((value, i) => Math.abs(value - b[i]!) <= by);
