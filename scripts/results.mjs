@@ -5,7 +5,7 @@ import { whenMain } from "./main-module.mjs";
 import { writeSection } from "./results-section.mjs";
 import { recordsOf } from "./train/records.mjs";
 import { tables } from "./train/rows.mjs";
-import { compared, LEAST_SEEDS, mean, standardError } from "./train/statistics.mjs";
+import { compared, mean, standardError } from "./train/statistics.mjs";
 
 /** Wall-clock seconds of a run; records from before they were added up have them epoch by epoch. */
 const secondsOf = ({ seconds, log }) => seconds ?? log.reduce((sum, entry) => sum + entry.seconds, 0);
@@ -37,24 +37,17 @@ function measured(table) {
   });
 }
 
-/** "A < B" for every pair of which it is beyond doubt. */
-function orders(found) {
-  const claims = [];
-  for (const a of found)
-    for (const b of found) {
-      const { mean, error, isBeyondDoubt } = compared(a.bySeed, b.bySeed);
-      if (isBeyondDoubt && mean < 0)
-        claims.push(`${nameOf(a.row)} < ${nameOf(b.row)} (by ${(-mean).toFixed(2)} ± ${error.toFixed(2)})`);
-    }
-  return claims;
-}
-
-/** What a table says of the order of its methods. Pairs with too few seeds in common were not tested, which is no finding of no difference. */
+/** What a table says of the order of its methods: "A < B" for every pair of which it is beyond doubt. Pairs with too few seeds in common were not tested, which is no finding of no difference. */
 function ordersOf(found) {
-  const pairs = found.flatMap((a, i) => found.slice(i + 1).map((b) => [a.bySeed, b.bySeed]));
-  const tested = pairs.filter(([a, b]) => [...a.keys()].filter((seed) => b.has(seed)).length >= LEAST_SEEDS);
+  const pairs = found.flatMap((a, i) => found.slice(i + 1).map((b) => ({ a, b, ...compared(a.bySeed, b.bySeed) })));
+  const tested = pairs.filter(({ isTested }) => isTested);
   if (tested.length === 0) return "Differences between methods: not tested, which takes three seeds of both.";
-  const claims = orders(found);
+  const claims = tested
+    .filter(({ isBeyondDoubt }) => isBeyondDoubt)
+    .map(({ a, b, mean, error }) => {
+      const [less, more] = mean < 0 ? [a, b] : [b, a];
+      return `${nameOf(less.row)} < ${nameOf(more.row)} (by ${Math.abs(mean).toFixed(2)} ± ${error.toFixed(2)})`;
+    });
   const some = tested.length < pairs.length ? ` (${tested.length} of ${pairs.length} pairs have the seeds for it)` : "";
   return `Orders beyond two standard errors of the paired difference${some}: ${claims.length === 0 ? "none" : claims.join("; ")}.`;
 }

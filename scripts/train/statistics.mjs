@@ -1,7 +1,7 @@
 // Means over seeds, their errors, and when one method may be said to beat another.
 
 /** Fewest seeds that an order is claimed on: the error of a mean of two differences is hardly known. */
-export const LEAST_SEEDS = 3;
+const LEAST_SEEDS = 3;
 
 export function mean(values) {
   return values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -16,10 +16,11 @@ export function standardError(values) {
 }
 
 /**
- * Two methods by seed (maps of seed to figure): mean and standard error of a - b over the seeds that both have, and whether the mean is more than two standard errors from 0 over at least LEAST_SEEDS.
+ * Two methods by seed (maps of seed to figure): mean and standard error of a - b over the seeds that both have, whether those are LEAST_SEEDS, and whether the mean is then more than two standard errors from 0.
  */
 export function compared(a, b) {
   const differences = [...a].filter(([seed]) => b.has(seed)).map(([seed, value]) => value - b.get(seed));
   const [centre, error] = [mean(differences), standardError(differences)];
-  return { mean: centre, error, isBeyondDoubt: differences.length >= LEAST_SEEDS && Math.abs(centre) > 2 * error };
+  const isTested = differences.length >= LEAST_SEEDS;
+  return { mean: centre, error, isTested, isBeyondDoubt: isTested && Math.abs(centre) > 2 * error };
 }

@@ -27,7 +27,7 @@ export {
   xnorScale,
 } from "./estimators/activations.ts";
 export { clipped, type GradientEstimator, identity, polynomial, xnorGradient } from "./estimators/gradients.ts";
-export { int8Rows } from "./estimators/int8-rows.ts";
+export { int8Rows, type RowActivations } from "./estimators/int8-rows.ts";
 export { signSte, straightThrough } from "./estimators/ste.ts";
 export { binaryWeights, floatWeights, ternaryWeights, type WeightRule } from "./estimators/weights.ts";
 export { classesOf, logitsOf, top1 } from "./evaluate.ts";

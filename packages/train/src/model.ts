@@ -12,7 +12,7 @@ import { floatTraining, type Strategy, type WeightSlot } from "./strategies/stra
 import { type Arrays, filled, type HostTensor, type HostTensors, toArray, toHostTensor } from "./values.ts";
 
 /** Share of a new batch in the running statistics of batch normalization. */
-const STATISTICS_MOMENTUM = 0.1;
+export const STATISTICS_MOMENTUM = 0.1;
 
 /** All that a training step changes. */
 export type TrainingState = {

@@ -115,11 +115,6 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
   let masks: Arrays = {};
   /** False while a step has the state: what it took must not be given back once more. */
   let isHeld = true;
-  const release = () => {
-    disposeAll(masks);
-    inputs.dispose();
-    if (isHeld) disposeAll(flattenState(run.state));
-  };
   try {
     await strategy.prepare?.(view);
 
@@ -196,6 +191,8 @@ export async function fit(recipe: Recipe, options: FitOptions): Promise<Fitted> 
     const second = toHost(run.state.moments.second ?? {});
     return { tensors: run.bestTensors, weights, second, best: run.best, log: run.log };
   } finally {
-    release();
+    disposeAll(masks);
+    inputs.dispose();
+    if (isHeld) disposeAll(flattenState(run.state));
   }
 }

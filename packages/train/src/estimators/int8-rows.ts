@@ -18,3 +18,10 @@ export function int8Rows(x: np.Array): np.Array {
   const codes = np.round(x.ref.mul(np.array(MOST).div(safe.ref)));
   return straightThrough(codes.mul(safe.div(MOST)), x);
 }
+
+/** How a layer's products see the rows of x: `int8` as `int8Rows` has them. */
+export type RowActivations = "int8";
+
+/** Rows as a layer's products see them; as they are by default. Takes x. */
+export const rowsAs = (activations: RowActivations | undefined, x: np.Array): np.Array =>
+  activations === "int8" ? int8Rows(x) : x;

@@ -1,5 +1,5 @@
 import { nn, np } from "../autograd.ts";
-import { int8Rows } from "../estimators/int8-rows.ts";
+import { type RowActivations, rowsAs } from "../estimators/int8-rows.ts";
 import { vector } from "../export/graph.ts";
 import { filled } from "../values.ts";
 import { heUniform, type Layer, matrixSlot, multiply, required } from "./layer.ts";
@@ -11,7 +11,7 @@ export interface AttentionOptions {
   /** Whether a position sees no later one. Default true. */
   readonly causal?: boolean;
   /** `int8`: rows of what the four products multiply are quantized as they come (`int8Rows`); scores and their mean stay float. Default: as they are. */
-  readonly activations?: "int8";
+  readonly activations?: RowActivations;
 }
 
 /** Added to the scores of positions that are not seen: e to that is 0 in f32. */
@@ -44,10 +44,7 @@ export function attention(name: string, { size, heads, causal = true, activation
       ),
     apply(x, parameters, context) {
       const [n, length] = x.shape as [number, number, number];
-      const rowsOf = (value: np.Array) => {
-        const rows = value.reshape([n * length, size]);
-        return activations === "int8" ? int8Rows(rows) : rows;
-      };
+      const rowsOf = (value: np.Array) => rowsAs(activations, value.reshape([n * length, size]));
       const project = ({ slot, bias }: (typeof parts)[0], rows: np.Array) =>
         multiply(context, slot.name, np.matmul, rows, required(parameters, slot.name)).add(required(parameters, bias));
       // q, k and v see the same rows.

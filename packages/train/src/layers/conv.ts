@@ -5,7 +5,7 @@ import { transpose } from "../frozen/layout.ts";
 import type { WeightSlot } from "../strategies/strategy.ts";
 import { filled } from "../values.ts";
 import { missingToFours } from "./fours.ts";
-import { heUniform, type Layer, multiply, required, ruled } from "./layer.ts";
+import { heUniform, type Layer, multiply, required, underRule } from "./layer.ts";
 
 /** What stands outside the image, which then keeps its size: 0, or +1 for binary activations, which have no 0; or nothing, and the image shrinks. */
 export type Border = 0 | 1 | "none";
@@ -128,6 +128,7 @@ export function conv(
     rows: (w) => w.transpose([2, 0, 1]).reshape([outputs, size, size, inputs]),
     columns: (q) => q.reshape([outputs, taps, inputs]).transpose([1, 2, 0]),
   };
+  const own = underRule(weights, slot);
   return {
     name,
     ...(weights.limit === undefined ? {} : { limits: { [weight]: weights.limit } }),
@@ -135,17 +136,14 @@ export function conv(
       [weight]: heUniform(random, [taps, inputs, outputs], taps * inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    // What a rule quantizes is no strategy's.
-    ...(weights === floatWeights ? { slots: [slot] } : {}),
+    slots: own.slots,
     apply(x, parameters, context) {
       const w = weights.apply(required(parameters, weight));
       const y = multiply(context, weight, (a, b) => convolve(a, b, border, context.training), x, w);
       return bias ? y.add(required(parameters, offset)) : y;
     },
     write(graph, x, tensors, weightOf) {
-      const inputs = [
-        graph.constant(weight, weights === floatWeights ? weightOf(slot) : ruled(slot, weights, tensors)),
-      ];
+      const inputs = [graph.constant(weight, own.constant(tensors, weightOf))];
       if (bias) inputs.push(vector(graph, offset, required(tensors, offset)));
       return convNode(graph, name, x, inputs, { size, border, groups: 1 });
     },

@@ -1,11 +1,11 @@
 import { np } from "../autograd.ts";
-import { int8Rows } from "../estimators/int8-rows.ts";
+import { type RowActivations, rowsAs } from "../estimators/int8-rows.ts";
 import { floatWeights, type WeightRule } from "../estimators/weights.ts";
 import { vector } from "../export/graph.ts";
 import type { FrozenLayer } from "../frozen/layers.ts";
 import { transpose } from "../frozen/layout.ts";
 import { filled, type HostTensors } from "../values.ts";
-import { heUniform, type Layer, matrixSlot, multiply, required, ruled } from "./layer.ts";
+import { heUniform, type Layer, matrixSlot, multiply, required, underRule } from "./layer.ts";
 
 export interface DenseOptions {
   /** Shape of one sample: [K] (of any number of leading axes), or [H, W, C], which is flattened. */
@@ -14,7 +14,7 @@ export interface DenseOptions {
   readonly weights?: WeightRule;
   readonly bias?: boolean;
   /** `int8`: rows of x are quantized as they come (`int8Rows`), and the packed network multiplies integers. Default: x as it is. */
-  readonly activations?: "int8";
+  readonly activations?: RowActivations;
 }
 
 /** y = x w + b, x [..., K] (or [N, H, W, C], flattened) -> [..., outputs]. Parameters `name.weight` [K, outputs] and, where asked for, `name.bias` [outputs]. */
@@ -25,7 +25,7 @@ export function dense(
   const inputs = from.reduce((product, size) => product * size, 1);
   const weight = `${name}.weight`;
   const offset = `${name}.bias`;
-  const slot = matrixSlot(weight, inputs, outputs);
+  const own = underRule(weights, matrixSlot(weight, inputs, outputs));
   const freeze = (tensors: HostTensors): FrozenLayer[] => {
     const { data } = weights.freeze(required(tensors, weight));
     // Training flattens [H,W,C]; the frozen network is channels first and flattens [C,H,W].
@@ -50,21 +50,17 @@ export function dense(
       [weight]: heUniform(random, [inputs, outputs], inputs),
       ...(bias ? { [offset]: filled([outputs], 0) } : {}),
     }),
-    // What a rule quantizes is no strategy's.
-    ...(weights === floatWeights ? { slots: [slot] } : {}),
+    slots: own.slots,
     apply(x, parameters, context) {
       const leading = from.length === 1 ? x.shape.slice(0, -1) : [x.shape[0]!];
       const w = weights.apply(required(parameters, weight));
-      const rows = x.reshape([-1, inputs]);
-      const seen = activations === "int8" ? int8Rows(rows) : rows;
-      const product = multiply(context, weight, np.matmul, seen, w).reshape([...leading, outputs]);
+      const rows = rowsAs(activations, x.reshape([-1, inputs]));
+      const product = multiply(context, weight, np.matmul, rows, w).reshape([...leading, outputs]);
       return bias ? product.add(required(parameters, offset)) : product;
     },
     write(graph, x, tensors, weightOf) {
       const flat = from.length === 1 ? x : graph.add("reshape", `${name}.flatten`, [x], { shape: [0, inputs] });
-      const constants = [
-        graph.constant(weight, weights === floatWeights ? weightOf(slot) : ruled(slot, weights, tensors)),
-      ];
+      const constants = [graph.constant(weight, own.constant(tensors, weightOf))];
       if (bias) constants.push(vector(graph, offset, required(tensors, offset)));
       return graph.add("dense", name, [flat, ...constants], activations ? { activations } : {});
     },

@@ -1,6 +1,6 @@
 import type { Constant } from "lowbit";
 import type { np } from "../autograd.ts";
-import type { WeightRule } from "../estimators/weights.ts";
+import { floatWeights, type WeightRule } from "../estimators/weights.ts";
 import { type GraphWriter, plain } from "../export/graph.ts";
 import type { FrozenLayer } from "../frozen/layers.ts";
 import type { Limit } from "../optimizers/optimizer.ts";
@@ -58,9 +58,14 @@ export function multiply(
   return context.linear === undefined ? product(x, w) : context.linear(name, product, x, w);
 }
 
-/** What a rule makes of a weight for good, as a constant of the Graph. */
-export const ruled = (slot: WeightSlot, rule: WeightRule, tensors: HostTensors): Constant =>
-  plain(toHostTensor(slot.rows(toArray(rule.freeze(required(tensors, slot.name))))));
+/** What a layer that takes a rule says of its weight: one that has a rule of its own is no strategy's, and the Graph has it as the rule makes it for good. */
+export const underRule = (rule: WeightRule, slot: WeightSlot) => ({
+  slots: rule === floatWeights ? [slot] : [],
+  constant: (tensors: HostTensors, weightOf: (slot: WeightSlot) => Constant): Constant =>
+    rule === floatWeights
+      ? weightOf(slot)
+      : plain(toHostTensor(slot.rows(toArray(rule.freeze(required(tensors, slot.name)))))),
+});
 
 /** A weight [inputs, outputs] of a matrix product; the core has it as [outputs, inputs]. */
 export const matrixSlot = (name: string, inputs: number, outputs: number): WeightSlot => ({

@@ -1,7 +1,7 @@
 import type { GradientCodec, GradientQuantizer } from "lowbit/quantize";
 import { autograd, np, startEngine } from "../autograd.ts";
 import type { Layer } from "../layers/layer.ts";
-import { flattenState, Model, unflattenState } from "../model.ts";
+import { flattenState, Model, STATISTICS_MOMENTUM, unflattenState } from "../model.ts";
 import { adam } from "../optimizers/adam.ts";
 import { Clock, type Moments, type Optimizer, updateAll } from "../optimizers/optimizer.ts";
 import { type Arrays, disposeAll, type HostTensor, toArray, toArrays, toHost } from "../values.ts";
@@ -43,9 +43,6 @@ export interface ParallelResult {
   /** The same as floats would have been. */
   readonly floatBytes: number;
 }
-
-/** Share of a new batch in running statistics. */
-const MOMENTUM = 0.1;
 
 /**
  * Synchronous data-parallel training over worker threads with quantized gradients (1-bit SGD: Seide et al. 2014; TernGrad: Wen et al. 2017; QSGD: Alistarh et al. 2017; by the codec of `lowbit/quantize`): each step sends the parameters to all workers, adds
@@ -133,7 +130,7 @@ function moved(statistics: Arrays, answers: readonly FromWorker[]): Arrays {
   return Object.fromEntries(
     Object.entries(statistics).map(([name, running]) => {
       const fresh = answers.map((answer) => toArray(answer.statistics[name]!)).reduce((sum, part) => sum.add(part));
-      return [name, running.mul(1 - MOMENTUM).add(fresh.mul(MOMENTUM / answers.length))];
+      return [name, running.mul(1 - STATISTICS_MOMENTUM).add(fresh.mul(STATISTICS_MOMENTUM / answers.length))];
     }),
   );
 }

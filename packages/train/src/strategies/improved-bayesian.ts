@@ -10,13 +10,14 @@ import {
   mostResponsible,
 } from "./mixture.ts";
 import { quantizeSlot } from "./quantized.ts";
-import type { Strategy, View, WeightSlot } from "./strategy.ts";
+import type { Scope, Strategy, View, WeightSlot } from "./strategy.ts";
 import {
   initialLogVariances,
   logAlpha,
   logUniformDivergence,
   logVarianceOf,
   normalWeights,
+  overSlots,
   type PosteriorOptions,
   posteriorOf,
   rateOfVariances,
@@ -44,6 +45,11 @@ export function improvedBayesianCompression(options: ImprovedBayesianCompression
   const { samples, warmup, start, varianceRate, settle, layers } = posterior;
   const { components = 16, zero = 0.99 } = options;
   const size = { others: components - 1 };
+  const ofWeights = overSlots(layers, (parameters, name) => {
+    const costs = costsOf(parameters, zero, parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref);
+    return nn.logsumexp(costs.mul(-1), -1).mul(-1).sum();
+  });
+  const divergence = (scope: Scope) => ofWeights(scope).add(logPrecisionPrior(scope.parameters, size).mul(-1));
   /** Each weight as the mean of the component that answers for most of it. */
   const exported = (view: View) => {
     const mixture = mixtureOfView(view);
@@ -67,18 +73,8 @@ export function improvedBayesianCompression(options: ImprovedBayesianCompression
       ...initialMixture(slots, parameters, layers, size),
       ...initialLogVariances(slots, parameters, layers, start),
     }),
-    ...normalWeights(posterior, exported),
+    ...normalWeights(posterior, divergence, exported),
     rate: (parameter) => mixtureRate(parameter) * rateOfVariances(varianceRate)(parameter),
-    penalty({ parameters, slots, constants }) {
-      if (constants.share === undefined) return np.array(0);
-      const divergences = [...slots.values()].filter(layers).map(({ name }) => {
-        const costs = costsOf(parameters, zero, parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref);
-        return nn.logsumexp(costs.mul(-1), -1).mul(-1).sum();
-      });
-      const hyper = logPrecisionPrior(parameters, size).mul(-1);
-      const all = divergences.reduce((sum, d) => sum.add(d)).add(hyper);
-      return all.mul(constants.share.ref.div(samples));
-    },
   };
 }
 

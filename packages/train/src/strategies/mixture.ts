@@ -1,8 +1,7 @@
 import { defineQuantizer, softWeightSharing as fitted, type Quantizer } from "lowbit/quantize";
 import { np } from "../autograd.ts";
-import { RecipeError } from "../errors.ts";
 import { type Arrays, filled, type HostTensor, toHostTensor } from "../values.ts";
-import type { LayerChoice, View, WeightSlot } from "./strategy.ts";
+import { type LayerChoice, nothingChosen, type View, type WeightSlot } from "./strategy.ts";
 
 /** Normals over the weights of all layers together, trained with them: what soft weight-sharing and its Bayesian successor have in common. */
 
@@ -39,10 +38,7 @@ export function initialMixture(
   { others, atZero }: MixtureSize,
 ): Record<string, HostTensor> {
   const chosen = slots.filter(layers);
-  if (chosen.length === 0)
-    throw new RecipeError(
-      `a mixture of weights: \`layers\` chooses none of ${slots.map(({ name }) => name).join(", ")}`,
-    );
+  if (chosen.length === 0) throw nothingChosen("a mixture of weights", slots);
   const most = Math.max(
     ...chosen.map(({ name }) => parameters[name]!.data.reduce((max, w) => Math.max(max, Math.abs(w)), 0)),
   );

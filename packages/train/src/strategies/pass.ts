@@ -4,7 +4,7 @@ import { straightThrough } from "../estimators/ste.ts";
 import type { Context } from "../layers/layer.ts";
 import type { Model, StepArguments } from "../model.ts";
 import type { Arrays } from "../values.ts";
-import type { Scope, Strategy, WeightSlot } from "./strategy.ts";
+import { nothingChosen, type Scope, type Strategy, type WeightSlot } from "./strategy.ts";
 
 /** A pass through a network under a strategy, inside a compiled function. */
 export interface Pass {
@@ -77,9 +77,10 @@ export function compileForward(
 
 /** @throws RecipeError */
 function checkDrawn(strategy: Strategy, slots: readonly WeightSlot[], multiplied: ReadonlySet<string>): void {
-  if (strategy.drawn !== undefined && !slots.some(strategy.drawn))
-    throw new RecipeError(`${strategy.name}: \`layers\` chooses none of ${slots.map(({ name }) => name).join(", ")}`);
-  const missed = slots.find((slot) => strategy.drawn?.(slot) && !multiplied.has(slot.name));
+  if (strategy.drawn === undefined) return;
+  const drawn = slots.filter(strategy.drawn);
+  if (drawn.length === 0) throw nothingChosen(strategy.name, slots);
+  const missed = drawn.find(({ name }) => !multiplied.has(name));
   if (missed === undefined) return;
   throw new RecipeError(
     `${strategy.name} draws the products of its weights, but no layer multiplies by ${missed.name} (an embedding looks its rows up), which would be trained by its prior alone; ` +

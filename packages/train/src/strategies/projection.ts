@@ -1,7 +1,6 @@
 import { clipped, type GradientEstimator } from "../estimators/gradients.ts";
 import { Random } from "../random.ts";
-import type { HostTensor } from "../values.ts";
-import { exportLatent, floatTensor, limitsOf, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
+import { exportLatent, floatEach, limitsOf, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
 import { seedOf } from "./straight-through.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -27,12 +26,10 @@ export function projection({ projections, noise = 0.2, estimator = clipped, expo
     name: `projection:${projections.map(({ scheme }) => scheme).join()}:${noise}:${estimator.scheme ?? "own"}`,
     limits: (slots) => limitsOf(projections[0]!, slots, estimator),
     async weightsFor(step, view) {
-      const weights: Record<string, HostTensor> = {};
-      for (const [index, slot] of view.slots.entries()) {
+      const weights = await floatEach(view.slots, (slot, index) => {
         const chosen = projections[new Random(view.seed, CHOICE, step, index).integer(projections.length)]!;
-        const seed = seedOf(view.seed, step, index);
-        weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), chosen, { seed }));
-      }
+        return quantizeSlot(slot, view.latent(slot), chosen, { seed: seedOf(view.seed, step, index) });
+      });
       return { weights };
     },
     weight(slot, latent, given, scope) {

@@ -1,9 +1,8 @@
 import { RecipeError } from "../errors.ts";
-import type { HostTensor } from "../values.ts";
 import {
   among,
   exportLatent,
-  floatTensor,
+  floatEach,
   type QuantizerChoice,
   quantizerOf,
   quantizeSlot,
@@ -42,13 +41,10 @@ export function proximalNewton({ quantizer, layers }: ProximalNewtonOptions): St
         );
     },
     async weightsFor(_step, view) {
-      const weights: Record<string, HostTensor> = {};
-      for (const slot of view.slots) {
+      const weights = await floatEach(view.slots, (slot) => {
         const own = quantizerOf(chosen, slot);
-        if (own === undefined) continue;
-        const curvature = curvatureOf(view, slot);
-        weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), own, { curvature }));
-      }
+        return own && quantizeSlot(slot, view.latent(slot), own, { curvature: curvatureOf(view, slot) });
+      });
       return { weights };
     },
     export: (view) => exportLatent(view, chosen, (slot) => ({ curvature: curvatureOf(view, slot) })),

@@ -88,14 +88,21 @@ export function quantizeSlot(
   return quantize(weight, quantizer, options as Parameters<typeof quantize>[2]);
 }
 
-/** The float tensor that a result stands for. */
-export const floatTensor = (slot: WeightSlot, quantized: Quantized): HostTensor => ({
-  shape: slot.shape,
-  data: quantized.dequantize(),
-});
-
 /** Slots of a strategy. */
 export const chosenSlots = (view: View, layers: LayerChoice = () => true): WeightSlot[] => view.slots.filter(layers);
+
+/** What a step computes with in the place of latent weights: slots, each quantized as it asks; those for which nothing comes are left out. */
+export async function floatEach(
+  slots: readonly WeightSlot[],
+  quantized: (slot: WeightSlot, index: number) => Promise<Quantized> | undefined,
+): Promise<Record<string, HostTensor>> {
+  const tensors: Record<string, HostTensor> = {};
+  for (const [index, slot] of slots.entries()) {
+    const found = await quantized(slot, index);
+    if (found !== undefined) tensors[slot.name] = { shape: slot.shape, data: found.dequantize() };
+  }
+  return tensors;
+}
 
 /** The constants of slots, each quantized as it asks. */
 export async function exportEach(

@@ -1,5 +1,4 @@
 import { type Quantizer, sparseDropout as sparseQuantizer } from "lowbit/quantize";
-import { np } from "../autograd.ts";
 import type { Strategy } from "./strategy.ts";
 import {
   byPrecision,
@@ -8,6 +7,7 @@ import {
   logUniformDivergence,
   logVarianceOf,
   normalWeights,
+  overSlots,
   type PosteriorOptions,
   posteriorOf,
 } from "./variational.ts";
@@ -31,15 +31,12 @@ export function sparseDropoutTraining(options: SparseDropoutTrainingOptions): St
   return {
     name: `sparse-dropout:${samples}:${warmup}:${start}:${varianceRate}:${settle}:${quantizer.scheme}`,
     initialize: (slots, parameters) => initialLogVariances(slots, parameters, layers, start),
-    ...normalWeights(posterior, byPrecision(quantizer)),
-    penalty({ parameters, slots, constants }) {
-      if (constants.share === undefined) return np.array(0);
-      const divergences = [...slots.values()]
-        .filter(layers)
-        .map(({ name }) =>
-          logUniformDivergence(logAlpha(parameters[logVarianceOf(name)]!.ref, parameters[name]!.ref)).sum(),
-        );
-      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share.ref.div(samples));
-    },
+    ...normalWeights(
+      posterior,
+      overSlots(layers, (parameters, name) =>
+        logUniformDivergence(logAlpha(parameters[logVarianceOf(name)]!.ref, parameters[name]!.ref)).sum(),
+      ),
+      byPrecision(quantizer),
+    ),
   };
 }

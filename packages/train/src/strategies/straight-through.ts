@@ -2,7 +2,7 @@ import { type GradientEstimator, identity } from "../estimators/gradients.ts";
 import {
   among,
   exportLatent,
-  floatTensor,
+  floatEach,
   limitsOf,
   type QuantizerChoice,
   quantizerOf,
@@ -41,13 +41,10 @@ export function straightThroughTraining({
     name: `ste:${schemeOf(quantizer)}${gradient}${exported ? `>${schemeOf(exported)}` : ""}`,
     limits: (slots) => limitsOf(chosen, slots, estimator),
     async weightsFor(step, view) {
-      const weights: Record<string, Awaited<ReturnType<typeof floatTensor>>> = {};
-      for (const [index, slot] of view.slots.entries()) {
+      const weights = await floatEach(view.slots, (slot, index) => {
         const own = quantizerOf(chosen, slot);
-        if (own === undefined) continue;
-        const seed = seedOf(view.seed, step, index);
-        weights[slot.name] = floatTensor(slot, await quantizeSlot(slot, view.latent(slot), own, { seed }));
-      }
+        return own && quantizeSlot(slot, view.latent(slot), own, { seed: seedOf(view.seed, step, index) });
+      });
       return { weights };
     },
     weight: (slot, latent, given) => (given === undefined ? latent : estimator(slot.columns(given), latent)),

@@ -1,5 +1,6 @@
 import type { Constant } from "lowbit";
 import type { np } from "../autograd.ts";
+import { RecipeError } from "../errors.ts";
 import type { Limit } from "../optimizers/optimizer.ts";
 import type { Random } from "../random.ts";
 import type { Arrays, HostTensor, HostTensors } from "../values.ts";
@@ -114,6 +115,10 @@ export const floatTraining: Strategy = { name: "float", export: async () => ({})
 export function rowsIn({ slots, parameters }: Scope, name: string): np.Array {
   return slots.get(name)!.rows(parameters[name]!.ref);
 }
+
+/** What is thrown where `layers` chooses no slot. */
+export const nothingChosen = (what: string, slots: readonly WeightSlot[]): RecipeError =>
+  new RecipeError(`${what}: \`layers\` chooses none of ${slots.map(({ name }) => name).join(", ")}`);
 
 /** Which slots a strategy is for; the others stay float. */
 export type LayerChoice = (slot: WeightSlot) => boolean;

@@ -3,7 +3,7 @@ import { autograd, nn, np } from "../autograd.ts";
 import { straightThrough } from "../estimators/ste.ts";
 import { sigmoid } from "../sigmoid.ts";
 import { filled, type HostTensor } from "../values.ts";
-import { chosenSlots, exportEach, floatTensor, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
+import { chosenSlots, exportEach, floatEach, quantizeSlot, type WeightQuantizer } from "./quantized.ts";
 import type { LayerChoice, Scope, Strategy, View, WeightSlot } from "./strategy.ts";
 
 /** What the variational strategies share: a log variance beside each weight, pre-activations drawn as a whole, and the divergence of a log-uniform prior. */
@@ -91,29 +91,32 @@ export function drawNormal(mean: np.Array, variance: np.Array, scope: Pick<Scope
 }
 
 /**
- * What strategies of normal weights N(θ, σ²) have in common: products that are drawn, and in `constants.share` how much of the divergence counts, which is absent where the run settles.
+ * What strategies of normal weights N(θ, σ²) have in common: products that are drawn, a divergence that counts 1/n and by `constants.share`, which is absent where the run settles.
  *
+ * @param divergence from the prior, of all chosen weights together, a scalar; the arrays are shared
  * @param exported what a slot becomes, of a view
  */
 export const normalWeights = (
-  { layers, warmup, varianceRate, settle }: Required<PosteriorOptions>,
+  { samples, layers, warmup, varianceRate, settle }: Required<PosteriorOptions>,
+  divergence: (scope: Scope) => np.Array,
   exported: (view: View) => (slot: WeightSlot) => Promise<Quantized>,
-): Required<Pick<Strategy, "drawn" | "rate" | "weightsFor" | "weight" | "linear" | "export">> => ({
+): Required<Pick<Strategy, "drawn" | "rate" | "weightsFor" | "weight" | "linear" | "penalty" | "export">> => ({
   drawn: layers,
   rate: rateOfVariances(varianceRate),
   async weightsFor(step, view) {
     if (step < (1 - settle) * view.steps)
       return { constants: { share: filled([], warmedUp(step, view.steps, warmup)) } };
-    const quantized = exported(view);
-    const weights: Record<string, HostTensor> = {};
-    for (const slot of chosenSlots(view, layers)) weights[slot.name] = floatTensor(slot, await quantized(slot));
-    return { weights };
+    return { weights: await floatEach(chosenSlots(view, layers), exported(view)) };
   },
   weight(slot, latent, given) {
     if (given === undefined) return latent;
     const hard = slot.columns(given);
     const kept = autograd.stop(hard.ref.notEqual(0).astype(np.float32));
     return straightThrough(hard, latent.mul(kept));
+  },
+  penalty(scope) {
+    const { share } = scope.constants;
+    return share === undefined ? np.array(0) : divergence(scope).mul(share.ref.div(samples));
   },
   export: (view) => exportEach(chosenSlots(view, layers), exported(view)),
   linear(slot, product, x, w, scope) {
@@ -122,6 +125,15 @@ export const normalWeights = (
     return drawPreactivation(product, x, w, variance, scope);
   },
 });
+
+/** A divergence of all chosen weights, slot by slot. @param of one slot's, a scalar */
+export const overSlots =
+  (layers: LayerChoice, of: (parameters: Scope["parameters"], name: string) => np.Array) =>
+  ({ parameters, slots }: Scope): np.Array =>
+    [...slots.values()]
+      .filter(layers)
+      .map(({ name }) => of(parameters, name))
+      .reduce((sum, part) => sum.add(part));
 
 /** ln α = ln σ² - ln θ², kept within ±10. Takes both. */
 export const logAlpha = (logVariance: np.Array, theta: np.Array): np.Array =>

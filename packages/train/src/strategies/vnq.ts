@@ -9,6 +9,7 @@ import {
   logUniformDivergence,
   logVarianceOf,
   normalWeights,
+  overSlots,
   type PosteriorOptions,
   posteriorOf,
 } from "./variational.ts";
@@ -42,15 +43,14 @@ export function vnq(options: VnqOptions): Strategy {
       }
       return { ...levels, ...initialLogVariances(slots, parameters, layers, start) };
     },
-    ...normalWeights(posterior, byPrecision(variational({ levels: 3 }))),
-    penalty({ parameters, slots, constants }) {
-      if (constants.share === undefined) return np.array(0);
-      const divergences = [...slots.values()].filter(layers).map(({ name }) => {
-        const [theta, level] = [parameters[name]!, np.absolute(parameters[`${name}.level`]!.ref)];
-        return spikeDivergence(theta.ref, parameters[logVarianceOf(name)]!.ref, level).sum();
-      });
-      return divergences.reduce((sum, d) => sum.add(d)).mul(constants.share.ref.div(samples));
-    },
+    ...normalWeights(
+      posterior,
+      overSlots(layers, (parameters, name) => {
+        const level = np.absolute(parameters[`${name}.level`]!.ref);
+        return spikeDivergence(parameters[name]!.ref, parameters[logVarianceOf(name)]!.ref, level).sum();
+      }),
+      byPrecision(variational({ levels: 3 })),
+    ),
   };
 }
 
